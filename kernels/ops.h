@@ -1,0 +1,349 @@
+/* The operations: formula, shapes, argument structs. One CPU and one CUDA file each.
+ *
+ * Notation: B prompts of a group; R rows (B, or 2B with guidance: conditional rows first, then the
+ * unconditional ones); L tokens of the current map; H heads of D; C = H·D; act, weight, kv: the
+ * backend's types. fp32 where a shape comment says so. Tensors are contiguous unless stated.
+ * skv_<op>() checks shapes, types and device once for all backends, then calls the table.
+ * Host arrays (int32_t *, int) are read during the call. */
+#ifndef SKV_KERNELS_OPS_H
+#define SKV_KERNELS_OPS_H
+
+#include "core/status.h"
+#include "core/tensor.h"
+#include "kernels/backend.h"
+
+/* ------------------------------------------------------------------ linear */
+
+/* y = x·Wᵀ + b.  x (M,K) act or fp32; w (N,K) weight, packed by skv_pack_linear; b (N) fp32 or data
+ * NULL; y (M,N) act or fp32. */
+typedef struct {
+    skv_tensor y, x, w, b;
+} skv_linear_args;
+
+/* y = gelu(x·Wᵀ + b), gelu(t) = t/2·(1 + tanh(√(2/π)·(t + 0.044715·t³))). Shapes as linear. */
+typedef skv_linear_args skv_linear_gelu_args;
+
+/* ------------------------------------------------------- norms, residuals */
+
+/* y = LN(x)⊙a + b, LN over the last axis, statistics in fp32, eps inside the root.
+ * x (R,L,C) fp32; y (R,L,C) act or fp32; a, b (R,C) fp32, first stride free (0 repeats one row). */
+typedef struct {
+    skv_tensor y, x, a, b;
+    float eps;
+} skv_norm_args;
+
+/* x += g⊙h; y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32; g, a, b (R,C)
+ * fp32, first stride free. */
+typedef struct {
+    skv_tensor y, x, h, g, a, b;
+    float eps;
+} skv_gate_norm_args;
+
+/* x += g⊙h.  x (R,L,C) fp32; h (R,L,C) act; g (R,C) fp32, first stride free. */
+typedef struct {
+    skv_tensor x, h, g;
+} skv_gate_add_args;
+
+/* y = w⊙x / sqrt(mean(x²) + eps) over the last axis.  x (M,C) fp32; w (C) fp32; y (M,C) act or fp32. */
+typedef struct {
+    skv_tensor y, x, w;
+    float eps;
+} skv_rms_norm_args;
+
+/* y = x/(1 + exp(-x)), any equal shapes, fp32. */
+typedef struct {
+    skv_tensor y, x;
+} skv_silu_args;
+
+/* y = gelu(y)⊙x (tanh form), any equal contiguous shapes, act. */
+typedef struct {
+    skv_tensor y, x;
+} skv_gated_gelu_args;
+
+/* y += x.  y fp32 or act, x act or fp32, equal contiguous shapes. */
+typedef struct {
+    skv_tensor y, x;
+} skv_add_args;
+
+/* Guidance in the residual stream: m = cfg·x[b] + (1-cfg)·x[B+b]; both rows become m.
+ * x (2B,L,C) fp32. Spec infinity.md, cfg_insertion_layer. */
+typedef struct {
+    skv_tensor x;
+    float cfg;
+} skv_guide_mix_args;
+
+/* --------------------------------------------------------------- attention */
+
+/* After the QKV product, per token and head (spec infinity.md, SA):
+ *   q = rope(n(qkv_q + q_bias)·scale[h]),  k = rope(n(qkv_k)),  v = qkv_v + v_bias,
+ *   n(t) = t / max(‖t‖, 1e-12), rope rotates pairs (2i,2i+1) by the angle of table row l:
+ *   (a,b) -> (a·cos - b·sin, a·sin + b·cos).
+ * k and v of head h are stored at position base[h] + l of the K/V views; raw projections qkv_q of
+ * the tokens window[0..n) go to q_raw (ScaleKV's queries, scalekv.md).
+ * qkv (R,L,3C) act; q_bias, v_bias (C) fp32; scale (H) fp32 = exp(min(scale_mul, ln 100));
+ * rope (L,D/2,2) fp32 = (cos, sin); q (R,L,H,D) act; k, v (R,H,Lmax,D) kv, first strides free;
+ * q_raw (R,n,H,D) fp32, n_window = 0 for none; base: H host integers. */
+typedef struct {
+    skv_tensor q, k, v, q_raw, qkv, q_bias, v_bias, scale, rope;
+    const int32_t *base;
+    const int32_t *window;
+    int n_window;
+} skv_qkv_rope_args;
+
+/* o = softmax(scale·q·Kᵀ)·V over the first len[h] keys of head h; statistics in fp32.
+ * q, o (R,L,H,D) act; k, v (R,H,Lmax,D) kv, first two strides free; len: H host integers >= 1. */
+typedef struct {
+    skv_tensor o, q, k, v;
+    const int32_t *len;
+    float scale;
+} skv_attention_args;
+
+/* Cross attention: row r attends to the text tokens start[r] .. start[r+1]-1 of kv (all of them).
+ * q, o (R,L,H,D) act; kv (T,2,H,D) kv, [t][0] = key, [t][1] = value; start: R+1 host integers,
+ * ascending, start[r+1] - start[r] >= 1. The T5 form below adds a bias. */
+typedef struct {
+    skv_tensor o, q, kv;
+    const int32_t *start;
+    float scale;
+} skv_cross_attention_args;
+
+/* T5 self attention, packed prompts: o = softmax(q·Kᵀ + bias)·V within tokens start[p] ..
+ * start[p+1]-1; bias of head h for key c, query r = table[bucket(c - r)][h], where
+ * bucket_of[(c - r) + n_rel] (host, 2·n_rel+1 entries, offsets clamped to ±n_rel).
+ * q, k, v, o (T,H,D) act; table (buckets,H) fp32; start: n_prompts+1 host integers. Spec t5.md §1. */
+typedef struct {
+    skv_tensor o, q, k, v, table;
+    const int32_t *start;
+    int n_prompts;
+    const int32_t *bucket_of;
+    int n_rel;
+} skv_t5_attention_args;
+
+/* One learned query over each row's text: o[r] = softmax(q·Kᵀ/sqrt(D))·V, D <= 256.
+ * q (H,D) fp32; kv (T,2,H,D) fp32; o (R,H,D) fp32; start: R+1 host integers. */
+typedef struct {
+    skv_tensor o, q, kv;
+    const int32_t *start;
+} skv_pool_attention_args;
+
+/* ------------------------------------------------- cache: scores, selection */
+
+/* s[r,h,j] = scale·Σ_w q[r,w,h]·k[r,h,j], j < len (ScaleKV's release: no softmax).
+ * q (R,n,H,D) fp32: the sum over w is taken first; k (R,H,Lmax,D) kv, first strides free, first len
+ * tokens; s (R,H,len) fp32. One head: callers with ragged heads call once a group of equal len. */
+typedef struct {
+    skv_tensor s, q, k;
+    float scale;
+} skv_window_scores_args;
+
+/* s[r,h,j] = Σ_w softmax_j(scale·q[r,index[w],h]·k[r,h,j]), fp32, w ascending.
+ * q (R,L,H,D) act; k as above; s (R,H,len) fp32; index: n host integers < L. */
+typedef struct {
+    skv_tensor s, q, k;
+    const int32_t *index;
+    int n;
+    float scale;
+} skv_window_softmax_args;
+
+/* s[..., position[i]] = value.  s (R,H,len) fp32; position: n host integers. */
+typedef struct {
+    skv_tensor s;
+    const int32_t *position;
+    int n;
+    float value;
+} skv_fill_positions_args;
+
+/* y[j] = max of x[j-k/2 .. j+k/2] inside [0,len) / their sum divided by k (outside counts as 0,
+ * ascending).  x, y (R,H,len) fp32, last axis contiguous, others free; kernel odd. */
+typedef struct {
+    skv_tensor y, x;
+    int kernel;
+} skv_pool1d_args;
+
+/* keep[r,h,:] = the n_always positions `always` and the (n - n_always) other positions < len of the
+ * highest score, equal scores: the lower position; ascending.
+ * keep (R,H,n) i32; s (R,H,len') fp32, len' <= len: positions >= len' are never chosen by score;
+ * always: n_always <= n ascending distinct host integers < len. */
+typedef struct {
+    skv_tensor keep, s;
+    const int32_t *always;
+    int n_always;
+} skv_topk_keep_args;
+
+/* keep[r,h,i] = i < first ? i : len - n + i: the first `first` positions and the last n - first.
+ * keep (R,H,n) i32. */
+typedef struct {
+    skv_tensor keep;
+    int first, len;
+} skv_keep_ends_args;
+
+/* The ring holds token slots of D numbers, one ring for K and one for V; slot numbers are taken
+ * modulo n_slots. A (layer's) block is the slots [at, at + R·Σ_h len_h): row by row, head by head,
+ * token by token. kv_pop copies a block to the views (token t of head h -> position t);
+ * kv_push copies kept positions of the views to a block (keep per row and head).
+ * ring_k, ring_v (n_slots,D) kv; ring_origin (n_slots) i32: where a token came from (its number in
+ * the sequence of all scales); k, v (R,H,Lmax,D) kv, first strides free; origin (R,H,Lmax) i32.
+ * len: H host integers; for push keep (R,Σ_h len_h) i32: row by row, head by head. */
+typedef struct {
+    skv_tensor ring_k, ring_v, ring_origin, k, v, origin, keep;
+    int64_t at;
+    const int32_t *len;
+} skv_kv_move_args;
+
+/* origin[r,h,base[h]+l] = first + l for l < L: numbers of the tokens that qkv_rope stored.
+ * origin (R,H,Lmax) i32, first strides free. */
+typedef struct {
+    skv_tensor origin;
+    const int32_t *base;
+    int first, n;
+} skv_origin_fill_args;
+
+/* count[s] += number of kept tokens with edge[s] <= origin < edge[s+1].
+ * origin (R,H,Lmax) i32; keep (R,Σ_h len_h) i32, len as kv_push; edge: n_scales+1 host integers;
+ * count (n_scales) i32. */
+typedef struct {
+    skv_tensor count, origin, keep;
+    const int32_t *len;
+    const int32_t *edge;
+    int n_scales;
+} skv_count_sources_args;
+
+/* ------------------------------------------------------------ bits and map */
+
+/* Per prompt, token and bit: two logits l_v (v = 0, 1; index 2·bit+v), each divided by tau; with
+ * guidance l = cfg·cond + (1-cfg)·uncond; p = softmax; top-p drops the smaller when p_small <=
+ * 1 - top_p (never both); bit = u < p_1 with u = skv_uniform(seed[b], scale, token, bit).
+ * logits (R,L,2·bits) fp32, R = B (no guidance) or 2B; bits (B,L,bits) u8 of 0/1; guided
+ * (B,L,bits,2) fp32 or data NULL: the logits after tau and guidance; seed: B host integers. */
+typedef struct {
+    skv_tensor bits, guided, logits;
+    const uint64_t *seed;
+    float cfg, tau, top_p;
+    int scale;
+} skv_draw_bits_args;
+
+/* z += bilinear(codes), codes = (2·bit-1)/sqrt(d); align_corners false, two taps, no antialiasing;
+ * equal sizes: plain addition.  bits (B,L,d·patch²) u8, L = h·w; z (B,Hz,Wz,d) fp32. With patch 2 bit
+ * c·4+dy·2+dx of token (y,x) is channel c of place (2y+dy, 2x+dx) of a (2h,2w) map. */
+typedef struct {
+    skv_tensor z, bits;
+    int h, w, patch;
+} skv_codes_add_args;
+
+/* t = bilinear(z -> (h·patch, w·patch)), then unshuffled: channel c·4+dy·2+dx.
+ * z (B,Hz,Wz,d) fp32; t (B,h·w,d·patch²) fp32. */
+typedef struct {
+    skv_tensor t, z;
+    int h, w, patch;
+} skv_next_input_args;
+
+/* ------------------------------------------------------------- VAE decoder */
+
+/* y = conv(x, w) + b, 3×3, zero padding of 1, NHWC.  x (B,H,W,Ci) act; w packed by skv_pack_conv;
+ * b (Co) fp32; y (B,H,W,Co) act or fp32. */
+typedef struct {
+    skv_tensor y, x, w, b;
+} skv_conv3x3_args;
+
+/* y = silu(GN(x)), groups of C/groups channels, statistics over H·W and the group, fp32 (double sums
+ * on the CPU).  x, y (B,H,W,C) act; w, b (C) fp32. */
+typedef struct {
+    skv_tensor y, x, w, b;
+    int groups;
+    float eps;
+} skv_group_norm_silu_args;
+
+/* y[2i+a,2j+b] = x[i,j].  x (B,H,W,C) act; y (B,2H,2W,C) act. */
+typedef struct {
+    skv_tensor y, x;
+} skv_upsample2x_args;
+
+/* y = trunc((clamp(x,-1,1)+1)/2·255), NaN -> 0.  x (B,H,W,3) fp32; y (B,H,W,3) u8. */
+typedef struct {
+    skv_tensor y, x;
+} skv_to_pixels_args;
+
+/* y = x between fp32, act and equal types; x and y contiguous, equal counts. */
+typedef struct {
+    skv_tensor y, x;
+} skv_copy_args;
+
+/* ---------------------------------------------------------------- the table */
+
+/* X(op): one row an operation; the table, the prototypes and the tests are made from it. */
+#define SKV_OPS(X)                                                                                 \
+    X(linear)                                                                                      \
+    X(linear_gelu)                                                                                 \
+    X(norm)                                                                                        \
+    X(gate_norm)                                                                                   \
+    X(gate_add)                                                                                    \
+    X(rms_norm)                                                                                    \
+    X(silu)                                                                                        \
+    X(gated_gelu)                                                                                  \
+    X(add)                                                                                         \
+    X(guide_mix)                                                                                   \
+    X(qkv_rope)                                                                                    \
+    X(attention)                                                                                   \
+    X(cross_attention)                                                                             \
+    X(t5_attention)                                                                                \
+    X(pool_attention)                                                                              \
+    X(window_scores)                                                                               \
+    X(window_softmax)                                                                              \
+    X(fill_positions)                                                                              \
+    X(maxpool1d)                                                                                   \
+    X(avgpool1d)                                                                                   \
+    X(topk_keep)                                                                                   \
+    X(keep_ends)                                                                                   \
+    X(kv_pop)                                                                                      \
+    X(kv_push)                                                                                     \
+    X(origin_fill)                                                                                 \
+    X(count_sources)                                                                               \
+    X(draw_bits)                                                                                   \
+    X(codes_add)                                                                                   \
+    X(next_input)                                                                                  \
+    X(conv3x3)                                                                                     \
+    X(group_norm_silu)                                                                             \
+    X(upsample2x)                                                                                  \
+    X(to_pixels)                                                                                   \
+    X(copy)
+
+typedef skv_pool1d_args skv_maxpool1d_args;
+typedef skv_pool1d_args skv_avgpool1d_args;
+typedef skv_kv_move_args skv_kv_pop_args;
+typedef skv_kv_move_args skv_kv_push_args;
+
+struct skv_ops {
+#define X(op) skv_status (*op)(skv_backend *, const skv_##op##_args *);
+    SKV_OPS(X)
+#undef X
+    /* memory and lifetime; kernels/backend.h has the callers */
+    skv_status (*alloc)(skv_backend *, void *out, size_t bytes, const char *what);
+    void (*free)(skv_backend *, void *p);
+    skv_status (*upload)(skv_backend *, void *dst, const void *src, size_t bytes);
+    skv_status (*download)(skv_backend *, void *dst, const void *src, size_t bytes);
+    skv_status (*sync)(skv_backend *);
+    void (*destroy)(skv_backend *);
+    const char *(*describe)(const skv_backend *);
+    /* weights; see skv_pack_linear */
+    size_t (*packed_linear_bytes)(const skv_backend *, int64_t n, int64_t k);
+    size_t (*packed_conv_bytes)(const skv_backend *, int64_t co, int64_t ci);
+    skv_status (*pack_linear)(skv_backend *, skv_tensor *out, void *dst, const void *src,
+                              skv_dtype src_type, int64_t n, int64_t k);
+    skv_status (*pack_conv)(skv_backend *, skv_tensor *out, void *dst, const void *src,
+                            skv_dtype src_type, int64_t co, int64_t ci);
+};
+
+#define X(op) SKV_MUST skv_status skv_##op(skv_backend *be, const skv_##op##_args *a);
+SKV_OPS(X)
+#undef X
+
+/* Weights are packed once, at load, from host memory of any of the file types (any alignment).
+ * The _bytes forms say how much device memory dst needs; 0 = the backend uses `src` in place when it
+ * is aligned fp32 (the caller keeps it mapped), and pack then accepts dst NULL.
+ * linear: src (n,k) -> *out (n,k). conv: src (co,ci,3,3) -> *out (co,3,3,ci). */
+SKV_MUST skv_status skv_pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                                    skv_dtype src_type, int64_t n, int64_t k);
+SKV_MUST skv_status skv_pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                                  skv_dtype src_type, int64_t co, int64_t ci);
+
+#endif

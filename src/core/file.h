@@ -1,0 +1,26 @@
+/* Whole files: read with a bound, written aside and renamed. */
+#ifndef SKV_CORE_FILE_H
+#define SKV_CORE_FILE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+/* Reads a whole file of at most `max_bytes` into *out (free()), NUL-terminated; *out_bytes excludes
+ * the NUL. Follows symlinks; refuses what is no regular file. */
+SKV_MUST skv_status skv_file_read(char **out, size_t *out_bytes, const char *path,
+                                  size_t max_bytes);
+
+/* Writes `path` aside (path.tmp), syncs, renames, and syncs the folder: whole or not at all. */
+SKV_MUST skv_status skv_file_write(const char *path, const void *data, size_t bytes);
+
+/* Syncs the folder that holds `path`, so that a rename into it survives a power loss. */
+SKV_MUST skv_status skv_file_sync_folder(const char *path);
+
+/* Makes `path` and its missing parents (mode 0777 less the umask); existing folders are fine. */
+SKV_MUST skv_status skv_folder_make(const char *path);
+
+/* *out = "folder/name" (free()), or a copy of `name` when it is absolute or folder is NULL. */
+SKV_MUST skv_status skv_path_join(char **out, const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,77 @@
+#include "core/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+
+#define JSON_MAX_BYTES ((size_t)512 << 20) /* captions_val2017.json has 4 MB, LAION lists more */
+
+skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name)
+{
+    json_error_t error;
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+
+    if (!root)
+        return skv_fail(SKV_E_FORMAT, "%s: line %d: %s", name, error.line, error.text);
+    *out = root;
+    return SKV_OK;
+}
+
+skv_status skv_json_read(json_t **out, const char *path)
+{
+    skv_status st;
+    char *text = NULL;
+    size_t bytes = 0;
+
+    SKV_TRY(skv_file_read(&text, &bytes, path, JSON_MAX_BYTES));
+    st = skv_json_parse(out, text, bytes, path);
+    free(text);
+    return st;
+}
+
+skv_status skv_json_write(const json_t *root, const char *path)
+{
+    skv_status st;
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+
+    if (!text)
+        return skv_fail(SKV_E_MEM, "%s: cannot print the JSON text", path);
+    st = skv_file_write(path, text, strlen(text));
+    free(text);
+    return st;
+}
+
+skv_status skv_json_int(int64_t *out, const json_t *object, const char *key, const char *name)
+{
+    const json_t *v = json_object_get(object, key);
+
+    if (!json_is_integer(v))
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want an integer", name, key,
+                        v ? "is no integer" : "is missing");
+    *out = json_integer_value(v);
+    return SKV_OK;
+}
+
+skv_status skv_json_real(double *out, const json_t *object, const char *key, const char *name)
+{
+    const json_t *v = json_object_get(object, key);
+
+    if (!json_is_number(v))
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want a number", name, key,
+                        v ? "is no number" : "is missing");
+    *out = json_number_value(v);
+    return SKV_OK;
+}
+
+skv_status skv_json_string(const char **out, const json_t *object, const char *key,
+                           const char *name)
+{
+    const json_t *v = json_object_get(object, key);
+
+    if (!json_is_string(v))
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want a string", name, key,
+                        v ? "is no string" : "is missing");
+    *out = json_string_value(v);
+    return SKV_OK;
+}

@@ -1,0 +1,75 @@
+#include "core/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static struct {
+    pthread_mutex_t lock;
+    skv_log_level console;
+    char prefix[96];
+    FILE *file;
+} logger = {.lock = PTHREAD_MUTEX_INITIALIZER, .console = SKV_LOG_INFO};
+
+void skv_log_setup(skv_log_level console, const char *prefix)
+{
+    logger.console = console;
+    snprintf(logger.prefix, sizeof logger.prefix, "%s", prefix);
+}
+
+skv_status skv_log_open(const char *path)
+{
+    FILE *f = fopen(path, "ae");
+
+    if (!f)
+        return skv_fail(SKV_E_IO, "%s: cannot open the log: %s", path, strerror(errno));
+    skv_log_close();
+    logger.file = f;
+    return SKV_OK;
+}
+
+void skv_log_close(void)
+{
+    if (logger.file)
+        fclose(logger.file);
+    logger.file = NULL;
+}
+
+/* A prompt must not be able to drive the reader's terminal. */
+static void escape(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
+void skv_log(skv_log_level level, const char *fmt, ...)
+{
+    static const char *const names[] = {"error: ", "warning: ", "", ""};
+    char text[4096];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    escape(text);
+    pthread_mutex_lock(&logger.lock);
+    if (level <= logger.console)
+        fprintf(stderr, "%s%s%s%s\n", logger.prefix, logger.prefix[0] ? " " : "", names[level],
+                text);
+    if (logger.file) {
+        struct timespec now;
+        struct tm tm;
+        char stamp[32];
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        gmtime_r(&now.tv_sec, &tm);
+        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        fprintf(logger.file, "%s %s%s\n", stamp, names[level], text);
+        fflush(logger.file);
+    }
+    pthread_mutex_unlock(&logger.lock);
+}

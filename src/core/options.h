@@ -1,0 +1,69 @@
+/* Option tables: one row {key, type, offset, default, help} gives the command-line flag, the JSON
+ * key, --help, the printed settings and the run file's attribute. default < config < command line.
+ *
+ * A table ends with a row whose key is NULL. Flags are "--key value", "--key=value", and for
+ * booleans "--key" / "--no-key"; '_' in a key is '-' in the flag. */
+#ifndef SKV_CORE_OPTIONS_H
+#define SKV_CORE_OPTIONS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef enum {
+    SKV_OPT_BOOL,   /* bool */
+    SKV_OPT_INT,    /* int64_t */
+    SKV_OPT_U64,    /* uint64_t; JSON integers or decimal strings */
+    SKV_OPT_REAL,   /* double */
+    SKV_OPT_STRING, /* char *, NULL = not given; owned by the settings struct */
+    SKV_OPT_PATH,   /* like STRING; in a config file relative to the config's folder */
+    SKV_OPT_REALS,  /* skv_reals: one number, or a list (JSON array, or "3,3,4" as a flag) */
+    SKV_OPT_JSON    /* json_t *: any JSON value; as a flag, JSON text */
+} skv_option_type;
+
+typedef struct {
+    double *value;
+    int n;
+} skv_reals;
+
+typedef struct {
+    const char *key;
+    skv_option_type type;
+    size_t offset;
+    const char *fallback; /* text form, NULL = not given (0, false, NULL) */
+    const char *help;
+    const char *group; /* heading in --help, NULL = as the row before */
+} skv_option;
+
+/* Fills the struct at `settings` (zeroed by the caller) with the defaults. */
+SKV_MUST skv_status skv_options_defaults(const skv_option *table, void *settings);
+
+/* Sets what the JSON object gives. Unknown keys are refused with the nearest known one. `name` is
+ * the config's name for messages, `folder` what its PATH values are relative to (NULL: as is). */
+SKV_MUST skv_status skv_options_from_json(const skv_option *table, void *settings,
+                                          const json_t *object, const char *name,
+                                          const char *folder);
+
+/* Sets what argv gives. Words that are no flags go to `words` (borrowed from argv, room for argc),
+ * *n_words of them; n_words NULL: they are refused. */
+SKV_MUST skv_status skv_options_from_args(const skv_option *table, void *settings, int argc,
+                                          char **argv, const char **words, int *n_words);
+
+/* New JSON object of all settings as resolved (null where not given). */
+SKV_MUST skv_status skv_options_to_json(json_t **out, const skv_option *table,
+                                        const void *settings);
+
+/* Frees what the rows own and zeroes them. */
+void skv_options_clear(const skv_option *table, void *settings);
+
+/* "  --key VALUE   help (default)" lines, as a string (free()). */
+SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
+
+/* The member of `names` (NULL-terminated) nearest to `word` in edit distance, NULL if none is
+ * near. */
+const char *skv_nearest(const char *word, const char *const *names);
+
+#endif
