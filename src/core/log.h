@@ -6,7 +6,12 @@
 
 #include "core/status.h"
 
-typedef enum { SKV_LOG_ERROR = 0, SKV_LOG_WARN = 1, SKV_LOG_INFO = 2, SKV_LOG_DEBUG = 3 } skv_log_level;
+typedef enum {
+    SKV_LOG_ERROR = 0,
+    SKV_LOG_WARN = 1,
+    SKV_LOG_INFO = 2,
+    SKV_LOG_DEBUG = 3
+} skv_log_level;
 
 /* Call once before threads start. `console`: the most verbose level that reaches stderr;
  * `prefix` ("[3/8 host]", copied) is printed before each line, "" for none. */

@@ -35,7 +35,8 @@ typedef struct {
 
 void skv_arena_init(skv_arena *a, const char *name, void *base, size_t bytes);
 
-/* *out = an SKV_ALIGN-aligned piece (base must be aligned). Fails with SKV_E_MEM beyond capacity. */
+/* *out = an SKV_ALIGN-aligned piece (base must be aligned). Fails with SKV_E_MEM beyond capacity.
+ */
 SKV_MUST skv_status skv_arena_take(void *out, skv_arena *a, size_t bytes);
 
 /* A mark is the fill level; resetting to it frees everything taken since. */

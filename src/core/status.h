@@ -1,7 +1,8 @@
 /* Status codes and the thread's error message.
  *
- * Everything that can fail returns skv_status; the message is set once, at the origin, by skv_fail().
- * Callers pass the status up with SKV_TRY and may add one prefix a layer with skv_context(). */
+ * Everything that can fail returns skv_status; the message is set once, at the origin, by
+ * skv_fail(). Callers pass the status up with SKV_TRY and may add one prefix a layer with
+ * skv_context(). */
 #ifndef SKV_CORE_STATUS_H
 #define SKV_CORE_STATUS_H
 
