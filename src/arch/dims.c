@@ -32,6 +32,14 @@ static skv_status parse_bits(int *out, const char *text, const char *name)
     return skv_fail(SKV_E_ARG, "model %s: bits must be 14, 16, 18, 20, 24, 32 or 64", name);
 }
 
+/* round(4·C/256)·256, halves to even as in Python: 2080 -> 8192. */
+static int mlp_width(int width)
+{
+    int q = width * 4 / 256, r = width * 4 % 256;
+
+    return (q + (r > 128 || (r == 128 && q % 2 == 1))) * 256;
+}
+
 skv_status skv_dims_named(skv_dims *out, const char *name)
 {
     const char *colon = strchr(name, ':');
@@ -43,7 +51,7 @@ skv_status skv_dims_named(skv_dims *out, const char *name)
                       .width = v->width,
                       .heads = v->heads,
                       .head_dim = v->width / v->heads,
-                      .hidden = (v->width * 4 + 128) / 256 * 256,
+                      .hidden = mlp_width(v->width),
                       .per_chunk = v->per_chunk,
                       .bits = v->bits,
                       .patch = v->patch,
