@@ -32,8 +32,8 @@ typedef struct {
     float eps;
 } skv_norm_args;
 
-/* x += g⊙h; y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32; g, a, b (R,C)
- * fp32, first stride free. */
+/* x += g⊙h; y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32, may be h when of
+ * its type; g, a, b (R,C) fp32, first stride free. */
 typedef struct {
     skv_tensor y, x, h, g, a, b;
     float eps;
@@ -59,6 +59,11 @@ typedef struct {
 typedef struct {
     skv_tensor y, x;
 } skv_gated_gelu_args;
+
+/* y = x + b, b repeated for every row.  x, y (M,N) fp32, y may be x; b (N) fp32. */
+typedef struct {
+    skv_tensor y, x, b;
+} skv_add_rows_args;
 
 /* y += x.  y fp32 or act, x act or fp32, equal contiguous shapes. */
 typedef struct {
@@ -98,12 +103,13 @@ typedef struct {
     float scale;
 } skv_attention_args;
 
-/* Cross attention: row r attends to the text tokens start[r] .. start[r+1]-1 of kv (all of them).
- * q, o (R,L,H,D) act; kv (T,2,H,D) kv, [t][0] = key, [t][1] = value; start: R+1 host integers,
- * ascending, start[r+1] - start[r] >= 1. The T5 form below adds a bias. */
+/* Cross attention: row r attends to the text tokens start[r] .. start[r]+count[r]-1 of kv.
+ * q, o (R,L,H,D) act; kv (T,2,H,D) kv, [t][0] = key, [t][1] = value; start, count: R host integers,
+ * count >= 1; rows may share tokens. o may be q. */
 typedef struct {
     skv_tensor o, q, kv;
     const int32_t *start;
+    const int32_t *count;
     float scale;
 } skv_cross_attention_args;
 
@@ -120,16 +126,17 @@ typedef struct {
 } skv_t5_attention_args;
 
 /* One learned query over each row's text: o[r] = softmax(q·Kᵀ/sqrt(D))·V, D <= 256.
- * q (H,D) fp32; kv (T,2,H,D) fp32; o (R,H,D) fp32; start: R+1 host integers. */
+ * q (H,D) fp32; kv (T,2,H,D) fp32; o (R,H,D) fp32; start, count as in cross_attention. */
 typedef struct {
     skv_tensor o, q, kv;
     const int32_t *start;
+    const int32_t *count;
 } skv_pool_attention_args;
 
 /* ------------------------------------------------- cache: scores, selection */
 
 /* s[r,h,j] = scale·Σ_w q[r,w,h]·k[r,h,j], j < len (ScaleKV's release: no softmax).
- * q (R,n,H,D) fp32: the sum over w is taken first; k (R,H,Lmax,D) kv, first strides free, first len
+ * q (R,n,H,D) fp32, strides free but the last: the sum over w is taken first; k (R,H,Lmax,D) kv, first strides free, first len
  * tokens; s (R,H,len) fp32. One head: callers with ragged heads call once a group of equal len. */
 typedef struct {
     skv_tensor s, q, k;
@@ -137,7 +144,7 @@ typedef struct {
 } skv_window_scores_args;
 
 /* s[r,h,j] = Σ_w softmax_j(scale·q[r,index[w],h]·k[r,h,j]), fp32, w ascending.
- * q (R,L,H,D) act; k as above; s (R,H,len) fp32; index: n host integers < L. */
+ * q (R,L,H,D) act, strides free but the last; k as above; s (R,H,len) fp32; index: n host integers < L. */
 typedef struct {
     skv_tensor s, q, k;
     const int32_t *index;
@@ -162,7 +169,7 @@ typedef struct {
 
 /* keep[r,h,:] = the n_always positions `always` and the (n - n_always) other positions < len of the
  * highest score, equal scores: the lower position; ascending.
- * keep (R,H,n) i32; s (R,H,len') fp32, len' <= len: positions >= len' are never chosen by score;
+ * keep (R,H,n) i32, first stride free; s (R,H,len') fp32, len' <= len: positions >= len' are never chosen by score;
  * always: n_always <= n ascending distinct host integers < len. */
 typedef struct {
     skv_tensor keep, s;
@@ -171,7 +178,7 @@ typedef struct {
 } skv_topk_keep_args;
 
 /* keep[r,h,i] = i < first ? i : len - n + i: the first `first` positions and the last n - first.
- * keep (R,H,n) i32. */
+ * keep (R,H,n) i32, first stride free. */
 typedef struct {
     skv_tensor keep;
     int first, len;
@@ -281,6 +288,7 @@ typedef struct {
     X(silu)                                                                                        \
     X(gated_gelu)                                                                                  \
     X(add)                                                                                         \
+    X(add_rows)                                                                                    \
     X(guide_mix)                                                                                   \
     X(qkv_rope)                                                                                    \
     X(attention)                                                                                   \
