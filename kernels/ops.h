@@ -270,6 +270,11 @@ typedef struct {
     skv_tensor y, x;
 } skv_to_pixels_args;
 
+/* y = 0 (all bytes), any contiguous tensor. */
+typedef struct {
+    skv_tensor y;
+} skv_zero_args;
+
 /* y = x between fp32, act and equal types; x and y contiguous, equal counts. */
 typedef struct {
     skv_tensor y, x;
@@ -313,7 +318,8 @@ typedef struct {
     X(group_norm_silu)                                                                             \
     X(upsample2x)                                                                                  \
     X(to_pixels)                                                                                   \
-    X(copy)
+    X(copy)                                                                                        \
+    X(zero)
 
 typedef skv_pool1d_args skv_maxpool1d_args;
 typedef skv_pool1d_args skv_avgpool1d_args;
