@@ -253,5 +253,5 @@ done:
 void skv_comm_abort(skv_comm *c, int code)
 {
     if (c && c->size > 1)
-        c->ops->abort(c, code);
+        c->ops->end_all(c, code);
 }

@@ -14,7 +14,7 @@ typedef struct {
     skv_status (*reduce_i64)(skv_comm *c, int64_t *values, size_t n, bool is_max); /* all get it */
     skv_status (*send)(skv_comm *c, const void *data, size_t bytes, int to);
     skv_status (*recv)(skv_comm *c, void *data, size_t bytes, int from);
-    void (*abort)(skv_comm *c, int code);
+    void (*end_all)(skv_comm *c, int code);
     void (*close)(skv_comm *c); /* the form's own things, not the object */
 } skv_comm_ops;
 

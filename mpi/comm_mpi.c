@@ -126,7 +126,7 @@ static skv_status mpi_recv(skv_comm *c, void *data, size_t bytes, int from)
     return SKV_OK;
 }
 
-static void mpi_abort(skv_comm *c, int code)
+static void mpi_end_all(skv_comm *c, int code)
 {
     (void)c;
     (void)MPI_Abort(MPI_COMM_WORLD, code);
@@ -147,7 +147,7 @@ static const skv_comm_ops mpi_ops = {
     .reduce_i64 = mpi_reduce_i64,
     .send = mpi_send,
     .recv = mpi_recv,
-    .abort = mpi_abort,
+    .end_all = mpi_end_all,
     .close = mpi_close,
 };
 

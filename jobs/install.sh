@@ -1,0 +1,53 @@
+# Debian and Ubuntu packages of skv, in one place; sourced by jobs/quickstart.sh and tests/run.sh.
+# Nothing is asked of apt, and no root is needed, when everything is there already.
+# SKV_INSTALL=no: never install (libraries from elsewhere; CMake says what it cannot find).
+# shellcheck shell=bash
+
+# What building and running the program takes.
+# shellcheck disable=SC2034 # used where this file is sourced
+skv_packages_run=(
+    build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
+    libsentencepiece-dev libjansson-dev libpng-dev zlib1g-dev
+)
+
+# What the tests take besides. clang-format must be 14: others format differently.
+# shellcheck disable=SC2034
+skv_packages_test=(
+    libcmocka-dev python3 python3-numpy python3-h5py clang-format-14 shellcheck
+)
+
+# skv_install PACKAGE...: installs those that are missing, as root or by sudo.
+skv_install() {
+    local package missing=() as_root=()
+
+    if [ "${SKV_INSTALL:-yes}" = no ]; then
+        return 0
+    fi
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        echo "install: no apt here, so nothing is installed; needed: $*" >&2
+        return 0
+    fi
+    for package in "$@"; do
+        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+            missing+=("$package")
+        fi
+    done
+    if [ ${#missing[@]} -eq 0 ]; then
+        return 0
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        # without a terminal sudo cannot ask for a password
+        if ! command -v sudo >/dev/null || { [ ! -t 0 ] && ! sudo -n true 2>/dev/null; }; then
+            echo "install: neither root nor sudo; have these packages installed first:" \
+                "${missing[*]}" >&2
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    echo "install: ${missing[*]}"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -o Acquire::Retries=3 update </dev/null &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends "${missing[@]}" \
+            </dev/null
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# From a fresh clone to pictures: installs packages, builds, samples a tiny model by two ranks.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: jobs/quickstart.sh
+
+Installs the packages that are missing (Debian, Ubuntu; root or sudo), builds build/skv for the CPU
+(an existing build/ stays as it was configured) and samples a few prompts with a tiny model made of
+formula weights, on two ranks, with the full cache and with compressed ones.
+The run is left in build/quickstart; an earlier one there is removed.
+
+SKV_INSTALL=no   install nothing
+TEXT
+}
+
+case ${1:-} in
+"") ;;
+-h | --help)
+    usage
+    exit 0
+    ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=jobs/install.sh
+. jobs/install.sh
+run=build/quickstart
+
+skv_install "${skv_packages_run[@]}"
+
+if [ ! -f build/CMakeCache.txt ]; then
+    cmake -S . -B build -DSKV_TESTS=OFF
+fi
+cmake --build build --target skv --parallel "$(nproc)"
+
+if [ "$(id -u)" -eq 0 ]; then # a container: mpirun would refuse
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+rm -rf "$run"
+(
+    set -x
+    mpirun -n 2 --oversubscribe --bind-to none \
+        build/skv sample --config configs/tiny.json --out "$run" </dev/null
+)
+
+echo
+build/skv inspect "$run"
+cat <<TEXT
+
+pictures   $run/images/<path>/<prompt>.png   ($(find "$run/images" -name '*.png' | wc -l) files)
+HDF5       $run/run.h5   (see it with: h5dump -H $run/run.h5)
+settings   $run/run.json
+TEXT

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# File names are unique in the tree, but for the files of one operation (its CPU form, its CUDA
+# form, its test); and every public prototype is named skv_... and defined somewhere.
+# shellcheck source=tests/style/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+bad=$(
+    sources src kernels mpi eval tests | grep -vE '^(kernels/(cpu|cuda)|tests/(ops|ref))/' |
+        awk -F/ '{
+            if ($NF in seen) printf "%s:1: same name as %s\n", $0, seen[$NF]
+            seen[$NF] = $0
+        }'
+
+    # names of functions whose definition starts in the first column
+    # shellcheck disable=SC2016 # the dollars are awk's
+    sources src kernels mpi eval | xargs -d '\n' awk '
+        FNR == 1 { head = "" }
+        /^[a-z_A-Z].*[a-z0-9_]+\(/ && !/^#/ { head = $0 }
+        /^\{/ && head != "" {
+            sub(/\(.*/, "", head); sub(/.*[ *]/, "", head)
+            print head
+            head = ""
+        }
+        /;[[:space:]]*$/ && !/^[[:space:]]/ { head = "" }' | sort -u >"${TMPDIR:-/tmp}/defined.$$"
+    trap 'rm -f "${TMPDIR:-/tmp}/defined.$$"' EXIT
+    for header in $(sources src kernels mpi eval | grep '\.h$'); do
+        without_comments "$header" | grep -vE '^(#|typedef|static| )' |
+            grep -nE '[ *][a-z0-9_A-Z]+\(' | sed -E 's/^([0-9]+):.*[ *]([A-Za-z0-9_]+)\(.*/\1 \2/' |
+            grep -vE ' (SKV_PRINTF|__attribute__)$' |
+            while read -r line name; do
+                [[ $name == skv_* ]] || echo "$header:$line: $name is not named skv_..."
+                grep -qxF "$name" "${TMPDIR:-/tmp}/defined.$$" ||
+                    echo "$header:$line: $name is declared and nowhere defined"
+            done || true
+    done
+)
+[ -z "$bad" ] || echo "$bad"
+verdict "$(printf '%s' "$bad" | grep -c '' || true)" "names"
