@@ -1,0 +1,29 @@
+/* One file a command; main.c has the list, the only main and the only exit codes. */
+#ifndef SKV_CLI_COMMAND_H
+#define SKV_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "core/options.h"
+#include "core/status.h"
+#include "mpi/comm.h"
+
+#define SKV_EXIT_OK      0
+#define SKV_EXIT_FAILED  1 /* also: verify found a quantity out of tolerance */
+#define SKV_EXIT_USAGE   2
+#define SKV_EXIT_PARTIAL 3  /* complete, but some prompts failed */
+#define SKV_EXIT_AGAIN   75 /* stopped early: run again */
+
+typedef struct {
+    const char *name, *usage, *summary;
+    const skv_option *options;
+    bool distributed; /* joins the other ranks; otherwise comm is NULL */
+    /* Sets *exit_code (0 on entry) for a result that is no failure. argv: what follows the
+     * command's name. */
+    skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);
+} skv_command;
+
+extern const skv_command skv_cmd_sample, skv_cmd_gather, skv_cmd_decode, skv_cmd_inspect,
+    skv_cmd_verify, skv_cmd_bench;
+
+#endif

@@ -1,0 +1,130 @@
+/* skv <command> [--config f.json] [--key value ...] */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "core/log.h"
+#include "io/h5.h"
+
+static const skv_command *const commands[] = {&skv_cmd_sample,
+                                              &skv_cmd_gather,
+                                              &skv_cmd_decode,
+                                              &skv_cmd_inspect,
+                                              &skv_cmd_verify,
+                                              &skv_cmd_bench,
+                                              NULL};
+
+static void print_commands(FILE *to)
+{
+    fprintf(to, "usage: skv <command> [--config FILE] [--key value ...]\n\n");
+    for (const skv_command *const *c = commands; *c; c++)
+        fprintf(to, "  %-8s %s\n", (*c)->name, (*c)->summary);
+    fprintf(to, "\nskv <command> --help lists a command's options.\n");
+}
+
+static int print_help(const skv_command *c)
+{
+    char *options = NULL;
+
+    if (skv_options_help(&options, c->options) != SKV_OK)
+        return SKV_EXIT_FAILED;
+    printf("usage: skv %s %s\n\n%s.\n\n%s", c->name, c->usage, c->summary, options);
+    free(options);
+    return SKV_EXIT_OK;
+}
+
+static const skv_command *find(const char *name)
+{
+    for (const skv_command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[sizeof commands / sizeof commands[0]] = {0};
+    const char *near;
+
+    for (size_t i = 0; commands[i]; i++)
+        names[i] = commands[i]->name;
+    near = skv_nearest(name, names);
+    skv_error("unknown command %s%s%s; skv --help lists them", name, near ? ", nearest is " : "",
+              near ? near : "");
+    return SKV_EXIT_USAGE;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static int exit_code_of(skv_status st)
+{
+    switch (st) {
+    case SKV_OK:
+        return SKV_EXIT_OK;
+    case SKV_E_ARG:
+        return SKV_EXIT_USAGE;
+    case SKV_E_STOPPED:
+        return SKV_EXIT_AGAIN;
+    default:
+        return SKV_EXIT_FAILED;
+    }
+}
+
+static int run(const skv_command *c, int argc, char **argv)
+{
+    skv_comm *comm = NULL;
+    skv_status st = SKV_OK;
+    int code = SKV_EXIT_OK;
+
+    if (c->distributed)
+        st = skv_comm_open(&comm);
+    if (st == SKV_OK)
+        st = c->run(comm, argc, argv, &code);
+    if (st != SKV_OK) {
+        code = exit_code_of(st);
+        if (!comm || skv_comm_rank(comm) == 0)
+            skv_error("%s", skv_message());
+        skv_debug("at %s (%s)", skv_origin(), skv_status_name(st));
+    }
+    skv_comm_close(comm);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const skv_command *c;
+    int code;
+
+    skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_commands(argc < 2 ? stderr : stdout);
+        return argc < 2 ? SKV_EXIT_USAGE : SKV_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("skv %s\n", SKV_VERSION);
+        return SKV_EXIT_OK;
+    }
+    c = find(argv[1]);
+    if (!c)
+        return unknown_command(argv[1]);
+    if (wants_help(argc - 2, argv + 2))
+        return print_help(c);
+    if (skv_h5_init() != SKV_OK) {
+        skv_error("%s", skv_message());
+        return SKV_EXIT_FAILED;
+    }
+    code = run(c, argc - 2, argv + 2);
+    skv_log_close();
+    if (fflush(stdout) != 0 && code == SKV_EXIT_OK)
+        code = SKV_EXIT_FAILED;
+    return code;
+}

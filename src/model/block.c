@@ -1,0 +1,187 @@
+/* One layer of the transformer, at one scale. Spec infinity.md, Block, SA, CA:
+ *
+ *   x += g1·SA(LN(x)·(1+s1)+b1);  x += CA(LN(x; ca_norm), text);  x += g2·FFN(LN(x)·(1+s2)+b2)
+ *
+ * Every residual update is one pass with the norm that follows it, so the layer starts with its
+ * first norm done and ends with the next layer's. The "+1" of the modulations is in the tables. */
+#include <assert.h>
+#include <math.h>
+
+#include "model/infinity_parts.h"
+
+/* One row, repeated for all. */
+static skv_tensor repeat(const skv_tensor *row, int n_rows)
+{
+    skv_tensor t = *row;
+
+    t.shape[0] = n_rows;
+    t.stride[0] = 0;
+    return t;
+}
+
+/* (R,L,width) act at `offset` elements into the work buffer. */
+static skv_tensor work(const skv_pass *p, int64_t tokens, int64_t offset, int64_t width)
+{
+    const skv_backend *be = p->setup.model->be;
+    char *at = p->b + (size_t)(offset * p->n_rows * tokens) * skv_dtype_bytes(be->act);
+
+    return SKV_TENSOR(at, be->act, be->device, p->n_rows, tokens, width);
+}
+
+static skv_status linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
+                         const skv_tensor *w, const skv_tensor *b)
+{
+    const int64_t rows = x->shape[0] * x->shape[1];
+
+    return skv_linear(be, &(skv_linear_args){.y = SKV_RESHAPE(y, rows, y->shape[2]),
+                                             .x = SKV_RESHAPE(x, rows, x->shape[2]),
+                                             .w = *w,
+                                             .b = b ? *b : (skv_tensor){0}});
+}
+
+/* y (in the work buffer) = SA of p->a; keys and values go to the cache. */
+static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
+{
+    const skv_dims *d = &p->setup.model->dims;
+    const skv_block_weights *w = &p->setup.model->block[layer];
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si), c = d->width;
+    const bool raw = p->queries == SKV_QUERIES_RAW;
+    skv_backend *be = p->setup.model->be;
+    skv_tensor a = skv_pass__a(p, si), qkv = work(p, tokens, 0, 3 * c);
+    skv_tensor q = work(p, tokens, 3 * c, c);
+    skv_tensor heads = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim);
+    skv_tensor o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim), q_raw = {0};
+    skv_tensor forced = {0}, kept = {0};
+    skv_kv_view view;
+
+    if (raw)
+        q_raw = SKV_TENSOR(p->q_raw, SKV_F32, be->device, p->n_rows, p->n_window, d->heads,
+                           d->head_dim);
+    SKV_TRY(linear(be, &qkv, &a, &w->qkv, NULL));
+    SKV_TRY(skv_kv_begin(p->kv, layer, si, &view));
+    SKV_TRY(skv_qkv_rope(be, &(skv_qkv_rope_args){.q = heads,
+                                                  .k = view.k,
+                                                  .v = view.v,
+                                                  .q_raw = q_raw,
+                                                  .qkv = qkv,
+                                                  .q_bias = w->q_bias,
+                                                  .v_bias = w->v_bias,
+                                                  .scale = w->scale,
+                                                  .rope = p->setup.stage->rope[si],
+                                                  .base = view.base,
+                                                  .window = p->window,
+                                                  .n_window = raw ? p->n_window : 0}));
+    SKV_TRY(skv_attention(
+        be, &(skv_attention_args){
+                .o = o, .q = heads, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
+    if (p->probe && p->probe->forced)
+        SKV_TRY(p->probe->forced(p->probe->ctx, si, layer, &forced));
+    SKV_TRY(skv_kv_end(p->kv, layer, si, &q_raw, &heads, &p->select, &forced, &kept));
+    if (p->probe && p->probe->kept)
+        SKV_TRY(p->probe->kept(p->probe->ctx, si, layer, &kept));
+    *y = work(p, tokens, 0, c);
+    return linear(be, y, &a, &w->proj, &w->proj_bias);
+}
+
+/* y (in the work buffer) = CA of p->a with each row's own text. */
+static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
+{
+    const skv_dims *d = &p->setup.model->dims;
+    const skv_block_weights *w = &p->setup.model->block[layer];
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si), c = d->width;
+    skv_backend *be = p->setup.model->be;
+    skv_tensor a = skv_pass__a(p, si), q = work(p, tokens, c, c);
+
+    SKV_TRY(linear(be, &q, &a, &w->ca_q, &w->ca_q_bias));
+    for (int i = 0; i < p->cond->n_runs; i++) {
+        const skv_text_run *run = &p->cond->runs[i];
+        skv_tensor rows = skv_tensor_rows(&q, run->first, run->n);
+        skv_tensor out = skv_tensor_rows(&a, run->first, run->n);
+
+        SKV_TRY(skv_cross_attention(
+            be, &(skv_cross_attention_args){
+                    .o = SKV_RESHAPE(&out, run->n, tokens, d->heads, d->head_dim),
+                    .q = SKV_RESHAPE(&rows, run->n, tokens, d->heads, d->head_dim),
+                    .kv = run->uncond ? p->setup.stage->uncond_kv[layer] : p->cond->kv[layer],
+                    .start = p->cond->start + run->first,
+                    .count = p->cond->count + run->first,
+                    .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
+    }
+    *y = work(p, tokens, 0, c);
+    return linear(be, y, &a, &w->ca_proj, &w->ca_proj_bias);
+}
+
+/* p->a = FFN of p->a. */
+static skv_status feed_forward(skv_pass *p, int layer, int si)
+{
+    const skv_dims *d = &p->setup.model->dims;
+    const skv_block_weights *w = &p->setup.model->block[layer];
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
+    skv_backend *be = p->setup.model->be;
+    skv_tensor a = skv_pass__a(p, si), hidden = work(p, tokens, 0, d->hidden);
+    const int64_t rows = p->n_rows * tokens;
+
+    SKV_TRY(skv_linear_gelu(be, &(skv_linear_args){.y = SKV_RESHAPE(&hidden, rows, d->hidden),
+                                                   .x = SKV_RESHAPE(&a, rows, d->width),
+                                                   .w = w->fc1,
+                                                   .b = w->fc1_bias}));
+    return linear(be, &a, &hidden, &w->fc2, &w->fc2_bias);
+}
+
+/* x += g2·FFN, and what comes between this layer and the next: guidance in the residual stream, the
+ * next layer's first norm. */
+static skv_status finish(skv_pass *p, int layer, int si)
+{
+    const skv_infinity *m = p->setup.model;
+    const int c = m->dims.width;
+    const bool last = layer + 1 == m->dims.depth;
+    const bool mix = p->setup.guided && p->setup.guidance.insertion < 0 &&
+                     layer == m->dims.depth + p->setup.guidance.insertion;
+    skv_tensor x = skv_pass__x(p, si), a = skv_pass__a(p, si);
+    skv_tensor g = skv_cond__mod(p->cond, layer, MOD_G2, c), scale, shift;
+
+    if (last || mix)
+        SKV_TRY(skv_gate_add(m->be, &(skv_gate_add_args){.x = x, .h = a, .g = g}));
+    if (mix)
+        SKV_TRY(skv_guide_mix(
+            m->be, &(skv_guide_mix_args){.x = x, .cfg = (float)p->setup.guidance.cfg[si]}));
+    if (last)
+        return SKV_OK;
+    scale = skv_cond__mod(p->cond, layer + 1, MOD_S1, c);
+    shift = skv_cond__mod(p->cond, layer + 1, MOD_B1, c);
+    if (mix)
+        return skv_norm(
+            m->be, &(skv_norm_args){.y = a, .x = x, .a = scale, .b = shift, .eps = SKV_NORM_EPS});
+    return skv_gate_norm(
+        m->be, &(skv_gate_norm_args){
+                   .y = a, .x = x, .h = a, .g = g, .a = scale, .b = shift, .eps = SKV_NORM_EPS});
+}
+
+skv_status skv_block__forward(skv_pass *p, int layer, int si)
+{
+    const skv_infinity *m = p->setup.model;
+    const skv_block_weights *w = &m->block[layer];
+    const int c = m->dims.width;
+    skv_tensor x = skv_pass__x(p, si), a = skv_pass__a(p, si), y;
+
+    SKV_TRY(self_attention(p, layer, si, &y));
+    SKV_TRY(
+        skv_gate_norm(m->be, &(skv_gate_norm_args){.y = a,
+                                                   .x = x,
+                                                   .h = y,
+                                                   .g = skv_cond__mod(p->cond, layer, MOD_G1, c),
+                                                   .a = repeat(&w->ca_norm_w, p->n_rows),
+                                                   .b = repeat(&w->ca_norm_b, p->n_rows),
+                                                   .eps = SKV_NORM_EPS}));
+    SKV_TRY(cross_attention(p, layer, si, &y));
+    SKV_TRY(
+        skv_gate_norm(m->be, &(skv_gate_norm_args){.y = a,
+                                                   .x = x,
+                                                   .h = y,
+                                                   .g = repeat(&m->ones, p->n_rows),
+                                                   .a = skv_cond__mod(p->cond, layer, MOD_S2, c),
+                                                   .b = skv_cond__mod(p->cond, layer, MOD_B2, c),
+                                                   .eps = SKV_NORM_EPS}));
+    SKV_TRY(feed_forward(p, layer, si));
+    return finish(p, layer, si);
+}

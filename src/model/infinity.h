@@ -1,0 +1,132 @@
+/* The Infinity transformer: its weights, the conditioning of a group, and one pass over the scales.
+ *
+ * A group is B prompts in one batch; with guidance there are R = 2B rows, conditional ones first.
+ * Text K/V and modulations depend on the text alone and are made once a group (skv_cond); a pass
+ * runs one cache path: for every scale blocks, logits, bits, residual map. Spec infinity.md. */
+#ifndef SKV_MODEL_INFINITY_H
+#define SKV_MODEL_INFINITY_H
+
+#include "arch/dims.h"
+#include "arch/schedule.h"
+#include "cache/kv.h"
+#include "core/mem.h"
+#include "model/weights.h"
+
+typedef struct skv_infinity skv_infinity;
+
+/* Loads every parameter onto the backend. dims as names.h finds them. Borrows be and weights
+ * (mapped tensors are used in place). Caller destroys. */
+SKV_MUST skv_status skv_infinity_create(skv_infinity **out, skv_backend *be, skv_weights *weights,
+                                        const skv_dims *dims);
+void skv_infinity_destroy(skv_infinity *m);
+
+/* Device bytes that creating it takes (0 for what is used in place), without taking them. */
+SKV_MUST skv_status skv_infinity_plan(size_t *bytes, skv_backend *be, skv_weights *weights,
+                                      const skv_dims *dims);
+
+const skv_dims *skv_infinity_dims(const skv_infinity *m);
+
+/* ------------------------------------------------- once a run: schedule and cfg_uncond */
+
+/* RoPE tables of a schedule, and K/V of the first n_uncond rows of cfg_uncond for every layer: a
+ * prefix of them serves every text length. */
+typedef struct skv_stage skv_stage;
+
+/* n_uncond: the longest unconditional row of the run, 0 without guidance. Takes from `arena` (life
+ * of the run) and, for a moment, from `scratch`. */
+SKV_MUST skv_status skv_stage_create(skv_stage **out, const skv_infinity *m,
+                                     const skv_schedule *schedule, int n_uncond, skv_arena *arena,
+                                     skv_arena *scratch);
+void skv_stage_destroy(skv_stage *s);
+
+/* What it takes from each of the two arenas. */
+void skv_stage_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
+                    const skv_backend *be, const skv_schedule *schedule, int n_uncond);
+
+/* ------------------------------------------------------------ once a group: conditioning */
+
+/* The text tokens of one row: of the group's packed text, or the first n rows of cfg_uncond. */
+typedef struct {
+    bool uncond;
+    int start, n;
+} skv_text_span;
+
+typedef struct skv_cond skv_cond;
+
+/* text (T,Ct5) fp32: T5 outputs of the group's prompts (and negative prompts), packed, on the
+ * device; T >= 1. spans: one a row, R = n_rows. Takes from `arena` and, for a moment, `scratch`. */
+SKV_MUST skv_status skv_cond_create(skv_cond **out, const skv_infinity *m, const skv_stage *stage,
+                                    const skv_tensor *text, const skv_text_span *spans, int n_rows,
+                                    skv_arena *arena, skv_arena *scratch);
+void skv_cond_destroy(skv_cond *c);
+void skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
+                   const skv_backend *be, int n_rows, int text_tokens);
+
+/* ---------------------------------------------------------------- one pass over the scales */
+
+/* Guidance and sampling of a run. */
+typedef struct {
+    double cfg[SKV_MAX_SCALES], tau[SKV_MAX_SCALES];
+    double top_p;
+    int insertion; /* 0: guidance on the logits; -k: in the residual stream after layer depth-k */
+} skv_guidance;
+
+/* What verify feeds in and reads out; every member may be NULL. Pointers are to device memory. */
+typedef struct {
+    void *ctx;
+    /* After layer `layer`'s residual updates: x (R,L,C) fp32. */
+    skv_status (*block)(void *ctx, int si, int layer, const skv_tensor *x);
+    /* Guided logits (B,L,bits,2) fp32; *bits (B,L,bits) u8 may be overwritten (teacher forcing). */
+    skv_status (*logits)(void *ctx, int si, const skv_tensor *guided, skv_tensor *bits);
+    /* *forced: leave data NULL, or set recorded positions (see skv_kv_end). */
+    skv_status (*forced)(void *ctx, int si, int layer, skv_tensor *forced);
+    /* Positions kept by layer after scale si; keep->data NULL: nothing was cut. */
+    skv_status (*kept)(void *ctx, int si, int layer, const skv_tensor *keep);
+} skv_probe;
+
+/* What a scale cost: wall time (where a host clock tells) and counted operations. */
+typedef struct {
+    double seconds;
+    int64_t flops;
+} skv_scale_cost;
+
+typedef struct skv_pass skv_pass;
+
+typedef struct {
+    const skv_infinity *model;
+    const skv_stage *stage;
+    int n_prompts; /* B */
+    bool guided;   /* R = 2B */
+    skv_guidance guidance;
+    const skv_policy *policy;
+    const skv_policy_state *policy_state;
+} skv_pass_setup;
+
+/* Bits and residual map come from `arena` (they outlive the scales), the activations of the largest
+ * scale from `scratch` (free again after the run). */
+SKV_MUST skv_status skv_pass_create(skv_pass **out, const skv_pass_setup *setup, skv_arena *arena,
+                                    skv_arena *scratch);
+void skv_pass_destroy(skv_pass *p);
+void skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
+                   const skv_backend *be, const skv_schedule *schedule, int n_prompts, bool guided,
+                   const skv_policy *policy, const skv_policy_state *state);
+
+/* Runs all scales of one group. kv must be empty. seed: B of them. probe may be NULL.
+ * No allocation and no download happens between the first scale and the last, but for what the
+ * probe asks. seconds: NULL, or n_scales of them, set on backends where a clock on the host tells.
+ */
+SKV_MUST skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv,
+                                 const uint64_t *seed, const skv_probe *probe,
+                                 skv_scale_cost *cost);
+
+/* All bits of the last run: scale si is (B,L,bits) u8 0/1 on the device. */
+skv_tensor skv_pass_bits(const skv_pass *p, int si);
+/* The residual map (B,Hz,Wz,d) fp32 of the last run, on the device. */
+skv_tensor skv_pass_map(const skv_pass *p);
+
+/* The residual map from bits alone (decode): bits as skv_pass_bits gives them, z zeroed here. */
+SKV_MUST skv_status skv_map_from_bits(skv_backend *be, const skv_dims *dims,
+                                      const skv_schedule *schedule, skv_tensor *z,
+                                      const skv_tensor *bits, int si);
+
+#endif

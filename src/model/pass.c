@@ -1,0 +1,311 @@
+/* One pass over the scales: blocks, logits, bits, residual map, next input. */
+#include "model/infinity.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "model/infinity_parts.h"
+
+static int largest(const skv_schedule *s)
+{
+    return s->n_scales - 1;
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+skv_tensor skv_pass__x(const skv_pass *p, int si)
+{
+    const skv_infinity *m = p->setup.model;
+
+    return SKV_TENSOR(p->x, SKV_F32, m->be->device, p->n_rows,
+                      skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
+}
+
+skv_tensor skv_pass__a(const skv_pass *p, int si)
+{
+    const skv_infinity *m = p->setup.model;
+
+    return SKV_TENSOR(p->a, m->be->act, m->be->device, p->n_rows,
+                      skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
+}
+
+/* Bytes of the work buffer: it holds qkv and q, or the FFN's hidden layer, or the head's fp32 input
+ * and logits. */
+static size_t work_bytes(const skv_dims *d, const skv_backend *be, int64_t rows)
+{
+    const size_t n = (size_t)rows, act = skv_dtype_bytes(be->act);
+    const size_t c = (size_t)d->width, logits = 2 * (size_t)skv_dims_token_bits(d);
+
+    return max_size(n * max_size(4 * c, (size_t)d->hidden) * act,
+                    skv_align_up(n * c * sizeof(float)) + n * logits * sizeof(float));
+}
+
+/* Scratch of the policy: its hungriest scale, with a layer's longest cache. */
+static size_t select_bytes(const skv_dims *d, const skv_schedule *s, int n_rows,
+                           const skv_policy *policy, const skv_policy_state *state)
+{
+    return policy->scratch_bytes(state, n_rows, d->heads, skv_schedule_history(s));
+}
+
+typedef struct {
+    const skv_dims *dims;
+    const skv_backend *be;
+    const skv_schedule *schedule;
+    const skv_policy *policy;
+    const skv_policy_state *state;
+} layout_setup;
+
+/* Takes what outlives the scales: bits and residual map. */
+static skv_status layout_results(skv_pass *p, const layout_setup *s, int n_prompts,
+                                 skv_arena *arena)
+{
+    const skv_dims *d = s->dims;
+    const skv_schedule *sch = s->schedule;
+    const skv_device device = s->be->device;
+    const int last = largest(sch), bits = skv_dims_token_bits(d);
+    const int64_t hz = sch->h[last] * d->patch, wz = sch->w[last] * d->patch;
+    void *m = NULL;
+
+    for (int si = 0; si < sch->n_scales; si++) {
+        int64_t n = skv_schedule_tokens(sch, si);
+
+        SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * n * bits)));
+        p->bits[si] = SKV_TENSOR(m, SKV_U8, device, n_prompts, n, bits);
+    }
+    SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * hz * wz * d->bits) * sizeof(float)));
+    p->z = SKV_TENSOR(m, SKV_F32, device, n_prompts, hz, wz, d->bits);
+    return SKV_OK;
+}
+
+/* Takes the buffers of the largest scale. */
+static skv_status layout_scratch(skv_pass *p, const layout_setup *s, int n_prompts,
+                                 skv_arena *arena)
+{
+    const skv_dims *d = s->dims;
+    const skv_device device = s->be->device;
+    const int bits = skv_dims_token_bits(d);
+    const int64_t tokens = skv_schedule_tokens(s->schedule, largest(s->schedule)), c = d->width;
+    const size_t rows = (size_t)p->n_rows * (size_t)tokens;
+    const size_t select = select_bytes(d, s->schedule, p->n_rows, s->policy, s->state);
+    void *m = NULL;
+
+    SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * tokens * bits * 2) * sizeof(float)));
+    p->guided = SKV_TENSOR(m, SKV_F32, device, n_prompts, tokens, bits, 2);
+    SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * tokens * bits) * sizeof(float)));
+    p->codes = SKV_TENSOR(m, SKV_F32, device, n_prompts, tokens, bits);
+    SKV_TRY(skv_arena_take(&p->x, arena, rows * (size_t)c * sizeof(float)));
+    SKV_TRY(skv_arena_take(&p->a, arena, rows * (size_t)c * skv_dtype_bytes(s->be->act)));
+    SKV_TRY(skv_arena_take(&p->b, arena, work_bytes(d, s->be, (int64_t)rows)));
+    SKV_TRY(
+        skv_arena_take(&p->q_raw, arena, (size_t)(p->n_rows * SKV_MAX_WINDOW * c) * sizeof(float)));
+    SKV_TRY(skv_arena_take(&m, arena, select));
+    skv_arena_init(&p->select, "selection", m, select);
+    return SKV_OK;
+}
+
+skv_status skv_pass_create(skv_pass **out, const skv_pass_setup *setup, skv_arena *arena,
+                           skv_arena *scratch)
+{
+    const layout_setup s = {&setup->model->dims, setup->model->be, &setup->stage->schedule,
+                            setup->policy, setup->policy_state};
+    skv_status st;
+    skv_pass *p = NULL;
+
+    SKV_TRY(skv_alloc(&p, 1, sizeof *p, "pass"));
+    p->setup = *setup;
+    p->n_rows = setup->n_prompts * (setup->guided ? 2 : 1);
+    SKV_TRY_GOTO(layout_results(p, &s, setup->n_prompts, arena), done);
+    SKV_TRY_GOTO(layout_scratch(p, &s, setup->n_prompts, scratch), done);
+    *out = p;
+    p = NULL;
+done:
+    skv_pass_destroy(p);
+    return st;
+}
+
+void skv_pass_destroy(skv_pass *p)
+{
+    free(p);
+}
+
+void skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
+                   const skv_backend *be, const skv_schedule *schedule, int n_prompts, bool guided,
+                   const skv_policy *policy, const skv_policy_state *state)
+{
+    const layout_setup s = {dims, be, schedule, policy, state};
+    skv_pass p = {.n_rows = n_prompts * (guided ? 2 : 1)};
+    skv_arena results, scratch;
+    skv_status st;
+
+    skv_arena_init_counting(&results, "pass plan");
+    skv_arena_init_counting(&scratch, "pass plan");
+    st = layout_results(&p, &s, n_prompts, &results);
+    if (st == SKV_OK)
+        st = layout_scratch(&p, &s, n_prompts, &scratch);
+    *arena_bytes = st == SKV_OK ? results.high : SIZE_MAX;
+    *scratch_bytes = st == SKV_OK ? scratch.high : SIZE_MAX;
+}
+
+/* The first input: the pooled text. */
+static skv_status first_input(skv_pass *p)
+{
+    skv_tensor x = skv_pass__x(p, 0);
+
+    return skv_copy(p->setup.model->be,
+                    &(skv_copy_args){.y = SKV_RESHAPE(&x, p->n_rows, p->setup.model->dims.width),
+                                     .x = p->cond->first});
+}
+
+/* x = word_embed(z at this scale's size) + lvl_embed, the same for both rows of a prompt. */
+static skv_status next_input(skv_pass *p, int si)
+{
+    const skv_infinity *m = p->setup.model;
+    const skv_schedule *s = &p->setup.stage->schedule;
+    const int64_t tokens = skv_schedule_tokens(s, si), n = p->setup.n_prompts * tokens;
+    const int bits = skv_dims_token_bits(&m->dims);
+    skv_tensor t =
+        SKV_TENSOR(p->codes.data, SKV_F32, m->be->device, p->setup.n_prompts, tokens, bits);
+    skv_tensor x = skv_pass__x(p, si), cond = skv_tensor_rows(&x, 0, p->setup.n_prompts), uncond;
+    skv_tensor bias = skv_tensor_rows(&m->lvl_word_bias, si, 1);
+
+    SKV_TRY(skv_next_input(
+        m->be, &(skv_next_input_args){
+                   .t = t, .z = p->z, .h = s->h[si], .w = s->w[si], .patch = m->dims.patch}));
+    SKV_TRY(skv_linear(m->be, &(skv_linear_args){.y = SKV_RESHAPE(&cond, n, m->dims.width),
+                                                 .x = SKV_RESHAPE(&t, n, bits),
+                                                 .w = m->word_embed,
+                                                 .b = SKV_RESHAPE(&bias, m->dims.width)}));
+    if (!p->setup.guided)
+        return SKV_OK;
+    uncond = skv_tensor_rows(&x, p->setup.n_prompts, p->setup.n_prompts);
+    return skv_copy(m->be, &(skv_copy_args){.y = uncond, .x = cond});
+}
+
+/* Logits of the rows that the draw needs: conditional ones alone when guidance was mixed in before.
+ */
+static skv_status head(skv_pass *p, int si, skv_tensor *logits)
+{
+    const skv_infinity *m = p->setup.model;
+    const int c = m->dims.width, bits = skv_dims_token_bits(&m->dims);
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
+    const int rows = p->setup.guidance.insertion < 0 ? p->setup.n_prompts : p->n_rows;
+    const size_t h_bytes = skv_align_up((size_t)(rows * tokens * c) * sizeof(float));
+    skv_tensor x = skv_pass__x(p, si), scale = skv_cond__head_mod(p->cond, 0, c);
+    skv_tensor shift = skv_cond__head_mod(p->cond, 1, c);
+    skv_tensor h = SKV_TENSOR(p->b, SKV_F32, m->be->device, rows, tokens, c);
+
+    *logits = SKV_TENSOR(p->b + h_bytes, SKV_F32, m->be->device, rows, tokens, 2 * bits);
+    SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = h,
+                                             .x = skv_tensor_rows(&x, 0, rows),
+                                             .a = skv_tensor_rows(&scale, 0, rows),
+                                             .b = skv_tensor_rows(&shift, 0, rows),
+                                             .eps = SKV_NORM_EPS}));
+    return skv_linear(m->be, &(skv_linear_args){.y = SKV_RESHAPE(logits, rows * tokens, 2 * bits),
+                                                .x = SKV_RESHAPE(&h, rows * tokens, c),
+                                                .w = m->head,
+                                                .b = m->head_bias});
+}
+
+static skv_status draw(skv_pass *p, int si, const skv_tensor *logits, const uint64_t *seed)
+{
+    const skv_guidance *g = &p->setup.guidance;
+    skv_backend *be = p->setup.model->be;
+    skv_tensor guided = {0};
+
+    if (p->probe && p->probe->logits)
+        guided = SKV_TENSOR(p->guided.data, SKV_F32, be->device, p->bits[si].shape[0],
+                            p->bits[si].shape[1], p->bits[si].shape[2], 2);
+    SKV_TRY(skv_draw_bits(be, &(skv_draw_bits_args){.bits = p->bits[si],
+                                                    .guided = guided,
+                                                    .logits = *logits,
+                                                    .seed = seed,
+                                                    .cfg = (float)g->cfg[si],
+                                                    .tau = (float)g->tau[si],
+                                                    .top_p = (float)g->top_p,
+                                                    .scale = si}));
+    if (guided.data)
+        SKV_TRY(p->probe->logits(p->probe->ctx, si, &guided, &p->bits[si]));
+    return SKV_OK;
+}
+
+static skv_status blocks(skv_pass *p, int si)
+{
+    const skv_infinity *m = p->setup.model;
+    const int c = m->dims.width;
+    skv_tensor x = skv_pass__x(p, si);
+
+    p->queries = SKV_QUERIES_NONE;
+    if (si < largest(&p->setup.stage->schedule))
+        p->queries = p->setup.policy->queries(p->setup.policy_state, si, p->window, &p->n_window);
+    SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = skv_pass__a(p, si),
+                                             .x = x,
+                                             .a = skv_cond__mod(p->cond, 0, MOD_S1, c),
+                                             .b = skv_cond__mod(p->cond, 0, MOD_B1, c),
+                                             .eps = SKV_NORM_EPS}));
+    for (int layer = 0; layer < m->dims.depth; layer++) {
+        SKV_TRY(skv_block__forward(p, layer, si));
+        if (p->probe && p->probe->block)
+            SKV_TRY(p->probe->block(p->probe->ctx, si, layer, &x));
+    }
+    return SKV_OK;
+}
+
+skv_status skv_map_from_bits(skv_backend *be, const skv_dims *dims, const skv_schedule *schedule,
+                             skv_tensor *z, const skv_tensor *bits, int si)
+{
+    return skv_codes_add(be, &(skv_codes_add_args){.z = *z,
+                                                   .bits = *bits,
+                                                   .h = schedule->h[si],
+                                                   .w = schedule->w[si],
+                                                   .patch = dims->patch});
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uint64_t *seed,
+                        const skv_probe *probe, skv_scale_cost *cost)
+{
+    const skv_infinity *m = p->setup.model;
+    const skv_schedule *s = &p->setup.stage->schedule;
+    skv_tensor logits;
+
+    assert(cond->n_rows == p->n_rows);
+    p->cond = cond;
+    p->kv = kv;
+    p->probe = probe;
+    SKV_TRY(skv_zero(m->be, &(skv_zero_args){.y = p->z}));
+    for (int si = 0; si < s->n_scales; si++) {
+        const double start = now();
+        const int64_t flops = m->be->flops;
+
+        SKV_TRY(si == 0 ? first_input(p) : next_input(p, si));
+        SKV_TRY(blocks(p, si));
+        SKV_TRY(head(p, si, &logits));
+        SKV_TRY(draw(p, si, &logits, seed));
+        SKV_TRY(skv_map_from_bits(m->be, &m->dims, s, &p->z, &p->bits[si], si));
+        if (cost)
+            cost[si] = (skv_scale_cost){now() - start, m->be->flops - flops};
+    }
+    return SKV_OK;
+}
+
+skv_tensor skv_pass_bits(const skv_pass *p, int si)
+{
+    return p->bits[si];
+}
+
+skv_tensor skv_pass_map(const skv_pass *p)
+{
+    return p->z;
+}

@@ -1,0 +1,371 @@
+/* The phases of a group share one scratch: what a phase takes is free again when it ends. The group
+ * arena holds what outlives a phase: text, conditioning, and of the path at hand bits, map, cache.
+ */
+#include "sample/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernels/ops.h"
+#include "model/bits.h"
+
+struct skv_engine {
+    skv_engine_setup setup;
+    skv_memory_plan memory;
+    skv_infinity *infinity;
+    skv_vae *vae;
+    skv_stage *stage;
+    skv_cond *cond;
+    skv_tensor text;
+    void *run_memory, *group_memory, *scratch_memory;
+    skv_arena run, group, scratch;
+    size_t conditioned; /* fill of the group arena after conditioning: where paths begin */
+};
+
+int skv_picture_height(const skv_schedule *s)
+{
+    return s->h[s->n_scales - 1] * SKV_TOKEN_STRIDE;
+}
+
+int skv_picture_width(const skv_schedule *s)
+{
+    return s->w[s->n_scales - 1] * SKV_TOKEN_STRIDE;
+}
+
+size_t skv_engine_bits_bytes(const skv_engine_setup *setup)
+{
+    return skv_bits_offset(&setup->schedule, skv_dims_token_bits(&setup->sources->dims),
+                           setup->schedule.n_scales);
+}
+
+static int rows_of(const skv_engine_setup *s, int n_prompts)
+{
+    return s->guided ? 2 * n_prompts : n_prompts;
+}
+
+static void map_sides(const skv_engine_setup *s, int *h, int *w)
+{
+    *h = s->schedule.h[s->schedule.n_scales - 1] * s->sources->dims.patch;
+    *w = s->schedule.w[s->schedule.n_scales - 1] * s->sources->dims.patch;
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+skv_status skv_engine_kv_plan(skv_kv_plan **out, const skv_engine_setup *setup,
+                              const skv_path *path, int n_prompts)
+{
+    return skv_kv_plan_make(out, path->policy, path->state, &setup->sources->dims, &setup->schedule,
+                            rows_of(setup, n_prompts), setup->be->kv);
+}
+
+/* rgb and pixels of one picture, beside the decoder's own scratch. */
+static size_t picture_bytes(const skv_schedule *s)
+{
+    size_t values = (size_t)skv_picture_height(s) * (size_t)skv_picture_width(s) * 3;
+
+    return skv_align_up(values * sizeof(float)) + skv_align_up(values);
+}
+
+static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
+{
+    const skv_dims *d = &s->sources->dims;
+
+    for (int i = 0; i < s->n_paths; i++) {
+        const skv_path *p = &s->paths[i];
+        size_t results = 0, scratch = 0;
+        skv_kv_plan *kv = NULL;
+
+        skv_pass_plan(&results, &scratch, d, s->be, &s->schedule, s->max_prompts, s->guided,
+                      p->policy, p->state);
+        SKV_TRY(skv_engine_kv_plan(&kv, s, p, s->max_prompts));
+        m->results = max_size(m->results, results);
+        m->scratch = max_size(m->scratch, scratch);
+        if (skv_kv_plan_total_bytes(kv) > m->cache) {
+            m->cache = skv_kv_plan_total_bytes(kv);
+            m->pool = skv_kv_plan_pool_bytes(kv);
+        }
+        skv_kv_plan_destroy(kv);
+    }
+    return SKV_OK;
+}
+
+skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *s)
+{
+    const skv_dims *d = &s->sources->dims;
+    skv_memory_plan m = {0};
+    size_t stage_scratch = 0, cond_scratch = 0;
+    int h, w;
+
+    SKV_TRY(skv_infinity_plan(&m.transformer, s->be, s->sources->transformer, d));
+    SKV_TRY(skv_vae_plan(&m.vae, s->be, s->sources->vae, d));
+    SKV_TRY(plan_paths(&m, s));
+    skv_stage_plan(&m.run, &stage_scratch, d, s->be, &s->schedule, s->max_uncond);
+    skv_cond_plan(&m.cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts), s->max_text_tokens);
+    m.text = skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
+    map_sides(s, &h, &w);
+    m.scratch =
+        max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) + picture_bytes(&s->schedule));
+    m.scratch = max_size(m.scratch, max_size(stage_scratch, cond_scratch));
+    m.scratch = max_size(m.scratch, s->text_scratch);
+    m.total = m.transformer + m.vae + m.run + m.text + m.cond + m.results + m.cache + m.scratch;
+    *out = m;
+    return SKV_OK;
+}
+
+static skv_status take(skv_backend *be, skv_arena *arena, void **memory, const char *name,
+                       size_t bytes)
+{
+    SKV_TRY(skv_backend_alloc(be, memory, bytes, name));
+    skv_arena_init(arena, name, *memory, bytes);
+    return SKV_OK;
+}
+
+skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup)
+{
+    skv_status st;
+    skv_engine *e = NULL;
+    skv_backend *be = setup->be;
+
+    SKV_TRY(skv_alloc(&e, 1, sizeof *e, "engine"));
+    e->setup = *setup;
+    SKV_TRY_GOTO(skv_engine_plan(&e->memory, setup), done);
+    SKV_TRY_GOTO(
+        skv_infinity_create(&e->infinity, be, setup->sources->transformer, &setup->sources->dims),
+        done);
+    SKV_TRY_GOTO(skv_vae_create(&e->vae, be, setup->sources->vae, &setup->sources->dims), done);
+    SKV_TRY_GOTO(take(be, &e->run, &e->run_memory, "run", e->memory.run), done);
+    SKV_TRY_GOTO(take(be, &e->group, &e->group_memory, "group",
+                      e->memory.text + e->memory.cond + e->memory.results + e->memory.cache),
+                 done);
+    SKV_TRY_GOTO(take(be, &e->scratch, &e->scratch_memory, "scratch", e->memory.scratch), done);
+    SKV_TRY_GOTO(skv_stage_create(&e->stage, e->infinity, &setup->schedule, setup->max_uncond,
+                                  &e->run, &e->scratch),
+                 done);
+    *out = e;
+    e = NULL;
+done:
+    skv_engine_destroy(e);
+    return st;
+}
+
+void skv_engine_destroy(skv_engine *e)
+{
+    if (!e)
+        return;
+    skv_cond_destroy(e->cond);
+    skv_stage_destroy(e->stage);
+    skv_vae_destroy(e->vae);
+    skv_infinity_destroy(e->infinity);
+    skv_backend_free(e->setup.be, e->run_memory);
+    skv_backend_free(e->setup.be, e->group_memory);
+    skv_backend_free(e->setup.be, e->scratch_memory);
+    free(e);
+}
+
+skv_arena *skv_engine_scratch(skv_engine *e)
+{
+    return &e->scratch;
+}
+
+const skv_memory_plan *skv_engine_memory(const skv_engine *e)
+{
+    return &e->memory;
+}
+
+skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
+{
+    const int width = e->setup.sources->dims.text_width;
+    void *p = NULL;
+
+    skv_cond_destroy(e->cond);
+    e->cond = NULL;
+    skv_arena_reset(&e->group, 0);
+    SKV_TRY(skv_arena_take(&p, &e->group, (size_t)n_tokens * (size_t)width * sizeof(float)));
+    e->text = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n_tokens, width);
+    *text = e->text;
+    return SKV_OK;
+}
+
+skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows)
+{
+    SKV_TRY(skv_cond_create(&e->cond, e->infinity, e->stage, &e->text, spans, n_rows, &e->group,
+                            &e->scratch));
+    e->conditioned = skv_arena_mark(&e->group);
+    return SKV_OK;
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Picture after picture, so that the decoder's scratch stays that of one. */
+static skv_status decode_map(skv_engine *e, const skv_tensor *z, uint8_t *image, float *rgb_out)
+{
+    const skv_schedule *s = &e->setup.schedule;
+    const int64_t h = skv_picture_height(s), w = skv_picture_width(s), values = h * w * 3;
+    const size_t mark = skv_arena_mark(&e->scratch);
+    skv_backend *be = e->setup.be;
+    void *rgb_data = NULL, *pixel_data = NULL;
+    skv_tensor rgb, pixels;
+
+    SKV_TRY(skv_arena_take(&rgb_data, &e->scratch, (size_t)values * sizeof(float)));
+    SKV_TRY(skv_arena_take(&pixel_data, &e->scratch, (size_t)values));
+    rgb = SKV_TENSOR(rgb_data, SKV_F32, be->device, 1, h, w, 3);
+    pixels = SKV_TENSOR(pixel_data, SKV_U8, be->device, 1, h, w, 3);
+    for (int64_t i = 0; i < z->shape[0]; i++) {
+        skv_tensor one = skv_tensor_rows(z, i, 1);
+
+        SKV_TRY(skv_vae_decode(e->vae, &one, &rgb, &pixels, &e->scratch));
+        if (image)
+            SKV_TRY(skv_backend_download(be, image + i * values, pixel_data, (size_t)values));
+        if (rgb_out)
+            SKV_TRY(skv_backend_download(be, rgb_out + i * values, rgb_data,
+                                         (size_t)values * sizeof(float)));
+    }
+    skv_arena_reset(&e->scratch, mark);
+    return SKV_OK;
+}
+
+/* Bits of all scales from the device, packed by picture. */
+static skv_status collect_bits(skv_engine *e, const skv_pass *pass, int n_prompts, uint8_t *out)
+{
+    const skv_schedule *s = &e->setup.schedule;
+    const int token_bits = skv_dims_token_bits(&e->setup.sources->dims);
+    const size_t bytes = skv_engine_bits_bytes(&e->setup);
+    skv_status st = SKV_OK;
+    uint8_t *host = NULL;
+
+    SKV_TRY(skv_alloc(&host,
+                      (size_t)n_prompts * (size_t)skv_schedule_tokens(s, s->n_scales - 1) *
+                          (size_t)token_bits,
+                      1, "bits"));
+    for (int si = 0; si < s->n_scales; si++) {
+        size_t n = (size_t)skv_schedule_tokens(s, si) * (size_t)token_bits;
+        skv_tensor bits = skv_pass_bits(pass, si);
+
+        SKV_TRY_GOTO(skv_backend_download(e->setup.be, host, bits.data, (size_t)n_prompts * n),
+                     done);
+        for (int b = 0; b < n_prompts; b++)
+            skv_bits_pack(out + (size_t)b * bytes + skv_bits_offset(s, token_bits, si),
+                          host + (size_t)b * n, n);
+    }
+done:
+    free(host);
+    return st;
+}
+
+static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n_prompts,
+                          skv_path_result *r)
+{
+    skv_tensor z = skv_pass_map(pass);
+    const double start = now();
+    const int64_t flops = e->setup.be->flops;
+
+    r->pool_peak = skv_kv_peak_bytes(kv);
+    if (r->bits)
+        SKV_TRY(collect_bits(e, pass, n_prompts, r->bits));
+    if (r->kept_by_source)
+        SKV_TRY(skv_kv_kept_by_source(kv, r->kept_by_source));
+    if (r->map)
+        SKV_TRY(skv_backend_download(e->setup.be, r->map, z.data, skv_tensor_bytes(&z)));
+    if (!r->image && !r->rgb)
+        return SKV_OK;
+    SKV_TRY(decode_map(e, &z, r->image, r->rgb));
+    r->vae_seconds = now() - start;
+    r->vae_flops = e->setup.be->flops - flops;
+    return SKV_OK;
+}
+
+skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, const uint64_t *seed,
+                           const skv_probe *probe, skv_path_result *result)
+{
+    const skv_pass_setup setup = {.model = e->infinity,
+                                  .stage = e->stage,
+                                  .n_prompts = n_prompts,
+                                  .guided = e->setup.guided,
+                                  .guidance = e->setup.guidance,
+                                  .policy = path->policy,
+                                  .policy_state = path->state};
+    const double start = now();
+    skv_status st;
+    skv_kv_plan *plan = NULL;
+    skv_kv *kv = NULL;
+    skv_pass *pass = NULL;
+
+    skv_arena_reset(&e->group, e->conditioned);
+    SKV_TRY_GOTO(skv_engine_kv_plan(&plan, &e->setup, path, n_prompts), done);
+    SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
+    SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
+    SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, seed, probe, result->scale_cost), done);
+    SKV_TRY_GOTO(skv_backend_sync(e->setup.be), done);
+    result->transformer_seconds = now() - start;
+    skv_arena_reset(&e->scratch, 0);
+    SKV_TRY_GOTO(collect(e, pass, kv, n_prompts, result), done);
+done:
+    skv_arena_reset(&e->scratch, 0);
+    skv_pass_destroy(pass);
+    skv_kv_destroy(kv);
+    skv_kv_plan_destroy(plan);
+    return st;
+}
+
+/* Bits of one scale onto the device and into the map. */
+static skv_status add_scale(skv_engine *e, skv_tensor *z, const uint8_t *packed, int n, int si,
+                            uint8_t *host)
+{
+    const skv_schedule *s = &e->setup.schedule;
+    const skv_dims *d = &e->setup.sources->dims;
+    const int token_bits = skv_dims_token_bits(d);
+    const int64_t tokens = skv_schedule_tokens(s, si);
+    const size_t count = (size_t)(tokens * token_bits), bytes = skv_engine_bits_bytes(&e->setup);
+    const size_t mark = skv_arena_mark(&e->scratch);
+    void *p = NULL;
+    skv_tensor bits;
+
+    for (int b = 0; b < n; b++)
+        skv_bits_unpack(host + (size_t)b * count,
+                        packed + (size_t)b * bytes + skv_bits_offset(s, token_bits, si), count);
+    SKV_TRY(skv_arena_take(&p, &e->scratch, (size_t)n * count));
+    SKV_TRY(skv_backend_upload(e->setup.be, p, host, (size_t)n * count));
+    bits = SKV_TENSOR(p, SKV_U8, e->setup.be->device, n, tokens, token_bits);
+    SKV_TRY(skv_map_from_bits(e->setup.be, d, s, z, &bits, si));
+    skv_arena_reset(&e->scratch, mark);
+    return SKV_OK;
+}
+
+skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t *image)
+{
+    const skv_schedule *s = &e->setup.schedule;
+    const skv_dims *d = &e->setup.sources->dims;
+    skv_status st;
+    uint8_t *host = NULL;
+    void *p = NULL;
+    skv_tensor z;
+    int h, w;
+
+    assert(n <= e->setup.max_prompts);
+    map_sides(&e->setup, &h, &w);
+    skv_cond_destroy(e->cond);
+    e->cond = NULL;
+    skv_arena_reset(&e->group, 0);
+    SKV_TRY(skv_arena_take(&p, &e->group, (size_t)(n * h * w * d->bits) * sizeof(float)));
+    z = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n, h, w, d->bits);
+    SKV_TRY(skv_zero(e->setup.be, &(skv_zero_args){.y = z}));
+    SKV_TRY(skv_alloc(&host, (size_t)n * (size_t)skv_schedule_tokens(s, s->n_scales - 1),
+                      (size_t)skv_dims_token_bits(d), "bits"));
+    for (int si = 0; si < s->n_scales; si++)
+        SKV_TRY_GOTO(add_scale(e, &z, bits, n, si, host), done);
+    SKV_TRY_GOTO(decode_map(e, &z, image, NULL), done);
+done:
+    free(host);
+    return st;
+}

@@ -1,0 +1,250 @@
+#include "sample/path.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+
+/* One path as the user wrote it, before its policy is configured. */
+typedef struct {
+    const char *policy, *budget_file;
+    char policy_text[64];
+    double percent; /* 0: not given */
+    int64_t tokens; /* 0: not given */
+    bool reference;
+    const json_t *options;
+    int drafters[SKV_MAX_DEPTH], n_drafters;
+} definition;
+
+static skv_status check_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
+
+    if (n == 0 || name[n] != '\0' || n >= sizeof((skv_path *)0)->name || name[0] == '-' ||
+        name[0] == '.')
+        return skv_fail(SKV_E_ARG,
+                        "path name \"%s\": want 1 to 63 of a-z, 0-9, - and ., starting with a "
+                        "letter or digit",
+                        name);
+    return SKV_OK;
+}
+
+/* "scalekv-10", "scalekv-paper-4", "full". */
+static skv_status define_by_name(definition *d, const char *name)
+{
+    const char *dash = strrchr(name, '-');
+    char *end = NULL;
+
+    d->policy = d->policy_text;
+    snprintf(d->policy_text, sizeof d->policy_text, "%s", name);
+    if (strcmp(name, "full") == 0)
+        return SKV_OK;
+    if (dash && isdigit((unsigned char)dash[1])) {
+        d->percent = strtod(dash + 1, &end);
+        d->policy_text[dash - name] = '\0';
+    }
+    if (!end || *end != '\0' || !(d->percent > 0 && d->percent <= 100))
+        return skv_fail(SKV_E_ARG,
+                        "path %s is not defined: want a name of path_definitions, full, or "
+                        "<policy>-<percent>, e.g. scalekv-10",
+                        name);
+    return SKV_OK;
+}
+
+static skv_status drafters_from_json(definition *d, const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *v = json_array_get(list, i);
+
+        if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+            json_integer_value(v) >= SKV_MAX_DEPTH || d->n_drafters == SKV_MAX_DEPTH)
+            return skv_fail(SKV_E_ARG, "path %s: drafters want layer numbers below %d", name,
+                            SKV_MAX_DEPTH);
+        d->drafters[d->n_drafters++] = (int)json_integer_value(v);
+    }
+    return SKV_OK;
+}
+
+static skv_status define_from_json(definition *d, const json_t *o, const char *name)
+{
+    static const char *const keys[] = {"name",     "policy",  "percent",   "tokens", "budget_file",
+                                       "drafters", "options", "reference", NULL};
+    const char *key;
+    const json_t *v;
+
+    json_object_foreach((json_t *)(uintptr_t)o, key, v)
+    {
+        bool known = false;
+
+        for (const char *const *k = keys; *k; k++)
+            known = known || strcmp(*k, key) == 0;
+        if (!known) {
+            const char *near = skv_nearest(key, keys);
+
+            return skv_fail(SKV_E_ARG, "path %s: unknown key \"%s\"%s%s", name, key,
+                            near ? ", nearest is " : "", near ? near : "");
+        }
+    }
+    SKV_TRY(skv_json_string(&d->policy, o, "policy", name));
+    if (json_object_get(o, "percent"))
+        SKV_TRY(skv_json_real(&d->percent, o, "percent", name));
+    if (json_object_get(o, "tokens"))
+        SKV_TRY(skv_json_int(&d->tokens, o, "tokens", name));
+    if (json_object_get(o, "budget_file"))
+        SKV_TRY(skv_json_string(&d->budget_file, o, "budget_file", name));
+    d->reference = json_is_true(json_object_get(o, "reference"));
+    d->options = json_object_get(o, "options");
+    return drafters_from_json(d, json_object_get(o, "drafters"), name);
+}
+
+static const json_t *find_definition(const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *o = json_array_get(list, i);
+        const char *n = json_string_value(json_object_get(o, "name"));
+
+        if (n && strcmp(n, name) == 0)
+            return o;
+    }
+    return NULL;
+}
+
+static skv_status base_tokens(int *out, const definition *d, const skv_schedule *schedule,
+                              const char *name)
+{
+    *out = SKV_KEEP_ALL;
+    if (strcmp(d->policy, "full") == 0)
+        return SKV_OK;
+    if ((d->percent > 0) == (d->tokens > 0) && !d->budget_file)
+        return skv_fail(SKV_E_ARG, "path %s: want a budget, either percent or tokens", name);
+    if (d->percent < 0 || d->percent > 100 || d->tokens < 0 || d->tokens > INT_MAX / 4)
+        return skv_fail(SKV_E_ARG, "path %s: the budget is out of range", name);
+    if (d->tokens > 0)
+        *out = (int)d->tokens;
+    else if (d->percent > 0)
+        *out = skv_policy_base(d->percent, schedule);
+    return SKV_OK;
+}
+
+static skv_status configure(skv_path *p, const definition *d, const skv_settings *s,
+                            const skv_dims *dims, const skv_schedule *schedule)
+{
+    skv_policy_setup setup = {.dims = dims,
+                              .schedule = schedule,
+                              .budget_file = d->budget_file ? d->budget_file : s->budget_file,
+                              .drafters = d->drafters,
+                              .n_drafters = d->n_drafters,
+                              .options = d->options};
+    int from_settings[SKV_MAX_DEPTH];
+
+    SKV_TRY(skv_policy_find(&p->policy, d->policy));
+    SKV_TRY(base_tokens(&p->base, d, schedule, p->name));
+    setup.base = p->base;
+    if (setup.n_drafters == 0 && s->drafters.n > 0) {
+        setup.drafters = from_settings;
+        for (int i = 0; i < s->drafters.n && i < SKV_MAX_DEPTH; i++)
+            from_settings[setup.n_drafters++] = (int)s->drafters.value[i];
+    }
+    SKV_TRY(p->policy->configure(&p->state, &setup));
+    SKV_TRY(p->policy->report(p->state, &p->report));
+    json_object_set_new(p->report, "policy", json_string(p->policy->name));
+    if (p->base != SKV_KEEP_ALL)
+        json_object_set_new(p->report, "base_tokens", json_integer(p->base));
+    p->reference = d->reference;
+    p->digest_text = json_dumps(p->report, JSON_COMPACT | JSON_SORT_KEYS);
+    return p->digest_text ? SKV_OK : skv_fail(SKV_E_MEM, "path %s: out of memory", p->name);
+}
+
+static skv_status add(skv_paths *out, const char *name, const skv_settings *s, const skv_dims *dims,
+                      const skv_schedule *schedule)
+{
+    const json_t *o = find_definition(s->path_definitions, name);
+    skv_path *grown = realloc(out->path, ((size_t)out->n + 1) * sizeof *grown);
+    skv_path *p;
+    definition d = {0};
+
+    if (!grown)
+        return skv_fail(SKV_E_MEM, "path %s: out of memory", name);
+    out->path = grown;
+    SKV_TRY(check_name(name));
+    for (int i = 0; i < out->n; i++)
+        if (strcmp(out->path[i].name, name) == 0)
+            return skv_fail(SKV_E_ARG, "path %s is named twice", name);
+    p = &out->path[out->n];
+    *p = (skv_path){0};
+    snprintf(p->name, sizeof p->name, "%s", name);
+    out->n++;
+    SKV_TRY(o ? define_from_json(&d, o, name) : define_by_name(&d, name));
+    if (configure(p, &d, s, dims, schedule) != SKV_OK) {
+        skv_context("path %s", name);
+        return SKV_E_ARG;
+    }
+    return SKV_OK;
+}
+
+/* The reference is the one marked so, otherwise the first full cache, otherwise none. */
+static skv_status choose_reference(skv_paths *p)
+{
+    int marked = 0;
+
+    for (int i = 0; i < p->n; i++)
+        marked += p->path[i].reference;
+    if (marked > 1)
+        return skv_fail(SKV_E_ARG, "%d paths are marked as the reference, want one", marked);
+    for (int i = 0; i < p->n && marked == 0; i++)
+        if (strcmp(p->path[i].policy->name, "full") == 0)
+            marked = p->path[i].reference = true;
+    return SKV_OK;
+}
+
+skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_dims *dims,
+                             const skv_schedule *schedule)
+{
+    const char *p = s->paths ? s->paths : json_array_size(s->path_definitions) ? "" : "full";
+    skv_paths paths = {0};
+    skv_status st = SKV_OK;
+    char name[64];
+
+    if (s->path_definitions && !json_is_array(s->path_definitions))
+        return skv_fail(SKV_E_ARG, "path_definitions: want a list of objects");
+    for (size_t i = 0; !s->paths && i < json_array_size(s->path_definitions); i++) {
+        const char *defined;
+
+        SKV_TRY_GOTO(skv_json_string(&defined, json_array_get(s->path_definitions, i), "name",
+                                     "path_definitions"),
+                     done);
+        SKV_TRY_GOTO(add(&paths, defined, s, dims, schedule), done);
+    }
+    while (*p) {
+        size_t n = strcspn(p, ",");
+
+        if (n >= sizeof name) {
+            st = skv_fail(SKV_E_ARG, "--paths: a name of %zu characters, want at most 63", n);
+            goto done;
+        }
+        snprintf(name, sizeof name, "%.*s", (int)n, p);
+        SKV_TRY_GOTO(add(&paths, name, s, dims, schedule), done);
+        p += n + (p[n] == ',');
+    }
+    SKV_TRY_GOTO(choose_reference(&paths), done);
+    *out = paths;
+    paths = (skv_paths){0};
+done:
+    skv_paths_clear(&paths);
+    return st;
+}
+
+void skv_paths_clear(skv_paths *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        if (p->path[i].policy && p->path[i].state)
+            p->path[i].policy->destroy(p->path[i].state);
+        json_decref(p->path[i].report);
+        free(p->path[i].digest_text);
+    }
+    free(p->path);
+    *p = (skv_paths){0};
+}

@@ -1,0 +1,29 @@
+/* The cache paths of a run: name, policy, budget; one may be the reference. */
+#ifndef SKV_SAMPLE_PATH_H
+#define SKV_SAMPLE_PATH_H
+
+#include "cache/kv.h"
+#include "sample/settings.h"
+
+typedef struct {
+    char name[64]; /* [a-z0-9-]+: also its folder and HDF5 group */
+    const skv_policy *policy;
+    skv_policy_state *state;
+    int base;       /* budget, tokens a layer; SKV_KEEP_ALL for full */
+    bool reference; /* the others are compared with it */
+    json_t *report; /* {policy, base_tokens, ...}: the policy's resolved options and budget table */
+    char *digest_text; /* what the path's digest is made of: compact JSON of report */
+} skv_path;
+
+typedef struct {
+    skv_path *path;
+    int n;
+} skv_paths;
+
+/* Resolves settings->paths: each name is one of path_definitions, or <policy>-<percent>, or "full".
+ * Default: all definitions, or "full". Duplicate and unknown names are refused. */
+SKV_MUST skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_dims *dims,
+                                      const skv_schedule *schedule);
+void skv_paths_clear(skv_paths *p);
+
+#endif

@@ -1,0 +1,58 @@
+/* Everything a run can be told, in one table: flag, JSON key, default and help are one row. */
+#ifndef SKV_SAMPLE_SETTINGS_H
+#define SKV_SAMPLE_SETTINGS_H
+
+#include "arch/schedule.h"
+#include "core/options.h"
+#include "model/infinity.h"
+
+typedef struct {
+    /* model */
+    char *model, *transformer, *vae, *t5, *spm;
+    /* text */
+    char *prompts, *prompt_order, *negative, *tokens;
+    bool positive;
+    int64_t samples;
+    uint64_t seed;
+    char *seed_rule;
+    /* picture */
+    double ratio;
+    char *resolution;
+    skv_reals cfg, tau;
+    double top_p;
+    int64_t cfg_insertion_layer;
+    /* cache paths */
+    char *paths, *budget_file;
+    skv_reals drafters;
+    json_t *path_definitions;
+    /* the run */
+    char *out, *store, *device, *only, *config;
+    int64_t group_size, threads, png_threads;
+    bool dry_run, allow_other_device, virtual_run;
+} skv_settings;
+
+extern const skv_option skv_settings_table[];
+
+/* Defaults, then the JSON text of the config (NULL: none; `name` for messages, PATH values relative
+ * to `folder`), then argv. Words that are no flags are refused. Cleared with
+ * skv_options_clear(skv_settings_table, s). */
+SKV_MUST skv_status skv_settings_read(skv_settings *s, const char *config, size_t bytes,
+                                      const char *name, const char *folder, int argc, char **argv);
+
+/* Value ranges, words of fixed lists; one sentence naming the option. */
+SKV_MUST skv_status skv_settings_check(const skv_settings *s);
+
+/* cfg and tau by scale (one value serves all), top-p, insertion layer. */
+SKV_MUST skv_status skv_settings_guidance(skv_guidance *out, const skv_settings *s,
+                                          const skv_schedule *schedule, int depth);
+
+/* Guidance at any scale: two rows a prompt. */
+bool skv_settings_guided(const skv_settings *s);
+
+/* What --store says. */
+typedef struct {
+    bool bits, image, png;
+} skv_store;
+SKV_MUST skv_status skv_settings_store(skv_store *out, const skv_settings *s);
+
+#endif
