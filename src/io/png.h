@@ -1,0 +1,38 @@
+/* Pictures as PNG: 8-bit RGB out, any PNG in.
+ *
+ * Equal pictures with equal texts are equal files. Written aside under a name that no evaluator
+ * takes for a picture (leading dot, no .png ending) and renamed; not synced, since PNGs can be made
+ * again. Safe to call from several threads for different files. */
+#ifndef SKV_IO_PNG_H
+#define SKV_IO_PNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+#define SKV_PNG_MAX_SIDE 32768
+
+/* One item of metadata: key of 1-79 printable ASCII characters; value UTF-8. ASCII values become
+ * tEXt, others iTXt; control characters and backslashes are written as \n, \t, \\, \xNN. */
+typedef struct {
+    const char *key, *value;
+} skv_png_text;
+
+/* rgb: (height,width,3) u8. Whole or not at all. */
+SKV_MUST skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int height,
+                                  const skv_png_text *text, int n_text);
+
+typedef struct {
+    int width, height;
+    uint8_t *rgb;       /* (height,width,3) */
+    skv_png_text *text; /* as in the file, escapes left as they are */
+    int n_text;
+} skv_png;
+
+/* Grey, palette and 16-bit pictures become RGB8; alpha is dropped (colours as stored). A file that
+ * is no PNG is refused by name (JPEG, WebP, GIF), a damaged one with libpng's reason. */
+SKV_MUST skv_status skv_png_read(skv_png *out, const char *path);
+void skv_png_clear(skv_png *png);
+
+#endif

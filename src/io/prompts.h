@@ -1,0 +1,83 @@
+/* Prompt lists: text, JSON Lines, JSON (COCO captions, arrays), CSV, and a folder of .txt files.
+ *
+ * A line that cannot be sampled keeps its place, carries its reason and fails alone: the position
+ * is part of what a picture is. Only what makes the whole list doubtful (duplicate ids, a missing
+ * column, no JSON) refuses the file. Reading and parsing are apart, so that one rank can read and
+ * all parse the same bytes. */
+#ifndef SKV_IO_PROMPTS_H
+#define SKV_IO_PROMPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+#define SKV_PROMPT_MAX_BYTES ((size_t)1 << 20)
+#define SKV_PROMPT_ID_BYTES  224 /* room for any id or index, "-<sample>" not included */
+
+typedef struct {
+    char *id;   /* NULL: none given, or not usable as a file name */
+    char *text; /* UTF-8, "" where error is set */
+    size_t text_bytes;
+    char *negative; /* NULL: none */
+    bool has_seed;
+    uint64_t seed;
+    char *error; /* NULL: fine; else one sentence naming file and line */
+} skv_prompt;
+
+typedef struct {
+    skv_prompt *prompts;
+    size_t n;
+    size_t n_bad;     /* prompts with an error */
+    int index_digits; /* width of index-made ids: 5, more for longer lists */
+    bool index_prefix;
+    struct skv_prompt_block *blocks; /* where the texts live */
+} skv_prompts;
+
+typedef enum {
+    SKV_PROMPTS_TEXT,  /* one a line */
+    SKV_PROMPTS_JSONL, /* "prompt" or "text"; optional "id", "seed", "negative"/"negative_prompt" */
+    SKV_PROMPTS_JSON,  /* COCO captions, array of strings, array of objects as in JSONL */
+    SKV_PROMPTS_CSV    /* RFC 4180 with a header: prompt/text, id/item_id, seed, negative */
+} skv_prompts_form;
+
+typedef enum {
+    SKV_PROMPTS_ORDER_IMAGES,  /* COCO: as in its "images" array */
+    SKV_PROMPTS_ORDER_IMAGE_ID /* COCO: ascending image_id */
+} skv_prompts_order;
+
+typedef struct {
+    skv_prompts_order order;
+} skv_prompts_options; /* zero: the defaults */
+
+/* What rank 0 reads: *bytes (free()), *n of them, and their form, from the name's ending (anything
+ * but .jsonl, .json, .csv is text). A folder becomes JSON Lines: its *.txt sorted by bytes, id =
+ * the name without .txt, one trailing newline stripped. */
+SKV_MUST skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form,
+                                     const char *path);
+
+/* Parses what skv_prompts_load gave; `name` is the file's name for messages. Borrows nothing.
+ * opts may be NULL. SKV_E_FORMAT for duplicate ids (naming both lines), SKV_E_ARG for no prompt at
+ * all. */
+SKV_MUST skv_status skv_prompts_parse(skv_prompts **out, const char *bytes, size_t n,
+                                      skv_prompts_form form, const char *name,
+                                      const skv_prompts_options *opts);
+
+/* Load and parse. */
+SKV_MUST skv_status skv_prompts_read(skv_prompts **out, const char *path,
+                                     const skv_prompts_options *opts);
+void skv_prompts_destroy(skv_prompts *p);
+
+/* out = the prompt's id, or its zero-padded index where it has none ("00042"; "index-00042" in a
+ * list where a given id is all digits, so that the two never meet). bytes >= SKV_PROMPT_ID_BYTES.
+ */
+void skv_prompts_id(const skv_prompts *p, size_t i, char *out, size_t bytes);
+
+/* Usable as a file name anywhere: [A-Za-z0-9._-], no leading dot or dash, 1 to 200 bytes. */
+bool skv_prompts_id_is_usable(const char *id);
+
+/* Well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no NUL. */
+bool skv_utf8_is_valid(const char *text, size_t bytes);
+
+#endif
