@@ -28,11 +28,17 @@ int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si);
 size_t skv_kv_plan_bytes(const skv_kv_plan *plan, int layer, int si);
 /* Does any layer ever cut? No: the policy is inactive (or full). */
 bool skv_kv_plan_cuts(const skv_kv_plan *plan);
-/* Most K/V bytes the pool ever holds; the scratch of one layer at work (K, V and origins); origins
- * and counts kept beside the pool. What skv_kv_create takes from its arena is their sum. */
+/* Does any head of this layer lose tokens after scale si? Only then does select want queries. */
+bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si);
+/* Most K/V bytes the pool ever holds (exact: skv_kv_peak_bytes); the scratch of one layer at work
+ * (K, V and origins); origins, positions and counts beside them, with all alignment. What
+ * skv_kv_create takes from its arena is the three's sum, total. */
 size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan);
+size_t skv_kv_plan_meta_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_total_bytes(const skv_kv_plan *plan);
+/* What policy->select may take from the scratch arena given to skv_kv_end, at most. */
+size_t skv_kv_plan_select_bytes(const skv_kv_plan *plan);
 
 typedef struct skv_kv skv_kv;
 

@@ -11,13 +11,16 @@
 #include "arch/dims.h"
 #include "arch/schedule.h"
 #include "core/mem.h"
+#include "core/options.h"
 #include "core/tensor.h"
 #include "kernels/backend.h"
 
 #define SKV_KEEP_ALL   INT_MAX
 #define SKV_MAX_WINDOW 256
 
-/* What a policy is configured with. */
+typedef struct skv_budget skv_budget; /* cache/budget.h */
+
+/* What a policy is configured with; nothing is kept of it. */
 typedef struct {
     const skv_dims *dims;
     const skv_schedule *schedule;
@@ -25,7 +28,8 @@ typedef struct {
     const char *budget_file; /* a released budget JSON, NULL: the table is built by the rule */
     const int *drafters;     /* layers, ascending; n_drafters 0: the model's known set */
     int n_drafters;
-    const json_t *options; /* object of policy options, or NULL; unknown keys are refused */
+    const skv_budget *budget; /* used as it is, before budget_file and the rule; usually NULL */
+    const json_t *options;    /* object of policy options, or NULL; unknown keys are refused */
 } skv_policy_setup;
 
 /* Which queries select() wants for scale si. */
@@ -51,6 +55,7 @@ typedef struct skv_policy_state skv_policy_state; /* each policy's own */
 
 typedef struct {
     const char *name, *help;
+    const skv_option *options; /* what `configure` takes in setup->options; NULL: none */
     /* Refuses unknown options and tables made for other layers, scales or schedules, by name. */
     skv_status (*configure)(skv_policy_state **out, const skv_policy_setup *setup);
     /* Tokens the head may hold after scale si (0-based, not the last). Pure. */

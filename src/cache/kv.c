@@ -1,0 +1,359 @@
+/* The store. A path that cuts moves one layer's block at a time: ring -> scratch (begin), scratch
+ * -> ring's end (end), so that capacities may wander between layers from scale to scale. Slots are
+ * counted modulo the plan's peak; a block that leaves makes room for the one that comes. */
+#include "cache/kv_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "kernels/ops.h"
+
+struct skv_kv {
+    skv_backend *be;
+    const skv_kv_plan *plan;
+    const skv_policy *policy;
+    const skv_policy_state *state;
+    char *piece[SKV_KV__N_PIECES];
+    size_t head, held, peak; /* slots: first of the ring, filled, most ever filled */
+    int layer, si;           /* next to begin, or open */
+    bool open;
+    int32_t base[SKV_MAX_HEADS], len[SKV_MAX_HEADS]; /* of the open layer */
+    int32_t *no_counts;                              /* host zeros, to empty the counts */
+    skv_tensor k, v, origin;                         /* (R,H,max of len,D), (R,H,max of len) */
+};
+
+static size_t slot_bytes(const skv_kv_plan *p)
+{
+    return (size_t)p->head_dim * skv_dtype_bytes(p->kv);
+}
+
+static int last_scale(const skv_kv *kv)
+{
+    return kv->plan->schedule.n_scales - 1;
+}
+
+skv_status skv_kv_create(skv_kv **out, skv_backend *be, const skv_kv_plan *plan,
+                         const skv_policy *policy, const skv_policy_state *state, skv_arena *arena)
+{
+    skv_status st = SKV_OK;
+    size_t bytes[SKV_KV__N_PIECES];
+    skv_kv *kv = NULL;
+
+    if (plan->kv != be->kv)
+        return skv_fail(SKV_E_ARG, "K/V store: planned as %s, the backend has %s",
+                        skv_dtype_name(plan->kv), skv_dtype_name(be->kv));
+    SKV_TRY_GOTO(skv_alloc(&kv, 1, sizeof *kv, "K/V store"), done);
+    SKV_TRY_GOTO(skv_alloc(&kv->no_counts, plan->n_counts, sizeof *kv->no_counts, "K/V store"),
+                 done);
+    *kv = (skv_kv){
+        .be = be, .plan = plan, .policy = policy, .state = state, .no_counts = kv->no_counts};
+    skv_kv__pieces(plan, bytes);
+    for (int i = 0; i < SKV_KV__N_PIECES; i++)
+        SKV_TRY_GOTO(skv_arena_take(&kv->piece[i], arena, bytes[i]), done);
+    SKV_TRY_GOTO(skv_kv_reset(kv), done);
+    *out = kv;
+    kv = NULL;
+done:
+    skv_kv_destroy(kv);
+    return st;
+}
+
+void skv_kv_destroy(skv_kv *kv)
+{
+    if (!kv)
+        return;
+    free(kv->no_counts);
+    free(kv);
+}
+
+skv_status skv_kv_reset(skv_kv *kv)
+{
+    kv->head = kv->held = 0;
+    kv->layer = kv->si = 0;
+    kv->open = false;
+    if (kv->plan->n_counts == 0)
+        return SKV_OK;
+    return skv_backend_upload(kv->be, kv->piece[SKV_KV__COUNTS], kv->no_counts,
+                              kv->plan->n_counts * sizeof *kv->no_counts);
+}
+
+/* The scratch as a compact view of max_len tokens a head. */
+static void view_scratch(skv_kv *kv, int max_len)
+{
+    const skv_kv_plan *p = kv->plan;
+    skv_device device = kv->be->device;
+
+    assert(max_len <= p->max_len);
+    kv->k =
+        SKV_TENSOR(kv->piece[SKV_KV__K], p->kv, device, p->rows, p->heads, max_len, p->head_dim);
+    kv->v =
+        SKV_TENSOR(kv->piece[SKV_KV__V], p->kv, device, p->rows, p->heads, max_len, p->head_dim);
+    kv->origin = SKV_TENSOR(kv->piece[SKV_KV__ORIGIN], SKV_I32, device, p->rows, p->heads, max_len);
+}
+
+/* Block of `slots` slots whose first is `first` of the pool: the ring, or an uncut path's layer. */
+static skv_kv_move_args block_move(const skv_kv *kv, size_t first, size_t slots)
+{
+    const skv_kv_plan *p = kv->plan;
+    skv_device device = kv->be->device;
+    size_t offset = first * slot_bytes(p);
+
+    return (skv_kv_move_args){
+        .ring_k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->kv, device, (int64_t)slots,
+                             p->head_dim),
+        .ring_v = SKV_TENSOR(kv->piece[SKV_KV__RING_V] + offset, p->kv, device, (int64_t)slots,
+                             p->head_dim),
+        .ring_origin = SKV_TENSOR(kv->piece[SKV_KV__RING_ORIGIN], SKV_I32, device, (int64_t)slots),
+        .k = kv->k,
+        .v = kv->v,
+        .origin = kv->origin,
+    };
+}
+
+static size_t layer_slots(const skv_kv_plan *p)
+{
+    return p->slots / (size_t)p->depth;
+}
+
+/* Uncut: the layer's own buffer, or at the last scale (for which it has no room) the scratch. */
+static skv_status begin_uncut(skv_kv *kv, int layer, int si)
+{
+    const skv_kv_plan *p = kv->plan;
+    size_t slots = layer_slots(p), offset = (size_t)layer * slots * slot_bytes(p);
+    int64_t history = skv_schedule_history(&p->schedule);
+    skv_kv_move_args move;
+
+    if (si < last_scale(kv)) {
+        kv->k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->kv, kv->be->device, p->rows,
+                           p->heads, history, p->head_dim);
+        kv->v = SKV_TENSOR(kv->piece[SKV_KV__RING_V] + offset, p->kv, kv->be->device, p->rows,
+                           p->heads, history, p->head_dim);
+        return SKV_OK;
+    }
+    view_scratch(kv, p->max_len);
+    if (history == 0)
+        return SKV_OK;
+    move = block_move(kv, (size_t)layer * slots, slots);
+    move.len = kv->base;
+    return skv_kv_pop(kv->be, &move);
+}
+
+/* Cut: the layer's block leaves the ring's front for the scratch. */
+static skv_status begin_cut(skv_kv *kv, int si)
+{
+    const skv_kv_plan *p = kv->plan;
+    size_t sum = 0;
+    int max_len = 0;
+
+    for (int h = 0; h < p->heads; h++) {
+        sum += (size_t)kv->base[h] * (size_t)p->rows;
+        max_len = kv->len[h] > max_len ? kv->len[h] : max_len;
+    }
+    view_scratch(kv, max_len);
+    if (sum > 0) {
+        skv_kv_move_args move = block_move(kv, 0, p->slots);
+
+        move.at = (int64_t)kv->head;
+        move.len = kv->base;
+        SKV_TRY(skv_kv_pop(kv->be, &move));
+    }
+    kv->head = (kv->head + sum) % p->slots;
+    kv->held -= sum;
+    if (si == last_scale(kv)) /* nothing of it is kept */
+        return SKV_OK;
+    return skv_origin_fill(kv->be,
+                           &(skv_origin_fill_args){.origin = kv->origin,
+                                                   .base = kv->base,
+                                                   .first = p->schedule.start[si],
+                                                   .n = skv_schedule_tokens(&p->schedule, si)});
+}
+
+skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view)
+{
+    const skv_kv_plan *p = kv->plan;
+    const int32_t *before = skv_kv__lengths(p, layer, si - 1);
+
+    assert(!kv->open && layer == kv->layer && si == kv->si && si <= last_scale(kv));
+    for (int h = 0; h < p->heads; h++) {
+        kv->base[h] = before[h];
+        kv->len[h] = before[h] + skv_schedule_tokens(&p->schedule, si);
+    }
+    if (p->cuts)
+        SKV_TRY(begin_cut(kv, si));
+    else
+        SKV_TRY(begin_uncut(kv, layer, si));
+    kv->open = true;
+    *view = (skv_kv_view){.k = kv->k, .v = kv->v, .base = kv->base, .len = kv->len};
+    return SKV_OK;
+}
+
+/* n indices of t from `first` along dimension d. */
+static skv_tensor slice(const skv_tensor *t, int d, int64_t first, int64_t n)
+{
+    skv_tensor s = *t;
+
+    if (!t->data)
+        return s;
+    s.data = (char *)t->data + (size_t)(first * t->stride[d]) * skv_dtype_bytes(t->dtype);
+    s.shape[d] = n;
+    return s;
+}
+
+/* The policy's choice, one call for each run of heads of equal length and capacity. keep (R,Σn). */
+static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep,
+                         const skv_tensor *q_raw, const skv_tensor *q, skv_arena *scratch)
+{
+    const skv_tensor none = {.data = NULL};
+    int heads = kv->plan->heads;
+    int64_t column = 0;
+
+    for (int h = 0, next; h < heads; h = next) {
+        int n = n_keep[h];
+        skv_tensor part = slice(keep, 1, column, n);
+
+        for (next = h + 1; next < heads; next++)
+            if (kv->len[next] != kv->len[h] || n_keep[next] != n)
+                break;
+        column += (int64_t)(next - h) * n;
+        if (n == 0)
+            continue;
+        part.ndim = 3;
+        part.shape[1] = next - h;
+        part.stride[1] = n;
+        part.shape[2] = n;
+        part.stride[2] = 1;
+        if (n == kv->len[h])
+            SKV_TRY(
+                skv_keep_ends(kv->be, &(skv_keep_ends_args){.keep = part, .first = n, .len = n}));
+        else
+            SKV_TRY(kv->policy->select(kv->state, kv->be,
+                                       &(skv_select_args){
+                                           .layer = kv->layer,
+                                           .si = kv->si,
+                                           .len = kv->len[h],
+                                           .n_keep = n,
+                                           .k = slice(&kv->k, 1, h, next - h),
+                                           .q_raw = slice(q_raw ? q_raw : &none, 2, h, next - h),
+                                           .q = slice(q ? q : &none, 2, h, next - h),
+                                           .keep = part,
+                                           .scratch = scratch,
+                                       }));
+    }
+    return SKV_OK;
+}
+
+static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep)
+{
+    const skv_kv_plan *p = kv->plan;
+    int n_scales = p->schedule.n_scales;
+    size_t sum = (size_t)(keep->shape[0] * keep->shape[1]);
+    int32_t *count = (int32_t *)(void *)kv->piece[SKV_KV__COUNTS] +
+                     ((size_t)kv->si * (size_t)p->depth + (size_t)kv->layer) * (size_t)n_scales;
+    skv_kv_move_args move = block_move(kv, 0, p->slots);
+
+    if (sum == 0)
+        return SKV_OK;
+    assert(kv->held + sum <= p->slots);
+    move.at = (int64_t)((kv->head + kv->held) % p->slots);
+    move.len = n_keep;
+    move.keep = *keep;
+    SKV_TRY(skv_kv_push(kv->be, &move));
+    kv->held += sum;
+    return skv_count_sources(kv->be,
+                             &(skv_count_sources_args){
+                                 .count = SKV_TENSOR(count, SKV_I32, kv->be->device, n_scales),
+                                 .origin = kv->origin,
+                                 .keep = *keep,
+                                 .len = n_keep,
+                                 .edge = p->schedule.start,
+                                 .n_scales = n_scales,
+                             });
+}
+
+static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor *q,
+                          skv_arena *scratch, const skv_tensor *forced, skv_tensor *keep_out)
+{
+    const skv_kv_plan *p = kv->plan;
+    const int32_t *n_keep = skv_kv__lengths(p, kv->layer, kv->si);
+    int64_t sum = 0;
+    skv_tensor keep;
+
+    for (int h = 0; h < p->heads; h++)
+        sum += n_keep[h];
+    keep = SKV_TENSOR(kv->piece[SKV_KV__KEEP], SKV_I32, kv->be->device, p->rows, sum);
+    if (forced) {
+        if (forced->ndim != 2 || forced->dtype != SKV_I32 || forced->shape[0] != p->rows ||
+            forced->shape[1] != sum || !skv_tensor_contiguous(forced))
+            return skv_fail(SKV_E_SHAPE,
+                            "kept positions of layer %d, scale %d: want (%d,%lld) i32, row by row, "
+                            "head by head",
+                            kv->layer, kv->si, p->rows, (long long)sum);
+        keep = *forced;
+    } else {
+        SKV_TRY(choose(kv, &keep, n_keep, q_raw, q, scratch));
+    }
+    SKV_TRY(push(kv, &keep, n_keep));
+    if (keep_out && skv_kv_plan_cuts_at(p, kv->layer, kv->si))
+        *keep_out = keep;
+    return SKV_OK;
+}
+
+skv_status skv_kv_end(skv_kv *kv, int layer, int si, const skv_tensor *q_raw, const skv_tensor *q,
+                      skv_arena *scratch, const skv_tensor *forced, skv_tensor *keep_out)
+{
+    const skv_kv_plan *p = kv->plan;
+
+    assert(kv->open && layer == kv->layer && si == kv->si);
+    if (keep_out)
+        *keep_out = (skv_tensor){.data = NULL};
+    if (si < last_scale(kv)) {
+        if (p->cuts)
+            SKV_TRY(end_cut(kv, q_raw, q, scratch, forced, keep_out));
+        else
+            kv->held +=
+                (size_t)p->rows * (size_t)p->heads * (size_t)skv_schedule_tokens(&p->schedule, si);
+    }
+    if (kv->held > kv->peak)
+        kv->peak = kv->held;
+    kv->open = false;
+    kv->layer = (layer + 1) % p->depth;
+    kv->si += kv->layer == 0;
+    return SKV_OK;
+}
+
+size_t skv_kv_held_bytes(const skv_kv *kv)
+{
+    return kv->held * 2 * slot_bytes(kv->plan);
+}
+
+size_t skv_kv_peak_bytes(const skv_kv *kv)
+{
+    return kv->peak * 2 * slot_bytes(kv->plan);
+}
+
+skv_status skv_kv_kept_by_source(skv_kv *kv, float *out)
+{
+    const skv_kv_plan *p = kv->plan;
+    int n_scales = p->schedule.n_scales;
+    skv_status st = SKV_OK;
+    int32_t *count = NULL;
+    size_t i = 0;
+
+    if (p->cuts) {
+        SKV_TRY_GOTO(skv_alloc(&count, p->n_counts, sizeof *count, "kept tokens by source"), done);
+        SKV_TRY_GOTO(skv_backend_download(kv->be, count, kv->piece[SKV_KV__COUNTS],
+                                          p->n_counts * sizeof *count),
+                     done);
+    }
+    for (int si = 0; si < n_scales - 1; si++)
+        for (int layer = 0; layer < p->depth; layer++)
+            for (int source = 0; source < n_scales; source++, i++) {
+                if (count)
+                    out[i] = (float)((double)count[i] / ((double)p->rows * p->heads));
+                else
+                    out[i] = source <= si ? (float)skv_schedule_tokens(&p->schedule, source) : 0.0f;
+            }
+done:
+    free(count);
+    return st;
+}

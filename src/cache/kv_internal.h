@@ -1,0 +1,37 @@
+/* What kv_plan.c (lengths and bytes) and kv.c (the store) share. */
+#ifndef SKV_CACHE_KV_INTERNAL_H
+#define SKV_CACHE_KV_INTERNAL_H
+
+#include "cache/kv.h"
+
+struct skv_kv_plan {
+    int rows, depth, heads, head_dim;
+    skv_dtype kv;
+    skv_schedule schedule;
+    bool cuts;
+    int32_t *length, *capacity; /* (n_scales-1, depth, heads): after the cut that follows si */
+    size_t slots;               /* token slots of the pool, all rows and heads: its exact peak */
+    int max_len;                /* longest head at work in the scratch; 0: no scratch */
+    size_t max_keep;            /* most positions a row keeps of one layer, all heads */
+    size_t select_bytes;
+    size_t n_counts; /* of the table of sources; 0 when nothing is cut */
+};
+
+/* Lengths of a layer's heads after scale si: heads integers; si = -1: all 0. */
+const int32_t *skv_kv__lengths(const skv_kv_plan *plan, int layer, int si);
+
+/* The pieces that skv_kv_create takes from its arena, in this order. */
+enum {
+    SKV_KV__RING_K,
+    SKV_KV__RING_V,
+    SKV_KV__K,
+    SKV_KV__V,
+    SKV_KV__ORIGIN,
+    SKV_KV__RING_ORIGIN,
+    SKV_KV__KEEP,
+    SKV_KV__COUNTS,
+    SKV_KV__N_PIECES
+};
+void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES]);
+
+#endif

@@ -1,0 +1,224 @@
+/* The exact plan of a path: every head's length after every cut, and the bytes of all buffers.
+ * Pure integers; the store (kv.c) takes exactly this. The ring's peak counts a layer's new block
+ * once it is written, when its old one has left for the scratch. */
+#include "cache/kv_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define MAX_ROWS 65536 /* keeps every product below 2^63; memory ends long before */
+
+static const int32_t zeros[SKV_MAX_HEADS];
+
+static size_t at(const skv_kv_plan *p, int layer, int si)
+{
+    assert(layer >= 0 && layer < p->depth && si >= 0 && si < p->schedule.n_scales - 1);
+    return ((size_t)si * (size_t)p->depth + (size_t)layer) * (size_t)p->heads;
+}
+
+const int32_t *skv_kv__lengths(const skv_kv_plan *plan, int layer, int si)
+{
+    return si < 0 ? zeros : plan->length + at(plan, layer, si);
+}
+
+/* Lengths and capacities; plan->cuts. */
+static skv_status fill_lengths(skv_kv_plan *p, const skv_policy *policy,
+                               const skv_policy_state *state)
+{
+    for (int si = 0; si < p->schedule.n_scales - 1; si++)
+        for (int layer = 0; layer < p->depth; layer++) {
+            const int32_t *before = skv_kv__lengths(p, layer, si - 1);
+            size_t i = at(p, layer, si);
+
+            for (int head = 0; head < p->heads; head++) {
+                int len = before[head] + skv_schedule_tokens(&p->schedule, si);
+                int cap = policy->capacity(state, layer, head, si);
+
+                if (cap < 0)
+                    return skv_fail(SKV_E_ARG, "policy %s: capacity %d of layer %d, head %d",
+                                    policy->name, cap, layer, head);
+                p->capacity[i + (size_t)head] = cap;
+                p->length[i + (size_t)head] = len < cap ? len : cap;
+                p->cuts = p->cuts || len > cap;
+            }
+        }
+    return SKV_OK;
+}
+
+/* Slots of a layer's block after scale si, all rows. */
+static size_t block_slots(const skv_kv_plan *p, int layer, int si)
+{
+    const int32_t *len = skv_kv__lengths(p, layer, si);
+    size_t sum = 0;
+
+    for (int head = 0; head < p->heads; head++)
+        sum += (size_t)len[head];
+    return sum * (size_t)p->rows;
+}
+
+/* Pool, scratch and select of a path that cuts: walks through all layers of all scales. */
+static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy_state *state)
+{
+    int last = p->schedule.n_scales - 1;
+    size_t held = 0;
+    int longest_cut = 0;
+
+    for (int si = 0; si <= last; si++)
+        for (int layer = 0; layer < p->depth; layer++) {
+            const int32_t *before = skv_kv__lengths(p, layer, si - 1);
+
+            for (int head = 0; head < p->heads; head++) {
+                int len = before[head] + skv_schedule_tokens(&p->schedule, si);
+
+                if (len > p->max_len)
+                    p->max_len = len;
+            }
+            if (skv_kv_plan_cuts_at(p, layer, si))
+                longest_cut = longest_cut > p->max_len ? longest_cut : p->max_len;
+            held -= si > 0 ? block_slots(p, layer, si - 1) : 0;
+            if (si == last)
+                continue;
+            held += block_slots(p, layer, si);
+            if (held > p->slots)
+                p->slots = held;
+            if (block_slots(p, layer, si) / (size_t)p->rows > p->max_keep)
+                p->max_keep = block_slots(p, layer, si) / (size_t)p->rows;
+        }
+    assert(held == 0);
+    p->select_bytes = policy->scratch_bytes(state, p->rows, p->heads, longest_cut);
+    p->n_counts = (size_t)last * (size_t)p->depth * (size_t)(last + 1);
+}
+
+skv_status skv_kv_plan_make(skv_kv_plan **out, const skv_policy *policy,
+                            const skv_policy_state *state, const skv_dims *dims,
+                            const skv_schedule *schedule, int rows, skv_dtype kv)
+{
+    skv_status st = SKV_OK;
+    skv_kv_plan *p = NULL;
+    size_t n = (size_t)(schedule->n_scales - 1) * (size_t)dims->depth * (size_t)dims->heads;
+
+    assert(dims->depth >= 1 && dims->depth <= SKV_MAX_DEPTH);
+    assert(dims->heads >= 1 && dims->heads <= SKV_MAX_HEADS);
+    if (rows < 1 || rows > MAX_ROWS)
+        return skv_fail(SKV_E_ARG, "K/V plan: %d rows, want 1 to %d", rows, MAX_ROWS);
+    SKV_TRY_GOTO(skv_alloc(&p, 1, sizeof *p, "K/V plan"), done);
+    p->rows = rows;
+    p->depth = dims->depth;
+    p->heads = dims->heads;
+    p->head_dim = dims->head_dim;
+    p->kv = kv;
+    p->schedule = *schedule;
+    SKV_TRY_GOTO(skv_alloc(&p->length, n, sizeof *p->length, "K/V plan"), done);
+    SKV_TRY_GOTO(skv_alloc(&p->capacity, n, sizeof *p->capacity, "K/V plan"), done);
+    SKV_TRY_GOTO(fill_lengths(p, policy, state), done);
+    if (p->cuts) {
+        fill_ring(p, policy, state);
+    } else {
+        p->slots = (size_t)p->depth * (size_t)rows * (size_t)p->heads *
+                   (size_t)skv_schedule_history(schedule);
+        p->max_len = schedule->start[schedule->n_scales];
+    }
+    *out = p;
+    p = NULL;
+done:
+    skv_kv_plan_destroy(p);
+    return st;
+}
+
+void skv_kv_plan_destroy(skv_kv_plan *plan)
+{
+    if (!plan)
+        return;
+    free(plan->length);
+    free(plan->capacity);
+    free(plan);
+}
+
+int skv_kv_plan_length(const skv_kv_plan *plan, int layer, int head, int si)
+{
+    assert(head >= 0 && head < plan->heads);
+    return plan->length[at(plan, layer, si) + (size_t)head];
+}
+
+int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si)
+{
+    assert(head >= 0 && head < plan->heads);
+    return plan->capacity[at(plan, layer, si) + (size_t)head];
+}
+
+static size_t slot_bytes(const skv_kv_plan *plan)
+{
+    return 2 * (size_t)plan->head_dim * skv_dtype_bytes(plan->kv);
+}
+
+size_t skv_kv_plan_bytes(const skv_kv_plan *plan, int layer, int si)
+{
+    return block_slots(plan, layer, si) * slot_bytes(plan);
+}
+
+bool skv_kv_plan_cuts(const skv_kv_plan *plan)
+{
+    return plan->cuts;
+}
+
+bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si)
+{
+    int tokens = skv_schedule_tokens(&plan->schedule, si);
+
+    if (si == plan->schedule.n_scales - 1)
+        return false;
+    for (int head = 0; head < plan->heads; head++)
+        if (skv_kv__lengths(plan, layer, si)[head] <
+            skv_kv__lengths(plan, layer, si - 1)[head] + tokens)
+            return true;
+    return false;
+}
+
+void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES])
+{
+    size_t slot = (size_t)plan->head_dim * skv_dtype_bytes(plan->kv);
+    size_t work = (size_t)plan->rows * (size_t)plan->heads * (size_t)plan->max_len;
+    /* An uncut path moves a layer like a ring's block; one layer's origins serve them all. */
+    size_t origins = plan->cuts ? plan->slots : plan->slots / (size_t)plan->depth;
+
+    bytes[SKV_KV__RING_K] = bytes[SKV_KV__RING_V] = plan->slots * slot;
+    bytes[SKV_KV__K] = bytes[SKV_KV__V] = work * slot;
+    bytes[SKV_KV__ORIGIN] = work * sizeof(int32_t);
+    bytes[SKV_KV__RING_ORIGIN] = origins * sizeof(int32_t);
+    bytes[SKV_KV__KEEP] = (size_t)plan->rows * plan->max_keep * sizeof(int32_t);
+    bytes[SKV_KV__COUNTS] = plan->n_counts * sizeof(int32_t);
+}
+
+size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan)
+{
+    return plan->slots * slot_bytes(plan);
+}
+
+size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan)
+{
+    size_t bytes[SKV_KV__N_PIECES];
+
+    skv_kv__pieces(plan, bytes);
+    return bytes[SKV_KV__K] + bytes[SKV_KV__V] + bytes[SKV_KV__ORIGIN];
+}
+
+size_t skv_kv_plan_meta_bytes(const skv_kv_plan *plan)
+{
+    return skv_kv_plan_total_bytes(plan) - skv_kv_plan_pool_bytes(plan) -
+           skv_kv_plan_scratch_bytes(plan);
+}
+
+size_t skv_kv_plan_total_bytes(const skv_kv_plan *plan)
+{
+    size_t bytes[SKV_KV__N_PIECES], sum = 0;
+
+    skv_kv__pieces(plan, bytes);
+    for (int i = 0; i < SKV_KV__N_PIECES; i++)
+        sum += skv_align_up(bytes[i]);
+    return sum;
+}
+
+size_t skv_kv_plan_select_bytes(const skv_kv_plan *plan)
+{
+    return plan->select_bytes;
+}

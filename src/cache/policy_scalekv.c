@@ -1,0 +1,64 @@
+/* ScaleKV as released. Scores come from the **raw** query projections of the window's tokens (no
+ * bias, normalisation or RoPE) and have no softmax; the positions of the window are -inf before the
+ * maximum pooling, and stay whatever it says. Spec scalekv.md. */
+#include <math.h>
+
+#include "cache/scalekv.h"
+#include "cache/select.h"
+#include "kernels/ops.h"
+
+static skv_status configure(skv_policy_state **out, const skv_policy_setup *setup)
+{
+    return skv_scalekv__configure(out, setup, "scalekv");
+}
+
+static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
+{
+    *n = (int)s->window;
+    skv_select__window_tokens(window, s->grid, s->schedule.h[si], s->schedule.w[si]);
+    return SKV_QUERIES_RAW;
+}
+
+static skv_status rank(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
+{
+    int32_t window[SKV_MAX_WINDOW];
+    int n = (int)s->window;
+    skv_tensor score, pooled;
+
+    skv_select__window_positions(window, s->grid, s->schedule.h[a->si], s->schedule.w[a->si],
+                                 a->len);
+    SKV_TRY(skv_select__scores(&score, &pooled, be, a));
+    SKV_TRY(skv_window_scores(
+        be, &(skv_window_scores_args){.s = score,
+                                      .q = a->q_raw,
+                                      .k = a->k,
+                                      .scale = (float)(1.0 / sqrt((double)s->head_dim))}));
+    SKV_TRY(skv_fill_positions(
+        be,
+        &(skv_fill_positions_args){.s = score, .position = window, .n = n, .value = -INFINITY}));
+    SKV_TRY(skv_maxpool1d(
+        be, &(skv_maxpool1d_args){.y = pooled, .x = score, .kernel = (int)s->kernel}));
+    return skv_topk_keep(
+        be, &(skv_topk_keep_args){.keep = a->keep, .s = pooled, .always = window, .n_always = n});
+}
+
+static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
+{
+    size_t mark = skv_arena_mark(a->scratch);
+    skv_status st = rank(s, be, a);
+
+    skv_arena_reset(a->scratch, mark);
+    return st;
+}
+
+const skv_policy skv_policy_scalekv = {
+    .name = "scalekv",
+    .help = "ScaleKV as released: drafter layers keep much, refiner layers little",
+    .options = skv_scalekv__options,
+    .configure = configure,
+    .capacity = skv_scalekv__capacity,
+    .queries = queries,
+    .select = select_kept,
+    .scratch_bytes = skv_scalekv__scratch_bytes,
+    .report = skv_scalekv__report,
+    .destroy = skv_scalekv__destroy};

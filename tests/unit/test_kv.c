@@ -1,0 +1,358 @@
+/* Every key carries the number of its token, its row, head and layer, so that wherever a cut or a
+ * move misplaces one, the next scale's begin shows it. */
+#include "cache/kv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "core/rng.h"
+
+#define ROWS 3
+
+/* What the store must hold: origins of each row, head and layer. */
+typedef struct {
+    int32_t *origin; /* (layers, R, H, all tokens) */
+    skv_backend *be;
+    skv_dims dims;
+    skv_schedule schedule;
+    const skv_policy *policy;
+    skv_policy_state *state;
+    skv_kv_plan *plan;
+    skv_kv *kv;
+    skv_arena arena, scratch;
+    float *q; /* (R, tokens of the last scale, C), any numbers */
+} world;
+
+/* Ragged heads: a budget that differs by layer, head and scale, and is 0 for one head. */
+static int ragged_capacity(const skv_policy_state *s, int layer, int head, int si)
+{
+    (void)s;
+    return head == 3 ? 0 : 5 + (7 * layer + 11 * head + 13 * si * (1 + layer % 2)) % 40;
+}
+
+static skv_queries no_queries(const skv_policy_state *s, int si, int32_t *window, int *n)
+{
+    (void)s, (void)si, (void)window;
+    *n = 0;
+    return SKV_QUERIES_NONE;
+}
+
+static skv_status never_select(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
+{
+    (void)s, (void)be, (void)a;
+    return skv_fail(SKV_E_ARG, "select was called although positions were forced");
+}
+
+static size_t no_scratch(const skv_policy_state *s, int rows, int heads, int len)
+{
+    (void)s, (void)rows, (void)heads, (void)len;
+    return 0;
+}
+
+static const skv_policy ragged = {.name = "ragged",
+                                  .capacity = ragged_capacity,
+                                  .queries = no_queries,
+                                  .select = never_select,
+                                  .scratch_bytes = no_scratch};
+
+static void take_arena(skv_backend *be, skv_arena *a, size_t bytes)
+{
+    void *p;
+
+    assert_int_equal(skv_backend_alloc(be, &p, bytes + 1, "arena"), SKV_OK);
+    skv_arena_init(a, "arena", p, bytes);
+}
+
+static void open_world(world *w, const skv_policy *policy, const char *resolution, double percent)
+{
+    static const int drafters[] = {0, 2};
+    size_t tokens;
+
+    *w = (world){.policy = policy};
+    assert_int_equal(skv_dims_named(&w->dims, "tiny_f16"), SKV_OK);
+    assert_int_equal(skv_schedule_make(&w->schedule, 1.333, resolution), SKV_OK);
+    assert_int_equal(skv_backend_open_cpu(&w->be, 1), SKV_OK);
+    if (policy->configure)
+        assert_int_equal(
+            policy->configure(&w->state,
+                              &(skv_policy_setup){.dims = &w->dims,
+                                                  .schedule = &w->schedule,
+                                                  .base = skv_policy_base(percent, &w->schedule),
+                                                  .drafters = drafters,
+                                                  .n_drafters = 2}),
+            SKV_OK);
+    assert_int_equal(
+        skv_kv_plan_make(&w->plan, policy, w->state, &w->dims, &w->schedule, ROWS, w->be->kv),
+        SKV_OK);
+    take_arena(w->be, &w->arena, skv_kv_plan_total_bytes(w->plan));
+    take_arena(w->be, &w->scratch, skv_kv_plan_select_bytes(w->plan));
+    assert_int_equal(skv_kv_create(&w->kv, w->be, w->plan, policy, w->state, &w->arena), SKV_OK);
+    tokens = (size_t)w->schedule.start[w->schedule.n_scales];
+    w->origin = calloc(tokens * ROWS * (size_t)(w->dims.heads * w->dims.depth), sizeof(int32_t));
+    w->q = calloc(tokens * ROWS * (size_t)w->dims.width, sizeof(float));
+    assert_true(w->origin && w->q);
+    for (size_t i = 0; i < tokens * ROWS * (size_t)w->dims.width; i++)
+        w->q[i] = skv_uniform(3, 0, (uint32_t)i, 0) - 0.5f;
+}
+
+static void close_world(world *w)
+{
+    skv_kv_destroy(w->kv);
+    skv_kv_plan_destroy(w->plan);
+    if (w->policy->destroy)
+        w->policy->destroy(w->state);
+    skv_backend_free(w->be, w->arena.base);
+    skv_backend_free(w->be, w->scratch.base);
+    skv_backend_destroy(w->be);
+    free(w->origin);
+    free(w->q);
+}
+
+static int32_t *origins(const world *w, int layer, int row, int head)
+{
+    int64_t i = ((int64_t)layer * ROWS + row) * w->dims.heads + head;
+
+    return w->origin + i * w->schedule.start[w->schedule.n_scales];
+}
+
+/* Number d of the key of a token: exact in fp32. */
+static float mark(int32_t origin, int layer, int row, int head, int d)
+{
+    const int part[4] = {origin, layer, row, head};
+
+    return (float)(part[d % 4] + 3 * d);
+}
+
+static float *place(const skv_tensor *t, int64_t r, int64_t h, int64_t i)
+{
+    return (float *)t->data + r * t->stride[0] + h * t->stride[1] + i * t->stride[2];
+}
+
+/* What was kept is at the front, unharmed; then the current map is written behind it. */
+static void check_and_store(const world *w, const skv_kv_view *view, int layer, int si)
+{
+    int tokens = skv_schedule_tokens(&w->schedule, si);
+
+    for (int r = 0; r < ROWS; r++)
+        for (int h = 0; h < w->dims.heads; h++) {
+            int32_t *origin = origins(w, layer, r, h);
+            int base = si > 0 ? skv_kv_plan_length(w->plan, layer, h, si - 1) : 0;
+
+            assert_int_equal(view->base[h], base);
+            assert_int_equal(view->len[h], base + tokens);
+            assert_true(view->k.shape[2] >= base + tokens);
+            for (int i = 0; i < base + tokens; i++)
+                for (int d = 0; d < w->dims.head_dim; d++) {
+                    float *k = place(&view->k, r, h, i) + d, *v = place(&view->v, r, h, i) + d;
+
+                    if (i >= base) {
+                        origin[i] = w->schedule.start[si] + i - base;
+                        *k = mark(origin[i], layer, r, h, d);
+                        *v = -*k - 1;
+                    }
+                    assert_true(*k == mark(origin[i], layer, r, h, d) && *v == -*k - 1);
+                }
+        }
+}
+
+/* Ascending positions, drawn at random: (R, Σn) as kv_end wants them. */
+static void draw_kept(const world *w, const skv_kv_view *view, int layer, int si, int32_t *keep)
+{
+    for (int r = 0; r < ROWS; r++)
+        for (int h = 0; h < w->dims.heads; h++) {
+            int n = skv_kv_plan_length(w->plan, layer, h, si);
+
+            for (int i = 0, left = n; left > 0; i++) {
+                float u = skv_uniform(11, (uint32_t)(layer * 16 + si), (uint32_t)i,
+                                      (uint32_t)(r * 64 + h));
+
+                if (u * (float)(view->len[h] - i) < (float)left) {
+                    *keep++ = i;
+                    left--;
+                }
+            }
+        }
+}
+
+/* The store's choice, applied to our own record. */
+static void follow(world *w, const int32_t *keep, int layer, int si)
+{
+    for (int r = 0; r < ROWS; r++)
+        for (int h = 0; h < w->dims.heads; h++) {
+            int32_t *origin = origins(w, layer, r, h);
+            int n = skv_kv_plan_length(w->plan, layer, h, si);
+
+            for (int i = 0; i < n; i++) /* ascending, so nothing is overwritten too early */
+                origin[i] = origin[*keep++];
+        }
+}
+
+static void step(world *w, int layer, int si, bool force, int32_t *forced)
+{
+    int64_t heads = w->dims.heads, d = w->dims.head_dim, sum = 0;
+    int64_t tokens = skv_schedule_tokens(&w->schedule, si);
+    bool cut = skv_kv_plan_cuts_at(w->plan, layer, si);
+    skv_tensor q = SKV_TENSOR(w->q, SKV_F32, SKV_HOST, ROWS, tokens, heads, d), q_raw, keep, given;
+    int32_t window[SKV_MAX_WINDOW];
+    int n = 0;
+    skv_kv_view view;
+
+    (void)w->policy->queries(w->state, si, window, &n);
+    q_raw = SKV_TENSOR(w->q, SKV_F32, SKV_HOST, ROWS, n > 0 ? n : 1, heads, d);
+    assert_int_equal(skv_kv_begin(w->kv, layer, si, &view), SKV_OK);
+    check_and_store(w, &view, layer, si);
+    if (si < w->schedule.n_scales - 1)
+        for (int h = 0; h < heads; h++)
+            sum += skv_kv_plan_length(w->plan, layer, h, si);
+    if (force && cut)
+        draw_kept(w, &view, layer, si, forced);
+    given = SKV_TENSOR(forced, SKV_I32, SKV_HOST, ROWS, sum);
+    assert_int_equal(
+        skv_kv_end(w->kv, layer, si, &q_raw, &q, &w->scratch, force && cut ? &given : NULL, &keep),
+        SKV_OK);
+    assert_true((keep.data != NULL) == cut);
+    if (!cut)
+        return;
+    assert_true(keep.shape[0] == ROWS && keep.shape[1] == sum);
+    if (force)
+        assert_ptr_equal(keep.data, forced);
+    follow(w, keep.data, layer, si);
+}
+
+static void run_group(world *w, bool force)
+{
+    size_t room =
+        (size_t)ROWS * (size_t)w->dims.heads * (size_t)w->schedule.start[w->schedule.n_scales];
+    int32_t *forced = malloc(room * sizeof *forced);
+    int64_t allocs = w->be->n_allocs;
+    int last = w->schedule.n_scales - 1;
+
+    assert_non_null(forced);
+    for (int si = 0; si <= last; si++) {
+        size_t held = 0;
+
+        for (int layer = 0; layer < w->dims.depth; layer++) {
+            step(w, layer, si, force, forced);
+            held += si < last ? skv_kv_plan_bytes(w->plan, layer, si) : 0;
+        }
+        if (si < last)
+            assert_int_equal(skv_kv_held_bytes(w->kv), held);
+    }
+    assert_int_equal(w->be->n_allocs, allocs);
+    assert_int_equal(skv_kv_peak_bytes(w->kv), skv_kv_plan_pool_bytes(w->plan));
+    free(forced);
+}
+
+/* Our record after the last cut against the store's counts. */
+static void check_sources(world *w)
+{
+    int n_scales = w->schedule.n_scales, last = n_scales - 2;
+    size_t n = (size_t)(n_scales - 1) * (size_t)w->dims.depth * (size_t)n_scales;
+    float *mean = malloc(n * sizeof *mean);
+
+    assert_non_null(mean);
+    assert_int_equal(skv_kv_kept_by_source(w->kv, mean), SKV_OK);
+    for (int layer = 0; layer < w->dims.depth; layer++)
+        for (int source = 0; source < n_scales; source++) {
+            int count = 0;
+
+            for (int r = 0; r < ROWS; r++)
+                for (int h = 0; h < w->dims.heads; h++)
+                    for (int i = 0; i < skv_kv_plan_length(w->plan, layer, h, last); i++) {
+                        int32_t o = origins(w, layer, r, h)[i];
+
+                        count +=
+                            o >= w->schedule.start[source] && o < w->schedule.start[source + 1];
+                    }
+            assert_true(mean[(last * w->dims.depth + layer) * n_scales + source] ==
+                        (float)((double)count / (ROWS * w->dims.heads)));
+        }
+    free(mean);
+}
+
+static void every_policy_takes_its_plan_and_carries_tokens_unharmed(void **state)
+{
+    (void)state;
+    for (int i = 0; skv_policies[i]; i++) {
+        world w;
+
+        open_world(&w, skv_policies[i], "0.25M", 12);
+        assert_int_equal(w.arena.used, skv_kv_plan_total_bytes(w.plan));
+        for (int group = 0; group < 2; group++) {
+            assert_int_equal(skv_kv_reset(w.kv), SKV_OK);
+            assert_int_equal(skv_kv_held_bytes(w.kv), 0);
+            run_group(&w, false);
+            check_sources(&w);
+        }
+        assert_int_equal(w.arena.high, skv_kv_plan_total_bytes(w.plan));
+        assert_true(w.scratch.high <= skv_kv_plan_select_bytes(w.plan));
+        close_world(&w);
+    }
+}
+
+static void random_cuts_of_ragged_heads_keep_every_token_with_its_origin(void **state)
+{
+    world w;
+
+    (void)state;
+    open_world(&w, &ragged, "0.60M", 0);
+    run_group(&w, true);
+    check_sources(&w);
+    close_world(&w);
+}
+
+static void forced_positions_replace_the_policys_choice(void **state)
+{
+    world w;
+    const skv_policy *policy;
+
+    (void)state;
+    assert_int_equal(skv_policy_find(&policy, "scalekv"), SKV_OK);
+    open_world(&w, policy, "0.25M", 10);
+    run_group(&w, true);
+    check_sources(&w);
+    close_world(&w);
+}
+
+static void forced_positions_of_another_shape_are_refused(void **state)
+{
+    world w;
+    skv_kv_view view;
+    int32_t few[ROWS] = {0};
+    skv_tensor forced = SKV_TENSOR(few, SKV_I32, SKV_HOST, ROWS, 1);
+
+    (void)state;
+    open_world(&w, &ragged, "0.06M", 0);
+    assert_int_equal(skv_kv_begin(w.kv, 0, 0, &view), SKV_OK);
+    assert_int_equal(skv_kv_end(w.kv, 0, 0, NULL, NULL, &w.scratch, &forced, NULL), SKV_E_SHAPE);
+    assert_non_null(strstr(skv_message(), "layer 0, scale 0"));
+    close_world(&w);
+}
+
+static void an_arena_below_the_plan_is_refused(void **state)
+{
+    world w;
+    skv_kv *kv = NULL;
+
+    (void)state;
+    open_world(&w, &ragged, "0.06M", 0);
+    w.arena.used = 0;
+    w.arena.bytes -= SKV_ALIGN;
+    assert_int_equal(skv_kv_create(&kv, w.be, w.plan, &ragged, NULL, &w.arena), SKV_E_MEM);
+    assert_null(kv);
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_policy_takes_its_plan_and_carries_tokens_unharmed),
+        cmocka_unit_test(random_cuts_of_ragged_heads_keep_every_token_with_its_origin),
+        cmocka_unit_test(forced_positions_replace_the_policys_choice),
+        cmocka_unit_test(forced_positions_of_another_shape_are_refused),
+        cmocka_unit_test(an_arena_below_the_plan_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
