@@ -19,7 +19,8 @@ typedef enum {
     SKV_OPT_U64,    /* uint64_t; JSON integers or decimal strings */
     SKV_OPT_REAL,   /* double */
     SKV_OPT_STRING, /* char *, NULL = not given; owned by the settings struct */
-    SKV_OPT_PATH,   /* like STRING; in a config file relative to the config's folder */
+    SKV_OPT_PATH,   /* like STRING; in a config file relative to the config's folder,
+                       unless it has a colon before any slash (formula:tiny) */
     SKV_OPT_REALS,  /* skv_reals: one number, or a list (JSON array, or "3,3,4" as a flag) */
     SKV_OPT_JSON    /* json_t *: any JSON value; as a flag, JSON text */
 } skv_option_type;

@@ -1,0 +1,470 @@
+/* Option tables: every way a setting comes in (text of a default or a flag, JSON value) ends in one
+ * setter a form, so that all of them know the same types and the same refusals. */
+#include "core/options.h"
+#include "core/options_internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+
+#define MAX_REALS 1000000 /* more in a list is a mistake */
+
+static void *slot(const skv_option *o, void *settings)
+{
+    return (char *)settings + o->offset;
+}
+
+static void clear_one(const skv_option *o, void *settings)
+{
+    void *at = slot(o, settings);
+
+    switch (o->type) {
+    case SKV_OPT_STRING:
+    case SKV_OPT_PATH:
+        free(*(char **)at);
+        *(char **)at = NULL;
+        break;
+    case SKV_OPT_REALS:
+        free(((skv_reals *)at)->value);
+        *(skv_reals *)at = (skv_reals){NULL, 0};
+        break;
+    case SKV_OPT_JSON:
+        json_decref(*(json_t **)at);
+        *(json_t **)at = NULL;
+        break;
+    case SKV_OPT_BOOL:
+        *(bool *)at = false;
+        break;
+    case SKV_OPT_INT:
+        *(int64_t *)at = 0;
+        break;
+    case SKV_OPT_U64:
+        *(uint64_t *)at = 0;
+        break;
+    case SKV_OPT_REAL:
+        *(double *)at = 0.0;
+        break;
+    }
+}
+
+void skv_options_clear(const skv_option *table, void *settings)
+{
+    for (const skv_option *o = table; o->key; o++)
+        clear_one(o, settings);
+}
+
+static skv_status set_string(const skv_option *o, void *settings, const char *text)
+{
+    char *copy = NULL;
+
+    SKV_TRY(skv_alloc(&copy, strlen(text) + 1, 1, o->key));
+    memcpy(copy, text, strlen(text) + 1);
+    clear_one(o, settings);
+    *(char **)slot(o, settings) = copy;
+    return SKV_OK;
+}
+
+/* strtoll and strtod would skip blanks; "inf" and "nan" are no settings */
+static bool starts_number(const char *text)
+{
+    return text[0] && strchr("+-.0123456789", text[0]);
+}
+
+static skv_status parse_int(int64_t *out, const char *text, const char *name)
+{
+    char *end = NULL;
+
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    if (end == text || *end || errno || !starts_number(text))
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is no 64-bit integer", name, text);
+    return SKV_OK;
+}
+
+static skv_status parse_u64(uint64_t *out, const char *text, const char *name)
+{
+    char *end = NULL;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno)
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is no integer from 0 to 2^64-1", name, text);
+    return SKV_OK;
+}
+
+/* One number at *text; *text moves behind it. */
+static skv_status parse_real(double *out, const char **text, const char *name)
+{
+    char *end = NULL;
+
+    *out = strtod(*text, &end);
+    if (end == *text || !isfinite(*out) || !starts_number(*text))
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is no finite number", name, *text);
+    *text = end;
+    return SKV_OK;
+}
+
+static skv_status text_to_real(double *out, const char *text, const char *name)
+{
+    const char *p = text;
+
+    SKV_TRY(parse_real(out, &p, name));
+    return *p ? skv_fail(SKV_E_ARG, "%s: \"%s\" is no number", name, text) : SKV_OK;
+}
+
+static skv_status text_to_reals(skv_reals *out, const char *text, const char *name)
+{
+    skv_status st = SKV_OK;
+    skv_reals r = {NULL, 0};
+    const char *p = text;
+    int n = 1;
+
+    for (const char *c = text; *c; c++)
+        n += *c == ',';
+    if (n > MAX_REALS)
+        return skv_fail(SKV_E_ARG, "%s: %d numbers, at most %d", name, n, MAX_REALS);
+    SKV_TRY(skv_alloc(&r.value, (size_t)n, sizeof *r.value, name));
+    while (r.n < n) {
+        SKV_TRY_GOTO(parse_real(&r.value[r.n++], &p, name), done);
+        if (*p != (r.n < n ? ',' : '\0')) {
+            st = skv_fail(SKV_E_ARG, "%s: \"%s\" is no list of numbers like 3,3,4", name, text);
+            goto done;
+        }
+        p++;
+    }
+    free(out->value);
+    *out = r;
+    r.value = NULL;
+done:
+    free(r.value);
+    return st;
+}
+
+static skv_status text_to_json(json_t **out, const char *text, const char *name)
+{
+    json_error_t error;
+    json_t *v = json_loadb(text, strlen(text), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+
+    if (!v)
+        return skv_fail(SKV_E_ARG, "%s: not JSON: %s", name, error.text);
+    json_decref(*out);
+    *out = v;
+    return SKV_OK;
+}
+
+/* `name` is the flag or key for messages. */
+static skv_status set_text(const skv_option *o, void *settings, const char *text, const char *name)
+{
+    void *at = slot(o, settings);
+
+    switch (o->type) {
+    case SKV_OPT_BOOL:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+            return skv_fail(SKV_E_ARG, "%s: \"%s\" is neither true nor false", name, text);
+        *(bool *)at = text[0] == 't';
+        return SKV_OK;
+    case SKV_OPT_INT:
+        return parse_int(at, text, name);
+    case SKV_OPT_U64:
+        return parse_u64(at, text, name);
+    case SKV_OPT_REAL:
+        return text_to_real(at, text, name);
+    case SKV_OPT_REALS:
+        return text_to_reals(at, text, name);
+    case SKV_OPT_JSON:
+        return text_to_json(at, text, name);
+    case SKV_OPT_STRING:
+    case SKV_OPT_PATH:
+        break;
+    }
+    return set_string(o, settings, text);
+}
+
+skv_status skv_options_defaults(const skv_option *table, void *settings)
+{
+    for (const skv_option *o = table; o->key; o++)
+        if (o->fallback)
+            SKV_TRY(set_text(o, settings, o->fallback, o->key));
+    return SKV_OK;
+}
+
+static const char *json_word(const json_t *v)
+{
+    static const char *const words[] = {"an object", "an array", "a string", "an integer",
+                                        "a number",  "true",     "false",    "null"};
+
+    return words[json_typeof(v)];
+}
+
+static skv_status json_to_reals(skv_reals *out, const json_t *v, const char *name, const char *key)
+{
+    const size_t n = json_is_array(v) ? json_array_size(v) : 1;
+    double *value = NULL;
+
+    if (n == 0 || n > MAX_REALS)
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" has %zu numbers, want 1 to %d", name, key, n,
+                        MAX_REALS);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *x = json_is_array(v) ? json_array_get(v, i) : v;
+
+        if (!json_is_number(x))
+            return skv_fail(SKV_E_FORMAT, "%s: \"%s\" holds %s, want a number or a list of them",
+                            name, key, json_word(x));
+    }
+    SKV_TRY(skv_alloc(&value, n, sizeof *value, key));
+    for (size_t i = 0; i < n; i++)
+        value[i] = json_number_value(json_is_array(v) ? json_array_get(v, i) : v);
+    free(out->value);
+    *out = (skv_reals){value, (int)n};
+    return SKV_OK;
+}
+
+static skv_status wrong_type(const skv_option *o, const json_t *v, const char *name,
+                             const char *want)
+{
+    return skv_fail(SKV_E_FORMAT, "%s: \"%s\" is %s, want %s", name, o->key, json_word(v), want);
+}
+
+static skv_status json_to_u64(const skv_option *o, uint64_t *out, const json_t *v, const char *name)
+{
+    if (json_is_string(v))
+        return parse_u64(out, json_string_value(v), o->key);
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+        return wrong_type(o, v, name, "an integer from 0 to 2^64-1 (as a string from 2^63 on)");
+    *out = (uint64_t)json_integer_value(v);
+    return SKV_OK;
+}
+
+/* "formula:tiny" names a source, not a file: a colon before any slash. */
+static bool is_source(const char *text)
+{
+    return text[strcspn(text, ":/")] == ':';
+}
+
+static skv_status json_to_path(const skv_option *o, void *settings, const json_t *v,
+                               const char *folder)
+{
+    const char *text = json_string_value(v);
+    char *joined = NULL;
+
+    if (!text[0] || !folder || is_source(text))
+        return set_string(o, settings, text);
+    SKV_TRY(skv_path_join(&joined, folder, text));
+    clear_one(o, settings);
+    *(char **)slot(o, settings) = joined;
+    return SKV_OK;
+}
+
+static skv_status set_json(const skv_option *o, void *settings, json_t *v, const char *name,
+                           const char *folder)
+{
+    void *at = slot(o, settings);
+
+    switch (o->type) {
+    case SKV_OPT_BOOL:
+        if (!json_is_boolean(v))
+            return wrong_type(o, v, name, "true or false");
+        *(bool *)at = json_is_true(v);
+        return SKV_OK;
+    case SKV_OPT_INT:
+        if (!json_is_integer(v))
+            return wrong_type(o, v, name, "an integer");
+        *(int64_t *)at = json_integer_value(v);
+        return SKV_OK;
+    case SKV_OPT_U64:
+        return json_to_u64(o, at, v, name);
+    case SKV_OPT_REAL:
+        if (!json_is_number(v))
+            return wrong_type(o, v, name, "a number");
+        *(double *)at = json_number_value(v);
+        return SKV_OK;
+    case SKV_OPT_REALS:
+        return json_to_reals(at, v, name, o->key);
+    case SKV_OPT_JSON:
+        json_incref(v);
+        json_decref(*(json_t **)at);
+        *(json_t **)at = v;
+        return SKV_OK;
+    case SKV_OPT_STRING:
+    case SKV_OPT_PATH:
+        break;
+    }
+    if (!json_is_string(v))
+        return wrong_type(o, v, name, "a string");
+    return json_to_path(o, settings, v, o->type == SKV_OPT_PATH ? folder : NULL);
+}
+
+static size_t edit_distance(const char *a, const char *b)
+{
+    const size_t na = strlen(a), nb = strlen(b);
+    size_t row[SKV_OPTIONS__WORD + 1];
+
+    if (na > SKV_OPTIONS__WORD || nb > SKV_OPTIONS__WORD)
+        return SKV_OPTIONS__WORD;
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            const size_t swap = diagonal + (a[i - 1] != b[j - 1]);
+            const size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+            diagonal = row[j];
+            row[j] = swap < gap ? swap : gap;
+        }
+    }
+    return row[nb];
+}
+
+/* Near enough to be meant: a third of the word, but at least two letters. */
+static bool is_near(const char *word, size_t distance)
+{
+    const size_t third = strlen(word) / 3;
+
+    return distance < strlen(word) && distance <= (third > 2 ? third : 2);
+}
+
+/* *best = name, when it is nearer to word than what was found so far (at distance *least). */
+static void consider(const char **best, size_t *least, const char *word, const char *name)
+{
+    const size_t d = edit_distance(word, name);
+
+    if (d < *least && is_near(word, d)) {
+        *least = d;
+        *best = name;
+    }
+}
+
+const char *skv_nearest(const char *word, const char *const *names)
+{
+    const char *best = NULL;
+    size_t least = SKV_OPTIONS__WORD;
+
+    for (; *names; names++)
+        consider(&best, &least, word, *names);
+    return best;
+}
+
+static const char *nearest_key(const skv_option *table, const char *word)
+{
+    const char *best = NULL;
+    size_t least = SKV_OPTIONS__WORD;
+
+    for (const skv_option *o = table; o->key; o++)
+        consider(&best, &least, word, o->key);
+    return best;
+}
+
+static const skv_option *find_key(const skv_option *table, const char *key)
+{
+    for (const skv_option *o = table; o->key; o++)
+        if (strcmp(o->key, key) == 0)
+            return o;
+    return NULL;
+}
+
+skv_status skv_options_from_json(const skv_option *table, void *settings, const json_t *object,
+                                 const char *name, const char *folder)
+{
+    const char *key = NULL;
+    json_t *v = NULL;
+
+    if (!json_is_object(object))
+        return skv_fail(SKV_E_FORMAT, "%s: want an object of options", name);
+    /* jansson's iterator takes the object without const and leaves it alone */
+    json_object_foreach((json_t *)(uintptr_t)object, key, v)
+    {
+        const skv_option *o = find_key(table, key);
+        const char *near = o ? NULL : nearest_key(table, key);
+
+        if (!o && near)
+            return skv_fail(SKV_E_ARG, "%s: no option \"%s\"; did you mean \"%s\"?", name, key,
+                            near);
+        if (!o)
+            return skv_fail(SKV_E_ARG, "%s: no option \"%s\"", name, key);
+        if (json_is_null(v) && o->type != SKV_OPT_JSON)
+            continue; /* how "not given" is printed */
+        SKV_TRY(set_json(o, settings, v, name, folder));
+    }
+    return SKV_OK;
+}
+
+/* The row of "--group-size", "--group-size=4" or "--no-dry-run" (*negated); *value is what stands
+ * behind '=', or NULL. */
+static skv_status find_flag(const skv_option **out, bool *negated, const char **value,
+                            const skv_option *table, const char *arg)
+{
+    char key[SKV_OPTIONS__WORD * 2];
+    char flag[SKV_OPTIONS__WORD * 2];
+    const char *equals = strchr(arg, '=');
+    const size_t n = equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2;
+    const char *near;
+
+    *negated = false;
+    *value = equals ? equals + 1 : NULL;
+    if (n >= sizeof key)
+        return skv_fail(SKV_E_ARG, "no option %.40s...", arg);
+    memcpy(key, arg + 2, n);
+    key[n] = '\0';
+    for (char *p = key; *p; p++)
+        if (*p == '-')
+            *p = '_';
+    *out = find_key(table, key);
+    if (!*out && strncmp(key, "no_", 3) == 0) {
+        *out = find_key(table, key + 3);
+        *negated = *out && (*out)->type == SKV_OPT_BOOL;
+        if (!*negated)
+            *out = NULL;
+    }
+    if (*out)
+        return SKV_OK;
+    near = nearest_key(table, key);
+    if (!near)
+        return skv_fail(SKV_E_ARG, "no option --%.*s", (int)n, arg + 2);
+    skv_options__flag(flag, sizeof flag, near);
+    return skv_fail(SKV_E_ARG, "no option --%.*s; did you mean %s?", (int)n, arg + 2, flag);
+}
+
+skv_status skv_options_from_args(const skv_option *table, void *settings, int argc, char **argv,
+                                 const char **words, int *n_words)
+{
+    bool only_words = false;
+
+    if (n_words)
+        *n_words = 0;
+    for (int i = 0; i < argc; i++) {
+        const skv_option *o = NULL;
+        const char *value = NULL;
+        bool negated = false;
+        char flag[SKV_OPTIONS__WORD * 2];
+
+        if (only_words || strncmp(argv[i], "--", 2) != 0) {
+            if (!n_words)
+                return skv_fail(SKV_E_ARG, "\"%s\": no option, and no other words are expected",
+                                argv[i]);
+            words[(*n_words)++] = argv[i];
+            continue;
+        }
+        if (!argv[i][2]) { /* "--": what follows are words */
+            only_words = true;
+            continue;
+        }
+        SKV_TRY(find_flag(&o, &negated, &value, table, argv[i]));
+        skv_options__flag(flag, sizeof flag, o->key);
+        if (o->type == SKV_OPT_BOOL && value && negated)
+            return skv_fail(SKV_E_ARG, "%s: takes no value", argv[i]);
+        if (o->type == SKV_OPT_BOOL && !value)
+            value = negated ? "false" : "true";
+        if (!value && ++i == argc)
+            return skv_fail(SKV_E_ARG, "%s: a value is missing", flag);
+        SKV_TRY(set_text(o, settings, value ? value : argv[i], flag));
+    }
+    return SKV_OK;
+}

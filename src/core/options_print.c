@@ -1,0 +1,156 @@
+/* The printed forms of option tables: the settings as resolved, and the help. */
+#include "core/options.h"
+#include "core/options_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void skv_options__flag(char *out, size_t bytes, const char *key)
+{
+    snprintf(out, bytes, "--%s", key);
+    for (char *p = out; *p; p++)
+        if (*p == '_')
+            *p = '-';
+}
+
+static const void *const_slot(const skv_option *o, const void *settings)
+{
+    return (const char *)settings + o->offset;
+}
+
+static json_t *reals_to_json(const skv_reals *r)
+{
+    json_t *list;
+
+    if (r->n == 0)
+        return json_null();
+    if (r->n == 1)
+        return json_real(r->value[0]);
+    list = json_array();
+    for (int i = 0; list && i < r->n; i++) {
+        if (json_array_append_new(list, json_real(r->value[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *u64_to_json(uint64_t v)
+{
+    char text[24];
+
+    if (v <= INT64_MAX)
+        return json_integer((json_int_t)v);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)v);
+    return json_string(text);
+}
+
+/* New reference, NULL when out of memory or when a string is no UTF-8. */
+static json_t *value_to_json(const skv_option *o, const void *settings)
+{
+    const void *at = const_slot(o, settings);
+
+    switch (o->type) {
+    case SKV_OPT_BOOL:
+        return json_boolean(*(const bool *)at);
+    case SKV_OPT_INT:
+        return json_integer(*(const int64_t *)at);
+    case SKV_OPT_U64:
+        return u64_to_json(*(const uint64_t *)at);
+    case SKV_OPT_REAL:
+        return json_real(*(const double *)at);
+    case SKV_OPT_REALS:
+        return reals_to_json(at);
+    case SKV_OPT_JSON:
+        return *(json_t *const *)at ? json_deep_copy(*(json_t *const *)at) : json_null();
+    case SKV_OPT_STRING:
+    case SKV_OPT_PATH:
+        break;
+    }
+    return *(char *const *)at ? json_string(*(char *const *)at) : json_null();
+}
+
+skv_status skv_options_to_json(json_t **out, const skv_option *table, const void *settings)
+{
+    json_t *root = json_object();
+
+    if (!root)
+        return skv_fail(SKV_E_MEM, "out of memory for the settings");
+    for (const skv_option *o = table; o->key; o++) {
+        if (json_object_set_new(root, o->key, value_to_json(o, settings)) != 0) {
+            json_decref(root);
+            return skv_fail(SKV_E_ARG, "%s: the value is no UTF-8 text", o->key);
+        }
+    }
+    *out = root;
+    return SKV_OK;
+}
+
+static const char *value_word(skv_option_type type)
+{
+    switch (type) {
+    case SKV_OPT_BOOL:
+        return "";
+    case SKV_OPT_INT:
+    case SKV_OPT_U64:
+        return " N";
+    case SKV_OPT_REAL:
+        return " X";
+    case SKV_OPT_STRING:
+        return " TEXT";
+    case SKV_OPT_PATH:
+        return " PATH";
+    case SKV_OPT_REALS:
+        return " X[,X...]";
+    case SKV_OPT_JSON:
+        return " JSON";
+    }
+    return "";
+}
+
+/* "--group-size N", "--[no-]dry-run" */
+static void usage_of(char *out, size_t bytes, const skv_option *o)
+{
+    char flag[SKV_OPTIONS__WORD * 2];
+
+    skv_options__flag(flag, sizeof flag, o->key);
+    if (o->type == SKV_OPT_BOOL)
+        snprintf(out, bytes, "--[no-]%s", flag + 2);
+    else
+        snprintf(out, bytes, "%s%s", flag, value_word(o->type));
+}
+
+skv_status skv_options_help(char **out, const skv_option *table)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    int width = 0;
+    char usage[SKV_OPTIONS__WORD * 3];
+    const char *group = NULL;
+    FILE *f = open_memstream(&text, &bytes);
+
+    if (!f)
+        return skv_fail(SKV_E_MEM, "out of memory for the help");
+    for (const skv_option *o = table; o->key; o++) {
+        usage_of(usage, sizeof usage, o);
+        width = (int)strlen(usage) > width ? (int)strlen(usage) : width;
+    }
+    for (const skv_option *o = table; o->key; o++) {
+        if (o->group && (!group || strcmp(group, o->group) != 0))
+            fprintf(f, "%s%s:\n", group ? "\n" : "", o->group);
+        group = o->group ? o->group : group;
+        usage_of(usage, sizeof usage, o);
+        fprintf(f, "  %-*s  %s", width, usage, o->help);
+        if (o->fallback && strcmp(o->fallback, "false") != 0)
+            fprintf(f, " (%s)", o->fallback[0] ? o->fallback : "empty");
+        fprintf(f, "\n");
+    }
+    if (fclose(f) != 0) {
+        free(text);
+        return skv_fail(SKV_E_MEM, "out of memory for the help");
+    }
+    *out = text;
+    return SKV_OK;
+}
