@@ -31,7 +31,7 @@ static skv_status parse_blocks(skv_budget__row *out, const json_t *row, int dept
     char key[32];
 
     for (int layer = 0; layer < depth; layer++) {
-        int role;
+        int role = 0;
 
         snprintf(key, sizeof key, "Block %d", layer);
         if (!json_object_get(row, key))
@@ -78,7 +78,7 @@ static skv_status refuse_strangers(json_t *row, int depth, const char *scale, co
 static skv_status parse_row(skv_budget__row *out, json_t *row, int depth, const char *scale,
                             const char *path)
 {
-    int high, n = 0;
+    int high = 0, n = 0;
 
     if (!json_is_object(row))
         return skv_fail(SKV_E_FORMAT, "%s: \"%s\" is no object", path, scale);

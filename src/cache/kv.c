@@ -281,7 +281,7 @@ static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor 
     for (int h = 0; h < p->heads; h++)
         sum += n_keep[h];
     keep = SKV_TENSOR(kv->piece[SKV_KV__KEEP], SKV_I32, kv->be->device, p->rows, sum);
-    if (forced) {
+    if (forced && forced->data) {
         if (forced->ndim != 2 || forced->dtype != SKV_I32 || forced->shape[0] != p->rows ||
             forced->shape[1] != sum || !skv_tensor_contiguous(forced))
             return skv_fail(SKV_E_SHAPE,

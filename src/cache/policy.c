@@ -11,7 +11,7 @@ skv_status skv_policy_find(const skv_policy **out, const char *name)
     const char *names[MAX_POLICIES + 1] = {NULL};
     const char *nearest;
 
-    for (int i = 0; skv_policies[i] && i < MAX_POLICIES; i++) {
+    for (int i = 0; i < MAX_POLICIES && skv_policies[i]; i++) {
         names[i] = skv_policies[i]->name;
         if (strcmp(names[i], name) == 0) {
             *out = skv_policies[i];

@@ -25,24 +25,11 @@ static int capacity(const skv_policy_state *s, int layer, int head, int si)
     return SKV_KEEP_ALL;
 }
 
-static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
-{
-    (void)s, (void)si, (void)window;
-    *n = 0;
-    return SKV_QUERIES_NONE;
-}
-
 static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     (void)s, (void)be, (void)a;
     assert(!"never called: the capacity has no bound");
     return SKV_OK;
-}
-
-static size_t scratch_bytes(const skv_policy_state *s, int rows, int heads, int len)
-{
-    (void)s, (void)rows, (void)heads, (void)len;
-    return 0;
 }
 
 static skv_status report(const skv_policy_state *s, json_t **out)
@@ -59,8 +46,8 @@ const skv_policy skv_policy_full = {.name = "full",
                                     .help = "keeps every token of every scale but the last",
                                     .configure = configure,
                                     .capacity = capacity,
-                                    .queries = queries,
+                                    .queries = skv_select__no_queries,
                                     .select = select_kept,
-                                    .scratch_bytes = scratch_bytes,
+                                    .scratch_bytes = skv_select__no_scratch,
                                     .report = report,
                                     .destroy = destroy};

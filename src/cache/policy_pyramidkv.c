@@ -140,13 +140,6 @@ static int capacity(const skv_policy_state *s, int layer, int head, int si)
     return s->capacity[si][layer];
 }
 
-static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
-{
-    (void)s, (void)si, (void)window;
-    *n = 0;
-    return SKV_QUERIES_TRUE;
-}
-
 static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     return skv_select__recent_window(
@@ -155,12 +148,6 @@ static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const 
                               .kernel = (int)s->kernel,
                               .pool_max = strcmp(s->pooling, "max") == 0,
                               .tokens = skv_schedule_tokens(&s->schedule, a->si)});
-}
-
-static size_t scratch_bytes(const skv_policy_state *s, int rows, int heads, int len)
-{
-    (void)s;
-    return skv_select__scores_bytes(rows, heads, len);
 }
 
 static skv_status report(const skv_policy_state *s, json_t **out)
@@ -173,8 +160,8 @@ const skv_policy skv_policy_pyramidkv = {.name = "pyramidkv",
                                          .options = options,
                                          .configure = configure,
                                          .capacity = capacity,
-                                         .queries = queries,
+                                         .queries = skv_select__true_queries,
                                          .select = select_kept,
-                                         .scratch_bytes = scratch_bytes,
+                                         .scratch_bytes = skv_select__scores_bytes,
                                          .report = report,
                                          .destroy = destroy};

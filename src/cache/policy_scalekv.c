@@ -59,6 +59,6 @@ const skv_policy skv_policy_scalekv = {
     .capacity = skv_scalekv__capacity,
     .queries = queries,
     .select = select_kept,
-    .scratch_bytes = skv_scalekv__scratch_bytes,
+    .scratch_bytes = skv_select__scores_bytes,
     .report = skv_scalekv__report,
     .destroy = skv_scalekv__destroy};

@@ -10,13 +10,6 @@ static skv_status configure(skv_policy_state **out, const skv_policy_setup *setu
     return skv_scalekv__configure(out, setup, "scalekv-paper");
 }
 
-static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
-{
-    (void)s, (void)si, (void)window;
-    *n = 0;
-    return SKV_QUERIES_TRUE;
-}
-
 static skv_status rank(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     int h = s->schedule.h[a->si], w = s->schedule.w[a->si], n = (int)s->window;
@@ -52,8 +45,8 @@ const skv_policy skv_policy_scalekv_paper = {
     .options = skv_scalekv__options,
     .configure = configure,
     .capacity = skv_scalekv__capacity,
-    .queries = queries,
+    .queries = skv_select__true_queries,
     .select = select_kept,
-    .scratch_bytes = skv_scalekv__scratch_bytes,
+    .scratch_bytes = skv_select__scores_bytes,
     .report = skv_scalekv__report,
     .destroy = skv_scalekv__destroy};

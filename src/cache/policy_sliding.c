@@ -38,27 +38,12 @@ static int capacity(const skv_policy_state *s, int layer, int head, int si)
     return s->base;
 }
 
-/* Which queries select wants; policy_scalekv.c wants raw ones, policy_snapkv.c true ones. */
-static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
-{
-    (void)s, (void)si, (void)window;
-    *n = 0;
-    return SKV_QUERIES_NONE;
-}
-
 /* Fills a->keep with a->n_keep ascending cache positions a row and head; called only when
  * a->n_keep < a->len. Operations of kernels/ops.h, so that every backend runs it. */
 static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     (void)s;
     return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = 0, .len = a->len});
-}
-
-/* Most that select takes from a->scratch. */
-static size_t scratch_bytes(const skv_policy_state *s, int rows, int heads, int len)
-{
-    (void)s, (void)rows, (void)heads, (void)len;
-    return 0;
 }
 
 /* For the run file and `inspect`. */
@@ -72,12 +57,14 @@ static void destroy(skv_policy_state *s)
     free(s);
 }
 
+/* queries: which ones select wants; policy_scalekv.c wants raw ones, policy_snapkv.c true ones.
+ * scratch_bytes: the most that select takes from a->scratch. */
 const skv_policy skv_policy_sliding = {.name = "sliding",
                                        .help = "keeps the last tokens in cache order",
                                        .configure = configure,
                                        .capacity = capacity,
-                                       .queries = queries,
+                                       .queries = skv_select__no_queries,
                                        .select = select_kept,
-                                       .scratch_bytes = scratch_bytes,
+                                       .scratch_bytes = skv_select__no_scratch,
                                        .report = report,
                                        .destroy = destroy};

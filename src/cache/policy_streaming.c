@@ -49,24 +49,11 @@ static int capacity(const skv_policy_state *s, int layer, int head, int si)
     return s->base;
 }
 
-static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
-{
-    (void)s, (void)si, (void)window;
-    *n = 0;
-    return SKV_QUERIES_NONE;
-}
-
 static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     int first = s->sinks < a->n_keep ? (int)s->sinks : a->n_keep;
 
     return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = first, .len = a->len});
-}
-
-static size_t scratch_bytes(const skv_policy_state *s, int rows, int heads, int len)
-{
-    (void)s, (void)rows, (void)heads, (void)len;
-    return 0;
 }
 
 static skv_status report(const skv_policy_state *s, json_t **out)
@@ -84,8 +71,8 @@ const skv_policy skv_policy_streaming = {.name = "streaming",
                                          .options = options,
                                          .configure = configure,
                                          .capacity = capacity,
-                                         .queries = queries,
+                                         .queries = skv_select__no_queries,
                                          .select = select_kept,
-                                         .scratch_bytes = scratch_bytes,
+                                         .scratch_bytes = skv_select__no_scratch,
                                          .report = report,
                                          .destroy = destroy};

@@ -59,9 +59,9 @@ skv_status skv_scalekv__configure(skv_policy_state **out, const skv_policy_setup
         SKV_TRY_GOTO(skv_options_from_json(skv_scalekv__options, s, setup->options, title, NULL),
                      done);
     SKV_TRY_GOTO(skv_select__check(name, s->window, s->kernel), done);
-    while (s->grid * s->grid < s->window)
+    while ((int64_t)s->grid * s->grid < s->window)
         s->grid++;
-    if (s->grid * s->grid != s->window)
+    if ((int64_t)s->grid * s->grid != s->window)
         SKV_TRY_GOTO(skv_fail(SKV_E_ARG, "policy %s: window is %lld, want a square number", name,
                               (long long)s->window),
                      done);
@@ -82,12 +82,6 @@ int skv_scalekv__capacity(const skv_policy_state *s, int layer, int head, int si
 
     (void)head;
     return n > s->window ? n : (int)s->window; /* the window always stays whole */
-}
-
-size_t skv_scalekv__scratch_bytes(const skv_policy_state *s, int rows, int heads, int len)
-{
-    (void)s;
-    return skv_select__scores_bytes(rows, heads, len);
 }
 
 skv_status skv_scalekv__report(const skv_policy_state *s, json_t **out)

@@ -20,7 +20,6 @@ extern const skv_option skv_scalekv__options[];
 SKV_MUST skv_status skv_scalekv__configure(skv_policy_state **out, const skv_policy_setup *setup,
                                            const char *name);
 int skv_scalekv__capacity(const skv_policy_state *s, int layer, int head, int si);
-size_t skv_scalekv__scratch_bytes(const skv_policy_state *s, int rows, int heads, int len);
 SKV_MUST skv_status skv_scalekv__report(const skv_policy_state *s, json_t **out);
 void skv_scalekv__destroy(skv_policy_state *s);
 

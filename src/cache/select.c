@@ -53,9 +53,32 @@ skv_status skv_select__scores(skv_tensor *s, skv_tensor *pooled, skv_backend *be
     return SKV_OK;
 }
 
-size_t skv_select__scores_bytes(int rows, int heads, int len)
+size_t skv_select__scores_bytes(const skv_policy_state *s, int rows, int heads, int len)
 {
+    (void)s;
     return 2 * skv_align_up((size_t)rows * (size_t)heads * (size_t)len * sizeof(float));
+}
+
+size_t skv_select__no_scratch(const skv_policy_state *s, int rows, int heads, int len)
+{
+    (void)s, (void)rows, (void)heads, (void)len;
+    return 0;
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the table's signature */
+skv_queries skv_select__true_queries(const skv_policy_state *s, int si, int32_t *window, int *n)
+{
+    (void)s, (void)si, (void)window;
+    *n = 0;
+    return SKV_QUERIES_TRUE;
+}
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): the table's signature */
+skv_queries skv_select__no_queries(const skv_policy_state *s, int si, int32_t *window, int *n)
+{
+    (void)s, (void)si, (void)window;
+    *n = 0;
+    return SKV_QUERIES_NONE;
 }
 
 /* Scores of the first len - n positions only: the pooling must not see the window. */

@@ -21,8 +21,12 @@ void skv_select__window_positions(int32_t *position, int grid, int h, int w, int
 SKV_MUST skv_status skv_select__scores(skv_tensor *s, skv_tensor *pooled, skv_backend *be,
                                        const skv_select_args *a);
 
-/* What skv_select__scores takes. */
-size_t skv_select__scores_bytes(int rows, int heads, int len);
+/* Members of skv_policy that several have. scratch_bytes: what skv_select__scores takes, or
+ * nothing. queries: the attention's own ones, or none. */
+size_t skv_select__scores_bytes(const skv_policy_state *s, int rows, int heads, int len);
+size_t skv_select__no_scratch(const skv_policy_state *s, int rows, int heads, int len);
+skv_queries skv_select__true_queries(const skv_policy_state *s, int si, int32_t *window, int *n);
+skv_queries skv_select__no_queries(const skv_policy_state *s, int si, int32_t *window, int *n);
 
 /* SnapKV's choice: the last min(window, tokens of the map) positions, and the others of the highest
  * softmax mass from the window's queries, pooled along the cache. A cut to no more than the window

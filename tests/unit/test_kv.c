@@ -207,10 +207,10 @@ static void step(world *w, int layer, int si, bool force, int32_t *forced)
             sum += skv_kv_plan_length(w->plan, layer, h, si);
     if (force && cut)
         draw_kept(w, &view, layer, si, forced);
-    given = SKV_TENSOR(forced, SKV_I32, SKV_HOST, ROWS, sum);
-    assert_int_equal(
-        skv_kv_end(w->kv, layer, si, &q_raw, &q, &w->scratch, force && cut ? &given : NULL, &keep),
-        SKV_OK);
+    given = SKV_TENSOR(force && cut ? forced : NULL, SKV_I32, SKV_HOST, ROWS, sum);
+    assert_int_equal(skv_kv_end(w->kv, layer, si, &q_raw, &q, &w->scratch,
+                                layer % 2 && !given.data ? NULL : &given, &keep),
+                     SKV_OK);
     assert_true((keep.data != NULL) == cut);
     if (!cut)
         return;

@@ -14,6 +14,36 @@
 #define CONFIGS   SKV_TEST_DATA "/../../configs/budgets/"
 #define MAX_TRIES 6 /* cuts looked at of each path */
 
+/* Allocations of our code and of jansson that may still succeed; -1: all. */
+static int allocations_left = -1;
+
+static bool may_allocate(void)
+{
+    if (allocations_left < 0)
+        return true;
+    return allocations_left-- > 0;
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+    if (may_allocate())
+        return __real_calloc(n, size);
+    allocations_left = 0;
+    return NULL;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+    if (may_allocate())
+        return __real_malloc(n);
+    allocations_left = 0;
+    return NULL;
+}
+
 static const struct {
     double ratio, percent;
     const char *resolution;
@@ -284,6 +314,46 @@ static void a_model_without_known_drafters_wants_them_named(void **state)
     close_path(&f);
 }
 
+/* One try at everything a path needs, with a released table where one is taken. */
+static skv_status make_path(const fixture *f, const char *budget_file, skv_policy_state **state,
+                            json_t **report, skv_kv_plan **plan)
+{
+    SKV_TRY(f->policy->configure(state, &(skv_policy_setup){.dims = &f->dims,
+                                                            .schedule = &f->schedule,
+                                                            .base = 650,
+                                                            .budget_file = budget_file}));
+    SKV_TRY(f->policy->report(*state, report));
+    return skv_kv_plan_make(plan, f->policy, *state, &f->dims, &f->schedule, ROWS, SKV_BF16);
+}
+
+/* Leaks are the sanitizer build's to find. */
+static void every_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    for (int i = 0; skv_policies[i]; i++) {
+        fixture f = {.policy = skv_policies[i]};
+        skv_status st = SKV_E_MEM;
+        int n = 0;
+
+        assert_int_equal(skv_dims_named(&f.dims, "2b"), SKV_OK);
+        assert_int_equal(skv_schedule_make(&f.schedule, 1, "1M"), SKV_OK);
+        for (; st != SKV_OK; n++) {
+            json_t *report = NULL;
+
+            f.state = NULL;
+            f.plan = NULL;
+            allocations_left = n;
+            st = make_path(&f, CONFIGS "2b_10%_budget.json", &f.state, &report, &f.plan);
+            allocations_left = -1;
+            assert_true((st == SKV_OK) == (f.plan != NULL));
+            skv_kv_plan_destroy(f.plan);
+            f.policy->destroy(f.state);
+            json_decref(report);
+        }
+        assert_true(n > 4); /* the state, the report and the plan at least */
+    }
+}
+
 static void reports_name_the_options_as_resolved(void **state)
 {
     (void)state;
@@ -325,9 +395,11 @@ int main(void)
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(tables_for_other_layers_are_refused_by_name),
         cmocka_unit_test(a_model_without_known_drafters_wants_them_named),
+        cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(reports_name_the_options_as_resolved),
         cmocka_unit_test(names_are_found_and_the_nearest_is_offered),
     };
 
+    json_set_alloc_funcs(__wrap_malloc, free);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
