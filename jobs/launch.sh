@@ -79,7 +79,10 @@ if [ "$(id -u)" -eq 0 ]; then # a container: mpirun would refuse
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-printf 'mpirun'
-printf ' %q' "${options[@]}" "$program" "$@"
-printf '\n'
-[ -n "$dry" ] || exec mpirun "${options[@]}" "$program" "$@"
+command=$(printf ' %q' mpirun "${options[@]}" "$program" "$@")
+if [ -n "$dry" ]; then
+    echo "${command# }"
+    exit 0
+fi
+echo "${command# }" >&2 # standard output is the program's
+exec mpirun "${options[@]}" "$program" "$@"

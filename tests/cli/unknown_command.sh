@@ -1,0 +1,3 @@
+# shellcheck shell=bash
+# The nearest command is named.
+"$SKV" smaple --config nowhere.json
