@@ -7,6 +7,7 @@
 
 #include "cmocka_all.h"
 #include "core/rng.h"
+#include "kernels/ops.h"
 
 #define ROWS 3
 
@@ -56,6 +57,59 @@ static const skv_policy ragged = {.name = "ragged",
                                   .select = never_select,
                                   .scratch_bytes = no_scratch};
 
+/* Runs of equal heads, heads never cut and one that keeps nothing; the first two tokens and the
+ * last ones stay, which run_ends checks in the store's own answer. */
+#define ENDS_HEADS 8
+
+struct skv_policy_state {
+    const world *w;
+};
+
+static int ends_capacity(const skv_policy_state *s, int layer, int head, int si)
+{
+    static const int capacity[ENDS_HEADS] = {20, 20, 9, SKV_KEEP_ALL, SKV_KEEP_ALL, 0, 33, 33};
+
+    (void)s;
+    return head == 6 || head == 7 ? capacity[head] + layer + si : capacity[head];
+}
+
+static skv_queries true_queries(const skv_policy_state *s, int si, int32_t *window, int *n)
+{
+    (void)no_queries(s, si, window, n);
+    return SKV_QUERIES_TRUE;
+}
+
+/* The run's first head, read from its first key, must be the one whose queries came along. */
+static skv_status ends_select(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
+{
+    int head = (int)((const float *)a->k.data)[3] - 9, heads = (int)a->k.shape[1];
+
+    assert_ptr_equal(a->q.data, s->w->q + head * s->w->dims.head_dim);
+    assert_int_equal(a->q.shape[2], heads);
+    assert_int_equal(a->keep.shape[1], heads);
+    for (int h = head; h < head + heads; h++)
+        assert_int_equal(a->n_keep, ends_capacity(s, a->layer, h, a->si));
+    return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = 2, .len = a->len});
+}
+
+static const skv_policy ends = {.name = "ends",
+                                .capacity = ends_capacity,
+                                .queries = true_queries,
+                                .select = ends_select,
+                                .scratch_bytes = no_scratch};
+
+static void assert_keeps_ends(const world *w, const skv_kv_view *view, const int32_t *keep,
+                              int layer, int si)
+{
+    for (int r = 0; r < ROWS; r++)
+        for (int h = 0; h < w->dims.heads; h++) {
+            int n = skv_kv_plan_length(w->plan, layer, h, si);
+
+            for (int i = 0; i < n; i++)
+                assert_int_equal(*keep++, i < 2 ? i : view->len[h] - n + i);
+        }
+}
+
 static void take_arena(skv_backend *be, skv_arena *a, size_t bytes)
 {
     void *p;
@@ -71,6 +125,14 @@ static void open_world(world *w, const skv_policy *policy, const char *resolutio
 
     *w = (world){.policy = policy};
     assert_int_equal(skv_dims_named(&w->dims, "tiny_f16"), SKV_OK);
+    if (policy == &ends) {
+        static skv_policy_state own;
+
+        own.w = w;
+        w->state = &own;
+        w->dims.heads = ENDS_HEADS;
+        w->dims.head_dim = w->dims.width / ENDS_HEADS;
+    }
     assert_int_equal(skv_schedule_make(&w->schedule, 1.333, resolution), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->be, 1), SKV_OK);
     if (policy->configure)
@@ -217,6 +279,8 @@ static void step(world *w, int layer, int si, bool force, int32_t *forced)
     assert_true(keep.shape[0] == ROWS && keep.shape[1] == sum);
     if (force)
         assert_ptr_equal(keep.data, forced);
+    if (w->policy == &ends)
+        assert_keeps_ends(w, &view, keep.data, layer, si);
     follow(w, keep.data, layer, si);
 }
 
@@ -302,6 +366,17 @@ static void random_cuts_of_ragged_heads_keep_every_token_with_its_origin(void **
     close_world(&w);
 }
 
+static void each_run_of_equal_heads_is_cut_by_itself(void **state)
+{
+    world w;
+
+    (void)state;
+    open_world(&w, &ends, "0.25M", 0);
+    run_group(&w, false);
+    check_sources(&w);
+    close_world(&w);
+}
+
 static void forced_positions_replace_the_policys_choice(void **state)
 {
     world w;
@@ -349,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_policy_takes_its_plan_and_carries_tokens_unharmed),
         cmocka_unit_test(random_cuts_of_ragged_heads_keep_every_token_with_its_origin),
+        cmocka_unit_test(each_run_of_equal_heads_is_cut_by_itself),
         cmocka_unit_test(forced_positions_replace_the_policys_choice),
         cmocka_unit_test(forced_positions_of_another_shape_are_refused),
         cmocka_unit_test(an_arena_below_the_plan_is_refused),
