@@ -207,12 +207,25 @@ static int run_alone(void)
     return 0;
 }
 
+/* The last rank gives up while the others wait for it: all must be gone at once, with its code. */
+static int run_abort(void)
+{
+    CHECK_OK(skv_comm_open(&comm));
+    if (skv_comm_rank(comm) == skv_comm_size(comm) - 1)
+        skv_comm_abort(comm, 9);
+    CHECK_OK(skv_comm_barrier(comm));
+    skv_comm_close(comm);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
 
     if (strcmp(mode, "alone") == 0)
         return run_alone();
+    if (strcmp(mode, "abort") == 0)
+        return run_abort();
     if (strcmp(mode, "refused") == 0 || strcmp(mode, "unsupported") == 0) {
         skv_status want = *mode == 'r' ? SKV_E_MPI : SKV_E_UNSUPPORTED;
 
