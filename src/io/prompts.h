@@ -14,7 +14,7 @@
 #include "core/status.h"
 
 #define SKV_PROMPT_MAX_BYTES ((size_t)1 << 20)
-#define SKV_PROMPT_ID_BYTES  224 /* room for any id or index, "-<sample>" not included */
+#define SKV_PROMPT_ID_BYTES  256 /* room for any id or index, "-<sample>" not included */
 
 typedef struct {
     char *id;   /* NULL: none given, or not usable as a file name */
@@ -29,9 +29,9 @@ typedef struct {
 typedef struct {
     skv_prompt *prompts;
     size_t n;
-    size_t n_bad;     /* prompts with an error */
-    int index_digits; /* width of index-made ids: 5, more for longer lists */
-    bool index_prefix;
+    size_t n_bad;                    /* prompts with an error */
+    int index_digits;                /* width of index-made ids: 5, more for longer lists */
+    int index_dashes;                /* 0: plain digits; k: "index" and k dashes before them */
     struct skv_prompt_block *blocks; /* where the texts live */
 } skv_prompts;
 
@@ -39,7 +39,8 @@ typedef enum {
     SKV_PROMPTS_TEXT,  /* one a line */
     SKV_PROMPTS_JSONL, /* "prompt" or "text"; optional "id", "seed", "negative"/"negative_prompt" */
     SKV_PROMPTS_JSON,  /* COCO captions, array of strings, array of objects as in JSONL */
-    SKV_PROMPTS_CSV    /* RFC 4180 with a header: prompt/text, id/item_id, seed, negative */
+    SKV_PROMPTS_CSV,   /* RFC 4180 with a header: prompt/text, id/item_id, seed, negative */
+    SKV_PROMPTS_FOLDER /* JSON Lines as skv_prompts_load makes them of a folder */
 } skv_prompts_form;
 
 typedef enum {
@@ -57,7 +58,11 @@ typedef struct {
 SKV_MUST skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form,
                                      const char *path);
 
-/* Parses what skv_prompts_load gave; `name` is the file's name for messages. Borrows nothing.
+/* CSV: every row has as many fields as the header; where the id column is called item_id only an
+ * item's first row counts. COCO: an image's first caption, id = image_id. Empty lines at the end
+ * are dropped, others are bad lines; {"prompt": ""} is a prompt.
+ *
+ * Parses what skv_prompts_load gave; `name` is the file's name for messages. Borrows nothing.
  * opts may be NULL. SKV_E_FORMAT for duplicate ids (naming both lines), SKV_E_ARG for no prompt at
  * all. */
 SKV_MUST skv_status skv_prompts_parse(skv_prompts **out, const char *bytes, size_t n,

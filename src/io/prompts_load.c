@@ -1,0 +1,167 @@
+/* Prompt lists from disk, as the bytes that all ranks parse. */
+#include "io/prompts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+
+#define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
+
+static bool ends_in(const char *name, const char *ending)
+{
+    const size_t n = strlen(name), m = strlen(ending);
+
+    return n > m && strcasecmp(name + n - m, ending) == 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* Names of the folder's *.txt, sorted; hidden files are left out. */
+static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
+{
+    skv_status st = SKV_OK;
+    char **names = NULL;
+    size_t n = 0, room = 0;
+    DIR *d = opendir(folder);
+
+    if (!d)
+        return skv_fail(SKV_E_IO, "%s: cannot open the folder: %s", folder, strerror(errno));
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        if (e->d_name[0] == '.' || !ends_in(e->d_name, ".txt"))
+            continue;
+        if (n == room) {
+            char **more = realloc(names, (room = 2 * room + 64) * sizeof *names);
+
+            if (!more) {
+                st = skv_fail(SKV_E_MEM, "%s: out of memory for file names", folder);
+                goto done;
+            }
+            names = more;
+        }
+        names[n] = NULL;
+        SKV_TRY_GOTO(skv_path_join(&names[n], NULL, e->d_name), done);
+        n++;
+    }
+    if (n == 0) {
+        st = skv_fail(SKV_E_ARG, "%s: no .txt file in this folder", folder);
+        goto done;
+    }
+    qsort(names, n, sizeof *names, by_bytes);
+    *out = names;
+    *out_n = n;
+    names = NULL;
+done:
+    free_names(names, names ? n : 0);
+    closedir(d);
+    return st;
+}
+
+/* {"id": ..., "prompt": ...}, or {"id": ..., "error": ...} where the file is of no use. */
+static skv_status print_file(FILE *f, const char *folder, const char *name)
+{
+    skv_status st = SKV_OK;
+    json_t *object = json_object(), *text = NULL;
+    char *path = NULL, *bytes = NULL;
+    char reason[512];
+    size_t n = 0;
+
+    SKV_TRY_GOTO(skv_path_join(&path, folder, name), done);
+    if (skv_file_read(&bytes, &n, path, SKV_PROMPT_MAX_BYTES + 2) != SKV_OK) {
+        snprintf(reason, sizeof reason, "%.500s", skv_message());
+    } else {
+        if (n > 0 && bytes[n - 1] == '\n')
+            n--;
+        if (n > 0 && bytes[n - 1] == '\r')
+            n--;
+        snprintf(reason, sizeof reason, "%.400s: not UTF-8, or a NUL in it", name);
+        text = skv_utf8_is_valid(bytes, n) ? json_stringn(bytes, n) : NULL;
+    }
+    /* a name that is no UTF-8 gives no id: it could be no file name of ours either */
+    json_object_set_new(object, "id", json_stringn(name, strlen(name) - strlen(".txt")));
+    if (text)
+        json_object_set(object, "prompt", text);
+    else if (json_object_set_new(object, "error", json_string(reason)) != 0)
+        json_object_set_new(object, "error", json_string("a file of no use, its name no UTF-8"));
+    if (!object || json_dumpf(object, f, JSON_COMPACT) != 0 || fputc('\n', f) == EOF)
+        st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
+done:
+    free(bytes);
+    free(path);
+    json_decref(text);
+    json_decref(object);
+    return st;
+}
+
+static skv_status load_folder(char **out, size_t *out_n, const char *folder)
+{
+    skv_status st = SKV_OK;
+    char **names = NULL, *text = NULL;
+    size_t n = 0, bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+
+    if (!f)
+        return skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
+    SKV_TRY_GOTO(list_texts(&names, &n, folder), done);
+    for (size_t i = 0; i < n; i++)
+        SKV_TRY_GOTO(print_file(f, folder, names[i]), done);
+done:
+    if (fclose(f) != 0 && st == SKV_OK)
+        st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
+    free_names(names, n);
+    if (st != SKV_OK) {
+        free(text);
+        return st;
+    }
+    *out = text;
+    *out_n = bytes;
+    return SKV_OK;
+}
+
+skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot read prompts: %s",
+                        path, strerror(errno));
+    if (S_ISDIR(info.st_mode)) {
+        *form = SKV_PROMPTS_FOLDER;
+        return load_folder(bytes, n, path);
+    }
+    *form = ends_in(path, ".jsonl")  ? SKV_PROMPTS_JSONL
+            : ends_in(path, ".json") ? SKV_PROMPTS_JSON
+            : ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
+                                     : SKV_PROMPTS_TEXT;
+    return skv_file_read(bytes, n, path, MAX_LIST_BYTES);
+}
+
+skv_status skv_prompts_read(skv_prompts **out, const char *path, const skv_prompts_options *opts)
+{
+    skv_status st;
+    char *bytes = NULL;
+    size_t n = 0;
+    skv_prompts_form form = SKV_PROMPTS_TEXT;
+
+    SKV_TRY(skv_prompts_load(&bytes, &n, &form, path));
+    st = skv_prompts_parse(out, bytes, n, form, path, opts);
+    free(bytes);
+    return st;
+}
