@@ -1,0 +1,346 @@
+/* PNG out: one filter (Sub) and zlib level 1, an eighth of libpng's default time for a fifth more
+ * bytes. PNG in: the classic interface with limits, never the simplified one.
+ *
+ * libpng reports errors by longjmp, so everything a function frees afterwards lives in a struct
+ * that its caller owns. */
+#include "io/png.h"
+
+#include <errno.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+
+#define MAX_CHUNK_BYTES ((size_t)16 << 20) /* of metadata and of a decompressed text */
+#define MAX_CHUNKS      128
+#define MAX_KEY         79
+
+typedef struct {
+    jmp_buf jump;
+    const char *path;
+    FILE *file;
+    png_structp png;
+    png_infop info;
+    png_bytepp rows;
+    png_textp items;
+    char **values; /* escaped, n_values of them */
+    int n_values;
+    skv_status status; /* set before the jump */
+} png_job;
+
+static void on_error(png_structp png, png_const_charp reason)
+{
+    png_job *job = png_get_error_ptr(png);
+
+    job->status = skv_fail(SKV_E_FORMAT, "%s: PNG: %s", job->path, reason);
+    longjmp(job->jump, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp reason)
+{
+    (void)png;
+    (void)reason;
+}
+
+/* Value with control characters (C0, DEL, and C1 as U+0080..9F) and backslashes escaped. */
+static skv_status escape(char **out, const char *value)
+{
+    char *to = NULL;
+    char *p;
+
+    SKV_TRY(skv_alloc(&to, strlen(value) + 1, 4, "a PNG text"));
+    for (p = to; *value; value++) {
+        const unsigned char c = (unsigned char)*value;
+        const unsigned char next = (unsigned char)value[1];
+
+        if (c == '\\' || c == '\n' || c == '\t') {
+            *p++ = '\\';
+            *p++ = c == '\n' ? 'n' : c == '\t' ? 't' : '\\';
+        } else if (c < 0x20 || c == 0x7f) {
+            p += sprintf(p, "\\x%02x", c);
+        } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            p += sprintf(p, "\\x%02x", next);
+            value++;
+        } else {
+            *p++ = (char)c;
+        }
+    }
+    *p = '\0';
+    *out = to;
+    return SKV_OK;
+}
+
+static bool is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
+}
+
+static bool key_is_usable(const char *key)
+{
+    const size_t n = strlen(key);
+
+    for (size_t i = 0; i < n; i++)
+        if (key[i] < 0x20 || key[i] > 0x7e)
+            return false;
+    return n >= 1 && n <= MAX_KEY && key[0] != ' ' && key[n - 1] != ' ' && !strstr(key, "  ");
+}
+
+static skv_status make_items(png_job *job, const skv_png_text *text, int n)
+{
+    SKV_TRY(skv_alloc(&job->items, (size_t)n, sizeof *job->items, "PNG texts"));
+    SKV_TRY(skv_alloc(&job->values, (size_t)n, sizeof *job->values, "PNG texts"));
+    job->n_values = n;
+    for (int i = 0; i < n; i++) {
+        if (!key_is_usable(text[i].key))
+            return skv_fail(SKV_E_ARG, "%s: \"%s\" is no PNG keyword", job->path, text[i].key);
+        SKV_TRY(escape(&job->values[i], text[i].value));
+        /* libpng copies the key and leaves it alone */
+        job->items[i].key = (png_charp)(uintptr_t)text[i].key;
+        job->items[i].text = job->values[i];
+        if (is_ascii(job->values[i])) {
+            job->items[i].compression = PNG_TEXT_COMPRESSION_NONE;
+            job->items[i].text_length = strlen(job->values[i]);
+        } else {
+            job->items[i].compression = PNG_ITXT_COMPRESSION_NONE;
+            job->items[i].itxt_length = strlen(job->values[i]);
+        }
+    }
+    return SKV_OK;
+}
+
+static void end_job(png_job *job)
+{
+    for (int i = 0; i < job->n_values; i++)
+        free(job->values[i]);
+    free(job->values);
+    free(job->items);
+    free(job->rows);
+    if (job->file)
+        fclose(job->file);
+}
+
+/* Everything that may jump. rgb: (height,width,3). */
+static skv_status encode(png_job *job, const uint8_t *rgb, int width, int height, int n_text)
+{
+    job->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
+    job->info = job->png ? png_create_info_struct(job->png) : NULL;
+    if (!job->info)
+        return skv_fail(SKV_E_MEM, "%s: out of memory for PNG", job->path);
+    if (setjmp(job->jump))
+        return job->status;
+    png_init_io(job->png, job->file);
+    png_set_IHDR(job->png, job->info, (png_uint_32)width, (png_uint_32)height, 8,
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_set_filter(job->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
+    png_set_compression_level(job->png, 1);
+    if (n_text > 0)
+        png_set_text(job->png, job->info, job->items, n_text);
+    png_write_info(job->png, job->info);
+    for (int y = 0; y < height; y++)
+        png_write_row(job->png, rgb + (size_t)y * (size_t)width * 3);
+    png_write_end(job->png, job->info);
+    return SKV_OK;
+}
+
+/* "folder/.name.<pid>.tmp": no evaluator takes it for a picture. */
+static skv_status aside_name(char *out, size_t bytes, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+
+    if (snprintf(out, bytes, "%.*s.%s.%ld.tmp", folder, path, path + folder, (long)getpid()) >=
+        (int)bytes)
+        return skv_fail(SKV_E_ARG, "%s: path too long", path);
+    return SKV_OK;
+}
+
+static skv_status write_to(const char *aside, const char *path, const uint8_t *rgb, int width,
+                           int height, const skv_png_text *text, int n_text)
+{
+    skv_status st = SKV_OK;
+    png_job job = {.path = path};
+    FILE *f = NULL;
+
+    SKV_TRY_GOTO(make_items(&job, text, n_text), done);
+    job.file = fopen(aside, "wb");
+    if (!job.file) {
+        st = skv_fail(SKV_E_IO, "%s: cannot create: %s", aside, strerror(errno));
+        goto done;
+    }
+    errno = 0;
+    st = encode(&job, rgb, width, height, n_text);
+    if (st == SKV_E_FORMAT) /* what goes wrong in writing is the disk */
+        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", path, errno ? strerror(errno) : "PNG");
+    f = job.file;
+    job.file = NULL;
+    if (fclose(f) != 0 && st == SKV_OK)
+        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", path, strerror(errno));
+    png_destroy_write_struct(&job.png, &job.info);
+done:
+    end_job(&job);
+    return st;
+}
+
+skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int height,
+                         const skv_png_text *text, int n_text)
+{
+    skv_status st;
+    char aside[4096];
+
+    if (width < 1 || height < 1 || width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE)
+        return skv_fail(SKV_E_ARG, "%s: picture of %d x %d, sides 1 to %d are possible", path,
+                        width, height, SKV_PNG_MAX_SIDE);
+    SKV_TRY(aside_name(aside, sizeof aside, path));
+    st = write_to(aside, path, rgb, width, height, text, n_text);
+    if (st == SKV_OK && rename(aside, path) != 0)
+        st = skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", path, strerror(errno));
+    if (st != SKV_OK)
+        unlink(aside);
+    return st;
+}
+
+/* Refuses what is no PNG, by its first bytes. */
+static skv_status check_kind(FILE *f, const char *path)
+{
+    unsigned char head[12] = {0};
+    const size_t n = fread(head, 1, sizeof head, f);
+    const char *is = "no PNG file";
+
+    if (n >= 8 && png_sig_cmp(head, 0, 8) == 0) {
+        rewind(f);
+        return SKV_OK;
+    }
+    if (n >= 3 && memcmp(head, "\xff\xd8\xff", 3) == 0)
+        is = "a JPEG file";
+    else if (n >= 12 && memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBP", 4) == 0)
+        is = "a WebP file";
+    else if (n >= 4 && memcmp(head, "GIF8", 4) == 0)
+        is = "a GIF file";
+    return skv_fail(SKV_E_FORMAT, "%s: %s, want PNG", path, is);
+}
+
+/* Transformations to RGB8, after the header is read. */
+static void ask_for_rgb8(png_structp png, png_infop info)
+{
+    const int type = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
+
+    if (depth == 16)
+        png_set_scale_16(png);
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        png_set_palette_to_rgb(png);
+    else if (depth < 8)
+        png_set_expand_gray_1_2_4_to_8(png);
+    if (!(type & PNG_COLOR_MASK_COLOR))
+        png_set_gray_to_rgb(png);
+    png_set_strip_alpha(png); /* no tRNS is expanded: the colours stay as stored */
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+}
+
+static skv_status copy_texts(skv_png *out, png_job *job)
+{
+    png_textp items = NULL;
+    int n = 0;
+
+    png_get_text(job->png, job->info, &items, &n);
+    SKV_TRY(skv_alloc(&out->text, (size_t)n, sizeof *out->text, "PNG texts"));
+    for (int i = 0; i < n; i++) {
+        const char *value = items[i].text ? items[i].text : "";
+        const size_t key_bytes = strlen(items[i].key) + 1;
+        char *copy = NULL;
+
+        SKV_TRY(skv_alloc(&copy, key_bytes + strlen(value) + 1, 1, "a PNG text"));
+        memcpy(copy, items[i].key, key_bytes);
+        memcpy(copy + key_bytes, value, strlen(value) + 1);
+        out->text[out->n_text++] = (skv_png_text){copy, copy + key_bytes};
+    }
+    return SKV_OK;
+}
+
+/* Everything that may jump. */
+static skv_status decode(skv_png *out, png_job *job)
+{
+    job->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
+    job->info = job->png ? png_create_info_struct(job->png) : NULL;
+    if (!job->info)
+        return skv_fail(SKV_E_MEM, "%s: out of memory for PNG", job->path);
+    if (setjmp(job->jump))
+        return job->status;
+    png_set_user_limits(job->png, SKV_PNG_MAX_SIDE, SKV_PNG_MAX_SIDE);
+    png_set_chunk_cache_max(job->png, MAX_CHUNKS);
+    png_set_chunk_malloc_max(job->png, MAX_CHUNK_BYTES);
+    png_init_io(job->png, job->file);
+    png_read_info(job->png, job->info);
+    out->width = (int)png_get_image_width(job->png, job->info);
+    out->height = (int)png_get_image_height(job->png, job->info);
+    ask_for_rgb8(job->png, job->info);
+    if (png_get_rowbytes(job->png, job->info) != (size_t)out->width * 3)
+        return skv_fail(SKV_E_FORMAT, "%s: a PNG that does not become RGB", job->path);
+    SKV_TRY(skv_alloc(&out->rgb, (size_t)out->height, (size_t)out->width * 3, job->path));
+    SKV_TRY(skv_alloc(&job->rows, (size_t)out->height, sizeof *job->rows, "PNG rows"));
+    for (int y = 0; y < out->height; y++)
+        job->rows[y] = out->rgb + (size_t)y * (size_t)out->width * 3;
+    png_read_image(job->png, job->rows);
+    png_read_end(job->png, job->info);
+    return copy_texts(out, job);
+}
+
+/* Deflate makes at most 1032 bytes of one: a file much shorter than its picture is a bomb or cut.
+ */
+static skv_status check_length(FILE *f, const char *path)
+{
+    unsigned char head[33];
+    uint64_t width, height;
+    long length;
+
+    if (fread(head, 1, sizeof head, f) != sizeof head || fseek(f, 0, SEEK_END) != 0 ||
+        (length = ftell(f)) < 0)
+        return skv_fail(SKV_E_FORMAT, "%s: a PNG without header", path);
+    width = (uint64_t)head[16] << 24 | head[17] << 16 | head[18] << 8 | head[19];
+    height = (uint64_t)head[20] << 24 | head[21] << 16 | head[22] << 8 | head[23];
+    rewind(f);
+    if (width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE ||
+        width * height / 8 / 1032 > (uint64_t)length)
+        return skv_fail(SKV_E_FORMAT, "%s: %ld bytes cannot hold %llu x %llu pixels", path, length,
+                        (unsigned long long)width, (unsigned long long)height);
+    return SKV_OK;
+}
+
+skv_status skv_png_read(skv_png *out, const char *path)
+{
+    skv_status st = SKV_OK;
+    png_job job = {.path = path};
+
+    *out = (skv_png){0};
+    job.file = fopen(path, "rb");
+    if (!job.file)
+        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot open: %s", path,
+                        strerror(errno));
+    SKV_TRY_GOTO(check_kind(job.file, path), done);
+    SKV_TRY_GOTO(check_length(job.file, path), done);
+    SKV_TRY_GOTO(decode(out, &job), done);
+done:
+    if (job.png)
+        png_destroy_read_struct(&job.png, &job.info, NULL);
+    end_job(&job);
+    if (st != SKV_OK)
+        skv_png_clear(out);
+    return st;
+}
+
+void skv_png_clear(skv_png *png)
+{
+    for (int i = 0; i < png->n_text; i++)
+        free((char *)(uintptr_t)png->text[i].key); /* holds the value, too */
+    free(png->text);
+    free(png->rgb);
+    *png = (skv_png){0};
+}
