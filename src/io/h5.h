@@ -35,6 +35,10 @@ SKV_MUST skv_status skv_h5_init(void);
 /* A new file that will be `path`; until then it is "<path>.<pid>.tmp". */
 SKV_MUST skv_status skv_h5_create(skv_h5 **out, const char *path);
 
+/* The same, built in memory and written at once when sealed: for files of a few hundred MB at most.
+ * No disk error can reach the library. */
+SKV_MUST skv_status skv_h5_create_in_memory(skv_h5 **out, const char *path);
+
 /* Read only. SKV_E_NOTFOUND when absent. */
 SKV_MUST skv_status skv_h5_open(skv_h5 **out, const char *path);
 
@@ -88,8 +92,8 @@ SKV_MUST skv_status skv_h5_link(skv_h5 *f, const char *name, const char *file, c
 /* Is there a dataset of this name. */
 bool skv_h5_has(skv_h5 *f, const char *name);
 
-/* Type, rank and extents of a dataset (rows_per_chunk, checksum, text_bytes too; long_name and
- * units NULL). */
+/* Type, rank and extents of a dataset (rows_per_chunk, -1 where it is virtual, checksum, text_bytes
+ * too; long_name and units NULL). */
 SKV_MUST skv_status skv_h5_describe(skv_h5_layout *out, skv_h5 *f, const char *name);
 
 /* Refuses a dataset whose type or extents differ from `want`: a shape of -1 takes any extent and

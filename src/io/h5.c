@@ -1,0 +1,253 @@
+/* Files: made aside, sealed, committed; opened for reading.
+ *
+ * A full disk inside the library leaves it with a file that it can neither close nor forget, and it
+ * crashes on that at exit: so its exit handler is never installed, and files that fit are built in
+ * memory and written by us. */
+#include "io/h5.h"
+#include "io/h5_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+
+#define MEMORY_STEP ((size_t)16 << 20) /* by which a file in memory grows */
+
+skv_status skv_h5_init(void)
+{
+    /* the exit handler matters for the first call only; the error stack belongs to a thread */
+    if (H5dont_atexit() < 0 || H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 ||
+        H5PLset_loading_state(0) < 0)
+        return skv_fail(SKV_E_H5, "HDF5: the library does not start");
+    return SKV_OK;
+}
+
+typedef struct {
+    char text[512];
+    unsigned n;
+} reasons;
+
+/* Keeps the two innermost descriptions. */
+static herr_t add_reason(unsigned n, const H5E_error2_t *e, void *user)
+{
+    reasons *r = user;
+    const size_t used = strlen(r->text);
+
+    (void)n;
+    if (r->n++ < 2 && e->desc)
+        snprintf(r->text + used, sizeof r->text - used, "%s%s", used ? "; " : "", e->desc);
+    return 0;
+}
+
+skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
+{
+    char text[1024];
+    reasons r = {"", 0};
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, add_reason, &r);
+    H5Eclear2(H5E_DEFAULT);
+    return skv_fail_at(SKV_E_H5, file, line, "%s: %s%s%s", f->path, text, r.text[0] ? ": " : "",
+                       r.text);
+}
+
+static skv_status new_handle(skv_h5 **out, const char *path)
+{
+    skv_status st;
+    skv_h5 *f = NULL;
+
+    SKV_TRY(skv_h5_init());
+    SKV_TRY(skv_alloc(&f, 1, sizeof *f, "an HDF5 file"));
+    f->file = -1;
+    st = skv_path_join(&f->path, NULL, path);
+    if (st != SKV_OK) {
+        skv_h5_close(f);
+        return st;
+    }
+    *out = f;
+    return SKV_OK;
+}
+
+static skv_status create(skv_h5 **out, const char *path, bool in_memory)
+{
+    skv_status st = SKV_OK;
+    skv_h5 *f = NULL;
+    hid_t how = -1, make = -1;
+    const size_t bytes = strlen(path) + 32;
+
+    SKV_TRY(new_handle(&f, path));
+    SKV_TRY_GOTO(skv_alloc(&f->aside, bytes, 1, path), done);
+    snprintf(f->aside, bytes, "%s.%ld.tmp", path, (long)getpid());
+    f->in_memory = in_memory;
+    how = H5Pcreate(H5P_FILE_ACCESS);
+    make = H5Pcreate(H5P_FILE_CREATE);
+    if (how < 0 || make < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
+        H5Pset_file_locking(how, false, true) < 0 || H5Pset_obj_track_times(make, false) < 0 ||
+        (in_memory && H5Pset_fapl_core(how, MEMORY_STEP, false) < 0)) {
+        st = skv_h5__fail(f, "cannot prepare");
+        goto done;
+    }
+    f->file = H5Fcreate(f->aside, H5F_ACC_TRUNC, make, how);
+    if (f->file < 0) {
+        st = skv_h5__fail(f, "cannot create the file");
+        goto done;
+    }
+    *out = f;
+    f = NULL;
+done:
+    if (how >= 0)
+        H5Pclose(how);
+    if (make >= 0)
+        H5Pclose(make);
+    skv_h5_close(f);
+    return st;
+}
+
+skv_status skv_h5_create(skv_h5 **out, const char *path)
+{
+    return create(out, path, false);
+}
+
+skv_status skv_h5_create_in_memory(skv_h5 **out, const char *path)
+{
+    return create(out, path, true);
+}
+
+skv_status skv_h5_open(skv_h5 **out, const char *path)
+{
+    skv_status st = SKV_OK;
+    skv_h5 *f = NULL;
+    hid_t how = -1;
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
+                        "%s: cannot open: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode) || access(path, R_OK) != 0)
+        return skv_fail(SKV_E_IO, "%s: not a regular file that can be read", path);
+    SKV_TRY(new_handle(&f, path));
+    f->length = (uint64_t)info.st_size;
+    how = H5Pcreate(H5P_FILE_ACCESS);
+    if (how < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
+        H5Pset_file_locking(how, false, true) < 0) {
+        st = skv_h5__fail(f, "cannot prepare");
+        goto done;
+    }
+    f->file = H5Fopen(path, H5F_ACC_RDONLY, how);
+    if (f->file < 0) {
+        st = skv_h5__fail(f, "not a whole HDF5 file");
+        goto done;
+    }
+    *out = f;
+    f = NULL;
+done:
+    if (how >= 0)
+        H5Pclose(how);
+    skv_h5_close(f);
+    return st;
+}
+
+const char *skv_h5_aside(const skv_h5 *f)
+{
+    return f->aside;
+}
+
+static skv_status close_file(skv_h5 *f)
+{
+    const hid_t file = f->file;
+
+    f->file = -1;
+    return H5Fclose(file) < 0 ? skv_h5__fail(f, "cannot close") : SKV_OK;
+}
+
+/* A file in memory, as bytes on disk. */
+static skv_status seal_memory(skv_h5 *f)
+{
+    skv_status st = SKV_OK;
+    char *image = NULL;
+    const ssize_t bytes = H5Fget_file_image(f->file, NULL, 0);
+
+    if (bytes < 0)
+        return skv_h5__fail(f, "cannot take the file from memory");
+    SKV_TRY(skv_alloc(&image, (size_t)bytes, 1, f->path));
+    if (H5Fget_file_image(f->file, image, (size_t)bytes) != bytes)
+        st = skv_h5__fail(f, "cannot take the file from memory");
+    else
+        st = close_file(f);
+    if (st == SKV_OK)
+        st = skv_file_write(f->aside, image, (size_t)bytes);
+    free(image);
+    return st;
+}
+
+static skv_status sync_aside(const skv_h5 *f)
+{
+    skv_status st = SKV_OK;
+    const int fd = open(f->aside, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) != 0)
+        st = skv_fail(SKV_E_IO, "%s: cannot sync: %s", f->aside, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return st;
+}
+
+static skv_status seal(skv_h5 *f)
+{
+    if (H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
+        return skv_h5__fail(f, "cannot write");
+    if (f->in_memory)
+        return seal_memory(f);
+    SKV_TRY(close_file(f));
+    return sync_aside(f);
+}
+
+skv_status skv_h5_seal(skv_h5 *f)
+{
+    skv_status st = SKV_OK;
+
+    assert(f->aside);
+    if (f->failed)
+        return skv_fail(SKV_E_H5, "%s: an earlier write failed", f->path);
+    if (f->file >= 0)
+        st = seal(f);
+    f->failed = st != SKV_OK;
+    return st;
+}
+
+skv_status skv_h5_commit(skv_h5 **f)
+{
+    skv_status st = skv_h5_seal(*f);
+
+    if (st == SKV_OK && rename((*f)->aside, (*f)->path) != 0)
+        st = skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", (*f)->path, strerror(errno));
+    if (st == SKV_OK)
+        st = skv_file_sync_folder((*f)->path);
+    skv_h5_close(*f); /* the aside name is gone, or is removed */
+    *f = NULL;
+    return st;
+}
+
+void skv_h5_close(skv_h5 *f)
+{
+    if (!f)
+        return;
+    if (f->file >= 0 && H5Fclose(f->file) < 0)
+        H5Eclear2(H5E_DEFAULT);
+    if (f->aside)
+        unlink(f->aside);
+    free(f->aside);
+    free(f->path);
+    free(f);
+}

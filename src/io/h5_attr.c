@@ -1,0 +1,279 @@
+/* Attributes, groups and lists of members. */
+#include "io/h5.h"
+#include "io/h5_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "io/prompts.h"
+
+#define MAX_ATTRIBUTE ((size_t)60 << 10) /* the format holds 64 KiB with its description */
+#define MAX_MEMBERS   1000000
+
+skv_status skv_h5_make_group(skv_h5 *f, const char *name)
+{
+    skv_status st = SKV_OK;
+    const hid_t links = H5Pcreate(H5P_LINK_CREATE), how = H5Pcreate(H5P_GROUP_CREATE);
+    hid_t group = -1;
+
+    if (links < 0 || how < 0 || H5Pset_create_intermediate_group(links, 1) < 0 ||
+        H5Pset_obj_track_times(how, false) < 0)
+        st = skv_h5__fail(f, "%s: cannot prepare", name);
+    else if ((group = H5Gcreate2(f->file, name, links, how, H5P_DEFAULT)) < 0 ||
+             H5Gclose(group) < 0)
+        st = skv_h5__fail(f, "%s: cannot make the group", name);
+    if (links >= 0)
+        H5Pclose(links);
+    if (how >= 0)
+        H5Pclose(how);
+    f->failed = f->failed || st != SKV_OK;
+    return st;
+}
+
+/* Replaces or makes the attribute. Takes type and space over. */
+static skv_status set(skv_h5 *f, const char *object, const char *key, hid_t type, hid_t space,
+                      const void *value)
+{
+    skv_status st = SKV_OK;
+    hid_t at = -1, attribute = -1;
+
+    at = H5Oopen(f->file, object, H5P_DEFAULT);
+    if (at >= 0 && H5Aexists(at, key) > 0)
+        H5Adelete(at, key);
+    if (at >= 0 && type >= 0 && space >= 0)
+        attribute = H5Acreate2(at, key, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
+        st = skv_h5__fail(f, "%s: cannot set attribute \"%s\"", object, key);
+    if (attribute >= 0 && H5Aclose(attribute) < 0 && st == SKV_OK)
+        st = skv_h5__fail(f, "%s: cannot set attribute \"%s\"", object, key);
+    if (at >= 0)
+        H5Oclose(at);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    f->failed = f->failed || st != SKV_OK;
+    return st;
+}
+
+skv_status skv_h5_set_int(skv_h5 *f, const char *object, const char *key, int64_t v)
+{
+    return set(f, object, key, H5Tcopy(H5T_NATIVE_INT64), H5Screate(H5S_SCALAR), &v);
+}
+
+skv_status skv_h5_set_ints(skv_h5 *f, const char *object, const char *key, const int64_t *v, int n)
+{
+    const hsize_t dims[1] = {(hsize_t)n};
+
+    return set(f, object, key, H5Tcopy(H5T_NATIVE_INT64), H5Screate_simple(1, dims, NULL), v);
+}
+
+skv_status skv_h5_set_real(skv_h5 *f, const char *object, const char *key, double v)
+{
+    return set(f, object, key, H5Tcopy(H5T_NATIVE_DOUBLE), H5Screate(H5S_SCALAR), &v);
+}
+
+skv_status skv_h5_set_text(skv_h5 *f, const char *object, const char *key, const char *v)
+{
+    const size_t bytes = strlen(v) + 1;
+
+    if (bytes > MAX_ATTRIBUTE) {
+        f->failed = true;
+        return skv_fail(SKV_E_ARG, "%s: %s: attribute \"%s\" of %zu bytes, at most %zu", f->path,
+                        object, key, bytes, MAX_ATTRIBUTE);
+    }
+    return set(f, object, key, skv_h5__text_type(bytes), H5Screate(H5S_SCALAR), v);
+}
+
+typedef struct {
+    hid_t object, attribute, type, space;
+} opened;
+
+static void close_attribute(opened *o)
+{
+    if (o->space >= 0)
+        H5Sclose(o->space);
+    if (o->type >= 0)
+        H5Tclose(o->type);
+    if (o->attribute >= 0)
+        H5Aclose(o->attribute);
+    if (o->object >= 0)
+        H5Oclose(o->object);
+}
+
+/* *n: its elements. On failure nothing is left open. */
+static skv_status open_attribute(opened *o, size_t *n, skv_h5 *f, const char *object,
+                                 const char *key, H5T_class_t want)
+{
+    skv_status st = SKV_OK;
+    hssize_t count = -1;
+
+    *o = (opened){-1, -1, -1, -1};
+    SKV_TRY(skv_h5__check_links(f, object));
+    o->object = H5Oopen(f->file, object, H5P_DEFAULT);
+    if (o->object < 0)
+        return skv_h5__fail(f, "%s: cannot open", object);
+    if (H5Aexists(o->object, key) <= 0) {
+        H5Eclear2(H5E_DEFAULT);
+        st = skv_fail(SKV_E_NOTFOUND, "%s: %s: there is no attribute \"%s\"", f->path, object, key);
+        goto done;
+    }
+    o->attribute = H5Aopen(o->object, key, H5P_DEFAULT);
+    o->type = o->attribute < 0 ? -1 : H5Aget_type(o->attribute);
+    o->space = o->attribute < 0 ? -1 : H5Aget_space(o->attribute);
+    count = o->space < 0 ? -1 : H5Sget_simple_extent_npoints(o->space);
+    if (o->type < 0 || count < 0) {
+        st = skv_h5__fail(f, "%s: cannot open attribute \"%s\"", object, key);
+        goto done;
+    }
+    if (H5Tget_class(o->type) != want || count > (hssize_t)MAX_ATTRIBUTE ||
+        H5Tget_size(o->type) > MAX_ATTRIBUTE)
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is of another type", f->path, object,
+                      key);
+    *n = (size_t)count;
+done:
+    if (st != SKV_OK)
+        close_attribute(o);
+    return st;
+}
+
+static skv_status get_one(void *out, skv_h5 *f, const char *object, const char *key,
+                          H5T_class_t want, hid_t type)
+{
+    skv_status st = SKV_OK;
+    opened o;
+    size_t n = 0;
+
+    SKV_TRY(open_attribute(&o, &n, f, object, key, want));
+    if (n != 1)
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" has %zu values, want one", f->path,
+                      object, key, n);
+    else if (H5Aread(o.attribute, type, out) < 0)
+        st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
+    close_attribute(&o);
+    return st;
+}
+
+skv_status skv_h5_get_int(int64_t *out, skv_h5 *f, const char *object, const char *key)
+{
+    return get_one(out, f, object, key, H5T_INTEGER, H5T_NATIVE_INT64);
+}
+
+skv_status skv_h5_get_real(double *out, skv_h5 *f, const char *object, const char *key)
+{
+    return get_one(out, f, object, key, H5T_FLOAT, H5T_NATIVE_DOUBLE);
+}
+
+skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char *object, const char *key)
+{
+    skv_status st = SKV_OK;
+    opened o;
+    size_t count = 0;
+    int64_t *v = NULL;
+
+    SKV_TRY(open_attribute(&o, &count, f, object, key, H5T_INTEGER));
+    SKV_TRY_GOTO(skv_alloc(&v, count, sizeof *v, key), done);
+    if (H5Aread(o.attribute, H5T_NATIVE_INT64, v) < 0) {
+        st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
+        goto done;
+    }
+    *out = v;
+    *n = (int)count;
+    v = NULL;
+done:
+    free(v);
+    close_attribute(&o);
+    return st;
+}
+
+skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char *key)
+{
+    skv_status st = SKV_OK;
+    opened o;
+    size_t n = 0, bytes;
+    char *text = NULL;
+
+    SKV_TRY(open_attribute(&o, &n, f, object, key, H5T_STRING));
+    bytes = H5Tget_size(o.type);
+    if (n != 1 || H5Tis_variable_str(o.type) > 0) {
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is no text of fixed length", f->path,
+                      object, key);
+        goto done;
+    }
+    SKV_TRY_GOTO(skv_alloc(&text, bytes + 1, 1, key), done);
+    if (H5Aread(o.attribute, o.type, text) < 0)
+        st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
+    else if (!skv_utf8_is_valid(text, strlen(text)))
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is no UTF-8", f->path, object, key);
+    SKV_TRY_GOTO(st, done);
+    *out = text;
+    text = NULL;
+done:
+    free(text);
+    close_attribute(&o);
+    return st;
+}
+
+bool skv_h5_has(skv_h5 *f, const char *name)
+{
+    H5O_info_t info;
+    bool is_set;
+
+    if (skv_h5__check_links(f, name) != SKV_OK)
+        return false;
+    is_set = H5Oget_info_by_name(f->file, name, &info, H5P_DEFAULT) >= 0 &&
+             info.type == H5O_TYPE_DATASET;
+    H5Eclear2(H5E_DEFAULT);
+    return is_set;
+}
+
+/* Names [0,n) of the group's members; with block NULL only *bytes is counted. */
+static skv_status walk_names(size_t *bytes, char **block, char *at, const skv_h5 *f,
+                             const char *name, hid_t group, size_t n)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        const ssize_t length =
+            H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
+
+        if (length < 0 || length > 4096)
+            return skv_h5__fail(f, "%s: cannot list member %zu", name, i);
+        if (block) {
+            block[i] = at + *bytes;
+            if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, block[i],
+                                   (size_t)length + 1, H5P_DEFAULT) < 0)
+                return skv_h5__fail(f, "%s: cannot list member %zu", name, i);
+        }
+        *bytes += (size_t)length + 1;
+    }
+    return SKV_OK;
+}
+
+skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group)
+{
+    skv_status st = SKV_OK;
+    H5G_info_t info;
+    char **block = NULL;
+    size_t bytes = 0, count;
+    hid_t g;
+
+    SKV_TRY(skv_h5__check_links(f, group));
+    g = H5Gopen2(f->file, group, H5P_DEFAULT);
+    if (g < 0 || H5Gget_info(g, &info) < 0 || info.nlinks > MAX_MEMBERS) {
+        st = skv_h5__fail(f, "%s: not a group that can be listed", group);
+        goto done;
+    }
+    count = (size_t)info.nlinks;
+    SKV_TRY_GOTO(walk_names(&bytes, NULL, NULL, f, group, g, count), done);
+    SKV_TRY_GOTO(skv_alloc(&block, count * sizeof *block + bytes, 1, group), done);
+    SKV_TRY_GOTO(walk_names(&bytes, block, (char *)(block + count), f, group, g, count), done);
+    *out = block;
+    *n = (int)count;
+    block = NULL;
+done:
+    free(block);
+    if (g >= 0)
+        H5Gclose(g);
+    return st;
+}

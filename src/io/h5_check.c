@@ -1,0 +1,278 @@
+/* What a dataset of a hostile file is, before anything is read of it or allocated for it. */
+#include "io/h5.h"
+#include "io/h5_internal.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+
+#define MAX_RATIO       1100 /* deflate makes 1032 bytes of one at most */
+#define MAX_CHUNK_BYTES ((uint64_t)1 << 30)
+#define MAX_NAME        1024
+
+size_t skv_h5_type_bytes(skv_h5_type type)
+{
+    static const size_t bytes[] = {1, 4, 8, 8, 4, 8, sizeof(char *)};
+
+    return bytes[type];
+}
+
+hid_t skv_h5__memory_type(skv_h5_type type)
+{
+    switch (type) {
+    case SKV_H5_U8:
+        return H5T_NATIVE_UINT8;
+    case SKV_H5_I32:
+        return H5T_NATIVE_INT32;
+    case SKV_H5_I64:
+        return H5T_NATIVE_INT64;
+    case SKV_H5_U64:
+        return H5T_NATIVE_UINT64;
+    case SKV_H5_F32:
+        return H5T_NATIVE_FLOAT;
+    case SKV_H5_F64:
+        return H5T_NATIVE_DOUBLE;
+    case SKV_H5_TEXT:
+        break;
+    }
+    return -1;
+}
+
+skv_status skv_h5__row_bytes(size_t *out, const skv_h5_layout *layout, int64_t rows)
+{
+    size_t n = skv_h5_type_bytes(layout->type);
+    bool ok = rows >= 0 && skv_mul_size(&n, n, (size_t)rows);
+
+    for (int i = 1; ok && i < layout->n_dims; i++)
+        ok = layout->shape[i] >= 0 && skv_mul_size(&n, n, (size_t)layout->shape[i]);
+    if (!ok)
+        return skv_fail(SKV_E_SHAPE, "a dataset of more bytes than can be counted");
+    *out = n;
+    return SKV_OK;
+}
+
+/* The link at the first n bytes of name. */
+static skv_status check_link(const skv_h5 *f, const char *name, size_t n)
+{
+    char part[MAX_NAME];
+    H5L_info_t info;
+
+    memcpy(part, name, n);
+    part[n] = '\0';
+    if (H5Lexists(f->file, part, H5P_DEFAULT) <= 0) {
+        H5Eclear2(H5E_DEFAULT);
+        return skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", f->path, part);
+    }
+    if (H5Lget_info(f->file, part, &info, H5P_DEFAULT) < 0)
+        return skv_h5__fail(f, "%s: a link without description", part);
+    if (info.type != H5L_TYPE_HARD)
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: soft and external links are not taken", f->path,
+                        part);
+    return SKV_OK;
+}
+
+skv_status skv_h5__check_links(skv_h5 *f, const char *name)
+{
+    if (strlen(name) >= MAX_NAME)
+        return skv_fail(SKV_E_ARG, "%s: object name of %zu bytes", f->path, strlen(name));
+    if (strcmp(name, "/") == 0)
+        return SKV_OK;
+    for (size_t i = 1; name[i - 1]; i++)
+        if (name[i] == '/' || !name[i])
+            SKV_TRY(check_link(f, name, i));
+    return SKV_OK;
+}
+
+/* The known type that the file's type is, either byte order; false: none. */
+static bool find_type(skv_h5_layout *out, hid_t type)
+{
+    const hid_t known[][2] = {
+        {H5T_STD_U8LE, H5T_STD_U8BE},     {H5T_STD_I32LE, H5T_STD_I32BE},
+        {H5T_STD_I64LE, H5T_STD_I64BE},   {H5T_STD_U64LE, H5T_STD_U64BE},
+        {H5T_IEEE_F32LE, H5T_IEEE_F32BE}, {H5T_IEEE_F64LE, H5T_IEEE_F64BE},
+    };
+
+    if (H5Tget_class(type) == H5T_STRING) {
+        out->type = SKV_H5_TEXT;
+        out->text_bytes = H5Tis_variable_str(type) > 0 ? 0 : H5Tget_size(type);
+        return true;
+    }
+    for (int t = 0; t < SKV_H5_TEXT; t++) {
+        if (H5Tequal(type, known[t][0]) > 0 || H5Tequal(type, known[t][1]) > 0) {
+            out->type = (skv_h5_type)t;
+            return true;
+        }
+    }
+    return false;
+}
+
+static skv_status find_extents(skv_h5_layout *out, const skv_h5 *f, const char *name, hid_t space)
+{
+    hsize_t dims[H5S_MAX_RANK];
+
+    out->n_dims = H5Sget_simple_extent_ndims(space);
+    if (out->n_dims < 1 || out->n_dims > SKV_H5_MAX_DIMS ||
+        H5Sget_simple_extent_dims(space, dims, NULL) < 0)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: %d dimensions, 1 to %d are possible", f->path, name,
+                        out->n_dims, SKV_H5_MAX_DIMS);
+    for (int i = 0; i < out->n_dims; i++) {
+        if (dims[i] > INT64_MAX / 2)
+            return skv_fail(SKV_E_FORMAT, "%s: %s: extent %d is impossible", f->path, name, i);
+        out->shape[i] = (int64_t)dims[i];
+    }
+    return SKV_OK;
+}
+
+/* *ratio: how much longer than stored the data may be. */
+static skv_status check_filters(uint64_t *ratio, skv_h5_layout *out, const skv_h5 *f,
+                                const char *name, hid_t create)
+{
+    const int n = H5Pget_nfilters(create);
+
+    *ratio = 1;
+    if (n < 0)
+        return skv_h5__fail(f, "%s: no list of filters", name);
+    for (int i = 0; i < n; i++) {
+        unsigned flags = 0, config = 0;
+        size_t n_values = 0;
+        const H5Z_filter_t id =
+            H5Pget_filter2(create, (unsigned)i, &flags, &n_values, NULL, 0, NULL, &config);
+
+        if (id != H5Z_FILTER_DEFLATE && id != H5Z_FILTER_SHUFFLE && id != H5Z_FILTER_FLETCHER32)
+            return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: filter %d is not one that is taken",
+                            f->path, name, (int)id);
+        if (id == H5Z_FILTER_DEFLATE)
+            *ratio *= MAX_RATIO;
+        out->checksum = out->checksum || id == H5Z_FILTER_FLETCHER32;
+    }
+    return SKV_OK;
+}
+
+static skv_status check_chunks(skv_h5_layout *out, const skv_h5 *f, const char *name,
+                               const skv_h5__set *s)
+{
+    hsize_t chunk[H5S_MAX_RANK];
+    uint64_t bytes = H5Tget_size(s->type);
+
+    if (H5Pget_chunk(s->create, H5S_MAX_RANK, chunk) != out->n_dims)
+        return skv_h5__fail(f, "%s: no chunk sizes", name);
+    for (int i = 0; i < out->n_dims; i++) {
+        if (chunk[i] == 0 || bytes > MAX_CHUNK_BYTES / chunk[i])
+            return skv_fail(SKV_E_FORMAT, "%s: %s: chunks of more than 1 GiB", f->path, name);
+        bytes *= chunk[i];
+    }
+    out->rows_per_chunk = (int64_t)chunk[0];
+    return SKV_OK;
+}
+
+/* What a dataset needs must be in the file, so that a small file cannot ask for much memory. */
+static skv_status check_storage(const skv_h5 *f, const char *name, const skv_h5__set *s,
+                                uint64_t ratio)
+{
+    const uint64_t stored = H5Dget_storage_size(s->set);
+    size_t need = H5Tget_size(s->type);
+    bool ok = true;
+
+    for (int i = 0; ok && i < s->layout.n_dims; i++)
+        ok = skv_mul_size(&need, need, (size_t)s->layout.shape[i]);
+    if (!ok || stored > f->length || need / ratio > stored)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: %llu bytes stored in a file of %llu are too few",
+                        f->path, name, (unsigned long long)stored, (unsigned long long)f->length);
+    return SKV_OK;
+}
+
+static skv_status check_set(skv_h5__set *s, const skv_h5 *f, const char *name)
+{
+    uint64_t ratio = 1;
+    H5D_layout_t form;
+
+    if (!find_type(&s->layout, s->type))
+        return skv_fail(SKV_E_FORMAT, "%s: %s: not of a type that is taken", f->path, name);
+    SKV_TRY(find_extents(&s->layout, f, name, s->space));
+    form = H5Pget_layout(s->create);
+    s->is_virtual = form == H5D_VIRTUAL;
+    if (s->is_virtual)
+        s->layout.rows_per_chunk = -1;
+    if (form != H5D_COMPACT && form != H5D_CONTIGUOUS && form != H5D_CHUNKED && !s->is_virtual)
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: unknown storage layout", f->path, name);
+    if (H5Pget_external_count(s->create) != 0)
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: external storage is not taken", f->path, name);
+    SKV_TRY(check_filters(&ratio, &s->layout, f, name, s->create));
+    if (form == H5D_CHUNKED)
+        SKV_TRY(check_chunks(&s->layout, f, name, s));
+    if (f->aside || s->is_virtual) /* being written; or its sources are checked */
+        return SKV_OK;
+    return check_storage(f, name, s, ratio);
+}
+
+skv_status skv_h5__open_set(skv_h5__set *s, skv_h5 *f, const char *name)
+{
+    skv_status st;
+
+    *s = (skv_h5__set){-1, -1, -1, -1, {0}, false};
+    SKV_TRY(skv_h5__check_links(f, name));
+    s->set = H5Dopen2(f->file, name, H5P_DEFAULT);
+    if (s->set < 0)
+        return skv_h5__fail(f, "%s: not a dataset that can be opened", name);
+    s->type = H5Dget_type(s->set);
+    s->space = H5Dget_space(s->set);
+    s->create = H5Dget_create_plist(s->set);
+    if (s->type < 0 || s->space < 0 || s->create < 0)
+        st = skv_h5__fail(f, "%s: a dataset without description", name);
+    else
+        st = check_set(s, f, name);
+    if (st != SKV_OK)
+        skv_h5__close_set(s);
+    return st;
+}
+
+void skv_h5__close_set(skv_h5__set *s)
+{
+    if (s->create >= 0)
+        H5Pclose(s->create);
+    if (s->space >= 0)
+        H5Sclose(s->space);
+    if (s->type >= 0)
+        H5Tclose(s->type);
+    if (s->set >= 0)
+        H5Dclose(s->set);
+    *s = (skv_h5__set){-1, -1, -1, -1, {0}, false};
+}
+
+skv_status skv_h5_describe(skv_h5_layout *out, skv_h5 *f, const char *name)
+{
+    skv_h5__set s;
+
+    SKV_TRY(skv_h5__open_set(&s, f, name));
+    *out = s.layout;
+    skv_h5__close_set(&s);
+    return SKV_OK;
+}
+
+skv_status skv_h5__compare(const skv_h5 *f, const char *name, skv_h5_layout *want,
+                           const skv_h5_layout *has)
+{
+    static const char *const words[] = {"u8", "i32", "i64", "u64", "f32", "f64", "text"};
+
+    if (want->type != has->type)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: want %s, file has %s", f->path, name,
+                        words[want->type], words[has->type]);
+    if (want->n_dims != has->n_dims)
+        return skv_fail(SKV_E_SHAPE, "%s: %s: want %d dimensions, file has %d", f->path, name,
+                        want->n_dims, has->n_dims);
+    for (int i = 0; i < want->n_dims; i++)
+        if (want->shape[i] >= 0 && want->shape[i] != has->shape[i])
+            return skv_fail(SKV_E_SHAPE, "%s: %s: want extent %lld on axis %d, file has %lld",
+                            f->path, name, (long long)want->shape[i], i, (long long)has->shape[i]);
+    memcpy(want->shape, has->shape, sizeof want->shape);
+    want->text_bytes = has->text_bytes;
+    return SKV_OK;
+}
+
+skv_status skv_h5_expect(skv_h5 *f, const char *name, skv_h5_layout *want)
+{
+    skv_h5_layout has;
+
+    SKV_TRY(skv_h5_describe(&has, f, name));
+    return skv_h5__compare(f, name, want, &has);
+}

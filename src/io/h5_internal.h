@@ -1,0 +1,62 @@
+/* What the h5 files share: the handle, the library's reason in our message, checked opening. */
+#ifndef SKV_IO_H5_INTERNAL_H
+#define SKV_IO_H5_INTERNAL_H
+
+#include <hdf5.h>
+
+#include "io/h5.h"
+
+struct skv_h5 {
+    hid_t file;      /* < 0: closed */
+    char *path;      /* its name in the end */
+    char *aside;     /* its name until then; NULL when reading */
+    bool in_memory;  /* written at once when sealed */
+    bool failed;     /* a write or the closing failed: never gets its name */
+    uint64_t length; /* bytes on disk, when reading */
+};
+
+/* SKV_E_H5 with "<path>: <message>: <the library's reason>". */
+#define skv_h5__fail(f, ...) skv_h5__fail_at((f), __FILE__, __LINE__, __VA_ARGS__)
+skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
+    SKV_PRINTF(4, 5);
+
+/* An opened dataset and what it was found to be. */
+typedef struct {
+    hid_t set, type, space, create; /* create: its creation properties */
+    skv_h5_layout layout;
+    bool is_virtual;
+} skv_h5__set;
+
+/* Opens and checks `name`: hard links only, known types and filters, no external storage, stored
+ * bytes within the file. On failure nothing is left open. */
+SKV_MUST skv_status skv_h5__open_set(skv_h5__set *s, skv_h5 *f, const char *name);
+void skv_h5__close_set(skv_h5__set *s);
+
+/* Refuses links other than hard ones on the way to `name`. SKV_E_NOTFOUND when absent. */
+SKV_MUST skv_status skv_h5__check_links(skv_h5 *f, const char *name);
+
+/* layout against what is wanted, see skv_h5_expect. */
+SKV_MUST skv_status skv_h5__compare(const skv_h5 *f, const char *name, skv_h5_layout *want,
+                                    const skv_h5_layout *has);
+
+/* The library's type in memory; not for texts. */
+hid_t skv_h5__memory_type(skv_h5_type type);
+
+/* New text type; bytes 0: variable length. < 0 on failure. */
+hid_t skv_h5__text_type(size_t bytes);
+
+/* *out = bytes of `rows` entries of the first axis (texts: of pointers). */
+SKV_MUST skv_status skv_h5__row_bytes(size_t *out, const skv_h5_layout *layout, int64_t rows);
+
+/* Reads rows of a virtual dataset from its sources. */
+SKV_MUST skv_status skv_h5__read_virtual(skv_h5 *f, const char *name, const skv_h5__set *s,
+                                         int64_t first, int64_t n, void *data);
+
+/* Makes a dataset from the layout and the (possibly virtual) creation properties. */
+SKV_MUST skv_status skv_h5__make(skv_h5 *f, const char *name, const skv_h5_layout *layout,
+                                 hid_t create);
+
+/* New dataspace of the layout, < 0 on failure. */
+hid_t skv_h5__space(const skv_h5_layout *layout);
+
+#endif
