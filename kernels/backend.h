@@ -32,7 +32,8 @@ SKV_MUST skv_status skv_backend_open_cpu(skv_backend **out, int n_threads);
 /* Accepts NULL. */
 void skv_backend_destroy(skv_backend *be);
 
-/* "OpenBLAS 0.3.21 Zen, 2 threads": library, kernels and device that the bytes depend on; borrowed. */
+/* "OpenBLAS 0.3.21 Zen, 2 threads": library, kernels and device that the bytes depend on; borrowed.
+ */
 const char *skv_backend_describe(const skv_backend *be);
 
 /* Device memory, SKV_ALIGN-aligned and zeroed. Free accepts NULL. */

@@ -32,8 +32,8 @@ typedef struct {
     float eps;
 } skv_norm_args;
 
-/* x += g⊙h; y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32, may be h when of
- * its type; g, a, b (R,C) fp32, first stride free. */
+/* x += g⊙h; y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32, may be h when
+ * of its type; g, a, b (R,C) fp32, first stride free. */
 typedef struct {
     skv_tensor y, x, h, g, a, b;
     float eps;
@@ -44,7 +44,8 @@ typedef struct {
     skv_tensor x, h, g;
 } skv_gate_add_args;
 
-/* y = w⊙x / sqrt(mean(x²) + eps) over the last axis.  x (M,C) fp32; w (C) fp32; y (M,C) act or fp32. */
+/* y = w⊙x / sqrt(mean(x²) + eps) over the last axis.  x (M,C) fp32; w (C) fp32; y (M,C) act or
+ * fp32. */
 typedef struct {
     skv_tensor y, x, w;
     float eps;
@@ -116,7 +117,8 @@ typedef struct {
 /* T5 self attention, packed prompts: o = softmax(q·Kᵀ + bias)·V within tokens start[p] ..
  * start[p+1]-1; bias of head h for key c, query r = table[bucket(c - r)][h], where
  * bucket_of[(c - r) + n_rel] (host, 2·n_rel+1 entries, offsets clamped to ±n_rel).
- * q, k, v, o (T,H,D) act; table (buckets,H) fp32; start: n_prompts+1 host integers. Spec t5.md §1. */
+ * q, k, v, o (T,H,D) act; table (buckets,H) fp32; start: n_prompts+1 host integers. Spec t5.md §1.
+ */
 typedef struct {
     skv_tensor o, q, k, v, table;
     const int32_t *start;
@@ -136,15 +138,17 @@ typedef struct {
 /* ------------------------------------------------- cache: scores, selection */
 
 /* s[r,h,j] = scale·Σ_w q[r,w,h]·k[r,h,j], j < len (ScaleKV's release: no softmax).
- * q (R,n,H,D) fp32, strides free but the last: the sum over w is taken first; k (R,H,Lmax,D) kv, first strides free, first len
- * tokens; s (R,H,len) fp32. One head: callers with ragged heads call once a group of equal len. */
+ * q (R,n,H,D) fp32, strides free but the last: the sum over w is taken first; k (R,H,Lmax,D) kv,
+ * first strides free, first len tokens; s (R,H,len) fp32. One head: callers with ragged heads call
+ * once a group of equal len. */
 typedef struct {
     skv_tensor s, q, k;
     float scale;
 } skv_window_scores_args;
 
 /* s[r,h,j] = Σ_w softmax_j(scale·q[r,index[w],h]·k[r,h,j]), fp32, w ascending.
- * q (R,L,H,D) act, strides free but the last; k as above; s (R,H,len) fp32; index: n host integers < L. */
+ * q (R,L,H,D) act, strides free but the last; k as above; s (R,H,len) fp32; index: n host integers
+ * < L. */
 typedef struct {
     skv_tensor s, q, k;
     const int32_t *index;
@@ -169,8 +173,8 @@ typedef struct {
 
 /* keep[r,h,:] = the n_always positions `always` and the (n - n_always) other positions < len of the
  * highest score, equal scores: the lower position; ascending.
- * keep (R,H,n) i32, first stride free; s (R,H,len') fp32, len' <= len: positions >= len' are never chosen by score;
- * always: n_always <= n ascending distinct host integers < len. */
+ * keep (R,H,n) i32, first stride free; s (R,H,len') fp32, len' <= len: positions >= len' are never
+ * chosen by score; always: n_always <= n ascending distinct host integers < len. */
 typedef struct {
     skv_tensor keep, s;
     const int32_t *always;
@@ -230,8 +234,8 @@ typedef struct {
 } skv_draw_bits_args;
 
 /* z += bilinear(codes), codes = (2·bit-1)/sqrt(d); align_corners false, two taps, no antialiasing;
- * equal sizes: plain addition.  bits (B,L,d·patch²) u8, L = h·w; z (B,Hz,Wz,d) fp32. With patch 2 bit
- * c·4+dy·2+dx of token (y,x) is channel c of place (2y+dy, 2x+dx) of a (2h,2w) map. */
+ * equal sizes: plain addition.  bits (B,L,d·patch²) u8, L = h·w; z (B,Hz,Wz,d) fp32. With patch 2
+ * bit c·4+dy·2+dx of token (y,x) is channel c of place (2y+dy, 2x+dx) of a (2h,2w) map. */
 typedef struct {
     skv_tensor z, bits;
     int h, w, patch;
@@ -252,8 +256,8 @@ typedef struct {
     skv_tensor y, x, w, b;
 } skv_conv3x3_args;
 
-/* y = silu(GN(x)), groups of C/groups channels, statistics over H·W and the group, fp32 (double sums
- * on the CPU).  x, y (B,H,W,C) act; w, b (C) fp32. */
+/* y = silu(GN(x)), groups of C/groups channels, statistics over H·W and the group, fp32 (double
+ * sums on the CPU).  x, y (B,H,W,C) act; w, b (C) fp32. */
 typedef struct {
     skv_tensor y, x, w, b;
     int groups;
@@ -352,9 +356,9 @@ SKV_OPS(X)
 #undef X
 
 /* Weights are packed once, at load, from host memory of any of the file types (any alignment).
- * The _bytes forms say how much device memory dst needs; 0 = the backend uses `src` in place when it
- * is aligned fp32 (the caller keeps it mapped), and pack then accepts dst NULL.
- * linear: src (n,k) -> *out (n,k). conv: src (co,ci,3,3) -> *out (co,3,3,ci). */
+ * The _bytes forms say how much device memory dst needs; 0 = the backend uses `src` in place when
+ * it is aligned fp32 (the caller keeps it mapped), and pack then accepts dst NULL. linear: src
+ * (n,k) -> *out (n,k). conv: src (co,ci,3,3) -> *out (co,3,3,ci). */
 SKV_MUST skv_status skv_pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
                                     skv_dtype src_type, int64_t n, int64_t k);
 SKV_MUST skv_status skv_pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,

@@ -1,0 +1,48 @@
+/* What the files of the CPU backend share: its threads, their scratch, and the kernels' prototypes.
+ *
+ * Work is cut into tiles whose number and shape depend on the tensors alone; a tile is computed by
+ * one thread in a fixed order, so no result depends on how many threads there are. */
+#ifndef SKV_KERNELS_CPU_INTERNAL_H
+#define SKV_KERNELS_CPU_INTERNAL_H
+
+#include "kernels/ops.h"
+
+/* Bytes of scratch a thread owns, aligned for vectors. */
+#define SKV_CPU_SCRATCH ((size_t)4 << 20)
+
+/* Runs fn(ctx, i, scratch) for i = 0 .. n-1 on all threads, the caller's included; returns when all
+ * are done. scratch is the running thread's own. Not to be nested. */
+void skv_cpu__parallel(skv_backend *be, int64_t n, void (*fn)(void *ctx, int64_t i, void *scratch),
+                       void *ctx);
+
+/* Elementwise, in place or not; at most 2 ulp from the exact value (tests/ops). */
+void skv_cpu__exp(float *y, const float *x, int64_t n);
+void skv_cpu__gelu(float *y, const float *x, int64_t n); /* tanh form */
+void skv_cpu__silu(float *y, const float *x, int64_t n);
+
+/* fp32 data of a tensor. */
+static inline float *skv_f32(const skv_tensor *t)
+{
+    return t->data;
+}
+
+/* Loops that gcc vectorises get a clone for each vector width. No clone changes a bit: element by
+ * element, without contraction, the width does not matter. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define SKV_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define SKV_CLONES
+#endif
+
+#define X(op) skv_status skv_cpu_##op(skv_backend *be, const skv_##op##_args *a);
+SKV_OPS(X)
+#undef X
+
+size_t skv_cpu__packed_linear_bytes(const skv_backend *be, int64_t n, int64_t k);
+size_t skv_cpu__packed_conv_bytes(const skv_backend *be, int64_t co, int64_t ci);
+skv_status skv_cpu__pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                                skv_dtype src_type, int64_t n, int64_t k);
+skv_status skv_cpu__pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                              skv_dtype src_type, int64_t co, int64_t ci);
+
+#endif
