@@ -23,9 +23,9 @@
 
 skv_status skv_h5_init(void)
 {
-    /* the exit handler matters for the first call only; the error stack belongs to a thread */
-    if (H5dont_atexit() < 0 || H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 ||
-        H5PLset_loading_state(0) < 0)
+    (void)H5dont_atexit(); /* refuses a second call */
+    /* the error stack belongs to a thread, so this is done anew for each file */
+    if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0)
         return skv_fail(SKV_E_H5, "HDF5: the library does not start");
     return SKV_OK;
 }

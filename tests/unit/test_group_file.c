@@ -1,0 +1,369 @@
+#include "io/group_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "temp_folder.h"
+
+enum { N = 3, S = 4, L = 2, HEADS = 2, SIDE = 8, BITS = 5, PHASES = 2 };
+
+static const int64_t row[N] = {6, 7, 8};
+static const char *const id[N] = {"a", "00007", "b-1"};
+static const char *const prompt[N] = {"a cat", "", "çà 😀"};
+static const char *const used[N] = {"a cat. smooth", "", "çà 😀"};
+static const int32_t sample[N] = {0, 0, 1}, tokens[N] = {4, 0, 9}, status[N] = {0, SKV_E_FORMAT, 0};
+static const uint64_t seed[N] = {1, UINT64_MAX, 3};
+static const uint8_t truncated[N] = {0, 0, 1};
+static const char *const error[N] = {"", "list: line 8: no \xc3", ""};
+static const char *const phase[PHASES] = {"transformer", "vae"};
+static uint8_t bits[N * BITS], image[N * SIDE * SIDE * 3];
+static const int64_t bit_offset[S + 1] = {0, 2, 8, 18, 40};
+static int64_t length[(S - 1) * L], by_head[(S - 1) * L * HEADS];
+static float kept[(S - 1) * L * S];
+static double seconds[PHASES] = {1.5, 0.25};
+
+static skv_group_record example(void)
+{
+    for (size_t i = 0; i < sizeof bits; i++)
+        bits[i] = (uint8_t)(i * 37 + 1);
+    for (size_t i = 0; i < sizeof image; i++)
+        image[i] = (uint8_t)(i * i + 3);
+    for (int i = 0; i < (S - 1) * L; i++)
+        length[i] = 10 * i;
+    for (int i = 0; i < (S - 1) * L * HEADS; i++)
+        by_head[i] = i;
+    for (int i = 0; i < (S - 1) * L * S; i++)
+        kept[i] = (float)i / 3;
+    return (skv_group_record){
+        .path_name = "scalekv-10",
+        .config_digest = "c0",
+        .path_digest = "p0",
+        .version = "0.1.0",
+        .budget = "{\"a\": [1, 2]}",
+        .device = "CPU",
+        .group = 2,
+        .n_rows = N,
+        .n_scales = S,
+        .n_layers = L,
+        .n_heads = HEADS,
+        .height = SIDE,
+        .width = SIDE,
+        .first = true,
+        .row = row,
+        .id = id,
+        .prompt = prompt,
+        .prompt_used = used,
+        .sample = sample,
+        .seed = seed,
+        .tokens = tokens,
+        .truncated = truncated,
+        .status = status,
+        .error = error,
+        .bits = bits,
+        .bit_offset = bit_offset,
+        .bits_bytes = BITS,
+        .image = image,
+        .cache_length = length,
+        .cache_capacity = length,
+        .cache_bytes = length,
+        .length_by_head = by_head,
+        .kept_by_source = kept,
+        .seconds = seconds,
+        .phase_names = phase,
+        .n_phases = PHASES,
+    };
+}
+
+static const skv_group_want want = {.config_digest = "c0",
+                                    .path_digest = "p0",
+                                    .group = 2,
+                                    .first_row = 6,
+                                    .n_rows = N,
+                                    .parts = SKV_GROUP_BITS | SKV_GROUP_IMAGE};
+
+static const char *write_example(void)
+{
+    const skv_group_record r = example();
+    const char *file = temp_path("000002.h5");
+
+    assert_int_equal(skv_group_file_write(file, &r), SKV_OK);
+    return file;
+}
+
+static skv_group_state state_of(const char *file, const skv_group_want *w)
+{
+    skv_group_state s = SKV_GROUP_GOOD;
+
+    assert_int_equal(skv_group_file_check(&s, file, w), SKV_OK);
+    return s;
+}
+
+static void assert_texts(const char *const *a, const char *const *b, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_string_equal(a[i], b[i]);
+}
+
+static void assert_rows(const skv_group_record *r)
+{
+    assert_memory_equal(r->row, row, sizeof row);
+    assert_texts(r->id, id, N);
+    assert_texts(r->prompt, prompt, N);
+    assert_texts(r->prompt_used, used, N);
+    assert_memory_equal(r->sample, sample, sizeof sample);
+    assert_memory_equal(r->seed, seed, sizeof seed);
+    assert_memory_equal(r->tokens, tokens, sizeof tokens);
+    assert_memory_equal(r->truncated, truncated, sizeof truncated);
+    assert_memory_equal(r->status, status, sizeof status);
+}
+
+static void what_is_written_reads_back_equal(void **state)
+{
+    skv_group_record r;
+    const char *file = write_example();
+
+    (void)state;
+    assert_int_equal(skv_group_file_read(&r, file, SKV_GROUP_ALL), SKV_OK);
+    assert_string_equal(r.path_name, "scalekv-10");
+    assert_string_equal(r.budget, "{\"a\": [1, 2]}");
+    assert_int_equal(r.group, 2);
+    assert_true(r.first);
+    assert_rows(&r);
+    assert_string_equal(r.error[1], "list: line 8: no ?"); /* half a character */
+    assert_memory_equal(r.bits, bits, sizeof bits);
+    assert_memory_equal(r.bit_offset, bit_offset, sizeof bit_offset);
+    assert_memory_equal(r.image, image, sizeof image);
+    assert_memory_equal(r.cache_length, length, sizeof length);
+    assert_memory_equal(r.cache_bytes, length, sizeof length);
+    assert_memory_equal(r.length_by_head, by_head, sizeof by_head);
+    assert_memory_equal(r.kept_by_source, kept, sizeof kept);
+    assert_memory_equal(r.seconds, seconds, sizeof seconds);
+    assert_texts(r.phase_names, phase, PHASES);
+    skv_group_record_clear(&r);
+    assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
+    assert_int_equal(temp_count(), 1);
+}
+
+static void only_the_wanted_parts_are_read(void **state)
+{
+    skv_group_record r;
+
+    (void)state;
+    assert_int_equal(skv_group_file_read(&r, write_example(), SKV_GROUP_BITS), SKV_OK);
+    assert_null(r.row);
+    assert_null(r.image);
+    assert_null(r.seconds);
+    assert_memory_equal(r.bits, bits, sizeof bits);
+    skv_group_record_clear(&r);
+}
+
+static void optional_parts_may_be_left_out(void **state)
+{
+    skv_group_record r = example(), found;
+    const char *file = temp_path("a.h5");
+    skv_group_want bits_only = want;
+
+    (void)state;
+    r.image = NULL;
+    r.length_by_head = NULL;
+    r.cache_length = r.cache_capacity = r.cache_bytes = NULL;
+    r.kept_by_source = NULL;
+    assert_int_equal(skv_group_file_write(file, &r), SKV_OK);
+    assert_int_equal(skv_group_file_read(&found, file, SKV_GROUP_ALL), SKV_OK);
+    assert_null(found.image);
+    assert_null(found.cache_length);
+    assert_rows(&found);
+    skv_group_record_clear(&found);
+    assert_int_equal(state_of(file, &want), SKV_GROUP_LACKING);
+    assert_non_null(strstr(skv_message(), "image"));
+    bits_only.parts = SKV_GROUP_BITS;
+    assert_int_equal(state_of(file, &bits_only), SKV_GROUP_GOOD);
+}
+
+static void a_record_with_half_of_a_part_is_refused(void **state)
+{
+    skv_group_record r = example();
+
+    (void)state;
+    r.bit_offset = NULL;
+    assert_int_equal(skv_group_file_write(temp_path("a.h5"), &r), SKV_E_ARG);
+    r = example();
+    r.cache_bytes = NULL;
+    assert_int_equal(skv_group_file_write(temp_path("a.h5"), &r), SKV_E_ARG);
+    r = example();
+    r.path_name = "../x";
+    assert_int_equal(skv_group_file_write(temp_path("a.h5"), &r), SKV_E_ARG);
+    r = example();
+    r.status = NULL;
+    assert_int_equal(skv_group_file_write(temp_path("a.h5"), &r), SKV_E_ARG);
+    assert_int_equal(temp_count(), 0);
+}
+
+static void files_of_another_run_are_told_apart_from_damaged_ones(void **state)
+{
+    const char *file = write_example();
+    skv_group_want other = want;
+
+    (void)state;
+    assert_int_equal(state_of(temp_path("none.h5"), &want), SKV_GROUP_ABSENT);
+    other.config_digest = "c1";
+    assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
+    other = want;
+    other.path_digest = "p1";
+    assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
+    other = want;
+    other.first_row = 5;
+    assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
+    other = want;
+    other.group = 1;
+    assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
+    assert_int_equal(skv_file_write(temp_path("x.h5"), "text", 4), SKV_OK);
+    assert_int_equal(state_of(temp_path("x.h5"), &want), SKV_GROUP_DAMAGED);
+    assert_int_equal(skv_file_write(temp_path("y.h5"), "", 0), SKV_OK);
+    assert_int_equal(state_of(temp_path("y.h5"), &want), SKV_GROUP_DAMAGED);
+}
+
+static void equal_records_are_equal_files(void **state)
+{
+    const skv_group_record r = example();
+    char *bytes[2];
+    size_t n[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const char *file = temp_path(i ? "a.h5" : "b.h5");
+
+        assert_int_equal(skv_group_file_write(file, &r), SKV_OK);
+        assert_int_equal(skv_file_read(&bytes[i], &n[i], file, 1 << 20), SKV_OK);
+    }
+    assert_int_equal(n[0], n[1]);
+    assert_memory_equal(bytes[0], bytes[1], n[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+}
+
+static void a_full_disk_leaves_the_old_file_and_no_other(void **state)
+{
+    const skv_group_record r = example();
+    const char *file = write_example();
+    struct stat info;
+
+    (void)state;
+    assert_int_equal(stat(file, &info), 0);
+    for (long room = 1; room < info.st_size; room += info.st_size / 50) {
+        temp_limit_files((unsigned long)room);
+        assert_int_equal(skv_group_file_write(file, &r), SKV_E_IO);
+        temp_limit_files(0);
+        assert_int_equal(temp_count(), 1);
+        assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
+    }
+    assert_int_equal(skv_group_file_write(temp_path("no/a.h5"), &r), SKV_E_IO);
+    assert_int_equal(mkdir(temp_path("d.h5"), 0777), 0);
+    assert_int_equal(skv_group_file_write(temp_path("d.h5"), &r), SKV_E_IO);
+    assert_int_equal(temp_count(), 2);
+}
+
+static void put(const char *file, const char *bytes, size_t n)
+{
+    FILE *f = fopen(file, "wb");
+
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+/* The promise: what a damaged file still yields is what was written. */
+static int read_is_right_or_refused(const char *file)
+{
+    skv_group_record r;
+    skv_group_want deep = want;
+    const skv_group_state s = state_of(file, &want);
+
+    deep.deep = true;
+    if (skv_group_file_read(&r, file, SKV_GROUP_ALL) != SKV_OK) {
+        assert_int_equal(state_of(file, &deep), SKV_GROUP_DAMAGED);
+        return 0;
+    }
+    assert_int_equal(s, SKV_GROUP_GOOD);
+    assert_rows(&r);
+    assert_string_equal(r.config_digest, "c0");
+    assert_memory_equal(r.bits, bits, sizeof bits);
+    assert_memory_equal(r.image, image, sizeof image);
+    assert_memory_equal(r.cache_bytes, length, sizeof length);
+    assert_memory_equal(r.kept_by_source, kept, sizeof kept);
+    assert_memory_equal(r.seconds, seconds, sizeof seconds);
+    assert_string_equal(r.budget, "{\"a\": [1, 2]}");
+    skv_group_record_clear(&r);
+    return 1;
+}
+
+static void a_file_cut_anywhere_is_damaged(void **state)
+{
+    const char *file = write_example(), *cut = temp_path("cut.h5");
+    char *bytes;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(skv_file_read(&bytes, &n, file, 1 << 20), SKV_OK);
+    for (size_t at = 0; at < n; at += n / 300) {
+        put(cut, bytes, at);
+        assert_int_equal(state_of(cut, &want), SKV_GROUP_DAMAGED);
+        assert_int_equal(read_is_right_or_refused(cut), 0);
+    }
+    free(bytes);
+}
+
+static void a_file_with_a_flipped_bit_is_refused_or_right(void **state)
+{
+    const char *file = write_example(), *bad = temp_path("bad.h5");
+    char *bytes;
+    size_t n, n_right = 0, n_tried = 0;
+
+    (void)state;
+    assert_int_equal(skv_file_read(&bytes, &n, file, 1 << 20), SKV_OK);
+    for (size_t bit = 0; bit < 8 * n; bit += 61) {
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+        put(bad, bytes, n);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+        n_right += (size_t)read_is_right_or_refused(bad);
+        n_tried++;
+    }
+    assert_true(n_tried > 1000 && n_right < n_tried);
+    free(bytes);
+}
+
+static void group_files_are_named_by_path_and_number(void **state)
+{
+    char *file = NULL;
+
+    (void)state;
+    assert_int_equal(skv_group_file_path(&file, "run", "snapkv-4", 123), SKV_OK);
+    assert_string_equal(file, "run/groups/snapkv-4/000123.h5");
+    free(file);
+    assert_int_equal(skv_group_file_path(&file, "run", "..", 1), SKV_E_ARG);
+    assert_int_equal(skv_group_file_path(&file, "run", "", 1), SKV_E_ARG);
+    assert_int_equal(skv_group_file_path(&file, "run", "a", -1), SKV_E_ARG);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest tests[] = {
+        CASE(what_is_written_reads_back_equal),
+        CASE(only_the_wanted_parts_are_read),
+        CASE(optional_parts_may_be_left_out),
+        CASE(a_record_with_half_of_a_part_is_refused),
+        CASE(files_of_another_run_are_told_apart_from_damaged_ones),
+        CASE(equal_records_are_equal_files),
+        CASE(a_full_disk_leaves_the_old_file_and_no_other),
+        CASE(a_file_cut_anywhere_is_damaged),
+        CASE(a_file_with_a_flipped_bit_is_refused_or_right),
+        cmocka_unit_test(group_files_are_named_by_path_and_number),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
