@@ -96,7 +96,8 @@ static skv_status rank_recent(skv_backend *be, const skv_select_args *a,
     SKV_TRY(skv_window_softmax(
         be, &(skv_window_softmax_args){
                 .s = s, .q = a->q, .k = a->k, .index = token, .n = n, .scale = 1.0f}));
-    s.shape[2] = pooled.shape[2] = a->len - n;
+    s.shape[2] = a->len - n; /* its rows stay len apart; the pooled ones lie close together */
+    pooled = SKV_TENSOR(pooled.data, SKV_F32, be->device, s.shape[0], s.shape[1], s.shape[2]);
     if (how->pool_max)
         SKV_TRY(
             skv_maxpool1d(be, &(skv_maxpool1d_args){.y = pooled, .x = s, .kernel = how->kernel}));
