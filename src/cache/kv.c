@@ -281,6 +281,7 @@ static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor 
     for (int h = 0; h < p->heads; h++)
         sum += n_keep[h];
     keep = SKV_TENSOR(kv->piece[SKV_KV__KEEP], SKV_I32, kv->be->device, p->rows, sum);
+    SKV_TRY(choose(kv, &keep, n_keep, q_raw, q, scratch));
     if (forced && forced->data) {
         if (forced->ndim != 2 || forced->dtype != SKV_I32 || forced->shape[0] != p->rows ||
             forced->shape[1] != sum || !skv_tensor_contiguous(forced))
@@ -288,11 +289,10 @@ static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor 
                             "kept positions of layer %d, scale %d: want (%d,%lld) i32, row by row, "
                             "head by head",
                             kv->layer, kv->si, p->rows, (long long)sum);
-        keep = *forced;
+        SKV_TRY(push(kv, forced, n_keep));
     } else {
-        SKV_TRY(choose(kv, &keep, n_keep, q_raw, q, scratch));
+        SKV_TRY(push(kv, &keep, n_keep));
     }
-    SKV_TRY(push(kv, &keep, n_keep));
     if (keep_out && skv_kv_plan_cuts_at(p, kv->layer, kv->si))
         *keep_out = keep;
     return SKV_OK;

@@ -63,9 +63,10 @@ typedef struct {
 SKV_MUST skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view);
 
 /* q_raw, q: what policy->queries asks for (data NULL otherwise). scratch: for select.
- * forced: NULL or data NULL, or kept positions to use instead of the policy's choice, (R,Σ_h n) i32
- * on the device, row by row, head by head (verify feeds recorded sets). keep_out: NULL, or receives
- * a view of the positions used, valid until the next call (data NULL where nothing was cut). */
+ * forced: NULL or data NULL, or positions that are kept in place of the policy's choice, (R,Σ_h n)
+ * i32 on the device, row by row, head by head (verify feeds recorded sets). keep_out: NULL, or
+ * receives a view of the policy's choice, valid until the next call (data NULL where nothing was
+ * cut). */
 SKV_MUST skv_status skv_kv_end(skv_kv *kv, int layer, int si, const skv_tensor *q_raw,
                                const skv_tensor *q, skv_arena *scratch, const skv_tensor *forced,
                                skv_tensor *keep_out);

@@ -29,6 +29,11 @@ void skv_arena_init(skv_arena *a, const char *name, void *base, size_t bytes)
     *a = (skv_arena){.base = base, .bytes = bytes, .name = name};
 }
 
+void skv_arena_init_counting(skv_arena *a, const char *name)
+{
+    skv_arena_init(a, name, (char *)(uintptr_t)SKV_ALIGN, SIZE_MAX / 2);
+}
+
 skv_status skv_arena_take(void *out, skv_arena *a, size_t bytes)
 {
     size_t n = skv_align_up(bytes);

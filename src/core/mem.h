@@ -35,6 +35,10 @@ typedef struct {
 
 void skv_arena_init(skv_arena *a, const char *name, void *base, size_t bytes);
 
+/* An arena that only counts: its pieces must not be touched. A plan runs the very code that will
+ * take the memory and reads `high`. */
+void skv_arena_init_counting(skv_arena *a, const char *name);
+
 /* *out = an SKV_ALIGN-aligned piece (base must be aligned). Fails with SKV_E_MEM beyond capacity.
  */
 SKV_MUST skv_status skv_arena_take(void *out, skv_arena *a, size_t bytes);

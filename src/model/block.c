@@ -39,6 +39,30 @@ static skv_status linear(skv_backend *be, const skv_tensor *y, const skv_tensor 
                                              .b = b ? *b : (skv_tensor){0}});
 }
 
+/* The policy cuts the layer's cache; a probe may look on, or put recorded positions in its place.
+ */
+static skv_status cut(skv_pass *p, int layer, int si, const skv_kv_view *view,
+                      const skv_tensor *q_raw, const skv_tensor *q)
+{
+    const skv_probe *probe = p->probe;
+    skv_tensor forced = {0}, chosen = {0};
+    skv_cut seen = {.si = si,
+                    .layer = layer,
+                    .k = view->k,
+                    .q_raw = *q_raw,
+                    .window = p->window,
+                    .n_window = p->n_window,
+                    .len = view->len};
+
+    if (probe && probe->forced)
+        SKV_TRY(probe->forced(probe->ctx, si, layer, &forced));
+    SKV_TRY(skv_kv_end(p->kv, layer, si, q_raw, q, &p->select, &forced, &chosen));
+    seen.keep = chosen;
+    if (probe && probe->cut && chosen.data)
+        SKV_TRY(probe->cut(probe->ctx, &seen));
+    return SKV_OK;
+}
+
 /* y (in the work buffer) = SA of p->a; keys and values go to the cache. */
 static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
@@ -51,7 +75,6 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     skv_tensor q = work(p, tokens, 3 * c, c);
     skv_tensor heads = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim);
     skv_tensor o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim), q_raw = {0};
-    skv_tensor forced = {0}, kept = {0};
     skv_kv_view view;
 
     if (raw)
@@ -74,11 +97,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     SKV_TRY(skv_attention(
         be, &(skv_attention_args){
                 .o = o, .q = heads, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
-    if (p->probe && p->probe->forced)
-        SKV_TRY(p->probe->forced(p->probe->ctx, si, layer, &forced));
-    SKV_TRY(skv_kv_end(p->kv, layer, si, &q_raw, &heads, &p->select, &forced, &kept));
-    if (p->probe && p->probe->kept)
-        SKV_TRY(p->probe->kept(p->probe->ctx, si, layer, &kept));
+    SKV_TRY(cut(p, layer, si, &view, &q_raw, &heads));
     *y = work(p, tokens, 0, c);
     return linear(be, y, &a, &w->proj, &w->proj_bias);
 }

@@ -71,6 +71,17 @@ typedef struct {
     int insertion; /* 0: guidance on the logits; -k: in the residual stream after layer depth-k */
 } skv_guidance;
 
+/* A layer's cut, before it is carried out; device tensors. */
+typedef struct {
+    int si, layer;
+    skv_tensor keep;  /* (R,Σ_h n) i32: positions the policy chose, row by row, head by head */
+    skv_tensor k;     /* (R,H,>=len,D) kv: the layer's keys */
+    skv_tensor q_raw; /* (R,n_window,H,D) fp32; data NULL: the policy does not use it */
+    const int32_t *window; /* n_window token numbers of the current map */
+    int n_window;
+    const int32_t *len; /* [H] cached tokens with the current map */
+} skv_cut;
+
 /* What verify feeds in and reads out; every member may be NULL. Pointers are to device memory. */
 typedef struct {
     void *ctx;
@@ -80,8 +91,8 @@ typedef struct {
     skv_status (*logits)(void *ctx, int si, const skv_tensor *guided, skv_tensor *bits);
     /* *forced: leave data NULL, or set recorded positions (see skv_kv_end). */
     skv_status (*forced)(void *ctx, int si, int layer, skv_tensor *forced);
-    /* Positions kept by layer after scale si; keep->data NULL: nothing was cut. */
-    skv_status (*kept)(void *ctx, int si, int layer, const skv_tensor *keep);
+    /* After every cut (not where nothing was cut). */
+    skv_status (*cut)(void *ctx, const skv_cut *cut);
 } skv_probe;
 
 /* What a scale cost: wall time (where a host clock tells) and counted operations. */

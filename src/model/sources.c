@@ -91,10 +91,9 @@ skv_status skv_sources_open(skv_sources *out, const char *transformer, const cha
     skv_status st;
 
     SKV_TRY_GOTO(open_transformer(&s, &token_bits, transformer), done);
-    if (vae) {
-        SKV_TRY_GOTO(open_vae(&s, vae), done);
-        SKV_TRY_GOTO(skv_names_join(&s.dims, token_bits, transformer, vae), done);
-    }
+    SKV_TRY_GOTO(open_vae(&s, vae), done);
+    SKV_TRY_GOTO(skv_names_join(&s.dims, token_bits, transformer, vae), done);
+    SKV_TRY_GOTO(skv_dims_check(&s.dims, transformer), done);
     recognise(&s.dims);
     if (model)
         SKV_TRY_GOTO(check_model(&s.dims, model, transformer), done);
@@ -102,6 +101,20 @@ skv_status skv_sources_open(skv_sources *out, const char *transformer, const cha
     s = (skv_sources){0};
 done:
     skv_sources_close(&s);
+    return st;
+}
+
+skv_status skv_sources_open_vae(skv_sources *out, const char *vae, int token_bits)
+{
+    skv_sources s = {0};
+    skv_status st = open_vae(&s, vae);
+
+    if (st == SKV_OK)
+        st = skv_names_join(&s.dims, token_bits, "the run", vae);
+    if (st == SKV_OK)
+        *out = s;
+    else
+        skv_sources_close(&s);
     return st;
 }
 

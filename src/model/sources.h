@@ -11,10 +11,13 @@ typedef struct {
     skv_dims dims;
 } skv_sources;
 
-/* model: NULL, or a named variant that the checkpoint must be. vae: NULL when only the transformer
- * is wanted from named dimensions. Closed with skv_sources_close. */
+/* model: NULL, or a named variant that the checkpoint must be. Closed with skv_sources_close. */
 SKV_MUST skv_status skv_sources_open(skv_sources *out, const char *transformer, const char *vae,
                                      const char *model);
+
+/* The VAE alone, for bits of a model with `token_bits` bits a token (decoding). */
+SKV_MUST skv_status skv_sources_open_vae(skv_sources *out, const char *vae, int token_bits);
+
 void skv_sources_close(skv_sources *s);
 
 /* The NAME of "formula:NAME", NULL for a file. */

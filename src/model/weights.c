@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "io/checkpoint.h"
 #include "io/formula.h"
 #include "kernels/ops.h"
@@ -17,6 +18,7 @@
 #define NAME_BYTES   256
 #define FAULT_BYTES  1800
 #define MAX_PREFIXES 4
+#define DIGEST_BYTES 256 /* of each tensor */
 
 struct skv_weights {
     skv_checkpoint *file; /* NULL: the formula */
@@ -116,6 +118,22 @@ bool skv_weights_is_formula(const skv_weights *w)
 skv_dtype skv_weights_dtype(const skv_weights *w)
 {
     return w->dtype_known ? w->dtype : SKV_F32;
+}
+
+uint64_t skv_weights_digest(const skv_weights *w)
+{
+    const size_t n = w->file ? skv_checkpoint_count(w->file) : 0;
+    uint64_t h = skv_digest_add(SKV_DIGEST_START, w->prefix[0], strlen(w->prefix[0]));
+
+    for (size_t i = 0; i < n; i++) {
+        const skv_entry *e = skv_checkpoint_at(w->file, i);
+
+        h = skv_digest_add(h, e->name, strlen(e->name) + 1);
+        h = skv_digest_add(h, e->dtype_name, strlen(e->dtype_name) + 1);
+        h = skv_digest_add(h, e->shape, (size_t)e->ndim * sizeof e->shape[0]);
+        h = skv_digest_add(h, e->data, e->bytes < DIGEST_BYTES ? e->bytes : DIGEST_BYTES);
+    }
+    return h;
 }
 
 static const skv_entry *find(const skv_weights *w, const char *name)
@@ -301,7 +319,7 @@ static skv_status staging(skv_loader *l, size_t bytes)
 static skv_status fetch(skv_loader *l, const void **data, skv_dtype *type, const skv_entry *e,
                         const char *name, int ndim, const int64_t *shape)
 {
-    char full[NAME_BYTES];
+    char full[NAME_BYTES + 64];
     int64_t n = 1;
 
     if (e) {
@@ -424,7 +442,7 @@ void skv_loader_array(skv_loader *l, skv_tensor *out, int ndim, const int64_t *s
 static skv_status own_host(skv_loader *l, skv_tensor *out, const char *name, const int64_t shape[2])
 {
     skv_weights *w = l->weights;
-    char full[NAME_BYTES];
+    char full[NAME_BYTES + 64];
     float **grown = realloc(w->owned, (w->n_owned + 1) * sizeof *grown);
 
     if (!grown)

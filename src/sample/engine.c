@@ -94,24 +94,39 @@ static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
     return SKV_OK;
 }
 
+/* What computing groups takes, beside decoding. */
+static skv_status plan_scales(skv_memory_plan *m, const skv_engine_setup *s)
+{
+    const skv_dims *d = &s->sources->dims;
+    size_t stage_scratch = 0, cond_scratch = 0;
+
+    SKV_TRY(skv_infinity_plan(&m->transformer, s->be, s->sources->transformer, d));
+    SKV_TRY(plan_paths(m, s));
+    skv_stage_plan(&m->run, &stage_scratch, d, s->be, &s->schedule, s->max_uncond);
+    skv_cond_plan(&m->cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts),
+                  s->max_text_tokens);
+    m->text = skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
+    m->scratch = max_size(m->scratch, max_size(stage_scratch, cond_scratch));
+    m->scratch = max_size(m->scratch, s->text_scratch);
+    return SKV_OK;
+}
+
 skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *s)
 {
     const skv_dims *d = &s->sources->dims;
+    const size_t bits = skv_engine_bits_bytes(s) * 8;
     skv_memory_plan m = {0};
-    size_t stage_scratch = 0, cond_scratch = 0;
     int h, w;
 
-    SKV_TRY(skv_infinity_plan(&m.transformer, s->be, s->sources->transformer, d));
-    SKV_TRY(skv_vae_plan(&m.vae, s->be, s->sources->vae, d));
-    SKV_TRY(plan_paths(&m, s));
-    skv_stage_plan(&m.run, &stage_scratch, d, s->be, &s->schedule, s->max_uncond);
-    skv_cond_plan(&m.cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts), s->max_text_tokens);
-    m.text = skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
     map_sides(s, &h, &w);
+    SKV_TRY(skv_vae_plan(&m.vae, s->be, s->sources->vae, d));
+    if (s->n_paths > 0)
+        SKV_TRY(plan_scales(&m, s));
+    m.results = max_size(m.results,
+                         skv_align_up((size_t)(s->max_prompts * h * w * d->bits) * sizeof(float)));
+    m.scratch = max_size(m.scratch, skv_align_up((size_t)s->max_prompts * bits));
     m.scratch =
         max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) + picture_bytes(&s->schedule));
-    m.scratch = max_size(m.scratch, max_size(stage_scratch, cond_scratch));
-    m.scratch = max_size(m.scratch, s->text_scratch);
     m.total = m.transformer + m.vae + m.run + m.text + m.cond + m.results + m.cache + m.scratch;
     *out = m;
     return SKV_OK;
@@ -143,9 +158,10 @@ skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup)
                       e->memory.text + e->memory.cond + e->memory.results + e->memory.cache),
                  done);
     SKV_TRY_GOTO(take(be, &e->scratch, &e->scratch_memory, "scratch", e->memory.scratch), done);
-    SKV_TRY_GOTO(skv_stage_create(&e->stage, e->infinity, &setup->schedule, setup->max_uncond,
-                                  &e->run, &e->scratch),
-                 done);
+    if (setup->n_paths > 0)
+        SKV_TRY_GOTO(skv_stage_create(&e->stage, e->infinity, &setup->schedule, setup->max_uncond,
+                                      &e->run, &e->scratch),
+                     done);
     *out = e;
     e = NULL;
 done:

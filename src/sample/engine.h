@@ -18,11 +18,11 @@ typedef struct {
     skv_guidance guidance;
     bool guided;
     const skv_path *paths; /* all that will run */
-    int n_paths;
-    int max_prompts;     /* B of the largest group */
-    int max_text_tokens; /* of the largest group: packed prompts and negative prompts */
-    int max_uncond;      /* longest row that reads cfg_uncond, 0: none does */
-    size_t text_scratch; /* what the text encoder wants of the scratch */
+    int n_paths;           /* 0: the engine only decodes, and loads the VAE alone */
+    int max_prompts;       /* B of the largest group */
+    int max_text_tokens;   /* of the largest group: packed prompts and negative prompts */
+    int max_uncond;        /* longest row that reads cfg_uncond, 0: none does */
+    size_t text_scratch;   /* what the text encoder wants of the scratch */
 } skv_engine_setup;
 
 /* Bytes by purpose; device memory, planned before anything is taken. */

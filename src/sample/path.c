@@ -112,13 +112,19 @@ static const json_t *find_definition(const json_t *list, const char *name)
     return NULL;
 }
 
+/* Only ScaleKV's budget can come from a file alone. */
+static bool is_scalekv(const char *policy)
+{
+    return strncmp(policy, "scalekv", 7) == 0;
+}
+
 static skv_status base_tokens(int *out, const definition *d, const skv_schedule *schedule,
                               const char *name)
 {
     *out = SKV_KEEP_ALL;
     if (strcmp(d->policy, "full") == 0)
         return SKV_OK;
-    if ((d->percent > 0) == (d->tokens > 0) && !d->budget_file)
+    if ((d->percent > 0) == (d->tokens > 0) && !(d->budget_file && is_scalekv(d->policy)))
         return skv_fail(SKV_E_ARG, "path %s: want a budget, either percent or tokens", name);
     if (d->percent < 0 || d->percent > 100 || d->tokens < 0 || d->tokens > INT_MAX / 4)
         return skv_fail(SKV_E_ARG, "path %s: the budget is out of range", name);

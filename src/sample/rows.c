@@ -36,7 +36,7 @@ void skv_rows_id(const skv_rows *rows, int64_t row, char *out, size_t bytes)
     const skv_row r = skv_rows_at(rows, row);
     char id[SKV_PROMPT_ID_BYTES];
 
-    skv_prompts_id(rows->prompts, (size_t)r.prompt, id);
+    skv_prompts_id(rows->prompts, (size_t)r.prompt, id, sizeof id);
     if (rows->settings->samples > 1)
         snprintf(out, bytes, "%s-%d", id, r.sample);
     else

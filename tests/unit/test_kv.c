@@ -39,10 +39,11 @@ static skv_queries no_queries(const skv_policy_state *s, int si, int32_t *window
     return SKV_QUERIES_NONE;
 }
 
-static skv_status never_select(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
+/* The last ones: a choice that drawn positions differ from. */
+static skv_status select_last(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
-    (void)s, (void)be, (void)a;
-    return skv_fail(SKV_E_ARG, "select was called although positions were forced");
+    (void)s;
+    return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = 0, .len = a->len});
 }
 
 static size_t no_scratch(const skv_policy_state *s, int rows, int heads, int len)
@@ -54,7 +55,7 @@ static size_t no_scratch(const skv_policy_state *s, int rows, int heads, int len
 static const skv_policy ragged = {.name = "ragged",
                                   .capacity = ragged_capacity,
                                   .queries = no_queries,
-                                  .select = never_select,
+                                  .select = select_last,
                                   .scratch_bytes = no_scratch};
 
 /* Runs of equal heads, heads never cut and one that keeps nothing; the first two tokens and the
@@ -277,11 +278,9 @@ static void step(world *w, int layer, int si, bool force, int32_t *forced)
     if (!cut)
         return;
     assert_true(keep.shape[0] == ROWS && keep.shape[1] == sum);
-    if (force)
-        assert_ptr_equal(keep.data, forced);
     if (w->policy == &ends)
         assert_keeps_ends(w, &view, keep.data, layer, si);
-    follow(w, keep.data, layer, si);
+    follow(w, force ? forced : keep.data, layer, si);
 }
 
 static void run_group(world *w, bool force)

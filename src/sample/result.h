@@ -1,0 +1,35 @@
+/* One finished group of one path, on its way from the sampler to the writer: the record of its
+ * group file and the memory behind it. */
+#ifndef SKV_SAMPLE_RESULT_H
+#define SKV_SAMPLE_RESULT_H
+
+#include "io/group_file.h"
+#include "sample/engine.h"
+#include "sample/rows.h"
+
+#define SKV_ID_BYTES (SKV_PROMPT_ID_BYTES + 16)
+
+enum { SKV_PHASE_TEXT, SKV_PHASE_TRANSFORMER, SKV_PHASE_VAE, SKV_N_PHASES };
+
+typedef struct {
+    skv_group_record rec; /* borrows from below */
+    char (*id)[SKV_ID_BYTES];
+    const char **id_list, **prompt, **prompt_used, **error;
+    char **used; /* owned texts of prompt_used */
+    int64_t *row, *bit_offset, *cache_length, *cache_capacity, *cache_bytes, *length_by_head;
+    int32_t *sample, *tokens, *status;
+    uint64_t *seed;
+    uint8_t *truncated, *bits, *image;
+    float *kept_by_source;
+    double seconds[SKV_N_PHASES];
+    int n_done; /* rows that were computed */
+} skv_result;
+
+/* Rows of group g filled in, pictures and bits zeroed (rows that fail stay so). with_image: room
+ * for pictures. Texts of the prompts are borrowed from rows. Caller destroys. */
+SKV_MUST skv_status skv_result_create(skv_result **out, const skv_rows *rows,
+                                      const skv_engine_setup *setup, const skv_path *path,
+                                      int64_t g, bool with_image);
+void skv_result_destroy(skv_result *r); /* accepts NULL */
+
+#endif

@@ -1,0 +1,128 @@
+#include "sample/run_setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/log.h"
+
+#define MAX_EXTRAS 3
+
+/* Extra tensors are no fault, but worth one line. */
+static void report_extras(const skv_weights *w)
+{
+    const char *names[MAX_EXTRAS];
+    int n = 0;
+
+    skv_weights_extras(w, names, MAX_EXTRAS, &n);
+    if (n > 0)
+        skv_info("%s: %d tensors are not used: %s%s%s%s%s%s", skv_weights_describe(w), n, names[0],
+                 n > 1 ? ", " : "", n > 1 ? names[1] : "", n > 2 ? ", " : "", n > 2 ? names[2] : "",
+                 n > 3 ? ", ..." : "");
+}
+
+static skv_status required(const char *value, const char *option)
+{
+    return value ? SKV_OK : skv_fail(SKV_E_ARG, "--%s is missing", option);
+}
+
+static skv_status open_text(skv_run_setup *r)
+{
+    const skv_settings *s = r->settings;
+
+    SKV_TRY(required(s->t5, "t5"));
+    SKV_TRY(skv_t5_open(&r->t5_weights, &r->t5_dims, s->t5));
+    if (r->t5_dims.d_model != r->sources.dims.text_width)
+        return skv_fail(SKV_E_SHAPE, "%s has width %d, the transformer wants text of width %d",
+                        s->t5, r->t5_dims.d_model, r->sources.dims.text_width);
+    return skv_tokenizer_open_for(&r->tokenizer, s->t5, s->spm, r->t5_dims.vocab_size,
+                                  strcmp(s->tokens, "plain") == 0);
+}
+
+static skv_status plan(skv_run_setup *r, skv_backend *be)
+{
+    const skv_settings *s = r->settings;
+    skv_engine_setup *e = &r->engine;
+
+    e->be = be;
+    e->sources = &r->sources;
+    e->guided = skv_settings_guided(s);
+    e->paths = r->paths.path;
+    e->n_paths = r->paths.n;
+    e->max_prompts = r->rows.max_prompts;
+    e->max_text_tokens = r->rows.max_text_tokens;
+    e->max_uncond = r->rows.max_uncond;
+    if (e->max_prompts == 0) { /* every line is bad: the run still writes that down */
+        e->max_prompts = 1;
+        e->max_text_tokens = 1;
+    }
+    e->text_scratch = skv_t5_scratch_bytes(&r->t5_dims, be, e->max_text_tokens);
+    SKV_TRY(skv_t5_plan(&r->t5_bytes, be, r->t5_weights, &r->t5_dims));
+    return skv_engine_plan(&r->memory, e);
+}
+
+static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be)
+{
+    const skv_settings *s = r->settings;
+    const skv_prompts_options options = {.order = strcmp(s->prompt_order, "image_id") == 0
+                                                      ? SKV_PROMPTS_ORDER_IMAGE_ID
+                                                      : SKV_PROMPTS_ORDER_IMAGES};
+    skv_identity_setup identity = {.settings = s, .sources = &r->sources, .paths = &r->paths};
+
+    SKV_TRY(required(s->transformer, "transformer"));
+    SKV_TRY(required(s->vae, "vae"));
+    SKV_TRY(skv_settings_store(&r->store, s));
+    SKV_TRY(skv_schedule_make(&r->engine.schedule, s->ratio, s->resolution));
+    SKV_TRY(skv_sources_open(&r->sources, s->transformer, s->vae, s->model));
+    SKV_TRY(
+        skv_settings_guidance(&r->engine.guidance, s, &r->engine.schedule, r->sources.dims.depth));
+    SKV_TRY(skv_paths_resolve(&r->paths, s, &r->sources.dims, &r->engine.schedule));
+    SKV_TRY(open_text(r));
+    SKV_TRY(skv_prompts_parse(&r->prompts, list->bytes, list->n, list->form, s->prompts, &options));
+    SKV_TRY(skv_rows_init(&r->rows, s, r->prompts, r->tokenizer));
+    identity.prompts = list->bytes;
+    identity.prompts_bytes = list->n;
+    identity.t5_digest = skv_weights_digest(r->t5_weights);
+    identity.tokenizer_digest = skv_tokenizer_digest(r->tokenizer);
+    SKV_TRY(skv_identity_make(&r->identity, &identity));
+    SKV_TRY(plan(r, be));
+    report_extras(r->sources.transformer);
+    report_extras(r->sources.vae);
+    return SKV_OK;
+}
+
+skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
+                              const skv_prompt_list *list, skv_backend *be)
+{
+    skv_status st;
+
+    *out = (skv_run_setup){.settings = settings};
+    st = make(out, list, be);
+    if (st != SKV_OK)
+        skv_run_setup_clear(out);
+    return st;
+}
+
+void skv_run_setup_clear(skv_run_setup *s)
+{
+    skv_identity_clear(&s->identity);
+    skv_rows_deinit(&s->rows);
+    skv_paths_clear(&s->paths);
+    skv_tokenizer_destroy(s->tokenizer);
+    skv_weights_close(s->t5_weights);
+    skv_sources_close(&s->sources);
+    skv_prompts_destroy(s->prompts);
+    *s = (skv_run_setup){0};
+}
+
+void skv_run_setup_disk(const skv_run_setup *s, int64_t *group_bytes, int64_t *png_bytes)
+{
+    const int64_t picture = (int64_t)skv_picture_height(&s->engine.schedule) *
+                            skv_picture_width(&s->engine.schedule) * 3;
+    const int64_t bits = (int64_t)skv_engine_bits_bytes(&s->engine);
+    const int64_t per_row = (s->store.bits ? bits : 0) + (s->store.image ? picture : 0) + 1024;
+
+    *group_bytes = per_row * s->rows.n_rows + 65536 * s->rows.n_groups;
+    *png_bytes = s->store.png ? picture * s->rows.n_rows : 0;
+}

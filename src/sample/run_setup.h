@@ -1,0 +1,40 @@
+/* From settings to a run: everything that is decided before a rank computes its first group. */
+#ifndef SKV_SAMPLE_RUN_SETUP_H
+#define SKV_SAMPLE_RUN_SETUP_H
+
+#include "model/t5.h"
+#include "sample/run_folder.h"
+
+typedef struct {
+    const skv_settings *settings;
+    skv_store store;
+    skv_prompts *prompts;
+    skv_tokenizer *tokenizer;
+    skv_weights *t5_weights;
+    skv_t5_dims t5_dims;
+    skv_sources sources;
+    skv_paths paths;
+    skv_rows rows;
+    skv_identity identity;
+    skv_engine_setup engine;
+    skv_memory_plan memory;
+    size_t t5_bytes; /* the text encoder's weights */
+} skv_run_setup;
+
+/* The prompt list as one rank has read it. */
+typedef struct {
+    const char *bytes;
+    size_t n;
+    skv_prompts_form form;
+} skv_prompt_list;
+
+/* Opens the checkpoints, tokenises the prompts, resolves the paths, plans the memory; loads
+ * nothing. settings must outlive it. */
+SKV_MUST skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
+                                       const skv_prompt_list *list, skv_backend *be);
+void skv_run_setup_clear(skv_run_setup *s);
+
+/* Disk bytes of all groups of a path and of the pictures' PNGs at most. */
+void skv_run_setup_disk(const skv_run_setup *s, int64_t *group_bytes, int64_t *png_bytes);
+
+#endif

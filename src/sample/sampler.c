@@ -1,0 +1,166 @@
+#include "sample/sampler.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The rows of a group that can be computed, and their text. */
+typedef struct {
+    int n;      /* B */
+    int *place; /* in the group */
+    int64_t *prompt;
+    uint64_t *seed;
+    skv_text_span *spans; /* 2B */
+    int32_t *ids;         /* packed tokens of all texts */
+    int32_t *start;       /* n_texts + 1 */
+    int n_texts;
+} batch;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void clear(batch *b)
+{
+    free(b->place);
+    free(b->prompt);
+    free(b->seed);
+    free(b->spans);
+    free(b->ids);
+    free(b->start);
+}
+
+static skv_status add_text(batch *b, const skv_rows *rows, const char *text, skv_text_span *span)
+{
+    const int32_t start = b->start[b->n_texts];
+    bool truncated = false;
+    int n = 0;
+
+    SKV_TRY(skv_rows_encode(rows, text, b->ids + start, &n, &truncated));
+    *span = (skv_text_span){.start = start, .n = n};
+    b->start[++b->n_texts] = start + n;
+    return SKV_OK;
+}
+
+/* Tokens of one prompt and its negative prompt, once for all of its samples in the group. */
+static skv_status add_prompt(batch *b, const skv_rows *rows, int64_t prompt, skv_text_span *cond,
+                             skv_text_span *uncond)
+{
+    const char *negative = skv_rows_negative(rows, prompt);
+    char *used = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_rows_text(rows, prompt, &used));
+    st = add_text(b, rows, used, cond);
+    free(used);
+    SKV_TRY(st);
+    *uncond = (skv_text_span){.uncond = true, .n = cond->n};
+    if (negative && skv_settings_guided(rows->settings))
+        SKV_TRY(add_text(b, rows, negative, uncond));
+    return SKV_OK;
+}
+
+static skv_status fill(batch *b, const skv_rows *rows, int64_t g)
+{
+    skv_text_span cond = {0}, uncond = {0};
+    int64_t first, previous = -1;
+    int n, total = 0;
+
+    skv_rows_group(rows, g, &first, &n);
+    SKV_TRY(skv_alloc(&b->place, (size_t)n, sizeof *b->place, "batch"));
+    SKV_TRY(skv_alloc(&b->prompt, (size_t)n, sizeof *b->prompt, "batch"));
+    SKV_TRY(skv_alloc(&b->seed, (size_t)n, sizeof *b->seed, "batch"));
+    SKV_TRY(skv_alloc(&b->spans, 2 * (size_t)n, sizeof *b->spans, "batch"));
+    SKV_TRY(skv_alloc(&b->start, 2 * (size_t)n + 1, sizeof *b->start, "batch"));
+    SKV_TRY(skv_alloc(&b->ids, 2 * (size_t)n * SKV_MAX_TOKENS, sizeof *b->ids, "batch"));
+    for (int i = 0; i < n; i++)
+        total += !rows->prompts->prompts[skv_rows_at(rows, first + i).prompt].error;
+    for (int i = 0; i < n; i++) {
+        const skv_row r = skv_rows_at(rows, first + i);
+
+        if (rows->prompts->prompts[r.prompt].error)
+            continue;
+        if (r.prompt != previous)
+            SKV_TRY(add_prompt(b, rows, r.prompt, &cond, &uncond));
+        previous = r.prompt;
+        b->place[b->n] = i;
+        b->prompt[b->n] = r.prompt;
+        b->seed[b->n] = r.seed;
+        b->spans[b->n] = cond;
+        b->spans[total + b->n] = uncond;
+        b->n++;
+    }
+    return SKV_OK;
+}
+
+static skv_status encode_text(const skv_sampler *s, const batch *b)
+{
+    skv_tensor text;
+
+    SKV_TRY(skv_engine_text(s->engine, &text, b->start[b->n_texts]));
+    SKV_TRY(
+        skv_t5_encode(s->t5, b->ids, b->start, b->n_texts, &text, skv_engine_scratch(s->engine)));
+    return skv_engine_condition(s->engine, b->spans, s->setup->guided ? 2 * b->n : b->n);
+}
+
+/* Results lie densely for the B computed rows; spread them to the group's places, last first. */
+static void spread(uint8_t *data, const batch *b, size_t bytes)
+{
+    for (int i = b->n - 1; data && i >= 0; i--)
+        if (b->place[i] != i) {
+            memmove(data + (size_t)b->place[i] * bytes, data + (size_t)i * bytes, bytes);
+            memset(data + (size_t)i * bytes, 0, bytes);
+        }
+}
+
+static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int path, bool first,
+                           double text_seconds)
+{
+    skv_path_result out = {0};
+    skv_result *r = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_result_create(&r, s->rows, s->setup, &s->setup->paths[path], g, s->with_image));
+    out.bits = r->bits;
+    out.image = r->image;
+    out.kept_by_source = r->kept_by_source;
+    if (b->n > 0)
+        SKV_TRY_GOTO(skv_engine_path(s->engine, &s->setup->paths[path], b->n, b->seed, NULL, &out),
+                     done);
+    spread(r->bits, b, (size_t)r->rec.bits_bytes);
+    spread(r->image, b, (size_t)r->rec.height * (size_t)r->rec.width * 3);
+    r->seconds[SKV_PHASE_TEXT] = text_seconds;
+    r->seconds[SKV_PHASE_TRANSFORMER] = out.transformer_seconds;
+    r->seconds[SKV_PHASE_VAE] = out.vae_seconds;
+    r->rec.first = first;
+    r->rec.config_digest = s->config_digest;
+    r->rec.path_digest = s->path_digest[path];
+    st = s->sink(s->sink_ctx, r);
+    r = NULL;
+done:
+    skv_result_destroy(r);
+    return st;
+}
+
+skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted, bool first)
+{
+    const double start = now();
+    double text_seconds = 0;
+    batch b = {0};
+    skv_status st;
+
+    SKV_TRY_GOTO(fill(&b, s->rows, g), done);
+    if (b.n > 0)
+        SKV_TRY_GOTO(encode_text(s, &b), done);
+    text_seconds = now() - start;
+    for (int i = 0; i < s->setup->n_paths; i++)
+        if (wanted[i])
+            SKV_TRY_GOTO(one_path(s, &b, g, i, first, text_seconds), done);
+done:
+    clear(&b);
+    return st;
+}

@@ -1,0 +1,28 @@
+/* A group from its prompts to its results, path after path. */
+#ifndef SKV_SAMPLE_SAMPLER_H
+#define SKV_SAMPLE_SAMPLER_H
+
+#include "model/t5.h"
+#include "sample/result.h"
+
+/* Takes ownership of the result. */
+typedef skv_status (*skv_sink)(void *ctx, skv_result *result);
+
+typedef struct {
+    skv_engine *engine;
+    const skv_engine_setup *setup;
+    const skv_rows *rows;
+    skv_t5 *t5;
+    bool with_image;                /* pictures are wanted, not bits alone */
+    const char *config_digest;      /* borrowed */
+    const char *const *path_digest; /* one a path */
+    skv_sink sink;
+    void *sink_ctx;
+} skv_sampler;
+
+/* Computes group g on the paths with wanted[i]. first: the rank's first group (its seconds hold
+ * warm-up). A row whose values are not finite fails alone, recorded in its status. */
+SKV_MUST skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted,
+                                      bool first);
+
+#endif

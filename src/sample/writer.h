@@ -1,0 +1,33 @@
+/* The writer: takes finished groups off the sampler's hands and puts them on disk while the next
+ * ones compute. One thread writes group files (HDF5 wants one), others encode PNGs; a group's PNGs
+ * come after its file, so what is missing on resume is never a picture whose truth is lost. */
+#ifndef SKV_SAMPLE_WRITER_H
+#define SKV_SAMPLE_WRITER_H
+
+#include "sample/result.h"
+
+typedef struct skv_writer skv_writer;
+
+typedef struct {
+    const char *run; /* folder; its groups/<path> and images/<path> exist */
+    skv_store store;
+    int png_threads;
+    const char *only_id; /* NULL; or: no group file, and this id's PNG alone */
+} skv_writer_setup;
+
+/* Borrows what setup points to. */
+SKV_MUST skv_status skv_writer_create(skv_writer **out, const skv_writer_setup *setup);
+
+/* A skv_sink (ctx: the writer). Takes ownership; waits while two groups are still being written.
+ * Fails with the first failure of a thread; nothing more is written then. */
+SKV_MUST skv_status skv_writer_put(void *writer, skv_result *result);
+
+/* Waits for everything put, ends the threads and destroys the writer in any case. */
+SKV_MUST skv_status skv_writer_finish(skv_writer *w);
+
+/* Writes one picture as RUN/images/<path>/<id>.png; texts: id, prompt, seed, path, digest, version.
+ */
+SKV_MUST skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i,
+                                   const uint8_t *image);
+
+#endif
