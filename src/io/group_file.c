@@ -1,12 +1,10 @@
 /* A record's members and the file's datasets are one table; the attributes are covered by one
- * CRC-32 over their printed form. */
+ * CRC-32 over their printed form; the file's label says which group of which run it is. */
 #include "io/group_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include "core/mem.h"
@@ -273,6 +271,18 @@ static skv_status write_header(skv_h5 *f, const skv_group_record *r, const char 
     return skv_h5_set_int(f, "/", "header_crc32", crc);
 }
 
+/* Lines: KIND, config digest, path digest, "group first_row n_rows", datasets. */
+static skv_status make_label(char *out, size_t bytes, const skv_group_record *r,
+                             const char *datasets)
+{
+    if (strpbrk(r->config_digest, "\n") || strpbrk(r->path_digest, "\n") ||
+        snprintf(out, bytes, KIND "\n%s\n%s\n%lld %lld %d\n%s\n", r->config_digest, r->path_digest,
+                 (long long)r->group, (long long)r->row[0], r->n_rows, datasets) >= (int)bytes)
+        return skv_fail(SKV_E_ARG, "digests that are no digests: %s, %s", r->config_digest,
+                        r->path_digest);
+    return SKV_OK;
+}
+
 /* Error texts may have been cut within a character. New list; one block. */
 static skv_status clean_errors(const char ***out, const skv_group_record *r)
 {
@@ -338,13 +348,14 @@ skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
     skv_group_record r = *rec;
     skv_h5 *f = NULL;
     const char **errors = NULL;
-    char datasets[512];
+    char datasets[512], label[SKV_H5_MAX_LABEL];
 
     SKV_TRY(check_record(rec, file));
     list_datasets(datasets, sizeof datasets, rec);
+    SKV_TRY(make_label(label, sizeof label, rec, datasets));
     SKV_TRY_GOTO(clean_errors(&errors, rec), done);
     r.error = errors;
-    SKV_TRY_GOTO(skv_h5_create_in_memory(&f, file), done);
+    SKV_TRY_GOTO(skv_h5_create_sealed(&f, file, label), done);
     SKV_TRY_GOTO(write_all(f, &r, datasets), done);
     SKV_TRY_GOTO(skv_h5_seal(f), done);
     SKV_TRY_GOTO(verify(skv_h5_aside(f), &r, datasets), done);
@@ -441,16 +452,13 @@ static skv_status read_header(skv_group_record *r, skv_h5 *f, const char *file)
     return SKV_OK;
 }
 
-/* Reads a dataset, or only compares its type and extents. */
-static skv_status read_set(skv_group_record *r, skv_h5 *f, const dataset *d, bool only_compare)
+static skv_status read_set(skv_group_record *r, skv_h5 *f, const dataset *d)
 {
     skv_h5_layout want = layout_of(d, r);
     char name[64];
     void *data = NULL;
 
     snprintf(name, sizeof name, "/%s", d->name);
-    if (only_compare)
-        return skv_h5_expect(f, name, &want);
     SKV_TRY(skv_h5_read(&data, f, name, &want, MAX_READ, true));
     own(r, data);
     if (d->offset == AT(budget))
@@ -460,22 +468,23 @@ static skv_status read_set(skv_group_record *r, skv_h5 *f, const dataset *d, boo
     return SKV_OK;
 }
 
-/* parts: what is read; what the file lists besides is compared when `compare`. */
-static skv_status read_record(skv_group_record *r, const char *file, unsigned parts, bool compare)
+skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
 
-    memset(r, 0, sizeof *r);
-    SKV_TRY(skv_h5_open(&f, file));
-    SKV_TRY_GOTO(skv_alloc(&r->owned, 1, sizeof *r->owned, "a group record"), done);
-    SKV_TRY_GOTO(read_header(r, f, file), done);
+    memset(rec, 0, sizeof *rec);
+    SKV_TRY(skv_h5_open_sealed(&f, file));
+    SKV_TRY_GOTO(skv_alloc(&rec->owned, 1, sizeof *rec->owned, "a group record"), done);
+    SKV_TRY_GOTO(read_header(rec, f, file), done);
     for (size_t i = 0; i < N_TABLE; i++) {
         const bool wanted = table[i].part == 0 || (parts & table[i].part);
 
-        if (is_listed(r->owned->datasets, table[i].name) && (wanted || compare))
-            SKV_TRY_GOTO(read_set(r, f, &table[i], !wanted), done);
-        else if (table[i].part == SKV_GROUP_ROWS && wanted) {
+        if (!wanted)
+            continue;
+        if (is_listed(rec->owned->datasets, table[i].name))
+            SKV_TRY_GOTO(read_set(rec, f, &table[i]), done);
+        else if (table[i].part == SKV_GROUP_ROWS) {
             st = skv_fail(SKV_E_FORMAT, "%s: there is no %s", file, table[i].name);
             goto done;
         }
@@ -483,36 +492,46 @@ static skv_status read_record(skv_group_record *r, const char *file, unsigned pa
 done:
     skv_h5_close(f);
     if (st != SKV_OK)
-        skv_group_record_clear(r);
+        skv_group_record_clear(rec);
     return st;
 }
 
-skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts)
+/* Cuts the next line off *text; "" when there is none. */
+static char *next_line(char **text)
 {
-    return read_record(rec, file, parts, false);
+    char *line = *text;
+    char *end = strchr(line, '\n');
+
+    *text = end ? end + 1 : line + strlen(line);
+    if (end)
+        *end = '\0';
+    return line;
 }
 
-/* A whole file: of the run that is meant? */
-static skv_group_state compare(const skv_group_record *r, const char *file,
-                               const skv_group_want *want)
+static skv_group_state compare(char *label, const char *file, const skv_group_want *want)
 {
-    const char *differs = NULL;
+    char place[64];
+    const char *differs = NULL, *datasets;
 
-    if (strcmp(r->config_digest, want->config_digest) != 0)
+    snprintf(place, sizeof place, "%lld %lld %d", (long long)want->group,
+             (long long)want->first_row, want->n_rows);
+    if (strcmp(next_line(&label), KIND) != 0)
+        differs = "version of this program";
+    else if (strcmp(next_line(&label), want->config_digest) != 0)
         differs = "configuration";
-    else if (strcmp(r->path_digest, want->path_digest) != 0)
-        differs = "path settings";
-    else if (r->group != want->group || r->n_rows != want->n_rows || r->row[0] != want->first_row)
-        differs = "group";
+    else if (strcmp(next_line(&label), want->path_digest) != 0)
+        differs = "path";
+    else if (strcmp(next_line(&label), place) != 0)
+        differs = "cut into groups";
     if (differs) {
         (void)skv_fail(SKV_E_FORMAT, "%s: made with another %s", file, differs);
         return SKV_GROUP_FOREIGN;
     }
+    datasets = next_line(&label);
     for (size_t i = 0; i < N_TABLE; i++) {
         const bool is_part = table[i].part & (SKV_GROUP_BITS | SKV_GROUP_IMAGE);
 
-        if (is_part && (want->parts & table[i].part) &&
-            !is_listed(r->owned->datasets, table[i].name)) {
+        if (is_part && (want->parts & table[i].part) && !is_listed(datasets, table[i].name)) {
             (void)skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", file, table[i].name);
             return SKV_GROUP_LACKING;
         }
@@ -524,18 +543,25 @@ skv_status skv_group_file_check(skv_group_state *state, const char *file,
                                 const skv_group_want *want)
 {
     skv_group_record r;
-    struct stat info;
-    skv_status st;
+    char *label = NULL;
+    skv_status st = skv_h5_read_label(&label, file);
 
-    if (stat(file, &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    if (st == SKV_OK)
+        *state = compare(label, file, want);
+    else if (st == SKV_E_NOTFOUND)
         *state = SKV_GROUP_ABSENT;
+    else if (st == SKV_E_FORMAT)
+        *state = SKV_GROUP_DAMAGED;
+    else
+        return st;
+    free(label);
+    if (!want->deep || *state == SKV_GROUP_ABSENT || *state == SKV_GROUP_DAMAGED)
         return SKV_OK;
-    }
-    st = read_record(&r, file, want->deep ? SKV_GROUP_ALL : SKV_GROUP_ROWS, true);
+    st = skv_group_file_read(&r, file, SKV_GROUP_ALL);
     if (st == SKV_E_MEM || st == SKV_E_IO)
         return st;
-    *state = st == SKV_OK ? compare(&r, file, want) : SKV_GROUP_DAMAGED;
-    if (st == SKV_OK)
-        skv_group_record_clear(&r);
+    if (st != SKV_OK)
+        *state = SKV_GROUP_DAMAGED;
+    skv_group_record_clear(&r);
     return SKV_OK;
 }

@@ -88,7 +88,7 @@ typedef struct {
     int64_t group, first_row;
     int n_rows;
     unsigned parts; /* SKV_GROUP_BITS, SKV_GROUP_IMAGE: what must be there */
-    bool deep;      /* read and check everything, not only attributes, rows and extents */
+    bool deep;      /* read and check everything, not only the first block and the length */
 } skv_group_want;
 
 /* Tells what `file` is, for resume; for LACKING, DAMAGED and FOREIGN skv_message() says why. Fails

@@ -62,7 +62,7 @@ skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const ch
                        r.text);
 }
 
-static skv_status new_handle(skv_h5 **out, const char *path)
+skv_status skv_h5__new(skv_h5 **out, const char *path)
 {
     skv_status st;
     skv_h5 *f = NULL;
@@ -79,22 +79,24 @@ static skv_status new_handle(skv_h5 **out, const char *path)
     return SKV_OK;
 }
 
-static skv_status create(skv_h5 **out, const char *path, bool in_memory)
+static skv_status create(skv_h5 **out, const char *path, const char *label)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
     hid_t how = -1, make = -1;
     const size_t bytes = strlen(path) + 32;
 
-    SKV_TRY(new_handle(&f, path));
+    SKV_TRY(skv_h5__new(&f, path));
     SKV_TRY_GOTO(skv_alloc(&f->aside, bytes, 1, path), done);
     snprintf(f->aside, bytes, "%s.%ld.tmp", path, (long)getpid());
-    f->in_memory = in_memory;
+    if (label)
+        SKV_TRY_GOTO(skv_path_join(&f->label, NULL, label), done);
     how = H5Pcreate(H5P_FILE_ACCESS);
     make = H5Pcreate(H5P_FILE_CREATE);
     if (how < 0 || make < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
         H5Pset_file_locking(how, false, true) < 0 || H5Pset_obj_track_times(make, false) < 0 ||
-        (in_memory && H5Pset_fapl_core(how, MEMORY_STEP, false) < 0)) {
+        (label && (H5Pset_fapl_core(how, MEMORY_STEP, false) < 0 ||
+                   H5Pset_userblock(make, SKV_H5_LABEL_BYTES) < 0))) {
         st = skv_h5__fail(f, "cannot prepare");
         goto done;
     }
@@ -116,12 +118,14 @@ done:
 
 skv_status skv_h5_create(skv_h5 **out, const char *path)
 {
-    return create(out, path, false);
+    return create(out, path, NULL);
 }
 
-skv_status skv_h5_create_in_memory(skv_h5 **out, const char *path)
+skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label)
 {
-    return create(out, path, true);
+    if (label[0] == '/' || strlen(label) > SKV_H5_MAX_LABEL)
+        return skv_fail(SKV_E_ARG, "%s: not a label: %s", path, label);
+    return create(out, path, label);
 }
 
 skv_status skv_h5_open(skv_h5 **out, const char *path)
@@ -136,7 +140,7 @@ skv_status skv_h5_open(skv_h5 **out, const char *path)
                         "%s: cannot open: %s", path, strerror(errno));
     if (!S_ISREG(info.st_mode) || access(path, R_OK) != 0)
         return skv_fail(SKV_E_IO, "%s: not a regular file that can be read", path);
-    SKV_TRY(new_handle(&f, path));
+    SKV_TRY(skv_h5__new(&f, path));
     f->length = (uint64_t)info.st_size;
     how = H5Pcreate(H5P_FILE_ACCESS);
     if (how < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
@@ -171,7 +175,7 @@ static skv_status close_file(skv_h5 *f)
     return H5Fclose(file) < 0 ? skv_h5__fail(f, "cannot close") : SKV_OK;
 }
 
-/* A file in memory, as bytes on disk. */
+/* A file in memory, as bytes on disk: the library gives them without the block before them. */
 static skv_status seal_memory(skv_h5 *f)
 {
     skv_status st = SKV_OK;
@@ -180,13 +184,15 @@ static skv_status seal_memory(skv_h5 *f)
 
     if (bytes < 0)
         return skv_h5__fail(f, "cannot take the file from memory");
-    SKV_TRY(skv_alloc(&image, (size_t)bytes, 1, f->path));
-    if (H5Fget_file_image(f->file, image, (size_t)bytes) != bytes)
+    SKV_TRY(skv_alloc(&image, SKV_H5_LABEL_BYTES + (size_t)bytes, 1, f->path));
+    if (H5Fget_file_image(f->file, image + SKV_H5_LABEL_BYTES, (size_t)bytes) != bytes)
         st = skv_h5__fail(f, "cannot take the file from memory");
     else
         st = close_file(f);
-    if (st == SKV_OK)
-        st = skv_file_write(f->aside, image, (size_t)bytes);
+    if (st == SKV_OK) {
+        skv_h5__put_label(image, SKV_H5_LABEL_BYTES + (size_t)bytes, f->label);
+        st = skv_file_write(f->aside, image, SKV_H5_LABEL_BYTES + (size_t)bytes);
+    }
     free(image);
     return st;
 }
@@ -207,7 +213,7 @@ static skv_status seal(skv_h5 *f)
 {
     if (H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         return skv_h5__fail(f, "cannot write");
-    if (f->in_memory)
+    if (f->label)
         return seal_memory(f);
     SKV_TRY(close_file(f));
     return sync_aside(f);
@@ -248,6 +254,7 @@ void skv_h5_close(skv_h5 *f)
     if (f->aside)
         unlink(f->aside);
     free(f->aside);
+    free(f->label);
     free(f->path);
     free(f);
 }

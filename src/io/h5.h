@@ -36,8 +36,19 @@ SKV_MUST skv_status skv_h5_init(void);
 SKV_MUST skv_status skv_h5_create(skv_h5 **out, const char *path);
 
 /* The same, built in memory and written at once when sealed: for files of a few hundred MB at most.
- * No disk error can reach the library. */
-SKV_MUST skv_status skv_h5_create_in_memory(skv_h5 **out, const char *path);
+ * No disk error can reach the library. The file begins with a block of SKV_H5_LABEL_BYTES that
+ * other readers skip (HDF5's user block): `label`, the file's length and CRC-32, and the block's
+ * own. */
+#define SKV_H5_LABEL_BYTES 2048
+#define SKV_H5_MAX_LABEL   1900
+SKV_MUST skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label);
+
+/* Label of a file made so, which is at least as long as it was (free()). Reads this block alone. */
+SKV_MUST skv_status skv_h5_read_label(char **out, const char *path);
+
+/* Opens such a file for reading after its CRC-32 was found right: on damaged bytes the library
+ * itself may read out of bounds. Holds the file in memory. */
+SKV_MUST skv_status skv_h5_open_sealed(skv_h5 **out, const char *path);
 
 /* Read only. SKV_E_NOTFOUND when absent. */
 SKV_MUST skv_status skv_h5_open(skv_h5 **out, const char *path);

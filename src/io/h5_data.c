@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "core/mem.h"
 #include "io/prompts.h"
@@ -125,20 +124,6 @@ skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout *layout)
     return st;
 }
 
-static uint32_t crc_of(uint32_t crc, const void *data, size_t bytes)
-{
-    const unsigned char *p = data;
-
-    for (; bytes > 0;) {
-        const size_t n = bytes < ((size_t)1 << 30) ? bytes : (size_t)1 << 30;
-
-        crc = (uint32_t)crc32(crc, p, (uInt)n);
-        p += n;
-        bytes -= n;
-    }
-    return crc;
-}
-
 /* CRC-32 of n entries as they are in memory; of texts with their NULs. */
 static uint32_t crc_of_entries(skv_h5_type type, const void *data, size_t bytes)
 {
@@ -146,9 +131,9 @@ static uint32_t crc_of_entries(skv_h5_type type, const void *data, size_t bytes)
     uint32_t crc = 0;
 
     if (type != SKV_H5_TEXT)
-        return crc_of(0, data, bytes);
+        return skv_h5__crc(0, data, bytes);
     for (size_t i = 0; i < bytes / sizeof *text; i++)
-        crc = crc_of(crc, text[i], strlen(text[i]) + 1);
+        crc = skv_h5__crc(crc, text[i], strlen(text[i]) + 1);
     return crc;
 }
 
@@ -180,8 +165,8 @@ static skv_status select_rows(hid_t *memory, const skv_h5__set *s, const skv_h5 
     hsize_t start[SKV_H5_MAX_DIMS] = {0}, count[SKV_H5_MAX_DIMS];
 
     if (first < 0 || n < 0 || first > s->layout.shape[0] || n > s->layout.shape[0] - first)
-        return skv_fail(SKV_E_SHAPE, "%s: %s: rows %lld to %lld, there are %lld", f->path, name,
-                        (long long)first, (long long)(first + n), (long long)s->layout.shape[0]);
+        return skv_fail(SKV_E_SHAPE, "%s: %s: %lld rows from row %lld on, there are %lld", f->path,
+                        name, (long long)n, (long long)first, (long long)s->layout.shape[0]);
     for (int i = 0; i < s->layout.n_dims; i++)
         count[i] = (hsize_t)s->layout.shape[i];
     start[0] = (hsize_t)first;

@@ -10,7 +10,7 @@ struct skv_h5 {
     hid_t file;      /* < 0: closed */
     char *path;      /* its name in the end */
     char *aside;     /* its name until then; NULL when reading */
-    bool in_memory;  /* written at once when sealed */
+    char *label;     /* of a file in memory, written at once when sealed; NULL: on disk */
     bool failed;     /* a write or the closing failed: never gets its name */
     uint64_t length; /* bytes on disk, when reading */
 };
@@ -19,6 +19,15 @@ struct skv_h5 {
 #define skv_h5__fail(f, ...) skv_h5__fail_at((f), __FILE__, __LINE__, __VA_ARGS__)
 skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
     SKV_PRINTF(4, 5);
+
+/* The checked block before a sealed file's bytes; image: the whole file, the block empty. */
+void skv_h5__put_label(char *image, size_t bytes, const char *label);
+
+/* CRC-32 of any length. */
+uint32_t skv_h5__crc(uint32_t crc, const void *data, size_t bytes);
+
+/* New handle of a closed file, for reading. */
+SKV_MUST skv_status skv_h5__new(skv_h5 **out, const char *path);
 
 /* An opened dataset and what it was found to be. */
 typedef struct {

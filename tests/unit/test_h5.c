@@ -68,7 +68,7 @@ static void every_type_reads_back_equal(void **state)
     static const double f64[2] = {-1e-300, 1e300};
     const void *data[] = {u8, i32, i64, u64, f32, f64};
     skv_h5 *f = new_file("a.h5");
-    char name[16];
+    char name[32];
 
     (void)state;
     for (int t = 0; t < SKV_H5_TEXT; t++) {
@@ -100,6 +100,38 @@ static void every_type_reads_back_equal(void **state)
         free(found);
     }
     skv_h5_close(f);
+}
+
+static void a_sealed_file_opens_sealed_and_plainly(void **state)
+{
+    const int64_t v[3] = {1, 2, 3};
+    skv_h5_layout l = {.type = SKV_H5_I64, .n_dims = 1, .shape = {3}};
+    int64_t *found = NULL;
+    char *label = NULL;
+    skv_h5 *f = NULL;
+
+    (void)state;
+    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), "one\ntwo"), SKV_OK);
+    write_ints(f, "/x", v, 3, 0);
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+    assert_int_equal(temp_count(), 1);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5")), SKV_OK);
+    assert_string_equal(label, "one\ntwo");
+    free(label);
+    for (int sealed = 0; sealed < 2; sealed++) {
+        if (sealed)
+            assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5")), SKV_OK);
+        else
+            f = old_file("a.h5");
+        assert_int_equal(skv_h5_read(&found, f, "/x", &l, MANY, true), SKV_OK);
+        assert_memory_equal(found, v, sizeof v);
+        free(found);
+        skv_h5_close(f);
+    }
+    f = new_file("plain.h5");
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5")), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("plain.h5")), SKV_E_FORMAT);
 }
 
 static void texts_read_back_equal_fixed_or_variable(void **state)
@@ -511,7 +543,7 @@ static int write_on_a_full_disk(bool in_memory, unsigned long room)
 
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)rand();
-    st = in_memory ? skv_h5_create_in_memory(&f, temp_path("a.h5"))
+    st = in_memory ? skv_h5_create_sealed(&f, temp_path("a.h5"), "label")
                    : skv_h5_create(&f, temp_path("a.h5"));
     temp_limit_files(room);
     if (st == SKV_OK)
@@ -562,6 +594,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_file_has_its_name_only_after_commit),
         CASE(every_type_reads_back_equal),
+        CASE(a_sealed_file_opens_sealed_and_plainly),
         CASE(texts_read_back_equal_fixed_or_variable),
         CASE(rows_are_written_and_read_by_range),
         CASE(a_failed_write_never_gets_the_name),

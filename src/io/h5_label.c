@@ -1,0 +1,169 @@
+/* Sealed files: a block before HDF5's bytes holds their CRC-32 and a label. A look at the block
+ * tells what a file is; a look at the sum tells whether the library may be let at it.
+ *
+ * The block: "skv sealed 1\n", 16 hex digits of the file's length, 8 of the CRC-32 of what follows
+ * the block, 8 of that of the block with these 8 as zeros; a line each, then the label and NULs. */
+#include "io/h5.h"
+#include "io/h5_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+
+#define MAGIC     "skv sealed 1\n"
+#define LENGTH_AT (sizeof MAGIC - 1)
+#define BODY_AT   (LENGTH_AT + 17)
+#define OWN_AT    (BODY_AT + 9)
+#define LABEL_AT  (OWN_AT + 9)
+#define MAX_BYTES ((size_t)16 << 30)
+
+uint32_t skv_h5__crc(uint32_t crc, const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+
+    while (bytes > 0) {
+        const size_t n = bytes < ((size_t)1 << 30) ? bytes : (size_t)1 << 30;
+
+        crc = (uint32_t)crc32(crc, p, (uInt)n);
+        p += n;
+        bytes -= n;
+    }
+    return crc;
+}
+
+static void print_block(char *block, size_t length, uint32_t body, uint32_t own, const char *label)
+{
+    memset(block, 0, SKV_H5_LABEL_BYTES);
+    snprintf(block, SKV_H5_LABEL_BYTES, "%s%016zx\n%08" PRIx32 "\n%08" PRIx32 "\n%s", MAGIC, length,
+             body, own, label);
+}
+
+/* The block that belongs to these values. */
+static void make_block(char *block, size_t length, uint32_t body, const char *label)
+{
+    print_block(block, length, body, 0, label);
+    print_block(block, length, body, skv_h5__crc(0, block, SKV_H5_LABEL_BYTES), label);
+}
+
+void skv_h5__put_label(char *image, size_t bytes, const char *label)
+{
+    make_block(image, bytes, skv_h5__crc(0, image + SKV_H5_LABEL_BYTES, bytes - SKV_H5_LABEL_BYTES),
+               label);
+}
+
+/* A block is whole when the one made of its values is the same. */
+static skv_status check_block(size_t *length, uint32_t *body, const char *block, const char *path)
+{
+    char again[SKV_H5_LABEL_BYTES], text[SKV_H5_LABEL_BYTES + 1];
+
+    memcpy(text, block, SKV_H5_LABEL_BYTES);
+    text[SKV_H5_LABEL_BYTES] = '\0';
+    if (memcmp(text, MAGIC, LENGTH_AT) != 0 || strlen(text) < LABEL_AT ||
+        strlen(text) > LABEL_AT + SKV_H5_MAX_LABEL)
+        return skv_fail(SKV_E_FORMAT, "%s: not a sealed file of this program", path);
+    *length = (size_t)strtoull(text + LENGTH_AT, NULL, 16);
+    *body = (uint32_t)strtoul(text + BODY_AT, NULL, 16);
+    make_block(again, *length, *body, text + LABEL_AT);
+    if (memcmp(again, block, SKV_H5_LABEL_BYTES) != 0)
+        return skv_fail(SKV_E_FORMAT, "%s: the first %d bytes are damaged", path,
+                        SKV_H5_LABEL_BYTES);
+    return SKV_OK;
+}
+
+skv_status skv_h5_read_label(char **out, const char *path)
+{
+    skv_status st = SKV_OK;
+    char block[SKV_H5_LABEL_BYTES + 1] = {0};
+    struct stat info;
+    size_t length = 0;
+    uint32_t body = 0;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
+
+    if (fd < 0)
+        return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
+                        "%s: cannot open: %s", path, strerror(errno));
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        st = skv_fail(SKV_E_IO, "%s: not a regular file", path);
+    } else if (read(fd, block, SKV_H5_LABEL_BYTES) != SKV_H5_LABEL_BYTES) {
+        st = skv_fail(SKV_E_FORMAT, "%s: %lld bytes are too few", path, (long long)info.st_size);
+    } else {
+        st = check_block(&length, &body, block, path);
+        if (st == SKV_OK && length != (size_t)info.st_size)
+            st = skv_fail(SKV_E_FORMAT, "%s: %lld bytes, it was written with %zu", path,
+                          (long long)info.st_size, length);
+    }
+    close(fd);
+    SKV_TRY(st);
+    SKV_TRY(skv_alloc(out, strlen(block + LABEL_AT) + 1, 1, "a label"));
+    strcpy(*out, block + LABEL_AT);
+    return SKV_OK;
+}
+
+/* The file's bytes, whole and unaltered. */
+static skv_status read_checked(char **out, size_t *n, const char *path)
+{
+    skv_status st = SKV_OK;
+    char *bytes = NULL;
+    size_t length = 0;
+    uint32_t body = 0;
+
+    SKV_TRY(skv_file_read(&bytes, n, path, MAX_BYTES));
+    if (*n < SKV_H5_LABEL_BYTES)
+        st = skv_fail(SKV_E_FORMAT, "%s: %zu bytes are too few", path, *n);
+    else
+        st = check_block(&length, &body, bytes, path);
+    if (st == SKV_OK && (length != *n || body != skv_h5__crc(0, bytes + SKV_H5_LABEL_BYTES,
+                                                             *n - SKV_H5_LABEL_BYTES)))
+        st = skv_fail(SKV_E_FORMAT, "%s: the file is damaged: its checksum is another", path);
+    if (st != SKV_OK) {
+        free(bytes);
+        return st;
+    }
+    *out = bytes;
+    return SKV_OK;
+}
+
+skv_status skv_h5_open_sealed(skv_h5 **out, const char *path)
+{
+    skv_status st = SKV_OK;
+    skv_h5 *f = NULL;
+    char *bytes = NULL, *name = NULL; /* name: the library wants one that no file has */
+    size_t n = 0;
+    hid_t how = -1;
+
+    SKV_TRY_GOTO(read_checked(&bytes, &n, path), done);
+    SKV_TRY_GOTO(skv_h5__new(&f, path), done);
+    f->length = n;
+    how = H5Pcreate(H5P_FILE_ACCESS);
+    if (how < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
+        H5Pset_fapl_core(how, (size_t)1 << 20, false) < 0 || H5Pset_file_image(how, bytes, n) < 0) {
+        st = skv_h5__fail(f, "cannot prepare");
+        goto done;
+    }
+    free(bytes); /* the library has its copy */
+    bytes = NULL;
+    SKV_TRY_GOTO(skv_path_join(&name, path, "image"), done);
+    f->file = H5Fopen(name, H5F_ACC_RDONLY, how);
+    if (f->file < 0) {
+        st = skv_h5__fail(f, "not a whole HDF5 file");
+        goto done;
+    }
+    *out = f;
+    f = NULL;
+done:
+    if (how >= 0)
+        H5Pclose(how);
+    free(bytes);
+    free(name);
+    skv_h5_close(f);
+    return st;
+}
