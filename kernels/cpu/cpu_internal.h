@@ -15,6 +15,9 @@
 void skv_cpu__parallel(skv_backend *be, int64_t n, void (*fn)(void *ctx, int64_t i, void *scratch),
                        void *ctx);
 
+/* SKV_CPU_SCRATCH bytes that all threads of one operation may share (partial sums). */
+void *skv_cpu__shared(skv_backend *be);
+
 /* Elementwise, in place or not; at most 2 ulp from the exact value (tests/ops). */
 void skv_cpu__exp(float *y, const float *x, int64_t n);
 void skv_cpu__gelu(float *y, const float *x, int64_t n); /* tanh form */

@@ -1,0 +1,171 @@
+/* Checks of the cache's, bits' and map's operations: shapes as kernels/ops.h gives them. */
+#include "kernels/check.h"
+
+#define KV (1u << be->kv)
+
+static skv_status in_range(const char *op, const char *what, bool fits)
+{
+    return fits ? SKV_OK : skv_fail(SKV_E_SHAPE, "%s: %s is out of range", op, what);
+}
+
+static skv_status positions(const char *op, const int32_t *p, int n, int64_t limit, bool ascending)
+{
+    for (int i = 0; i < n; i++)
+        SKV_TRY(in_range(op, "a position",
+                         p[i] >= 0 && p[i] < limit && !(ascending && i > 0 && p[i] <= p[i - 1])));
+    return SKV_OK;
+}
+
+skv_status skv_check__window_scores(const skv_backend *be, const skv_window_scores_args *a)
+{
+    const int64_t r = a->q.shape[0], h = a->q.shape[2], d = a->q.shape[3];
+
+    SKV_TRY(SKV_WANT("window_scores", a, q, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("window_scores", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(SKV_WANT("window_scores", a, s, SKV_IS_F32, SKV_DENSE, r, h, -1));
+    return in_range("window_scores", "the length", a->s.shape[2] <= a->k.shape[2] && d <= 256);
+}
+
+skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_softmax_args *a)
+{
+    const int64_t r = a->q.shape[0], h = a->q.shape[2], d = a->q.shape[3];
+
+    SKV_TRY(SKV_WANT("window_softmax", a, q, 1u << be->act, SKV_FREE_ALL, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("window_softmax", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(SKV_WANT("window_softmax", a, s, SKV_IS_F32, SKV_DENSE, r, h, -1));
+    SKV_TRY(positions("window_softmax", a->index, a->n, a->q.shape[1], false));
+    return in_range("window_softmax", "the length", a->s.shape[2] <= a->k.shape[2] && d <= 256);
+}
+
+skv_status skv_check__fill_positions(const skv_backend *be, const skv_fill_positions_args *a)
+{
+    SKV_TRY(SKV_WANT("fill_positions", a, s, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
+    return positions("fill_positions", a->position, a->n, a->s.shape[2], false);
+}
+
+static skv_status pool(const skv_backend *be, const skv_pool1d_args *a, const char *op)
+{
+    SKV_TRY(SKV_WANT(op, a, x, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1));
+    SKV_TRY(
+        SKV_WANT(op, a, y, SKV_IS_F32, SKV_FREE_ALL, a->x.shape[0], a->x.shape[1], a->x.shape[2]));
+    return in_range(op, "the kernel", a->kernel >= 1 && a->kernel % 2 == 1);
+}
+
+skv_status skv_check__maxpool1d(const skv_backend *be, const skv_maxpool1d_args *a)
+{
+    return pool(be, a, "maxpool1d");
+}
+
+skv_status skv_check__avgpool1d(const skv_backend *be, const skv_avgpool1d_args *a)
+{
+    return pool(be, a, "avgpool1d");
+}
+
+skv_status skv_check__topk_keep(const skv_backend *be, const skv_topk_keep_args *a)
+{
+    const int64_t r = a->s.shape[0], h = a->s.shape[1], n = a->keep.shape[2];
+
+    SKV_TRY(SKV_WANT("topk_keep", a, s, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("topk_keep", a, keep, SKV_IS_I32, SKV_FREE_FIRST, r, h, -1));
+    SKV_TRY(positions("topk_keep", a->always, a->n_always, INT32_MAX, true));
+    return in_range("topk_keep", "the number of positions",
+                    a->n_always <= n && n <= a->s.shape[2] + a->n_always);
+}
+
+skv_status skv_check__keep_ends(const skv_backend *be, const skv_keep_ends_args *a)
+{
+    SKV_TRY(SKV_WANT("keep_ends", a, keep, SKV_IS_I32, SKV_FREE_FIRST, -1, -1, -1));
+    return in_range("keep_ends", "the number of positions",
+                    a->first >= 0 && a->first <= a->keep.shape[2] && a->keep.shape[2] <= a->len);
+}
+
+static skv_status move(const skv_backend *be, const skv_kv_move_args *a, const char *op, bool push)
+{
+    const int64_t slots = a->ring_k.shape[0], d = a->ring_k.shape[1];
+    const int64_t r = a->k.shape[0], h = a->k.shape[1], room = a->k.shape[2];
+    int64_t sum = 0;
+
+    SKV_TRY(SKV_WANT(op, a, ring_k, KV, SKV_DENSE, -1, -1));
+    SKV_TRY(SKV_WANT(op, a, ring_v, KV, SKV_DENSE, slots, d));
+    SKV_TRY(SKV_WANT(op, a, ring_origin, SKV_IS_I32, SKV_DENSE, slots));
+    SKV_TRY(SKV_WANT(op, a, k, KV, SKV_FREE_TWO, -1, -1, -1, d));
+    SKV_TRY(SKV_WANT(op, a, v, KV, SKV_FREE_TWO, r, h, room, d));
+    SKV_TRY(SKV_WANT(op, a, origin, SKV_IS_I32, SKV_FREE_TWO, r, h, room));
+    for (int64_t i = 0; i < h; i++) {
+        SKV_TRY(in_range(op, "a head's length", a->len[i] >= 0 && a->len[i] <= room));
+        sum += a->len[i];
+    }
+    SKV_TRY(in_range(op, "the block", a->at >= 0 && r * sum <= slots));
+    return push ? SKV_WANT(op, a, keep, SKV_IS_I32, SKV_DENSE, r, sum) : SKV_OK;
+}
+
+skv_status skv_check__kv_pop(const skv_backend *be, const skv_kv_pop_args *a)
+{
+    return move(be, a, "kv_pop", false);
+}
+
+skv_status skv_check__kv_push(const skv_backend *be, const skv_kv_push_args *a)
+{
+    return move(be, a, "kv_push", true);
+}
+
+skv_status skv_check__origin_fill(const skv_backend *be, const skv_origin_fill_args *a)
+{
+    SKV_TRY(SKV_WANT("origin_fill", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
+    for (int64_t h = 0; h < a->origin.shape[1]; h++)
+        SKV_TRY(in_range("origin_fill", "a head's length",
+                         a->n >= 0 && a->base[h] >= 0 && a->base[h] + a->n <= a->origin.shape[2]));
+    return SKV_OK;
+}
+
+skv_status skv_check__count_sources(const skv_backend *be, const skv_count_sources_args *a)
+{
+    const int64_t r = a->origin.shape[0], h = a->origin.shape[1];
+    int64_t sum = 0;
+
+    SKV_TRY(SKV_WANT("count_sources", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
+    SKV_TRY(SKV_WANT("count_sources", a, count, SKV_IS_I32, SKV_DENSE, a->n_scales));
+    for (int64_t i = 0; i < h; i++)
+        sum += a->len[i];
+    return SKV_WANT("count_sources", a, keep, SKV_IS_I32, SKV_DENSE, r, sum);
+}
+
+/* -------------------------------------------------------------------- bits, map */
+
+skv_status skv_check__draw_bits(const skv_backend *be, const skv_draw_bits_args *a)
+{
+    const int64_t b = a->bits.shape[0], l = a->bits.shape[1], n = a->bits.shape[2];
+
+    SKV_TRY(SKV_WANT("draw_bits", a, bits, SKV_IS_U8, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("draw_bits", a, logits, SKV_IS_F32, SKV_DENSE, -1, l, 2 * n));
+    if (a->guided.data)
+        SKV_TRY(SKV_WANT("draw_bits", a, guided, SKV_IS_F32, SKV_DENSE, b, l, n, 2));
+    SKV_TRY(in_range("draw_bits", "the number of rows",
+                     a->logits.shape[0] == b || a->logits.shape[0] == 2 * b));
+    return in_range("draw_bits", "tau", a->tau > 0);
+}
+
+static skv_status map(const skv_backend *be, const char *op, const skv_tensor *z,
+                      const skv_tensor *t, const char *name, unsigned type, int h, int w, int patch)
+{
+    skv_wanted wz = {
+        .op = op, .arg = "z", .t = z, .types = SKV_IS_F32, .ndim = 4, .shape = {-1, -1, -1, -1}};
+    skv_wanted wt = {.op = op, .arg = name, .t = t, .types = type, .ndim = 3};
+
+    SKV_TRY(skv_check__tensor(be, &wz));
+    SKV_TRY(in_range(op, "the map", h >= 1 && w >= 1 && (patch == 1 || patch == 2)));
+    wt.shape[0] = z->shape[0];
+    wt.shape[1] = (int64_t)h * w;
+    wt.shape[2] = z->shape[3] * patch * patch;
+    return skv_check__tensor(be, &wt);
+}
+
+skv_status skv_check__codes_add(const skv_backend *be, const skv_codes_add_args *a)
+{
+    return map(be, "codes_add", &a->z, &a->bits, "bits", SKV_IS_U8, a->h, a->w, a->patch);
+}
+
+skv_status skv_check__next_input(const skv_backend *be, const skv_next_input_args *a)
+{
+    return map(be, "next_input", &a->z, &a->t, "t", SKV_IS_F32, a->h, a->w, a->patch);
+}

@@ -1,0 +1,265 @@
+/* Checks of the model's operations: shapes as kernels/ops.h gives them. */
+#include "kernels/check.h"
+
+#define ACT  (1u << be->act)
+#define KV   (1u << be->kv)
+#define ACTF (ACT | SKV_IS_F32)
+
+static skv_status all_or_nothing(const char *op, const char *arg, bool fits)
+{
+    return fits ? SKV_OK : skv_fail(SKV_E_SHAPE, "%s: %s is out of range", op, arg);
+}
+
+static skv_status linear(const skv_backend *be, const skv_linear_args *a, const char *op)
+{
+    const int64_t m = a->x.shape[0], k = a->x.shape[1], n = a->w.shape[0];
+
+    SKV_TRY(SKV_WANT(op, a, x, ACTF, SKV_DENSE, -1, -1));
+    SKV_TRY(SKV_WANT(op, a, w, 1u << be->weight, SKV_DENSE, -1, k));
+    if (a->b.data)
+        SKV_TRY(SKV_WANT(op, a, b, SKV_IS_F32, SKV_DENSE, n));
+    return SKV_WANT(op, a, y, ACTF, SKV_DENSE, m, n);
+}
+
+skv_status skv_check__linear(const skv_backend *be, const skv_linear_args *a)
+{
+    return linear(be, a, "linear");
+}
+
+skv_status skv_check__linear_gelu(const skv_backend *be, const skv_linear_gelu_args *a)
+{
+    return linear(be, a, "linear_gelu");
+}
+
+skv_status skv_check__norm(const skv_backend *be, const skv_norm_args *a)
+{
+    const int64_t r = a->x.shape[0], l = a->x.shape[1], c = a->x.shape[2];
+
+    SKV_TRY(SKV_WANT("norm", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("norm", a, y, ACTF, SKV_DENSE, r, l, c));
+    SKV_TRY(SKV_WANT("norm", a, a, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    return SKV_WANT("norm", a, b, SKV_IS_F32, SKV_FREE_FIRST, r, c);
+}
+
+skv_status skv_check__gate_norm(const skv_backend *be, const skv_gate_norm_args *a)
+{
+    const int64_t r = a->x.shape[0], l = a->x.shape[1], c = a->x.shape[2];
+
+    SKV_TRY(SKV_WANT("gate_norm", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("gate_norm", a, h, ACT, SKV_DENSE, r, l, c));
+    SKV_TRY(SKV_WANT("gate_norm", a, y, ACTF, SKV_DENSE, r, l, c));
+    SKV_TRY(SKV_WANT("gate_norm", a, g, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    SKV_TRY(SKV_WANT("gate_norm", a, a, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    return SKV_WANT("gate_norm", a, b, SKV_IS_F32, SKV_FREE_FIRST, r, c);
+}
+
+skv_status skv_check__gate_add(const skv_backend *be, const skv_gate_add_args *a)
+{
+    const int64_t r = a->x.shape[0], l = a->x.shape[1], c = a->x.shape[2];
+
+    SKV_TRY(SKV_WANT("gate_add", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("gate_add", a, h, ACT, SKV_DENSE, r, l, c));
+    return SKV_WANT("gate_add", a, g, SKV_IS_F32, SKV_FREE_FIRST, r, c);
+}
+
+skv_status skv_check__rms_norm(const skv_backend *be, const skv_rms_norm_args *a)
+{
+    const int64_t m = a->x.shape[0], c = a->x.shape[1];
+
+    SKV_TRY(SKV_WANT("rms_norm", a, x, SKV_IS_F32, SKV_DENSE, -1, -1));
+    SKV_TRY(SKV_WANT("rms_norm", a, w, SKV_IS_F32, SKV_DENSE, c));
+    return SKV_WANT("rms_norm", a, y, ACTF, SKV_DENSE, m, c);
+}
+
+/* Two dense tensors of equal shape. */
+static skv_status pair(const skv_backend *be, const char *op, const skv_tensor *y,
+                       const skv_tensor *x, unsigned y_types, unsigned x_types)
+{
+    skv_wanted w = {.op = op, .arg = "x", .t = x, .types = x_types, .ndim = x->ndim};
+
+    for (int i = 0; i < x->ndim; i++)
+        w.shape[i] = -1;
+    SKV_TRY(skv_check__tensor(be, &w));
+    for (int i = 0; i < x->ndim; i++)
+        w.shape[i] = x->shape[i];
+    w.arg = "y";
+    w.t = y;
+    w.types = y_types;
+    return skv_check__tensor(be, &w);
+}
+
+skv_status skv_check__silu(const skv_backend *be, const skv_silu_args *a)
+{
+    return pair(be, "silu", &a->y, &a->x, SKV_IS_F32, SKV_IS_F32);
+}
+
+skv_status skv_check__gated_gelu(const skv_backend *be, const skv_gated_gelu_args *a)
+{
+    return pair(be, "gated_gelu", &a->y, &a->x, ACT, ACT);
+}
+
+skv_status skv_check__add(const skv_backend *be, const skv_add_args *a)
+{
+    return pair(be, "add", &a->y, &a->x, ACTF, ACTF);
+}
+
+skv_status skv_check__copy(const skv_backend *be, const skv_copy_args *a)
+{
+    if (a->y.dtype == a->x.dtype)
+        return pair(be, "copy", &a->y, &a->x, 1u << a->x.dtype, 1u << a->x.dtype);
+    return pair(be, "copy", &a->y, &a->x, ACTF | KV, ACTF | KV);
+}
+
+skv_status skv_check__zero(const skv_backend *be, const skv_zero_args *a)
+{
+    return pair(be, "zero", &a->y, &a->y, 1u << a->y.dtype, 1u << a->y.dtype);
+}
+
+skv_status skv_check__add_rows(const skv_backend *be, const skv_add_rows_args *a)
+{
+    SKV_TRY(pair(be, "add_rows", &a->y, &a->x, SKV_IS_F32, SKV_IS_F32));
+    SKV_TRY(SKV_WANT("add_rows", a, x, SKV_IS_F32, SKV_DENSE, -1, -1));
+    return SKV_WANT("add_rows", a, b, SKV_IS_F32, SKV_DENSE, a->x.shape[1]);
+}
+
+skv_status skv_check__guide_mix(const skv_backend *be, const skv_guide_mix_args *a)
+{
+    SKV_TRY(SKV_WANT("guide_mix", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
+    return all_or_nothing("guide_mix", "the odd number of rows", a->x.shape[0] % 2 == 0);
+}
+
+/* Every head's tokens base[h] .. base[h]+n-1 lie inside the views. */
+static skv_status spans_fit(const char *op, const int32_t *base, int64_t heads, int64_t n,
+                            int64_t room)
+{
+    for (int64_t h = 0; h < heads; h++)
+        SKV_TRY(all_or_nothing(op, "a head's length", base[h] >= 0 && base[h] + n <= room));
+    return SKV_OK;
+}
+
+skv_status skv_check__qkv_rope(const skv_backend *be, const skv_qkv_rope_args *a)
+{
+    const int64_t r = a->q.shape[0], l = a->q.shape[1], h = a->q.shape[2], d = a->q.shape[3];
+
+    SKV_TRY(SKV_WANT("qkv_rope", a, q, ACT, SKV_DENSE, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("qkv_rope", a, qkv, ACT, SKV_DENSE, r, l, 3 * h * d));
+    SKV_TRY(SKV_WANT("qkv_rope", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(SKV_WANT("qkv_rope", a, v, KV, SKV_FREE_TWO, r, h, a->k.shape[2], d));
+    SKV_TRY(SKV_WANT("qkv_rope", a, q_bias, SKV_IS_F32, SKV_DENSE, h * d));
+    SKV_TRY(SKV_WANT("qkv_rope", a, v_bias, SKV_IS_F32, SKV_DENSE, h * d));
+    SKV_TRY(SKV_WANT("qkv_rope", a, scale, SKV_IS_F32, SKV_DENSE, h));
+    SKV_TRY(SKV_WANT("qkv_rope", a, rope, SKV_IS_F32, SKV_DENSE, l, d / 2, 2));
+    SKV_TRY(all_or_nothing("qkv_rope", "the head dimension", d % 4 == 0 && d <= 256));
+    SKV_TRY(spans_fit("qkv_rope", a->base, h, l, a->k.shape[2]));
+    for (int i = 0; i < a->n_window; i++)
+        SKV_TRY(
+            all_or_nothing("qkv_rope", "a window token", a->window[i] >= 0 && a->window[i] < l));
+    if (a->n_window == 0)
+        return SKV_OK;
+    return SKV_WANT("qkv_rope", a, q_raw, SKV_IS_F32, SKV_DENSE, r, a->n_window, h, d);
+}
+
+skv_status skv_check__attention(const skv_backend *be, const skv_attention_args *a)
+{
+    const int64_t r = a->q.shape[0], l = a->q.shape[1], h = a->q.shape[2], d = a->q.shape[3];
+
+    SKV_TRY(SKV_WANT("attention", a, q, ACT, SKV_DENSE, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("attention", a, o, ACT, SKV_DENSE, r, l, h, d));
+    SKV_TRY(SKV_WANT("attention", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(SKV_WANT("attention", a, v, KV, SKV_FREE_TWO, r, h, a->k.shape[2], d));
+    SKV_TRY(all_or_nothing("attention", "the head dimension", d <= 256));
+    for (int64_t i = 0; i < h; i++)
+        SKV_TRY(all_or_nothing("attention", "a head's length",
+                               a->len[i] >= 1 && a->len[i] <= a->k.shape[2]));
+    return SKV_OK;
+}
+
+/* Every row reads tokens that are there. */
+static skv_status texts_fit(const char *op, const int32_t *start, const int32_t *count,
+                            int64_t rows, int64_t tokens)
+{
+    for (int64_t r = 0; r < rows; r++)
+        SKV_TRY(all_or_nothing(op, "a row's text",
+                               start[r] >= 0 && count[r] >= 1 && start[r] + count[r] <= tokens));
+    return SKV_OK;
+}
+
+skv_status skv_check__cross_attention(const skv_backend *be, const skv_cross_attention_args *a)
+{
+    const int64_t r = a->q.shape[0], l = a->q.shape[1], h = a->q.shape[2], d = a->q.shape[3];
+
+    SKV_TRY(SKV_WANT("cross_attention", a, q, ACT, SKV_DENSE, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("cross_attention", a, o, ACT, SKV_DENSE, r, l, h, d));
+    SKV_TRY(SKV_WANT("cross_attention", a, kv, KV, SKV_DENSE, -1, 2, h, d));
+    return texts_fit("cross_attention", a->start, a->count, r, a->kv.shape[0]);
+}
+
+skv_status skv_check__pool_attention(const skv_backend *be, const skv_pool_attention_args *a)
+{
+    const int64_t h = a->q.shape[0], d = a->q.shape[1];
+
+    SKV_TRY(SKV_WANT("pool_attention", a, q, SKV_IS_F32, SKV_DENSE, -1, -1));
+    SKV_TRY(SKV_WANT("pool_attention", a, kv, SKV_IS_F32, SKV_DENSE, -1, 2, h, d));
+    SKV_TRY(SKV_WANT("pool_attention", a, o, SKV_IS_F32, SKV_DENSE, -1, h, d));
+    SKV_TRY(all_or_nothing("pool_attention", "the head dimension", d <= 256));
+    return texts_fit("pool_attention", a->start, a->count, a->o.shape[0], a->kv.shape[0]);
+}
+
+skv_status skv_check__t5_attention(const skv_backend *be, const skv_t5_attention_args *a)
+{
+    const int64_t t = a->q.shape[0], h = a->q.shape[1], d = a->q.shape[2];
+
+    SKV_TRY(SKV_WANT("t5_attention", a, q, ACTF, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("t5_attention", a, k, ACTF, SKV_DENSE, t, h, d));
+    SKV_TRY(SKV_WANT("t5_attention", a, v, ACTF, SKV_DENSE, t, h, d));
+    SKV_TRY(SKV_WANT("t5_attention", a, o, ACTF, SKV_DENSE, t, h, d));
+    SKV_TRY(SKV_WANT("t5_attention", a, table, SKV_IS_F32, SKV_DENSE, -1, h));
+    for (int p = 0; p < a->n_prompts; p++)
+        SKV_TRY(all_or_nothing("t5_attention", "a prompt's span",
+                               a->start[p] >= 0 && a->start[p] < a->start[p + 1] &&
+                                   a->start[p + 1] <= t));
+    return SKV_OK;
+}
+
+/* --------------------------------------------------------------------------- VAE */
+
+skv_status skv_check__conv3x3(const skv_backend *be, const skv_conv3x3_args *a)
+{
+    const skv_tensor *x = &a->x;
+    const int64_t co = a->w.shape[0];
+
+    SKV_TRY(SKV_WANT("conv3x3", a, x, ACT, SKV_DENSE, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("conv3x3", a, w, 1u << be->weight, SKV_DENSE, -1, 3, 3, x->shape[3]));
+    SKV_TRY(SKV_WANT("conv3x3", a, b, SKV_IS_F32, SKV_DENSE, co));
+    return SKV_WANT("conv3x3", a, y, ACTF, SKV_DENSE, x->shape[0], x->shape[1], x->shape[2], co);
+}
+
+skv_status skv_check__group_norm_silu(const skv_backend *be, const skv_group_norm_silu_args *a)
+{
+    const int64_t c = a->x.shape[3];
+
+    SKV_TRY(SKV_WANT("group_norm_silu", a, x, ACT, SKV_DENSE, -1, -1, -1, -1));
+    SKV_TRY(pair(be, "group_norm_silu", &a->y, &a->x, ACT, ACT));
+    SKV_TRY(SKV_WANT("group_norm_silu", a, w, SKV_IS_F32, SKV_DENSE, c));
+    SKV_TRY(SKV_WANT("group_norm_silu", a, b, SKV_IS_F32, SKV_DENSE, c));
+    return all_or_nothing("group_norm_silu", "the number of groups",
+                          a->groups >= 1 && c % a->groups == 0);
+}
+
+skv_status skv_check__upsample2x(const skv_backend *be, const skv_upsample2x_args *a)
+{
+    const skv_tensor *x = &a->x;
+
+    SKV_TRY(SKV_WANT("upsample2x", a, x, ACT, SKV_DENSE, -1, -1, -1, -1));
+    return SKV_WANT("upsample2x", a, y, ACT, SKV_DENSE, x->shape[0], 2 * x->shape[1],
+                    2 * x->shape[2], x->shape[3]);
+}
+
+skv_status skv_check__to_pixels(const skv_backend *be, const skv_to_pixels_args *a)
+{
+    const skv_tensor *x = &a->x;
+
+    SKV_TRY(SKV_WANT("to_pixels", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1, 3));
+    return SKV_WANT("to_pixels", a, y, SKV_IS_U8, SKV_DENSE, x->shape[0], x->shape[1], x->shape[2],
+                    3);
+}

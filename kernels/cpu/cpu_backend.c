@@ -1,0 +1,229 @@
+/* The CPU backend: fp32 everywhere, host memory, a pool of threads that sleeps between operations.
+ */
+#include "kernels/cpu/cpu_internal.h"
+
+#include <cblas.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t work, idle;
+    pthread_t *threads;
+    char *scratch; /* SKV_CPU_SCRATCH for each thread, the caller's first, and a shared one */
+    int n_threads; /* with the caller's */
+    int n_started; /* of the others */
+    uint64_t round;
+    int busy;
+    bool ending;
+    void (*fn)(void *ctx, int64_t i, void *scratch);
+    void *ctx;
+    int64_t next, n;
+    char description[128];
+} cpu;
+
+typedef struct {
+    cpu *c;
+    int index;
+} start_argument;
+
+/* ------------------------------------------------------------------- threads */
+
+/* Takes tiles until none is left; which thread takes which does not matter to any result. */
+static void take_tiles(cpu *c, int thread)
+{
+    void *scratch = c->scratch + (size_t)thread * SKV_CPU_SCRATCH;
+
+    for (;;) {
+        const int64_t i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
+
+        if (i >= c->n)
+            break;
+        c->fn(c->ctx, i, scratch);
+    }
+}
+
+static void *worker(void *arg)
+{
+    start_argument a = *(start_argument *)arg;
+    cpu *c = a.c;
+    uint64_t seen = 0;
+
+    free(arg);
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        while (c->round == seen && !c->ending)
+            pthread_cond_wait(&c->work, &c->lock);
+        if (c->ending)
+            break;
+        seen = c->round;
+        pthread_mutex_unlock(&c->lock);
+        take_tiles(c, a.index);
+        pthread_mutex_lock(&c->lock);
+        if (--c->busy == 0)
+            pthread_cond_signal(&c->idle);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+void skv_cpu__parallel(skv_backend *be, int64_t n, void (*fn)(void *ctx, int64_t i, void *scratch),
+                       void *ctx)
+{
+    cpu *c = be->impl;
+
+    c->fn = fn;
+    c->ctx = ctx;
+    c->n = n;
+    c->next = 0;
+    if (n <= 1 || c->n_started == 0) {
+        take_tiles(c, 0);
+        return;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->busy = c->n_started;
+    c->round++;
+    pthread_cond_broadcast(&c->work);
+    pthread_mutex_unlock(&c->lock);
+    take_tiles(c, 0);
+    pthread_mutex_lock(&c->lock);
+    while (c->busy > 0)
+        pthread_cond_wait(&c->idle, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void *skv_cpu__shared(skv_backend *be)
+{
+    cpu *c = be->impl;
+
+    return c->scratch + (size_t)c->n_threads * SKV_CPU_SCRATCH;
+}
+
+static skv_status start_threads(cpu *c)
+{
+    for (int i = 1; i < c->n_threads; i++) {
+        start_argument *a = NULL;
+
+        SKV_TRY(skv_alloc(&a, 1, sizeof *a, "thread"));
+        *a = (start_argument){c, i};
+        if (pthread_create(&c->threads[c->n_started], NULL, worker, a) != 0) {
+            free(a);
+            return skv_fail(SKV_E_MEM, "cannot start thread %d of %d", i + 1, c->n_threads);
+        }
+        c->n_started++;
+    }
+    return SKV_OK;
+}
+
+/* -------------------------------------------------------------------- memory */
+
+static skv_status cpu_alloc(skv_backend *be, void *out, size_t bytes, const char *what)
+{
+    void *p = NULL;
+
+    if (posix_memalign(&p, SKV_ALIGN, bytes ? skv_align_up(bytes) : SKV_ALIGN) != 0)
+        return skv_fail(SKV_E_MEM, "%s: out of memory for %zu bytes", what, bytes);
+    memset(p, 0, bytes);
+    be->n_allocs++;
+    memcpy(out, &p, sizeof p);
+    return SKV_OK;
+}
+
+static void cpu_free(skv_backend *be, void *p)
+{
+    (void)be;
+    free(p);
+}
+
+static skv_status cpu_move(skv_backend *be, void *dst, const void *src, size_t bytes)
+{
+    (void)be;
+    if (bytes > 0)
+        memcpy(dst, src, bytes);
+    return SKV_OK;
+}
+
+static skv_status cpu_sync(skv_backend *be)
+{
+    (void)be;
+    return SKV_OK;
+}
+
+static const char *cpu_describe(const skv_backend *be)
+{
+    return ((const cpu *)be->impl)->description;
+}
+
+static void cpu_destroy(skv_backend *be)
+{
+    cpu *c = be->impl;
+
+    pthread_mutex_lock(&c->lock);
+    c->ending = true;
+    pthread_cond_broadcast(&c->work);
+    pthread_mutex_unlock(&c->lock);
+    for (int i = 0; i < c->n_started; i++)
+        pthread_join(c->threads[i], NULL);
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->work);
+    pthread_cond_destroy(&c->idle);
+    free(c->threads);
+    free(c->scratch);
+    free(c);
+    free(be);
+}
+
+static const skv_ops cpu_ops = {
+#define X(op) .op = skv_cpu_##op,
+    SKV_OPS(X)
+#undef X
+        .alloc = cpu_alloc,
+    .free = cpu_free,
+    .upload = cpu_move,
+    .download = cpu_move,
+    .sync = cpu_sync,
+    .destroy = cpu_destroy,
+    .describe = cpu_describe,
+    .packed_linear_bytes = skv_cpu__packed_linear_bytes,
+    .packed_conv_bytes = skv_cpu__packed_conv_bytes,
+    .pack_linear = skv_cpu__pack_linear,
+    .pack_conv = skv_cpu__pack_conv,
+};
+
+skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
+{
+    skv_status st;
+    skv_backend *be = NULL;
+    cpu *c = NULL;
+
+    if (n_threads < 1 || n_threads > 1024)
+        return skv_fail(SKV_E_ARG, "%d threads: want 1 to 1024", n_threads);
+    SKV_TRY(skv_alloc(&be, 1, sizeof *be, "backend"));
+    st = skv_alloc(&c, 1, sizeof *c, "backend");
+    if (st != SKV_OK) {
+        free(be);
+        return st;
+    }
+    *be = (skv_backend){.name = "cpu", .device = SKV_HOST, .ops = &cpu_ops, .impl = c};
+    c->n_threads = n_threads;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->work, NULL);
+    pthread_cond_init(&c->idle, NULL);
+    openblas_set_num_threads(1);
+    /* not the number of threads: results do not depend on it */
+    snprintf(c->description, sizeof c->description, "CPU, %.60s, kernels for %.40s",
+             openblas_get_config(), openblas_get_corename());
+    SKV_TRY_GOTO(skv_alloc(&c->threads, (size_t)n_threads, sizeof *c->threads, "threads"), done);
+    SKV_TRY_GOTO(cpu_alloc(be, &c->scratch, ((size_t)n_threads + 1) * SKV_CPU_SCRATCH, "scratch"),
+                 done);
+    SKV_TRY_GOTO(start_threads(c), done);
+    *out = be;
+    be = NULL;
+done:
+    skv_backend_destroy(be);
+    return st;
+}

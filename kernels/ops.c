@@ -1,0 +1,62 @@
+/* Every operation: check once, then the backend's table. No arithmetic here. */
+#include "kernels/ops.h"
+
+#include "kernels/check.h"
+
+#define X(op)                                                                                      \
+    skv_status skv_##op(skv_backend *be, const skv_##op##_args *a)                                 \
+    {                                                                                              \
+        SKV_TRY(skv_check__##op(be, a));                                                           \
+        return be->ops->op(be, a);                                                                 \
+    }
+SKV_OPS(X)
+#undef X
+
+skv_status skv_pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                           skv_dtype src_type, int64_t n, int64_t k)
+{
+    return be->ops->pack_linear(be, out, dst, src, src_type, n, k);
+}
+
+skv_status skv_pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                         skv_dtype src_type, int64_t co, int64_t ci)
+{
+    return be->ops->pack_conv(be, out, dst, src, src_type, co, ci);
+}
+
+void skv_backend_destroy(skv_backend *be)
+{
+    if (be)
+        be->ops->destroy(be);
+}
+
+const char *skv_backend_describe(const skv_backend *be)
+{
+    return be->ops->describe(be);
+}
+
+skv_status skv_backend_alloc(skv_backend *be, void *out, size_t bytes, const char *what)
+{
+    return be->ops->alloc(be, out, bytes, what);
+}
+
+void skv_backend_free(skv_backend *be, void *p)
+{
+    if (be && p)
+        be->ops->free(be, p);
+}
+
+skv_status skv_backend_upload(skv_backend *be, void *dst, const void *src, size_t bytes)
+{
+    return be->ops->upload(be, dst, src, bytes);
+}
+
+skv_status skv_backend_download(skv_backend *be, void *dst, const void *src, size_t bytes)
+{
+    return be->ops->download(be, dst, src, bytes);
+}
+
+skv_status skv_backend_sync(skv_backend *be)
+{
+    return be->ops->sync(be);
+}

@@ -1,0 +1,195 @@
+/* The engine on a tiny model of formula weights: memory promises, and what its results hang on. */
+#include "sample/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/formula.h"
+
+#include "cmocka_all.h"
+
+#define N_PROMPTS 2
+#define N_TEXT    7
+
+typedef struct {
+    skv_sources sources;
+    skv_paths paths;
+    skv_engine_setup setup;
+    skv_engine *engine;
+    size_t picture;
+} world;
+
+static void open_world(world *w, const char *model, const char *paths)
+{
+    double drafter = 0;
+    skv_settings s = {.paths = (char *)(uintptr_t)paths, .drafters = {&drafter, 1}};
+
+    memset(w, 0, sizeof *w);
+    assert_int_equal(skv_sources_open(&w->sources, model, model, NULL), SKV_OK);
+    assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
+    assert_int_equal(skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule),
+                     SKV_OK);
+    assert_int_equal(skv_backend_open_cpu(&w->setup.be, 2), SKV_OK);
+    w->setup.sources = &w->sources;
+    w->setup.guided = true;
+    w->setup.guidance.top_p = 0.97;
+    for (int si = 0; si < SKV_MAX_SCALES; si++) {
+        w->setup.guidance.cfg[si] = 3;
+        w->setup.guidance.tau[si] = 1;
+    }
+    w->setup.paths = w->paths.path;
+    w->setup.n_paths = w->paths.n;
+    w->setup.max_prompts = N_PROMPTS;
+    w->setup.max_text_tokens = N_PROMPTS * N_TEXT;
+    w->setup.max_uncond = N_TEXT;
+    assert_int_equal(skv_engine_create(&w->engine, &w->setup), SKV_OK);
+    w->picture = (size_t)skv_picture_height(&w->setup.schedule) *
+                 (size_t)skv_picture_width(&w->setup.schedule) * 3;
+}
+
+static void close_world(world *w)
+{
+    skv_engine_destroy(w->engine);
+    skv_paths_clear(&w->paths);
+    skv_sources_close(&w->sources);
+    skv_backend_destroy(w->setup.be);
+}
+
+static void condition(world *w)
+{
+    const int width = w->sources.dims.text_width;
+    skv_text_span spans[2 * N_PROMPTS];
+    skv_tensor text;
+
+    assert_int_equal(skv_engine_text(w->engine, &text, N_PROMPTS * N_TEXT), SKV_OK);
+    skv_formula_text(text.data, (int64_t)N_PROMPTS * N_TEXT * width);
+    for (int b = 0; b < N_PROMPTS; b++) {
+        spans[b] = (skv_text_span){.start = b * N_TEXT, .n = N_TEXT};
+        spans[N_PROMPTS + b] = (skv_text_span){.uncond = true, .n = N_TEXT};
+    }
+    assert_int_equal(skv_engine_condition(w->engine, spans, 2 * N_PROMPTS), SKV_OK);
+}
+
+typedef struct {
+    uint8_t *bits, *image;
+} taken;
+
+static taken run_path(world *w, int path, size_t *pool_peak)
+{
+    const uint64_t seed[N_PROMPTS] = {11, 12};
+    taken t = {malloc(N_PROMPTS * skv_engine_bits_bytes(&w->setup)),
+               malloc(N_PROMPTS * w->picture)};
+    skv_path_result r = {.bits = t.bits, .image = t.image};
+
+    assert_non_null(t.bits);
+    assert_non_null(t.image);
+    assert_int_equal(skv_engine_path(w->engine, &w->paths.path[path], N_PROMPTS, seed, NULL, &r),
+                     SKV_OK);
+    *pool_peak = r.pool_peak;
+    return t;
+}
+
+static void release(taken *t)
+{
+    free(t->bits);
+    free(t->image);
+}
+
+static void no_backend_allocation_happens_inside_a_group(void **state)
+{
+    world w;
+    int64_t before;
+    size_t peak;
+    taken t;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full,scalekv-10");
+    before = w.setup.be->n_allocs;
+    assert_true(before > 0);
+    condition(&w);
+    for (int i = 0; i < w.paths.n; i++) {
+        t = run_path(&w, i, &peak);
+        release(&t);
+    }
+    assert_int_equal(w.setup.be->n_allocs, before);
+    close_world(&w);
+}
+
+static void the_pools_peak_equals_the_plan_on_every_path(void **state)
+{
+    world w;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f14",
+               "full,scalekv-20,scalekv-paper-20,sliding-10,streaming-10,snapkv-20,pyramidkv-20");
+    condition(&w);
+    for (int i = 0; i < w.paths.n; i++) {
+        skv_kv_plan *plan;
+        size_t peak;
+        taken t = run_path(&w, i, &peak);
+
+        assert_int_equal(skv_engine_kv_plan(&plan, &w.setup, &w.paths.path[i], N_PROMPTS), SKV_OK);
+        assert_true(peak > 0);
+        assert_int_equal(peak, skv_kv_plan_pool_bytes(plan));
+        skv_kv_plan_destroy(plan);
+        release(&t);
+    }
+    close_world(&w);
+}
+
+static void a_path_does_not_depend_on_the_paths_before_it(void **state)
+{
+    world w;
+    size_t peak;
+    taken alone, after;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "scalekv-10,full");
+    condition(&w);
+    alone = run_path(&w, 0, &peak);
+    after = run_path(&w, 1, &peak);
+    assert_memory_not_equal(alone.bits, after.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
+    release(&after);
+    after = run_path(&w, 0, &peak);
+    assert_memory_equal(alone.bits, after.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
+    assert_memory_equal(alone.image, after.image, N_PROMPTS * w.picture);
+    release(&alone);
+    release(&after);
+    close_world(&w);
+}
+
+static void decoding_the_bits_gives_the_picture(void **state)
+{
+    const char *const models[] = {"formula:tiny_f16", "formula:tiny_f14"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        world w;
+        size_t peak;
+        uint8_t *again;
+        taken t;
+
+        open_world(&w, models[i], "full");
+        again = malloc(N_PROMPTS * w.picture);
+        assert_non_null(again);
+        condition(&w);
+        t = run_path(&w, 0, &peak);
+        assert_int_equal(skv_engine_decode(w.engine, t.bits, N_PROMPTS, again), SKV_OK);
+        assert_memory_equal(again, t.image, N_PROMPTS * w.picture);
+        free(again);
+        release(&t);
+        close_world(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_backend_allocation_happens_inside_a_group),
+        cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
+        cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
+        cmocka_unit_test(decoding_the_bits_gives_the_picture),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
