@@ -187,6 +187,25 @@ done:
     return st;
 }
 
+/* h5py's own strings: HDF5 allocates the text, and frees it. */
+static skv_status read_variable(char **out, skv_h5 *f, const opened *o, const char *object,
+                                const char *key)
+{
+    char *given = NULL;
+    skv_status st;
+
+    if (H5Aread(o->attribute, o->type, &given) < 0)
+        return skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
+    if (given && strlen(given) > MAX_ATTRIBUTE)
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is too long", f->path, object, key);
+    else
+        st = skv_alloc(out, given ? strlen(given) + 1 : 1, 1, key);
+    if (st == SKV_OK && given)
+        memcpy(*out, given, strlen(given));
+    H5Dvlen_reclaim(o->type, o->space, H5P_DEFAULT, &given);
+    return st;
+}
+
 skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char *key)
 {
     skv_status st = SKV_OK;
@@ -196,15 +215,19 @@ skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char
 
     SKV_TRY(open_attribute(&o, &n, f, object, key, H5T_STRING));
     bytes = H5Tget_size(o.type);
-    if (n != 1 || H5Tis_variable_str(o.type) > 0) {
-        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is no text of fixed length", f->path,
+    if (n != 1) {
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is a list, want one text", f->path,
                       object, key);
         goto done;
     }
-    SKV_TRY_GOTO(skv_alloc(&text, bytes + 1, 1, key), done);
-    if (H5Aread(o.attribute, o.type, text) < 0)
-        st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
-    else if (!skv_utf8_is_valid(text, strlen(text)))
+    if (H5Tis_variable_str(o.type) > 0) {
+        SKV_TRY_GOTO(read_variable(&text, f, &o, object, key), done);
+    } else {
+        SKV_TRY_GOTO(skv_alloc(&text, bytes + 1, 1, key), done);
+        if (H5Aread(o.attribute, o.type, text) < 0)
+            st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
+    }
+    if (st == SKV_OK && !skv_utf8_is_valid(text, strlen(text)))
         st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is no UTF-8", f->path, object, key);
     SKV_TRY_GOTO(st, done);
     *out = text;

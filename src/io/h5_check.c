@@ -97,6 +97,10 @@ static bool find_type(skv_h5_layout *out, hid_t type)
         out->text_bytes = H5Tis_variable_str(type) > 0 ? 0 : H5Tget_size(type);
         return true;
     }
+    if (H5Tequal(type, H5T_STD_I16LE) > 0 || H5Tequal(type, H5T_STD_I16BE) > 0) {
+        out->type = SKV_H5_I32; /* HDF5 widens it on reading */
+        return true;
+    }
     for (int t = 0; t < SKV_H5_TEXT; t++) {
         if (H5Tequal(type, known[t][0]) > 0 || H5Tequal(type, known[t][1]) > 0) {
             out->type = (skv_h5_type)t;

@@ -149,9 +149,10 @@ skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup)
     SKV_TRY(skv_alloc(&e, 1, sizeof *e, "engine"));
     e->setup = *setup;
     SKV_TRY_GOTO(skv_engine_plan(&e->memory, setup), done);
-    SKV_TRY_GOTO(
-        skv_infinity_create(&e->infinity, be, setup->sources->transformer, &setup->sources->dims),
-        done);
+    if (setup->n_paths > 0)
+        SKV_TRY_GOTO(skv_infinity_create(&e->infinity, be, setup->sources->transformer,
+                                         &setup->sources->dims),
+                     done);
     SKV_TRY_GOTO(skv_vae_create(&e->vae, be, setup->sources->vae, &setup->sources->dims), done);
     SKV_TRY_GOTO(take(be, &e->run, &e->run_memory, "run", e->memory.run), done);
     SKV_TRY_GOTO(take(be, &e->group, &e->group_memory, "group",

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/json.h"
 
 /* One path as the user wrote it, before its policy is configured. */
 typedef struct {
-    const char *policy, *budget_file;
+    const char *policy;
+    char *budget_file; /* owned; NULL: none */
     char policy_text[64];
     double percent; /* 0: not given */
     int64_t tokens; /* 0: not given */
@@ -68,7 +70,20 @@ static skv_status drafters_from_json(definition *d, const json_t *list, const ch
     return SKV_OK;
 }
 
-static skv_status define_from_json(definition *d, const json_t *o, const char *name)
+/* Relative to the config's folder, like every file that a config names. */
+static skv_status budget_file(definition *d, const json_t *o, const char *name, const char *config)
+{
+    const char *file, *slash = config ? strrchr(config, '/') : NULL;
+    char folder[4096];
+
+    SKV_TRY(skv_json_string(&file, o, "budget_file", name));
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - config) : 0,
+             config ? config : "");
+    return skv_path_join(&d->budget_file, slash ? folder : NULL, file);
+}
+
+static skv_status define_from_json(definition *d, const json_t *o, const char *name,
+                                   const char *config)
 {
     static const char *const keys[] = {"name",     "policy",  "percent",   "tokens", "budget_file",
                                        "drafters", "options", "reference", NULL};
@@ -94,7 +109,7 @@ static skv_status define_from_json(definition *d, const json_t *o, const char *n
     if (json_object_get(o, "tokens"))
         SKV_TRY(skv_json_int(&d->tokens, o, "tokens", name));
     if (json_object_get(o, "budget_file"))
-        SKV_TRY(skv_json_string(&d->budget_file, o, "budget_file", name));
+        SKV_TRY(budget_file(d, o, name, config));
     d->reference = json_is_true(json_object_get(o, "reference"));
     d->options = json_object_get(o, "options");
     return drafters_from_json(d, json_object_get(o, "drafters"), name);
@@ -171,6 +186,7 @@ static skv_status add(skv_paths *out, const char *name, const skv_settings *s, c
     skv_path *grown = realloc(out->path, ((size_t)out->n + 1) * sizeof *grown);
     skv_path *p;
     definition d = {0};
+    skv_status st;
 
     if (!grown)
         return skv_fail(SKV_E_MEM, "path %s: out of memory", name);
@@ -183,12 +199,13 @@ static skv_status add(skv_paths *out, const char *name, const skv_settings *s, c
     *p = (skv_path){0};
     snprintf(p->name, sizeof p->name, "%s", name);
     out->n++;
-    SKV_TRY(o ? define_from_json(&d, o, name) : define_by_name(&d, name));
-    if (configure(p, &d, s, dims, schedule) != SKV_OK) {
+    st = o ? define_from_json(&d, o, name, s->config) : define_by_name(&d, name);
+    if (st == SKV_OK && configure(p, &d, s, dims, schedule) != SKV_OK) {
         skv_context("path %s", name);
-        return SKV_E_ARG;
+        st = SKV_E_ARG; /* whatever the reason: the path cannot be had as it is defined */
     }
-    return SKV_OK;
+    free(d.budget_file);
+    return st;
 }
 
 /* The reference is the one marked so, otherwise the first full cache, otherwise none. */

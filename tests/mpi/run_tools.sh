@@ -28,7 +28,7 @@ sample() {
 # same_run A B: equal PNGs, byte for byte, and equal datasets in run.h5 but for the seconds.
 same_run() {
     diff -r "$1/images" "$2/images" || return 1
-    python3 - "$1/run.h5" "$2/run.h5" <<'PYTHON'
+    /usr/bin/python3 - "$1/run.h5" "$2/run.h5" <<'PYTHON'
 import sys
 
 import h5py

@@ -1,0 +1,186 @@
+/* skv decode: pictures of a run's bits again, without the transformer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/backend_choice.h"
+#include "cli/command.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/mem.h"
+#include "io/group_file.h"
+#include "sample/engine.h"
+#include "sample/writer.h"
+
+typedef struct {
+    char *vae, *out, *paths, *only, *device;
+    int64_t threads;
+} decode_options;
+
+#define ROW(field, type, fallback, help, group)                                                    \
+    {                                                                                              \
+#field, SKV_OPT_##type, offsetof(decode_options, field), fallback, help, group             \
+    }
+
+static const skv_option table[] = {
+    ROW(vae, PATH, NULL, "VAE checkpoint or formula:NAME; default: the run's", "Decode"),
+    ROW(out, STRING, NULL, "folder to write images/<path>/<id>.png in; default: the run's", NULL),
+    ROW(paths, STRING, NULL, "paths to decode, comma-separated; default: all", NULL),
+    ROW(only, STRING, NULL, "decode one id", NULL),
+    ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
+    ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
+    {0}};
+
+typedef struct {
+    const decode_options *options;
+    const char *run, *out;
+    json_t *root; /* run.json */
+    skv_sources sources;
+    skv_engine_setup setup;
+    skv_engine *engine;
+    int64_t n_written;
+} decoder;
+
+/* The VAE is opened when the first group tells how many bits a token has. */
+static skv_status open_engine(decoder *d, const skv_group_record *rec)
+{
+    const json_t *settings = json_object_get(d->root, "settings");
+    const json_t *common = json_object_get(d->root, "common");
+    const char *vae = d->options->vae, *resolution;
+    double ratio = 1;
+
+    if (!vae)
+        SKV_TRY(skv_json_string(&vae, settings, "vae", "run.json"));
+    SKV_TRY(skv_json_string(&resolution, common, "resolution", "run.json"));
+    SKV_TRY(skv_json_real(&ratio, common, "ratio", "run.json"));
+    SKV_TRY(skv_schedule_make(&d->setup.schedule, ratio, resolution));
+    if (rec->n_scales != d->setup.schedule.n_scales)
+        return skv_fail(SKV_E_FORMAT, "%s: group files have %d scales, run.json's schedule %d",
+                        d->run, rec->n_scales, d->setup.schedule.n_scales);
+    /* the first scale has one token, padded to whole bytes: the second's four tell the bits */
+    SKV_TRY(skv_sources_open_vae(&d->sources, vae,
+                                 (int)((rec->bit_offset[2] - rec->bit_offset[1]) /
+                                       skv_schedule_tokens(&d->setup.schedule, 1))));
+    d->setup.sources = &d->sources;
+    d->setup.max_prompts = 1;
+    SKV_TRY(skv_engine_create(&d->engine, &d->setup));
+    if ((int64_t)skv_engine_bits_bytes(&d->setup) != rec->bits_bytes)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld bytes of bits a picture, want %zu", d->run,
+                        (long long)rec->bits_bytes, skv_engine_bits_bytes(&d->setup));
+    return SKV_OK;
+}
+
+static skv_status decode_group(decoder *d, skv_group_record *rec)
+{
+    const size_t picture = (size_t)rec->height * (size_t)rec->width * 3;
+    uint8_t *image = NULL;
+    skv_status st = SKV_OK;
+
+    if (!rec->bits)
+        return skv_fail(SKV_E_NOTFOUND, "%s: group %lld of path %s holds no bits (--store)", d->run,
+                        (long long)rec->group, rec->path_name);
+    if (!d->engine)
+        SKV_TRY(open_engine(d, rec));
+    SKV_TRY(skv_alloc(&image, (size_t)rec->n_rows, picture, "pictures"));
+    for (int i = 0; i < rec->n_rows && st == SKV_OK; i++) {
+        if (rec->status[i] != SKV_OK ||
+            (d->options->only && strcmp(d->options->only, rec->id[i]) != 0))
+            continue;
+        st = skv_engine_decode(d->engine, rec->bits + (size_t)i * (size_t)rec->bits_bytes, 1,
+                               image + (size_t)i * picture);
+        if (st == SKV_OK)
+            st = skv_writer_png(d->out, rec, i, image);
+        d->n_written += st == SKV_OK;
+    }
+    free(image);
+    return st;
+}
+
+static skv_status decode_path(decoder *d, const char *path)
+{
+    char folder[4096];
+    skv_status st = SKV_OK;
+
+    snprintf(folder, sizeof folder, "%s/images/%s", d->out, path);
+    SKV_TRY(skv_folder_make(folder));
+    for (int64_t g = 0; st == SKV_OK; g++) {
+        skv_group_record rec = {0};
+        char *file = NULL;
+
+        SKV_TRY(skv_group_file_path(&file, d->run, path, g));
+        st = skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS);
+        free(file);
+        if (st == SKV_E_NOTFOUND && g > 0)
+            return SKV_OK;
+        if (st == SKV_OK)
+            st = decode_group(d, &rec);
+        skv_group_record_clear(&rec);
+    }
+    return st;
+}
+
+static bool listed(const char *names, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (const char *p = names; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+        if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
+static skv_status decode_run(decoder *d)
+{
+    char file[4096];
+    const char *path;
+    json_t *value;
+
+    snprintf(file, sizeof file, "%s/run.json", d->run);
+    SKV_TRY(skv_json_read(&d->root, file));
+    json_object_foreach(json_object_get(d->root, "paths"), path, value)
+    {
+        if (!d->options->paths || listed(d->options->paths, path))
+            SKV_TRY(decode_path(d, path));
+    }
+    if (d->n_written == 0)
+        return skv_fail(SKV_E_ARG, "%s: no picture of that path or id", d->run);
+    printf("%lld pictures in %s/images\n", (long long)d->n_written, d->out);
+    return SKV_OK;
+}
+
+static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
+{
+    decode_options o = {0};
+    decoder d = {.options = &o};
+    const char *words[64];
+    skv_status st;
+    int n = 0;
+
+    (void)comm;
+    (void)exit_code;
+    if (argc > 64)
+        return skv_fail(SKV_E_ARG, "decode: too many words");
+    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
+    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
+    if (n != 1) {
+        st = skv_fail(SKV_E_ARG, "decode wants one run's folder, got %d", n);
+        goto done;
+    }
+    d.run = words[0];
+    d.out = o.out ? o.out : words[0];
+    SKV_TRY_GOTO(skv_backend_choose(&d.setup.be, o.device, (int)o.threads, 0, 1), done);
+    SKV_TRY_GOTO(decode_run(&d), done);
+done:
+    skv_engine_destroy(d.engine);
+    skv_sources_close(&d.sources);
+    skv_backend_destroy(d.setup.be);
+    json_decref(d.root);
+    skv_options_clear(table, &o);
+    return st;
+}
+
+const skv_command skv_cmd_decode = {.name = "decode",
+                                    .usage = "RUN [--paths NAMES] [--only ID]",
+                                    .summary = "make a run's pictures of its bits again",
+                                    .options = table,
+                                    .run = run};

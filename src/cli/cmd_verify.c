@@ -1,0 +1,224 @@
+/* skv verify: a model with recorded text, bits and kept positions fed in, held against a recording.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/backend_choice.h"
+#include "cli/command.h"
+#include "cli/verify_compare.h"
+#include "core/json.h"
+#include "core/mem.h"
+#include "io/formula.h"
+
+typedef struct {
+    char *transformer, *vae, *against, *json, *device;
+    int64_t threads;
+} verify_options;
+
+#define ROW(field, type, fallback, help, group)                                                    \
+    {                                                                                              \
+#field, SKV_OPT_##type, offsetof(verify_options, field), fallback, help, group             \
+    }
+
+static const skv_option table[] = {
+    ROW(transformer, PATH, NULL, "checkpoint, or formula:NAME", "Model"),
+    ROW(vae, PATH, NULL, "VAE checkpoint, or formula:NAME", NULL),
+    ROW(against, PATH, NULL, "recorded run (.h5)", NULL),
+    ROW(json, STRING, NULL, "also write the table as JSON to this file", NULL),
+    ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
+    ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
+    {0}};
+
+/* The recorded text, or the formula's where the recording has none. */
+static skv_status upload_text(skv_engine *e, skv_backend *be, const skv_recording *r, int width)
+{
+    const int total = r->n_text + r->n_negative;
+    const skv_text_span spans[2] = {
+        {.start = 0, .n = r->n_text},
+        {.uncond = !r->negative,
+         .start = r->negative ? r->n_text : 0,
+         .n = r->negative ? r->n_negative : r->n_text},
+    };
+    skv_tensor text;
+    float *host = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&host, (size_t)total * (size_t)width, sizeof *host, "text"));
+    if (r->text)
+        memcpy(host, r->text, (size_t)r->n_text * (size_t)width * sizeof *host);
+    else
+        skv_formula_text(host, (int64_t)r->n_text * width);
+    if (r->negative)
+        memcpy(host + (size_t)r->n_text * (size_t)width, r->negative,
+               (size_t)r->n_negative * (size_t)width * sizeof *host);
+    SKV_TRY_GOTO(skv_engine_text(e, &text, total), done);
+    SKV_TRY_GOTO(skv_backend_upload(be, text.data, host, skv_tensor_bytes(&text)), done);
+    st = skv_engine_condition(e, spans, r->guided ? 2 : 1);
+done:
+    free(host);
+    return st;
+}
+
+/* Capacities come from the recorded rows, never from the rule; the full-size form has none and
+ * means the released 10 % table of its model. */
+static skv_status make_path(skv_path *path, const skv_recording *r, const skv_dims *dims,
+                            bool scalekv)
+{
+    skv_policy_setup setup = {.dims = dims, .schedule = &r->schedule, .base = SKV_KEEP_ALL};
+    skv_drafters drafters;
+    skv_budget *budget = NULL;
+    skv_status st;
+
+    *path = (skv_path){.base = SKV_KEEP_ALL};
+    snprintf(path->name, sizeof path->name, "%s", scalekv ? "scalekv" : "full");
+    SKV_TRY(skv_policy_find(&path->policy, path->name));
+    if (scalekv && r->full_size) {
+        setup.base = skv_policy_base(10, &r->schedule);
+    } else if (scalekv) {
+        setup.base = r->base;
+        SKV_TRY(skv_drafters_uniform(&drafters, dims, r->drafters, r->n_drafters));
+        SKV_TRY(skv_budget_from_rows(&budget, dims, &r->schedule, r->budget, r->n_budget, &drafters,
+                                     "the recorded budget"));
+        setup.budget = budget;
+    }
+    st = path->policy->configure(&path->state, &setup);
+    skv_budget_destroy(budget);
+    return st;
+}
+
+typedef struct {
+    skv_recording recording;
+    skv_sources sources;
+    skv_backend *be;
+    json_t *rows;
+    bool good;
+} verify;
+
+static skv_status compare(verify *v, skv_engine *e, const skv_path *path, bool scalekv)
+{
+    const skv_recording *r = &v->recording;
+    const skv_dims *d = &v->sources.dims;
+    const int last = r->schedule.n_scales - 1;
+    const size_t map =
+        (size_t)(r->schedule.h[last] * d->patch * r->schedule.w[last] * d->patch) * (size_t)d->bits;
+    const size_t picture =
+        (size_t)skv_picture_height(&r->schedule) * (size_t)skv_picture_width(&r->schedule) * 3;
+    const bool reduced = skv_weights_dtype(v->sources.transformer) != SKV_F32 ||
+                         skv_weights_dtype(v->sources.vae) != SKV_F32;
+    const uint64_t seed = 0;
+    skv_path_result result = {0};
+    skv_comparison c;
+    skv_probe probe;
+    char title[256];
+    skv_status st;
+
+    skv_comparison_init(&c, r, v->be, scalekv);
+    probe = skv_comparison_probe(&c);
+    SKV_TRY_GOTO(skv_alloc(&result.map, map, sizeof *result.map, "residual map"), done);
+    SKV_TRY_GOTO(skv_alloc(&result.rgb, picture, sizeof *result.rgb, "picture"), done);
+    SKV_TRY_GOTO(skv_alloc(&result.image, picture, 1, "picture"), done);
+    SKV_TRY_GOTO(skv_engine_path(e, path, 1, &seed, &probe, &result), done);
+    skv_comparison_picture(&c, result.map, result.rgb, result.image);
+    snprintf(title, sizeof title, "path %s%s%s", path->name, reduced ? ", weights in " : "",
+             reduced ? "fp16 or bf16: shown, not judged" : "");
+    v->good = skv_comparison_report(&c, title, reduced, v->rows) && v->good;
+done:
+    skv_comparison_deinit(&c);
+    free(result.map);
+    free(result.rgb);
+    free(result.image);
+    return st;
+}
+
+static skv_status run_path(verify *v, bool scalekv)
+{
+    const skv_recording *r = &v->recording;
+    skv_path path = {0};
+    skv_engine_setup setup = {.be = v->be,
+                              .sources = &v->sources,
+                              .schedule = r->schedule,
+                              .guidance = r->guidance,
+                              .guided = r->guided,
+                              .paths = &path,
+                              .n_paths = 1,
+                              .max_prompts = 1,
+                              .max_text_tokens = r->n_text + r->n_negative,
+                              .max_uncond = r->guided && !r->negative ? r->n_text : 0};
+    skv_engine *e = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(make_path(&path, r, &v->sources.dims, scalekv), done);
+    SKV_TRY_GOTO(skv_engine_create(&e, &setup), done);
+    SKV_TRY_GOTO(upload_text(e, v->be, r, v->sources.dims.text_width), done);
+    SKV_TRY_GOTO(compare(v, e, &path, scalekv), done);
+done:
+    skv_engine_destroy(e);
+    if (path.state)
+        path.policy->destroy(path.state);
+    return st;
+}
+
+static skv_status check(const verify_options *o)
+{
+    if (!o->transformer || !o->vae || !o->against)
+        return skv_fail(SKV_E_ARG, "verify wants --transformer, --vae and --against");
+    return SKV_OK;
+}
+
+static skv_status check_pair(const verify *v, const verify_options *o)
+{
+    const skv_recording *r = &v->recording;
+
+    if (r->text && r->text_width != v->sources.dims.text_width)
+        return skv_fail(SKV_E_SHAPE, "%s has text of width %d, the model wants %d", o->against,
+                        r->text_width, v->sources.dims.text_width);
+    if (r->n_text < 1 || r->n_text > v->sources.dims.max_text)
+        return skv_fail(SKV_E_SHAPE, "%s has %d text tokens, want 1 to %d", o->against, r->n_text,
+                        v->sources.dims.max_text);
+    if (r->scale[0].bits != skv_dims_token_bits(&v->sources.dims))
+        return skv_fail(SKV_E_SHAPE, "%s has %lld bits a token, the model %d", o->against,
+                        (long long)r->scale[0].bits, skv_dims_token_bits(&v->sources.dims));
+    return SKV_OK;
+}
+
+static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
+{
+    verify_options o = {0};
+    verify v = {.rows = json_array(), .good = true};
+    json_t *root;
+    skv_status st;
+
+    (void)comm;
+    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
+    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, NULL, NULL), done);
+    SKV_TRY_GOTO(check(&o), done);
+    SKV_TRY_GOTO(skv_recording_read(&v.recording, o.against), done);
+    SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);
+    SKV_TRY_GOTO(check_pair(&v, &o), done);
+    SKV_TRY_GOTO(skv_backend_choose(&v.be, o.device, (int)o.threads, 0, 1), done);
+    if (v.recording.full_size || !v.recording.scalekv)
+        SKV_TRY_GOTO(run_path(&v, false), done);
+    if (v.recording.full_size || v.recording.scalekv)
+        SKV_TRY_GOTO(run_path(&v, true), done);
+    *exit_code = v.good ? SKV_EXIT_OK : SKV_EXIT_FAILED;
+    if (o.json) {
+        root = json_pack("{s:s, s:b, s:O}", "against", o.against, "ok", v.good, "rows", v.rows);
+        st = skv_json_write(root, o.json);
+        json_decref(root);
+    }
+done:
+    json_decref(v.rows);
+    skv_recording_clear(&v.recording);
+    skv_sources_close(&v.sources);
+    skv_backend_destroy(v.be);
+    skv_options_clear(table, &o);
+    return st;
+}
+
+const skv_command skv_cmd_verify = {
+    .name = "verify",
+    .usage = "--transformer T --vae V --against G.h5 [--json FILE]",
+    .summary = "feed a recorded run through a model, show the largest error of each quantity",
+    .options = table,
+    .run = run};

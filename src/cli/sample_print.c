@@ -1,0 +1,218 @@
+#include "cli/sample_print.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/json.h"
+#include "core/log.h"
+#include "io/h5.h"
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void say(bool result, const char *fmt, ...) SKV_PRINTF(2, 3);
+
+static void say(bool result, const char *fmt, ...)
+{
+    char line[512];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    if (result)
+        printf("%s\n", line);
+    else
+        skv_info("%s", line);
+}
+
+static skv_status print_ranks(skv_comm *comm, const skv_backend *be, bool result)
+{
+    skv_blob *lines = NULL;
+    char line[384];
+
+    snprintf(line, sizeof line, "# rank %d of %d, %s, local %d: %s", skv_comm_rank(comm),
+             skv_comm_size(comm), skv_comm_host(comm), skv_comm_local_rank(comm),
+             skv_backend_describe(be));
+    SKV_TRY(skv_comm_gather_blobs(&lines, comm, line, strlen(line) + 1));
+    for (int r = 0; lines && r < skv_comm_size(comm); r++)
+        say(result, "%s", (const char *)lines[r].data);
+    free(lines);
+    return SKV_OK;
+}
+
+skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_backend *be)
+{
+    const bool result = s->settings->dry_run;
+    const skv_memory_plan *m = &s->memory;
+    const struct {
+        const char *what;
+        size_t bytes;
+    } rows[] = {
+        {"transformer weights", m->transformer},
+        {"VAE weights", m->vae},
+        {"T5 weights", s->t5_bytes},
+        {"RoPE tables and cfg_uncond", m->run},
+        {"text features, text K/V, modulations", m->text + m->cond},
+        {"bits and residual map", m->results},
+        {"cache of the largest path", m->cache},
+        {"scratch", m->scratch},
+        {"all", m->total + s->t5_bytes},
+    };
+    int64_t groups = 0, pngs = 0;
+
+    SKV_TRY(print_ranks(comm, be, result));
+    if (skv_comm_rank(comm) != 0)
+        return SKV_OK;
+    skv_run_setup_disk(s, &groups, &pngs);
+    say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths", s->rows.n_rows,
+        s->rows.n_groups, s->settings->group_size, s->paths.n);
+    if (s->rows.n_bad > 0)
+        say(result, "# %" PRId64 " prompts cannot be sampled", s->rows.n_bad);
+    if (s->rows.n_truncated > 0)
+        say(result, "# %" PRId64 " prompts are cut to 512 tokens", s->rows.n_truncated);
+    say(result, "# memory of a rank, bytes (weights used in place in a mapped file count 0)");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        say(result, "#   %-38s %16zu", rows[i].what, rows[i].bytes);
+    say(result, "# disk, bytes a path: group files %" PRId64 ", PNGs at most %" PRId64, groups,
+        pngs);
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------- progress */
+
+void skv_progress_start(skv_progress *p, int64_t n_groups)
+{
+    *p = (skv_progress){.start = now(), .n_groups = n_groups};
+}
+
+void skv_progress_group(skv_progress *p, const skv_run_setup *s, int64_t g, int rank)
+{
+    int64_t first;
+    double seconds;
+    int n;
+
+    skv_rows_group(&s->rows, g, &first, &n);
+    p->done++;
+    p->images += (int64_t)n * s->paths.n;
+    seconds = now() - p->start;
+    if (rank != 0)
+        return;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\rgroup %" PRId64 "/%" PRId64 "  %.2f images/s  %.0f s left  %s", p->done,
+                p->n_groups, (double)p->images / seconds,
+                seconds / (double)p->done * (double)(p->n_groups - p->done),
+                p->done == p->n_groups ? "\n" : "");
+    else
+        skv_info("group %" PRId64 "/%" PRId64 " of rank 0, %.2f images/s, %.0f s left", p->done,
+                 p->n_groups, (double)p->images / seconds,
+                 seconds / (double)p->done * (double)(p->n_groups - p->done));
+}
+
+/* ------------------------------------------------------------- table of paths */
+
+/* Mean length after the last cut and the most bytes of all layers, a picture. */
+static skv_status summarise_cache(json_t *row, skv_h5 *f, const char *path)
+{
+    skv_h5_layout layout = {.type = SKV_H5_I64, .n_dims = 2, .shape = {-1, -1}};
+    int64_t *length = NULL, *bytes = NULL, most = 0;
+    double sum = 0;
+    char name[256];
+    skv_status st;
+
+    snprintf(name, sizeof name, "/paths/%s/cache/length", path);
+    SKV_TRY_GOTO(skv_h5_read(&length, f, name, &layout, (size_t)1 << 30, true), done);
+    snprintf(name, sizeof name, "/paths/%s/cache/bytes", path);
+    SKV_TRY_GOTO(skv_h5_read(&bytes, f, name, &layout, (size_t)1 << 30, true), done);
+    for (int64_t si = 0; si < layout.shape[0]; si++) {
+        int64_t all = 0;
+
+        sum = 0;
+        for (int64_t l = 0; l < layout.shape[1]; l++) {
+            all += bytes[si * layout.shape[1] + l];
+            sum += (double)length[si * layout.shape[1] + l];
+        }
+        most = all > most ? all : most;
+    }
+    json_object_set_new(row, "tokens_kept", json_real(sum / (double)layout.shape[1]));
+    json_object_set_new(row, "cache_bytes", json_integer(most));
+done:
+    free(length);
+    free(bytes);
+    return st;
+}
+
+static skv_status summarise_seconds(json_t *row, skv_h5 *f, const char *path)
+{
+    skv_h5_layout layout = {.type = SKV_H5_F64, .n_dims = 2, .shape = {-1, -1}};
+    double *seconds = NULL, sum[3] = {0};
+    char name[256];
+
+    snprintf(name, sizeof name, "/paths/%s/seconds", path);
+    SKV_TRY(skv_h5_read(&seconds, f, name, &layout, (size_t)1 << 30, false));
+    for (int64_t g = 0; g < layout.shape[0]; g++)
+        for (int64_t p = 0; p < layout.shape[1] && p < 3; p++)
+            sum[p] += seconds[g * layout.shape[1] + p];
+    free(seconds);
+    json_object_set_new(row, "transformer_seconds", json_real(sum[1]));
+    json_object_set_new(row, "vae_seconds", json_real(sum[2]));
+    return SKV_OK;
+}
+
+skv_status skv_paths_summary(json_t **out, const char *run)
+{
+    char file[4096], **paths = NULL;
+    json_t *rows = json_array();
+    skv_h5 *f = NULL;
+    skv_status st;
+    int n = 0;
+
+    snprintf(file, sizeof file, "%s/run.h5", run);
+    SKV_TRY_GOTO(skv_h5_open(&f, file), done);
+    SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, "/paths"), done);
+    for (int i = 0; i < n; i++) {
+        json_t *row = json_pack("{s:s}", "path", paths[i]);
+
+        json_array_append_new(rows, row);
+        SKV_TRY_GOTO(summarise_cache(row, f, paths[i]), done);
+        SKV_TRY_GOTO(summarise_seconds(row, f, paths[i]), done);
+    }
+    *out = rows;
+    rows = NULL;
+done:
+    json_decref(rows);
+    free(paths);
+    skv_h5_close(f);
+    return st;
+}
+
+skv_status skv_print_paths(const char *run)
+{
+    json_t *rows = NULL, *row;
+    size_t i;
+
+    SKV_TRY(skv_paths_summary(&rows, run));
+    printf("%-24s %14s %16s %14s %10s\n%-24s %14s %16s %14s %10s\n", "path", "tokens kept", "cache",
+           "transformer", "VAE", "", "a layer", "bytes a picture", "s", "s");
+    json_array_foreach(rows, i, row)
+    {
+        printf("%-24s %14.1f %16lld %14.2f %10.2f\n",
+               json_string_value(json_object_get(row, "path")),
+               json_real_value(json_object_get(row, "tokens_kept")),
+               (long long)json_integer_value(json_object_get(row, "cache_bytes")),
+               json_real_value(json_object_get(row, "transformer_seconds")),
+               json_real_value(json_object_get(row, "vae_seconds")));
+    }
+    json_decref(rows);
+    return SKV_OK;
+}

@@ -1,0 +1,44 @@
+/* Errors of a run against a recording, gathered by the probe and judged at the end. */
+#ifndef SKV_CLI_VERIFY_COMPARE_H
+#define SKV_CLI_VERIFY_COMPARE_H
+
+#include <jansson.h>
+
+#include "sample/engine.h"
+#include "sample/recording.h"
+
+/* One compared quantity. */
+typedef struct {
+    double largest;  /* |a - b| */
+    double sum, ref; /* Σ(a-b)², Σb² */
+    int64_t n;
+} skv_error;
+
+typedef struct {
+    const skv_recording *recording;
+    skv_backend *be;
+    bool scalekv; /* which logits of a full-size recording */
+    skv_error logits[SKV_MAX_SCALES], block0, z, decoded;
+    int64_t bits_same, bits_all; /* the higher of a bit's two logits */
+    int64_t rgb_off_by_one, rgb_worse, rgb_all;
+    int64_t sets, sets_equal, sets_near, sets_bad; /* kept sets: equal, near-tie, beyond */
+    double overlap_sum, overlap_least;             /* full-size form */
+    void *forced_memory;                           /* a recorded set on the device */
+    size_t forced_bytes;
+} skv_comparison;
+
+void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be, bool scalekv);
+void skv_comparison_deinit(skv_comparison *c);
+
+/* The probe that feeds the recording back and compares on the way; borrows c. */
+skv_probe skv_comparison_probe(skv_comparison *c);
+
+/* Compares residual map, decoder output and picture of the run. */
+void skv_comparison_picture(skv_comparison *c, const float *map, const float *rgb,
+                            const uint8_t *image);
+
+/* Prints the table to stdout, appends its rows to the JSON list; true: everything within tolerance.
+ * reduced: the weights are not fp32, so errors are shown and not judged. */
+bool skv_comparison_report(const skv_comparison *c, const char *title, bool reduced, json_t *rows);
+
+#endif
