@@ -1,18 +1,14 @@
+/* Positions in fp32, as in the reference, so that weights agree to the last bit. */
 #include "kernels/cpu/bilinear.h"
 
-skv_taps skv_cpu__taps(int64_t o, int64_t n_in, int64_t n_out)
+skv_cpu__tap skv_cpu__tap_at(int64_t at, int64_t in, int64_t out)
 {
-    const float step = (float)n_in / (float)n_out;
-    float at = ((float)o + 0.5f) * step - 0.5f;
-    skv_taps t;
+    float place = ((float)at + 0.5f) * ((float)in / (float)out) - 0.5f;
+    skv_cpu__tap t;
 
-    if (n_in == n_out)
-        return (skv_taps){o, o, 0.0f};
-    at = at < 0.0f ? 0.0f : at;
-    t.low = (int64_t)at;
-    if (t.low > n_in - 1)
-        t.low = n_in - 1;
-    t.high = t.low + 1 < n_in ? t.low + 1 : t.low;
-    t.weight = at - (float)t.low;
+    place = place < 0.0f ? 0.0f : place;
+    t.low = (int64_t)place < in ? (int64_t)place : in - 1;
+    t.high = t.low + 1 < in ? t.low + 1 : t.low;
+    t.weight = place - (float)t.low;
     return t;
 }

@@ -1,23 +1,17 @@
-/* Bilinear resizing, two taps a direction, align_corners false, no antialiasing even when
- * shrinking. */
+/* The two taps of bilinear interpolation along one axis, align_corners false. */
 #ifndef SKV_KERNELS_CPU_BILINEAR_H
 #define SKV_KERNELS_CPU_BILINEAR_H
 
 #include <stdint.h>
 
+/* Value at the output place = (1 - weight)·in[low] + weight·in[high]. */
 typedef struct {
-    int64_t low, high; /* source indices */
-    float weight;      /* of high */
-} skv_taps;
+    int64_t low, high;
+    float weight;
+} skv_cpu__tap;
 
-/* Taps of output index o of n_out, over n_in inputs: source = max(0, (o+½)·in/out - ½). Equal sizes
- * give weight 0: the input itself. */
-skv_taps skv_cpu__taps(int64_t o, int64_t n_in, int64_t n_out);
-
-/* Blend of four corners: rows first weighted by x, then by y. */
-static inline float skv_blend(float a, float b, float c, float d, float x, float y)
-{
-    return (1.0f - y) * ((1.0f - x) * a + x * b) + y * ((1.0f - x) * c + x * d);
-}
+/* Taps of place `at` of `out` places over an axis of `in`. Positions before the first centre and
+ * after the last take the end's value. Equal extents give weight 0. */
+skv_cpu__tap skv_cpu__tap_at(int64_t at, int64_t in, int64_t out);
 
 #endif

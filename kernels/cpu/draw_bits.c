@@ -1,60 +1,72 @@
-/* Guidance, temperature, top-p and the draw of every bit, in one pass. A tile is a run of tokens.
- */
+/* Temperature, guidance, top-p and the draw, for every prompt, token and bit.
+ *
+ * The random number is a function of the bit's place alone, so no order matters. Equal logits are
+ * never cut by top-p: with two choices it may not drop both. */
 #include "kernels/cpu/cpu_internal.h"
-
-#include <math.h>
+#include "kernels/cpu/tiles.h"
 
 #include "core/rng.h"
 
-#define TILE_TOKENS 64
+#include <math.h>
 
-/* p(bit = 1) of two guided logits; top-p drops the smaller, never the larger. */
-static double probability(float l0, float l1, double top_p)
+#define TILE_TOKENS 16
+
+typedef struct {
+    const skv_draw_bits_args *a;
+    bool guidance;
+} job;
+
+static inline uint8_t draw(const skv_draw_bits_args *a, const float l[2], int64_t b, int64_t token,
+                           int64_t bit)
 {
-    const double p1 = 1.0 / (1.0 + exp((double)l0 - (double)l1));
+    const double p1 = 1.0 / (1.0 + exp((double)l[0] - (double)l[1]));
+    const double small = p1 < 0.5 ? p1 : 1.0 - p1;
 
-    if (p1 < 0.5 && p1 <= 1.0 - top_p)
-        return 0.0;
-    if (p1 > 0.5 && 1.0 - p1 <= 1.0 - top_p)
-        return 1.0;
-    return p1;
+    if (small <= 1.0 - (double)a->top_p && p1 != 0.5)
+        return p1 > 0.5;
+    return (double)skv_uniform(a->seed[b], (uint32_t)a->scale, (uint32_t)token, (uint32_t)bit) < p1;
+}
+
+/* One token: `cond` and `uncond` (NULL without guidance) are its 2·bits logits. */
+static void draw_token(const job *j, int64_t place, const float *cond, const float *uncond)
+{
+    const skv_draw_bits_args *a = j->a;
+    const int64_t tokens = a->bits.shape[1], n = a->bits.shape[2];
+    uint8_t *bits = (uint8_t *)a->bits.data + place * n;
+    float *guided = a->guided.data != NULL ? skv_f32(&a->guided) + place * 2 * n : NULL;
+
+    for (int64_t i = 0; i < n; i++) {
+        float l[2];
+
+        for (int v = 0; v < 2; v++) {
+            l[v] = cond[2 * i + v] / a->tau;
+            if (uncond != NULL)
+                l[v] = a->cfg * l[v] + (1.0f - a->cfg) * (uncond[2 * i + v] / a->tau);
+            if (guided != NULL)
+                guided[2 * i + v] = l[v];
+        }
+        bits[i] = draw(a, l, place / tokens, place % tokens, i);
+    }
 }
 
 static void tile(void *ctx, int64_t i, void *scratch)
 {
-    const skv_draw_bits_args *a = ctx;
-    const int64_t prompts = a->bits.shape[0], tokens = a->bits.shape[1], bits = a->bits.shape[2];
-    const int64_t first = i * TILE_TOKENS, all = prompts * tokens;
-    const int64_t last = first + TILE_TOKENS < all ? first + TILE_TOKENS : all;
-    const bool guided = a->logits.shape[0] == 2 * prompts;
-    uint8_t *out = a->bits.data;
+    const job *j = ctx;
+    const skv_draw_bits_args *a = j->a;
+    const int64_t places = a->bits.shape[0] * a->bits.shape[1], n = 2 * a->bits.shape[2];
+    const int64_t end = i * TILE_TOKENS + skv_cpu__tile_length(i, places, TILE_TOKENS);
+    const float *logits = skv_f32(&a->logits);
 
     (void)scratch;
-    for (int64_t t = first; t < last; t++) {
-        const float *cond = skv_f32(&a->logits) + t * 2 * bits, *uncond = cond + all * 2 * bits;
-        const uint64_t seed = a->seed[t / tokens];
-
-        for (int64_t b = 0; b < bits; b++) {
-            float l[2];
-
-            for (int v = 0; v < 2; v++) {
-                l[v] = cond[2 * b + v] / a->tau;
-                if (guided)
-                    l[v] = a->cfg * l[v] + (1.0f - a->cfg) * (uncond[2 * b + v] / a->tau);
-                if (a->guided.data)
-                    skv_f32(&a->guided)[(t * bits + b) * 2 + v] = l[v];
-            }
-            out[t * bits + b] =
-                (double)skv_uniform(seed, (uint32_t)a->scale, (uint32_t)(t % tokens), (uint32_t)b) <
-                probability(l[0], l[1], (double)a->top_p);
-        }
-    }
+    for (int64_t p = i * TILE_TOKENS; p < end; p++)
+        draw_token(j, p, logits + p * n, j->guidance ? logits + (places + p) * n : NULL);
 }
 
 skv_status skv_cpu_draw_bits(skv_backend *be, const skv_draw_bits_args *a)
 {
-    const int64_t all = a->bits.shape[0] * a->bits.shape[1];
+    job j = {.a = a, .guidance = a->logits.shape[0] == 2 * a->bits.shape[0]};
 
-    skv_cpu__parallel(be, (all + TILE_TOKENS - 1) / TILE_TOKENS, tile, (void *)(uintptr_t)a);
+    skv_cpu__parallel(be, skv_cpu__tiles(a->bits.shape[0] * a->bits.shape[1], TILE_TOKENS), tile,
+                      &j);
     return SKV_OK;
 }

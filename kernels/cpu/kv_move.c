@@ -1,63 +1,95 @@
-/* Blocks between the ring and the layer's views. A tile is one row and head. */
+/* Kept keys and values between a layer's views and the ring of all layers.
+ *
+ * Tokens of a block are numbered row by row, head by head; heads may keep different numbers. */
 #include "kernels/cpu/cpu_internal.h"
 
 #include <string.h>
 
 typedef struct {
     const skv_kv_move_args *a;
-    int64_t row_tokens; /* Σ_h len_h */
-    bool push;
+    int64_t row_tokens; /* Σ_h len[h] */
+    void (*move)(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t number);
 } job;
+
+/* Where a token of row r, head h lies in the views, and in the ring. */
+typedef struct {
+    float *k, *v;
+    int32_t *origin;
+} place;
+
+static place in_views(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t position)
+{
+    const int64_t dim = a->k.shape[3];
+    const skv_tensor *o = &a->origin;
+
+    return (place){
+        .k = skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1] + position * dim,
+        .v = skv_f32(&a->v) + r * a->v.stride[0] + h * a->v.stride[1] + position * dim,
+        .origin = (int32_t *)o->data + r * o->stride[0] + h * o->stride[1] + position,
+    };
+}
+
+static place in_ring(const skv_kv_move_args *a, int64_t number)
+{
+    const int64_t dim = a->k.shape[3], slot = (a->at + number) % a->ring_k.shape[0];
+
+    return (place){
+        .k = skv_f32(&a->ring_k) + slot * dim,
+        .v = skv_f32(&a->ring_v) + slot * dim,
+        .origin = (int32_t *)a->ring_origin.data + slot,
+    };
+}
+
+static void move_token(place to, place from, int64_t dim)
+{
+    memcpy(to.k, from.k, (size_t)dim * sizeof *to.k);
+    memcpy(to.v, from.v, (size_t)dim * sizeof *to.v);
+    *to.origin = *from.origin;
+}
+
+/* `number` is that of the head's first token in the block. */
+static void pop_head(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t number)
+{
+    for (int64_t t = 0; t < a->len[h]; t++)
+        move_token(in_views(a, r, h, t), in_ring(a, number + t), a->k.shape[3]);
+}
+
+static void push_head(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t number)
+{
+    const int32_t *keep = (const int32_t *)a->keep.data + number;
+
+    for (int64_t t = 0; t < a->len[h]; t++)
+        move_token(in_ring(a, number + t), in_views(a, r, h, keep[t]), a->k.shape[3]);
+}
 
 static void tile(void *ctx, int64_t i, void *scratch)
 {
     const job *j = ctx;
-    const skv_kv_move_args *a = j->a;
-    const int64_t heads = a->k.shape[1], r = i / heads, h = i % heads, d = a->k.shape[3];
-    const int64_t slots = a->ring_k.shape[0];
-    float *k = skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1];
-    float *v = skv_f32(&a->v) + r * a->v.stride[0] + h * a->v.stride[1];
-    int32_t *origin = (int32_t *)a->origin.data + r * a->origin.stride[0] + h * a->origin.stride[1];
-    int32_t *ring_origin = a->ring_origin.data;
-    const size_t bytes = (size_t)d * sizeof(float);
-    int64_t first = r * j->row_tokens;
+    const int64_t heads = j->a->k.shape[1], r = i / heads, h = i % heads;
+    int64_t number = r * j->row_tokens;
 
     (void)scratch;
     for (int64_t g = 0; g < h; g++)
-        first += a->len[g];
-    for (int64_t t = 0; t < a->len[h]; t++) {
-        const int64_t slot = (a->at + first + t) % slots;
-        const int64_t p = j->push ? ((const int32_t *)a->keep.data)[first + t] : t;
-        float *ring_k = skv_f32(&a->ring_k) + slot * d, *ring_v = skv_f32(&a->ring_v) + slot * d;
-
-        if (j->push) {
-            memcpy(ring_k, k + p * d, bytes);
-            memcpy(ring_v, v + p * d, bytes);
-            ring_origin[slot] = origin[p];
-        } else {
-            memcpy(k + p * d, ring_k, bytes);
-            memcpy(v + p * d, ring_v, bytes);
-            origin[p] = ring_origin[slot];
-        }
-    }
+        number += j->a->len[g];
+    j->move(j->a, r, h, number);
 }
 
-static skv_status move(skv_backend *be, const skv_kv_move_args *a, bool push)
+static skv_status run(skv_backend *be, job *j)
 {
-    job j = {.a = a, .push = push};
+    const int64_t heads = j->a->k.shape[1];
 
-    for (int64_t h = 0; h < a->k.shape[1]; h++)
-        j.row_tokens += a->len[h];
-    skv_cpu__parallel(be, a->k.shape[0] * a->k.shape[1], tile, &j);
+    for (int64_t h = 0; h < heads; h++)
+        j->row_tokens += j->a->len[h];
+    skv_cpu__parallel(be, j->a->k.shape[0] * heads, tile, j);
     return SKV_OK;
 }
 
 skv_status skv_cpu_kv_pop(skv_backend *be, const skv_kv_pop_args *a)
 {
-    return move(be, a, false);
+    return run(be, &(job){.a = a, .move = pop_head});
 }
 
 skv_status skv_cpu_kv_push(skv_backend *be, const skv_kv_push_args *a)
 {
-    return move(be, a, true);
+    return run(be, &(job){.a = a, .move = push_head});
 }

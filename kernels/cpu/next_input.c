@@ -1,34 +1,52 @@
-/* t = bilinear(z) at the next scale's size, unshuffled. A tile is one row of tokens. */
+/* The feature map, interpolated to the next scale's size and unshuffled into tokens. */
+#include "kernels/cpu/bilinear.h"
 #include "kernels/cpu/cpu_internal.h"
 
-#include "kernels/cpu/bilinear.h"
+typedef struct {
+    const skv_next_input_args *a;
+} job;
 
+/* `z` is a prompt's map; channel c goes to t[c·step]. */
+static void one_place(const skv_tensor *map, const float *z, float *t, int64_t step,
+                      const skv_cpu__tap tap[2])
+{
+    const int64_t width = map->shape[2], d = map->shape[3];
+    const float *ll = z + (tap[0].low * width + tap[1].low) * d;
+    const float *lh = z + (tap[0].low * width + tap[1].high) * d;
+    const float *hl = z + (tap[0].high * width + tap[1].low) * d;
+    const float *hh = z + (tap[0].high * width + tap[1].high) * d;
+    const float wy = tap[0].weight, wx = tap[1].weight;
+
+    for (int64_t c = 0; c < d; c++) {
+        const float low = (1.0f - wx) * ll[c] + wx * lh[c];
+        const float high = (1.0f - wx) * hl[c] + wx * hh[c];
+
+        t[c * step] = (1.0f - wy) * low + wy * high;
+    }
+}
+
+/* One row of the interpolated map of one prompt. */
 static void tile(void *ctx, int64_t i, void *scratch)
 {
-    const skv_next_input_args *a = ctx;
-    const int64_t hz = a->z.shape[1], wz = a->z.shape[2], d = a->z.shape[3], p = a->patch;
-    const int64_t h = a->h * p, w = a->w * p, b = i / a->h, row = i % a->h;
-    const float *z = skv_f32(&a->z) + b * hz * wz * d;
+    const skv_next_input_args *a = ((const job *)ctx)->a;
+    const int64_t p = a->patch, rows = a->h * p, columns = a->w * p, step = p * p;
+    const int64_t b = i / rows, y = i % rows, d = a->z.shape[3];
+    const float *z = skv_f32(&a->z) + b * a->z.shape[1] * a->z.shape[2] * d;
 
     (void)scratch;
-    for (int64_t dy = 0; dy < p; dy++) {
-        const skv_taps y = skv_cpu__taps(row * p + dy, hz, h);
+    for (int64_t x = 0; x < columns; x++) {
+        const skv_cpu__tap tap[2] = {skv_cpu__tap_at(y, a->z.shape[1], rows),
+                                     skv_cpu__tap_at(x, a->z.shape[2], columns)};
+        const int64_t token = (b * a->h + y / p) * a->w + x / p;
 
-        for (int64_t col = 0; col < w; col++) {
-            const skv_taps x = skv_cpu__taps(col, wz, w);
-            const float *low = z + y.low * wz * d, *high = z + y.high * wz * d;
-            float *t = skv_f32(&a->t) + (i * a->w + col / p) * d * p * p + dy * p + col % p;
-
-            for (int64_t c = 0; c < d; c++)
-                t[c * p * p] =
-                    skv_blend(low[x.low * d + c], low[x.high * d + c], high[x.low * d + c],
-                              high[x.high * d + c], x.weight, y.weight);
-        }
+        one_place(&a->z, z, skv_f32(&a->t) + token * d * step + y % p * p + x % p, step, tap);
     }
 }
 
 skv_status skv_cpu_next_input(skv_backend *be, const skv_next_input_args *a)
 {
-    skv_cpu__parallel(be, a->z.shape[0] * a->h, tile, (void *)(uintptr_t)a);
+    job j = {.a = a};
+
+    skv_cpu__parallel(be, a->z.shape[0] * a->h * a->patch, tile, &j);
     return SKV_OK;
 }
