@@ -165,7 +165,7 @@ static skv_status find_work(job *j)
     SKV_TRY(skv_alloc(&j->cost, (size_t)s->rows.n_groups, sizeof *j->cost, "work list"));
     st = SKV_OK;
     if (skv_comm_rank(j->comm) == 0) {
-        st = skv_run_folder_open(j->settings.out, &s->identity, &j->settings, &s->paths, j->be);
+        st = skv_run_folder_open(j->settings.out, &s->identity, &s->rows, &s->paths, j->be);
         if (st == SKV_OK)
             st = j->settings.only ? only_work(j)
                                   : skv_run_folder_scan(j->work, j->settings.out, &s->identity,

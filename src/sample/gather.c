@@ -12,7 +12,7 @@
 #include "io/h5.h"
 
 #define NAME_BYTES 256
-#define MAX_GROUPS 1000000
+#define MAX_ROWS   ((int64_t)1 << 40)
 
 typedef struct {
     const char *run;
@@ -31,30 +31,14 @@ static skv_status read_group(skv_group_record *rec, const gather *g, const char 
 
     SKV_TRY(skv_group_file_path(&file, g->run, path, group));
     st = skv_group_file_read(rec, file, parts);
+    if (st == SKV_E_NOTFOUND)
+        st = skv_fail(st, "%s is missing: the run is not complete, run skv sample again", file);
     if (st == SKV_OK && (strcmp(rec->config_digest, g->digest) != 0 || rec->group != group)) {
         st = skv_fail(SKV_E_FORMAT, "%s: of another run or group than %s/run.json", file, g->run);
         skv_group_record_clear(rec);
     }
     free(file);
     return st;
-}
-
-/* Group files of a path stand in a row from 0: their number is the first that is absent. */
-static skv_status count_groups(gather *g, const char *path)
-{
-    for (g->n_groups = 0; g->n_groups < MAX_GROUPS; g->n_groups++) {
-        skv_group_record rec = {0};
-        skv_status st = read_group(&rec, g, path, g->n_groups, 0);
-
-        if (st == SKV_E_NOTFOUND)
-            break;
-        SKV_TRY(st);
-        g->n_rows += rec.n_rows;
-        skv_group_record_clear(&rec);
-    }
-    if (g->n_groups == 0)
-        return skv_fail(SKV_E_NOTFOUND, "%s: path %s has no group files", g->run, path);
-    return SKV_OK;
 }
 
 /* ------------------------------------------------------------------ /samples */
@@ -170,7 +154,11 @@ static skv_status write_samples(gather *g, const char *path)
         skv_group_record rec = {0};
 
         SKV_TRY_GOTO(read_group(&rec, g, path, k, SKV_GROUP_ROWS), done);
-        st = keep_texts(kept, &rec, first);
+        if (first + rec.n_rows > g->n_rows)
+            st = skv_fail(SKV_E_FORMAT, "%s: path %s has more than %lld rows", g->run, path,
+                          (long long)g->n_rows);
+        if (st == SKV_OK)
+            st = keep_texts(kept, &rec, first);
         if (st == SKV_OK)
             st = sample_rows(g, &rec, first);
         first += rec.n_rows;
@@ -370,6 +358,9 @@ static skv_status write_path(gather *g, const char *path)
             if (st == SKV_OK)
                 st = path_attributes(g, path, &rec);
         }
+        if (st == SKV_OK && first + rec.n_rows > g->n_rows)
+            st = skv_fail(SKV_E_FORMAT, "%s: path %s has more than %lld rows", g->run, path,
+                          (long long)g->n_rows);
         if (st == SKV_OK)
             st = copy_rows(g, path, &rec, first);
         for (size_t i = 0; st == SKV_OK && rec.kept_by_source && i < n; i++)
@@ -413,10 +404,8 @@ static skv_status write_run(gather *g, json_t *root)
     SKV_TRY(skv_h5_set_text(g->out, "/", "skv", SKV_VERSION));
     json_object_foreach(paths, path, value)
     {
-        if (first) {
-            SKV_TRY(count_groups(g, path));
+        if (first)
             SKV_TRY(write_samples(g, path));
-        }
         first = false;
         SKV_TRY(write_path(g, path));
     }
@@ -436,6 +425,13 @@ skv_status skv_gather(const char *run, bool virtual_images_wanted, int64_t *n_fa
     SKV_TRY_GOTO(skv_json_read(&root, path), done);
     g.common = json_object_get(root, "common");
     SKV_TRY_GOTO(skv_json_string(&g.digest, root, "digest", path), done);
+    SKV_TRY_GOTO(skv_json_int(&g.n_rows, root, "rows", path), done);
+    SKV_TRY_GOTO(skv_json_int(&g.n_groups, root, "groups", path), done);
+    if (g.n_rows < 1 || g.n_groups < 1 || g.n_groups > g.n_rows || g.n_rows > MAX_ROWS) {
+        st = skv_fail(SKV_E_FORMAT, "%s: %lld rows in %lld groups cannot be", path,
+                      (long long)g.n_rows, (long long)g.n_groups);
+        goto done;
+    }
     snprintf(path, sizeof path, "%s/run.h5", run);
     SKV_TRY_GOTO(skv_h5_create(&g.out, path), done);
     SKV_TRY_GOTO(write_run(&g, root), done);

@@ -1,5 +1,6 @@
 #include "sample/run_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -185,14 +186,14 @@ static skv_status compare_device(const char *file, const json_t *root, const skv
 
 /* New reference: the file's content merged with this run. */
 static skv_status merge(json_t **out, const char *file, const skv_identity *id,
-                        const skv_settings *s, const skv_paths *paths, const skv_backend *be)
+                        const skv_rows *rows, const skv_paths *paths, const skv_backend *be)
 {
     json_t *root = NULL, *settings = NULL;
     skv_status st = skv_json_read(&root, file);
 
     if (st == SKV_OK) {
         SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), id->common), done);
-        SKV_TRY_GOTO(compare_device(file, root, s, be), done);
+        SKV_TRY_GOTO(compare_device(file, root, rows->settings, be), done);
     } else if (st == SKV_E_NOTFOUND) {
         root = json_pack("{s:s, s:s, s:O, s:{}, s:s}", "skv", SKV_VERSION, "digest", id->digest,
                          "common", id->common, "paths", "device", skv_backend_describe(be));
@@ -200,7 +201,9 @@ static skv_status merge(json_t **out, const char *file, const skv_identity *id,
         goto done;
     }
     SKV_TRY_GOTO(merge_paths(json_object_get(root, "paths"), file, id, paths), done);
-    SKV_TRY_GOTO(skv_options_to_json(&settings, skv_settings_table, s), done);
+    SKV_TRY_GOTO(skv_options_to_json(&settings, skv_settings_table, rows->settings), done);
+    json_object_set_new(root, "rows", json_integer(rows->n_rows));
+    json_object_set_new(root, "groups", json_integer(rows->n_groups));
     json_object_set_new(root, "settings", settings);
     *out = root;
     root = NULL;
@@ -229,28 +232,51 @@ static skv_status lock(const char *run)
     return SKV_OK;
 }
 
-skv_status skv_run_folder_open(const char *run, const skv_identity *id,
-                               const skv_settings *settings, const skv_paths *paths,
-                               const skv_backend *be)
+/* Nobody else writes here while the lock is held, so whatever is still aside was left by a kill. */
+static void remove_asides(const char *folder)
 {
-    char path[4096];
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+
+    while (d && (e = readdir(d))) {
+        const size_t n = strlen(e->d_name);
+
+        if (n > 4 && strcmp(e->d_name + n - 4, ".tmp") == 0)
+            unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+}
+
+static skv_status make_folder(const char *run, const char *what, const char *path)
+{
+    char folder[4096];
+
+    snprintf(folder, sizeof folder, "%s/%s/%s", run, what, path);
+    SKV_TRY(skv_folder_make(folder));
+    remove_asides(folder);
+    return SKV_OK;
+}
+
+skv_status skv_run_folder_open(const char *run, const skv_identity *id, const skv_rows *rows,
+                               const skv_paths *paths, const skv_backend *be)
+{
+    char file[4096];
     json_t *root = NULL;
     skv_status st;
 
-    if (strlen(run) > sizeof path - 512)
+    if (strlen(run) > sizeof file - 512)
         return skv_fail(SKV_E_ARG, "--out: a path of %zu bytes is too long", strlen(run));
     SKV_TRY(skv_folder_make(run));
     SKV_TRY(lock(run));
-    snprintf(path, sizeof path, "%s/run.json", run);
-    SKV_TRY(merge(&root, path, id, settings, paths, be));
-    st = skv_json_write(root, path);
+    snprintf(file, sizeof file, "%s/run.json", run);
+    SKV_TRY(merge(&root, file, id, rows, paths, be));
+    st = skv_json_write(root, file);
     json_decref(root);
     for (int i = 0; i < paths->n && st == SKV_OK; i++) {
-        snprintf(path, sizeof path, "%s/groups/%s", run, paths->path[i].name);
-        st = skv_folder_make(path);
-        snprintf(path, sizeof path, "%s/images/%s", run, paths->path[i].name);
+        st = make_folder(run, "groups", paths->path[i].name);
         if (st == SKV_OK)
-            st = skv_folder_make(path);
+            st = make_folder(run, "images", paths->path[i].name);
     }
     return st;
 }

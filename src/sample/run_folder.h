@@ -30,9 +30,9 @@ void skv_identity_clear(skv_identity *id);
 /* Rank 0: makes the folder and its sub-folders, takes its lock (released at exit; another run in
  * the folder is refused), compares run.json with this run (another config is refused with the key
  * that differs, a path with other options by its name; another device is refused or warned of), and
- * writes it, with the paths that are new added. */
+ * writes it, with the paths that are new added. What a killed run left aside is removed. */
 SKV_MUST skv_status skv_run_folder_open(const char *run, const skv_identity *id,
-                                        const skv_settings *settings, const skv_paths *paths,
+                                        const skv_rows *rows, const skv_paths *paths,
                                         const skv_backend *be);
 
 /* Work left in a group, per path. */
