@@ -6,6 +6,7 @@ cat >job.json <<JSON
  "prompts": "prompts.txt", "resolution": "0.06M", "drafters": [0], "paths": "full,scalekv-10"}
 JSON
 "$SKV" sample --config job.json --out build/quickstart >/dev/null 2>&1
+# shellcheck disable=SC2016 # Markdown's fences, no command substitution
 sed -n '/^```python$/,/^```$/p' "$SOURCE/README.md" | sed '/^```/d' >snippet.py
 test -s snippet.py
 /usr/bin/python3 snippet.py

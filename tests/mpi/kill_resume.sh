@@ -16,10 +16,10 @@ runs=0
 while [ "$killed" -lt "$kills" ]; do
     rm -rf "$work/run"
     runs=$((runs + 1))
-    for try in 1 2 3 4; do
+    for _ in 1 2 3 4; do
         sample $((RANDOM % 4 + 1)) "$work/run" >"$work/log" 2>&1 &
         job=$!
-        sleep "0.$(printf %03d $((RANDOM % 900 + 50)))"
+        sleep "$((RANDOM % 3)).$(printf %03d $((RANDOM % 1000)))"
         done_before=$(find "$work/run/groups" -name '*.h5' -printf '%p %i\n' 2>/dev/null | sort || true)
         # one rank, or the launcher and all of its ranks
         if [ $((RANDOM % 2)) -eq 0 ]; then
@@ -34,7 +34,7 @@ while [ "$killed" -lt "$kills" ]; do
         fi
         killed=$((killed + 1))
         # ranks of a killed launcher end by themselves; the next run needs their lock
-        for _ in $(seq 100); do
+        for _ in {1..100}; do
             pgrep -f "$work/run" >/dev/null || break
             sleep 0.1
         done

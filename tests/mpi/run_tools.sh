@@ -1,6 +1,6 @@
 # Shared by the run tests: a small job, and comparing what two runs left behind.
-# shellcheck shell=bash
 # Needs: skv (program), source (repository), work (an empty folder of the test's own).
+# shellcheck shell=bash disable=SC2154
 
 # The job of the tests: 6 rows in 3 groups, the full cache and two compressed paths.
 write_job() {
