@@ -199,6 +199,7 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
     skv_status st;
     skv_backend *be = NULL;
     cpu *c = NULL;
+    char version[32] = "?";
 
     if (n_threads < 1 || n_threads > 1024)
         return skv_fail(SKV_E_ARG, "%d threads: want 1 to 1024", n_threads);
@@ -215,8 +216,9 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
     pthread_cond_init(&c->idle, NULL);
     openblas_set_num_threads(1);
     /* not the number of threads: results do not depend on it */
-    snprintf(c->description, sizeof c->description, "CPU, %.60s, kernels for %.40s",
-             openblas_get_config(), openblas_get_corename());
+    sscanf(openblas_get_config(), "OpenBLAS %31s", version);
+    snprintf(c->description, sizeof c->description, "CPU, OpenBLAS %s, kernels for %.40s", version,
+             openblas_get_corename());
     SKV_TRY_GOTO(skv_alloc(&c->threads, (size_t)n_threads, sizeof *c->threads, "threads"), done);
     SKV_TRY_GOTO(cpu_alloc(be, &c->scratch, ((size_t)n_threads + 1) * SKV_CPU_SCRATCH, "scratch"),
                  done);

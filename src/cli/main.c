@@ -78,6 +78,20 @@ static int exit_code_of(skv_status st)
     }
 }
 
+/* Rank 0 speaks; the others only when something is wrong, and say who they are. */
+static void set_up_log(const skv_comm *comm)
+{
+    char prefix[96] = "";
+
+    if (skv_comm_size(comm) > 1)
+        snprintf(prefix, sizeof prefix, "[%d/%d %.60s]", skv_comm_rank(comm), skv_comm_size(comm),
+                 skv_comm_host(comm));
+    if (skv_comm_rank(comm) > 0)
+        skv_log_setup(SKV_LOG_ERROR, prefix);
+    else
+        skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
+}
+
 static int run(const skv_command *c, int argc, char **argv)
 {
     skv_comm *comm = NULL;
@@ -86,6 +100,8 @@ static int run(const skv_command *c, int argc, char **argv)
 
     if (c->distributed)
         st = skv_comm_open(&comm);
+    if (comm)
+        set_up_log(comm);
     if (st == SKV_OK)
         st = c->run(comm, argc, argv, &code);
     if (st != SKV_OK) {

@@ -22,7 +22,7 @@ typedef struct {
 } skv_spm_info;
 
 /* Walks the whole protobuf: lengths inside their parents, known fields of their types, a unigram
- * model of distinct UTF-8 pieces with finite scores, a sound normalisation map. SKV_E_FORMAT naming
+ * model of short UTF-8 pieces with finite scores, a sound normalisation map. SKV_E_FORMAT naming
  * `name`. */
 SKV_MUST skv_status skv_spm_check(skv_spm_info *info, const void *bytes, size_t n,
                                   const char *name);
@@ -38,10 +38,10 @@ int skv_spm_pad(const skv_spm *m), skv_spm_eos(const skv_spm *m), skv_spm_unk(co
 SKV_MUST skv_status skv_spm_encode(const skv_spm *m, const char *text, size_t bytes, int32_t *ids,
                                    int room, int *n);
 
-/* The last (up to) 16 bytes of the concatenated pieces (surface forms) of the text into `end`;
- * *n how many. */
-SKV_MUST skv_status skv_spm_ending(const skv_spm *m, const char *text, size_t bytes, char end[16],
-                                   int *n);
+/* The last bytes (at most SKV_SPM_ENDING) of the text's pieces put together; *n how many. */
+#define SKV_SPM_ENDING 16
+SKV_MUST skv_status skv_spm_ending(const skv_spm *m, const char *text, size_t bytes,
+                                   char end[SKV_SPM_ENDING], int *n);
 
 #ifdef __cplusplus
 }

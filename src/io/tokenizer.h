@@ -31,7 +31,7 @@ SKV_MUST skv_status skv_tokenizer_open_for(skv_tokenizer **out, const char *t5, 
 /* Accepts NULL. */
 void skv_tokenizer_destroy(skv_tokenizer *t);
 
-/* Ids of a text of valid UTF-8 (NULs allowed): at most SKV_MAX_TOKENS, the last one </s>. *n: ids
+/* Ids of a text of valid UTF-8 without NULs: at most SKV_MAX_TOKENS, the last one </s>. *n: ids
  * written; *n_before: what they would be without the limit, so that a cut shows as *n_before > *n.
  * Thread-safe. */
 SKV_MUST skv_status skv_tokenizer_encode(const skv_tokenizer *t, const char *text, size_t bytes,
