@@ -1,0 +1,280 @@
+/* Shards are mapped once and closed together; entries of all of them lie in one sorted list. */
+#include "io/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "core/mem.h"
+#include "io/safetensors.h"
+#include "io/torch_file.h"
+
+#define MAX_SHARDS 4096
+
+typedef struct {
+    char *path;
+    uint8_t *data;
+    size_t bytes;
+    skv_torch_file *torch; /* its records, for checksums; NULL: no torch file */
+} shard;
+
+struct skv_checkpoint {
+    shard *shards;
+    int n_shards;
+    skv_entries entries;
+    char format[64];
+};
+
+static skv_status map_file(shard *s, const char *path)
+{
+    struct stat info;
+    skv_status st = SKV_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    void *data;
+
+    if (fd < 0)
+        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot open: %s", path,
+                        strerror(errno));
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 1) {
+        st = skv_fail(SKV_E_FORMAT, "%s: no regular file, or an empty one", path);
+        goto done;
+    }
+    data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+        st = skv_fail(SKV_E_IO, "%s: cannot map: %s", path, strerror(errno));
+        goto done;
+    }
+    s->data = data;
+    s->bytes = (size_t)info.st_size;
+    s->path = strdup(path);
+    if (!s->path)
+        st = skv_fail(SKV_E_MEM, "%s: out of memory", path);
+done:
+    close(fd);
+    return st;
+}
+
+/* Maps a file and appends its tensors; *kind names the container. */
+static skv_status add_file(skv_checkpoint *ck, const char *path, const char **kind)
+{
+    shard *grown = realloc(ck->shards, ((size_t)ck->n_shards + 1) * sizeof *grown);
+    shard *s;
+
+    if (!grown)
+        return skv_fail(SKV_E_MEM, "%s: out of memory", path);
+    ck->shards = grown;
+    s = &ck->shards[ck->n_shards];
+    *s = (shard){0};
+    ck->n_shards++;
+    SKV_TRY(map_file(s, path));
+    if (skv_torch_file_is(s->data, s->bytes))
+        return skv_torch_file_read(&ck->entries, &s->torch, kind, s->data, s->bytes, s->path,
+                                   ck->n_shards - 1);
+    *kind = "safetensors";
+    return skv_safetensors_read(&ck->entries, s->data, s->bytes, s->path, ck->n_shards - 1);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const skv_entry *)a)->name, ((const skv_entry *)b)->name);
+}
+
+static skv_status sort(skv_checkpoint *ck, const char *path)
+{
+    skv_entries *l = &ck->entries;
+
+    qsort(l->entry, l->n, sizeof *l->entry, by_name);
+    for (size_t i = 1; i < l->n; i++)
+        if (strcmp(l->entry[i - 1].name, l->entry[i].name) == 0)
+            return skv_fail(SKV_E_FORMAT, "%s: two tensors are named %.200s", path,
+                            l->entry[i].name);
+    return SKV_OK;
+}
+
+/* ---------------------------------------------------------------------- index */
+
+static skv_status find_shard(int *out, skv_checkpoint *ck, const char *folder, const char *file,
+                             const char *index, const char **kind)
+{
+    char *path = NULL;
+    skv_status st;
+
+    if (file[0] == '\0' || strchr(file, '/') || strcmp(file, "..") == 0 || strcmp(file, ".") == 0)
+        return skv_fail(SKV_E_FORMAT, "%s: shard \"%.200s\" is no plain file name", index, file);
+    SKV_TRY(skv_path_join(&path, folder, file));
+    for (*out = 0; *out < ck->n_shards; (*out)++)
+        if (strcmp(ck->shards[*out].path, path) == 0)
+            break;
+    st = SKV_OK;
+    if (*out == ck->n_shards)
+        st = ck->n_shards < MAX_SHARDS ? add_file(ck, path, kind)
+                                       : skv_fail(SKV_E_FORMAT, "%s: too many shards", index);
+    if (st == SKV_E_NOTFOUND)
+        st = skv_fail(SKV_E_NOTFOUND, "%s: its shard %.200s is not there", index, file);
+    free(path);
+    return st;
+}
+
+static skv_status check_index(const skv_checkpoint *ck, const json_t *map, const char *index)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)map, name, value)
+    {
+        const skv_entry *e = skv_checkpoint_find(ck, name);
+        const char *slash = e ? strrchr(ck->shards[e->shard].path, '/') : NULL;
+
+        if (!e ||
+            strcmp(slash ? slash + 1 : ck->shards[e->shard].path, json_string_value(value)) != 0)
+            return skv_fail(SKV_E_NOTFOUND, "%s: %.200s is not in its shard %.200s", index, name,
+                            json_string_value(value));
+    }
+    return SKV_OK;
+}
+
+static skv_status open_index(skv_checkpoint *ck, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *kind = "", *name;
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+    json_t *root = NULL, *map, *value;
+    skv_status st;
+    int at;
+
+    SKV_TRY_GOTO(skv_json_read(&root, path), done);
+    map = json_object_get(root, "weight_map");
+    if (!json_is_object(map) || json_object_size(map) == 0) {
+        st = skv_fail(SKV_E_FORMAT, "%s: \"weight_map\" is missing or empty", path);
+        goto done;
+    }
+    json_object_foreach(map, name, value)
+    {
+        if (!json_is_string(value)) {
+            st = skv_fail(SKV_E_FORMAT, "%s: %.200s has no file name", path, name);
+            goto done;
+        }
+        SKV_TRY_GOTO(find_shard(&at, ck, folder, json_string_value(value), path, &kind), done);
+    }
+    SKV_TRY_GOTO(sort(ck, path), done);
+    SKV_TRY_GOTO(check_index(ck, map, path), done);
+    snprintf(ck->format, sizeof ck->format, "%s, %d shards", kind, ck->n_shards);
+done:
+    json_decref(root);
+    free(folder);
+    return st;
+}
+
+/* ----------------------------------------------------------------------- open */
+
+static skv_status open_single(skv_checkpoint *ck, const char *path)
+{
+    const char *kind = "";
+
+    SKV_TRY(add_file(ck, path, &kind));
+    snprintf(ck->format, sizeof ck->format, "%s", kind);
+    return sort(ck, path);
+}
+
+static bool is_index(const char *path)
+{
+    const size_t n = strlen(path);
+
+    return n > 5 && strcmp(path + n - 5, ".json") == 0;
+}
+
+/* Upstream's order of preference. */
+static skv_status open_folder(skv_checkpoint *ck, const char *folder)
+{
+    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
+                                        "pytorch_model.bin", "pytorch_model.bin.index.json"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = NULL;
+        skv_status st;
+
+        SKV_TRY(skv_path_join(&path, folder, names[i]));
+        if (access(path, F_OK) != 0) {
+            free(path);
+            continue;
+        }
+        st = is_index(path) ? open_index(ck, path) : open_single(ck, path);
+        free(path);
+        return st;
+    }
+    return skv_fail(SKV_E_NOTFOUND,
+                    "%s: holds none of model.safetensors, pytorch_model.bin and their .index.json",
+                    folder);
+}
+
+skv_status skv_checkpoint_open(skv_checkpoint **out, const char *path)
+{
+    skv_checkpoint *ck = NULL;
+    struct stat info;
+    skv_status st;
+
+    if (stat(path, &info) != 0)
+        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: %s", path,
+                        strerror(errno));
+    SKV_TRY(skv_alloc(&ck, 1, sizeof *ck, path));
+    if (S_ISDIR(info.st_mode))
+        st = open_folder(ck, path);
+    else
+        st = is_index(path) ? open_index(ck, path) : open_single(ck, path);
+    if (st == SKV_OK)
+        *out = ck;
+    else
+        skv_checkpoint_close(ck);
+    return st;
+}
+
+void skv_checkpoint_close(skv_checkpoint *ck)
+{
+    if (!ck)
+        return;
+    for (int i = 0; i < ck->n_shards; i++) {
+        skv_torch_file_close(ck->shards[i].torch);
+        if (ck->shards[i].data)
+            munmap(ck->shards[i].data, ck->shards[i].bytes);
+        free(ck->shards[i].path);
+    }
+    skv_entries_clear(&ck->entries);
+    free(ck->shards);
+    free(ck);
+}
+
+size_t skv_checkpoint_count(const skv_checkpoint *ck)
+{
+    return ck->entries.n;
+}
+
+const skv_entry *skv_checkpoint_at(const skv_checkpoint *ck, size_t i)
+{
+    return &ck->entries.entry[i];
+}
+
+const skv_entry *skv_checkpoint_find(const skv_checkpoint *ck, const char *name)
+{
+    const skv_entry key = {.name = name};
+
+    return ck->entries.n ? bsearch(&key, ck->entries.entry, ck->entries.n, sizeof key, by_name)
+                         : NULL;
+}
+
+skv_status skv_checkpoint_verify(const skv_checkpoint *ck, const skv_entry *e)
+{
+    if (!ck->shards[e->shard].torch || e->record == SIZE_MAX)
+        return SKV_OK;
+    return skv_torch_file_verify(ck->shards[e->shard].torch, e->record);
+}
+
+const char *skv_checkpoint_format(const skv_checkpoint *ck)
+{
+    return ck->format;
+}

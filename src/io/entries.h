@@ -1,0 +1,16 @@
+/* The growing list of a checkpoint's tensors, filled by the readers of each container. */
+#ifndef SKV_IO_ENTRIES_H
+#define SKV_IO_ENTRIES_H
+
+#include "io/checkpoint.h"
+
+typedef struct {
+    skv_entry *entry; /* names are owned */
+    size_t n, room;
+} skv_entries;
+
+/* Copies *e and its name. */
+SKV_MUST skv_status skv_entries_add(skv_entries *list, const skv_entry *e, const char *path);
+void skv_entries_clear(skv_entries *list);
+
+#endif

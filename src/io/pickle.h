@@ -1,0 +1,57 @@
+/* Pickles as torch.save writes them, read by a machine that calls nothing: an allow-list of opcodes
+ * and names, typed values, bounded stack, memo and depth. Opcodes: spec metrics.md. */
+#ifndef SKV_IO_PICKLE_H
+#define SKV_IO_PICKLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+#define SKV_PICKLE_DIMS 8
+
+typedef enum {
+    SKV_PICKLE_NONE,
+    SKV_PICKLE_BOOL,
+    SKV_PICKLE_INT,
+    SKV_PICKLE_REAL,
+    SKV_PICKLE_TEXT,
+    SKV_PICKLE_TUPLE, /* item[0..n) */
+    SKV_PICKLE_LIST,  /* item[0..n) */
+    SKV_PICKLE_DICT,  /* item[2i] key, item[2i+1] value; n counts both */
+    SKV_PICKLE_GLOBAL,
+    SKV_PICKLE_STORAGE,
+    SKV_PICKLE_TENSOR
+} skv_pickle_type;
+
+typedef struct skv_pickle_value skv_pickle_value;
+
+/* A piece of one storage. */
+typedef struct {
+    const skv_pickle_value *storage;
+    int64_t offset; /* elements */
+    int ndim;
+    int64_t shape[SKV_PICKLE_DIMS], stride[SKV_PICKLE_DIMS];
+} skv_pickle_tensor;
+
+struct skv_pickle_value {
+    skv_pickle_type type;
+    int64_t integer;  /* INT, BOOL; STORAGE: number of elements */
+    const char *text; /* TEXT; GLOBAL: "module name"; STORAGE: its type's name; in the file's bytes
+                         or a constant, not NUL-terminated */
+    size_t bytes;     /* of text */
+    skv_pickle_value **item;
+    size_t n, room;
+    const skv_pickle_value *key, *view; /* STORAGE: its key, and a view into it or NULL */
+    skv_pickle_tensor *tensor;
+};
+
+typedef struct skv_pickle skv_pickle;
+
+/* Runs one pickle from data[0..bytes) to its STOP; *used bytes were read. *root lives as long as
+ * the pickle, and its texts as long as data. Refusals name file, what, and the byte. */
+SKV_MUST skv_status skv_pickle_run(skv_pickle **out, const skv_pickle_value **root, size_t *used,
+                                   const uint8_t *data, size_t bytes, const char *path);
+void skv_pickle_destroy(skv_pickle *p);
+
+#endif

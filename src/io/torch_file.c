@@ -1,0 +1,390 @@
+#include "io/torch_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "io/pickle.h"
+#include "io/stored_zip.h"
+
+#define NAME_BYTES 1024
+#define MAX_DEPTH  64
+#define MAX_VISITS 2000000
+
+static const uint8_t legacy_magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c,
+                                       0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+
+struct skv_torch_file {
+    skv_zip zip;
+    bool is_zip;
+    const char *path;
+};
+
+/* The bytes of one storage. */
+typedef struct {
+    const uint8_t *data;
+    size_t bytes;
+    size_t record; /* of the zip; SIZE_MAX: none */
+    const char *key;
+    size_t key_bytes;
+} storage;
+
+typedef struct {
+    skv_entries *out;
+    skv_torch_file *file;
+    const char *path;
+    int shard;
+    char prefix[NAME_BYTES]; /* of the zip's members: "archive/" */
+    size_t prefix_bytes;
+    storage *legacy; /* in the file's order */
+    size_t n_legacy;
+    int64_t visits;
+} reader;
+
+bool skv_torch_file_is(const uint8_t *data, size_t bytes)
+{
+    return (bytes >= 4 && memcmp(data, "PK\3\4", 4) == 0) ||
+           (bytes >= sizeof legacy_magic && memcmp(data, legacy_magic, sizeof legacy_magic) == 0);
+}
+
+/* -------------------------------------------------------------------- storages */
+
+typedef struct {
+    const char *name;
+    size_t bytes;
+    int type; /* a skv_dtype, -1: none of ours */
+    const char *text;
+} storage_type;
+
+static const storage_type *type_of(const skv_pickle_value *s)
+{
+    static const storage_type known[] = {{"FloatStorage", 4, SKV_F32, "fp32"},
+                                         {"HalfStorage", 2, SKV_F16, "fp16"},
+                                         {"BFloat16Storage", 2, SKV_BF16, "bf16"},
+                                         {"DoubleStorage", 8, -1, "fp64"},
+                                         {"LongStorage", 8, -1, "i64"},
+                                         {"IntStorage", 4, -1, "i32"},
+                                         {"ShortStorage", 2, -1, "i16"},
+                                         {"CharStorage", 1, -1, "i8"},
+                                         {"ByteStorage", 1, -1, "u8"},
+                                         {"BoolStorage", 1, -1, "bool"}};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strlen(known[i].name) == s->bytes && memcmp(known[i].name, s->text, s->bytes) == 0)
+            return &known[i];
+    return NULL;
+}
+
+static skv_status find_storage(storage *out, const reader *r, const skv_pickle_value *s,
+                               const char *tensor)
+{
+    char name[NAME_BYTES];
+    skv_zip_record *record;
+    int n;
+
+    for (size_t i = 0; i < r->n_legacy; i++)
+        if (r->legacy[i].key_bytes == s->key->bytes &&
+            memcmp(r->legacy[i].key, s->key->text, s->key->bytes) == 0) {
+            *out = r->legacy[i];
+            return SKV_OK;
+        }
+    if (r->file->is_zip && s->key->bytes < 64) {
+        n = snprintf(name, sizeof name, "%.*sdata/%.*s", (int)r->prefix_bytes, r->prefix,
+                     (int)s->key->bytes, s->key->text);
+        record =
+            n > 0 && n < (int)sizeof name ? skv_zip_find(&r->file->zip, name, (size_t)n) : NULL;
+        if (record) {
+            *out = (storage){.data = record->data,
+                             .bytes = record->bytes,
+                             .record = (size_t)(record - r->file->zip.records)};
+            return SKV_OK;
+        }
+    }
+    return skv_fail(SKV_E_FORMAT, "%s: %s: its storage is not in the file", r->path, tensor);
+}
+
+/* A view into a storage (legacy): (key, offset, size) in elements. */
+static skv_status apply_view(storage *at, const reader *r, const skv_pickle_value *view,
+                             size_t element, const char *tensor)
+{
+    size_t offset, bytes;
+
+    if (view->type != SKV_PICKLE_TUPLE || view->n != 3 || view->item[1]->type != SKV_PICKLE_INT ||
+        view->item[1]->integer < 0 || view->item[2]->type != SKV_PICKLE_INT ||
+        view->item[2]->integer < 0 ||
+        !skv_mul_size(&offset, (size_t)view->item[1]->integer, element) ||
+        !skv_mul_size(&bytes, (size_t)view->item[2]->integer, element) || offset > at->bytes ||
+        bytes > at->bytes - offset)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: a view outside its storage", r->path, tensor);
+    at->data += offset;
+    at->bytes = bytes;
+    return SKV_OK;
+}
+
+/* --------------------------------------------------------------------- tensors */
+
+/* Largest element index a tensor touches, plus one; false on overflow. */
+static bool extent(size_t *out, const skv_pickle_tensor *t, size_t *count)
+{
+    size_t last = (size_t)t->offset;
+
+    *count = 1;
+    for (int i = 0; i < t->ndim; i++)
+        if (!skv_mul_size(count, *count, (size_t)t->shape[i]))
+            return false;
+    if (*count == 0) {
+        *out = 0;
+        return true;
+    }
+    for (int i = 0; i < t->ndim; i++) {
+        size_t step;
+
+        if (!skv_mul_size(&step, (size_t)(t->shape[i] - 1), (size_t)t->stride[i]) ||
+            !skv_add_size(&last, last, step))
+            return false;
+    }
+    return skv_add_size(out, last, 1);
+}
+
+static bool row_major(const skv_pickle_tensor *t)
+{
+    int64_t dense = 1;
+
+    for (int i = t->ndim - 1; i >= 0; i--) {
+        if (t->shape[i] != 1 && t->stride[i] != dense)
+            return false;
+        dense *= t->shape[i];
+    }
+    return true;
+}
+
+static skv_status add_tensor(reader *r, const char *name, const skv_pickle_tensor *t)
+{
+    const storage_type *type = type_of(t->storage);
+    skv_entry e = {.name = name, .ndim = t->ndim, .shard = r->shard};
+    size_t stored, last, count;
+    storage at;
+
+    if (!type)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: unknown storage type", r->path, name);
+    SKV_TRY(find_storage(&at, r, t->storage, name));
+    e.record = at.record;
+    if (!skv_mul_size(&stored, (size_t)t->storage->integer, type->bytes) || stored != at.bytes)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: its storage of %lld elements has %zu bytes", r->path,
+                        name, (long long)t->storage->integer, at.bytes);
+    if (t->storage->view)
+        SKV_TRY(apply_view(&at, r, t->storage->view, type->bytes, name));
+    if (!extent(&last, t, &count) || last > at.bytes / type->bytes ||
+        (size_t)t->offset > at.bytes / type->bytes)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: reaches beyond its storage", r->path, name);
+    memcpy(e.shape, t->shape, sizeof t->shape);
+    e.supported = type->type >= 0 && row_major(t);
+    e.dtype = type->type >= 0 ? (skv_dtype)type->type : SKV_F32;
+    e.dtype_name = type->type >= 0 && !row_major(t) ? "not row-major" : type->text;
+    e.data = at.data + (size_t)t->offset * type->bytes;
+    e.bytes = e.supported ? count * type->bytes : 0;
+    return skv_entries_add(r->out, &e, r->path);
+}
+
+/* Tensors of nested dictionaries; everything else in a checkpoint is none of ours. */
+static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t used, int depth)
+{
+    if (++r->visits > MAX_VISITS || depth > MAX_DEPTH)
+        return skv_fail(SKV_E_FORMAT, "%s: dictionaries nested too deep or too often", r->path);
+    if (v->type == SKV_PICKLE_TENSOR)
+        return add_tensor(r, name, v->tensor);
+    for (size_t i = 0; v->type == SKV_PICKLE_DICT && i < v->n; i += 2) {
+        const skv_pickle_value *key = v->item[i], *item = v->item[i + 1];
+
+        if (item->type != SKV_PICKLE_TENSOR && item->type != SKV_PICKLE_DICT)
+            continue;
+        if (key->type != SKV_PICKLE_TEXT || key->bytes == 0)
+            continue;
+        if (memchr(key->text, '\0', key->bytes) || used + key->bytes + 2 > NAME_BYTES)
+            return skv_fail(SKV_E_FORMAT, "%s: a tensor's name is too long or has a NUL", r->path);
+        memcpy(name + used, key->text, key->bytes);
+        name[used + key->bytes] = item->type == SKV_PICKLE_DICT ? '.' : '\0';
+        SKV_TRY(walk(r, item, name, used + key->bytes + 1, depth + 1));
+    }
+    return SKV_OK;
+}
+
+/* ----------------------------------------------------------------------- forms */
+
+/* The member "<folder>/data.pkl"; its folder is the prefix of all others. */
+static skv_zip_record *find_pickle(reader *r)
+{
+    static const char name[] = "data.pkl";
+    const size_t n = sizeof name - 1;
+
+    for (size_t i = 0; i < r->file->zip.n; i++) {
+        skv_zip_record *m = &r->file->zip.records[i];
+
+        if (m->name_bytes < n || m->name_bytes - n >= sizeof r->prefix ||
+            memcmp(m->name + m->name_bytes - n, name, n) != 0 ||
+            (m->name_bytes > n && m->name[m->name_bytes - n - 1] != '/'))
+            continue;
+        r->prefix_bytes = m->name_bytes - n;
+        memcpy(r->prefix, m->name, r->prefix_bytes);
+        return m;
+    }
+    return NULL;
+}
+
+static skv_status read_zip(reader *r, const uint8_t *data, size_t bytes)
+{
+    char name[NAME_BYTES] = "";
+    const skv_pickle_value *root;
+    skv_pickle *p = NULL;
+    skv_zip_record *member;
+    size_t used = 0;
+    skv_status st;
+
+    SKV_TRY(skv_zip_open(&r->file->zip, data, bytes, r->path));
+    r->file->is_zip = true;
+    member = find_pickle(r);
+    if (!member)
+        return skv_fail(SKV_E_FORMAT, "%s: the archive has no data.pkl", r->path);
+    SKV_TRY(skv_zip_check(&r->file->zip, member));
+    SKV_TRY(skv_pickle_run(&p, &root, &used, member->data, member->bytes, r->path));
+    st = walk(r, root, name, 0, 0);
+    skv_pickle_destroy(p);
+    return st;
+}
+
+/* The element size of each storage key, learnt from the object's tensors. */
+static size_t element_of(const skv_pickle_value *v, const skv_pickle_value *key, int depth)
+{
+    if (depth > MAX_DEPTH)
+        return 0;
+    if (v->type == SKV_PICKLE_TENSOR) {
+        const skv_pickle_value *s = v->tensor->storage;
+        const storage_type *t = type_of(s);
+
+        return t && s->key->bytes == key->bytes && memcmp(s->key->text, key->text, key->bytes) == 0
+                   ? t->bytes
+                   : 0;
+    }
+    for (size_t i = 1; v->type == SKV_PICKLE_DICT && i < v->n; i += 2) {
+        size_t n = element_of(v->item[i], key, depth + 1);
+
+        if (n > 0)
+            return n;
+    }
+    return 0;
+}
+
+/* After the pickles: for each key in the list's order an element count and the data. */
+static skv_status read_storages(reader *r, const skv_pickle_value *keys,
+                                const skv_pickle_value *root, const uint8_t *data, size_t bytes)
+{
+    size_t at = 0;
+
+    if (keys->type != SKV_PICKLE_LIST || keys->n > 100000)
+        return skv_fail(SKV_E_FORMAT, "%s: no list of storage keys", r->path);
+    SKV_TRY(skv_alloc(&r->legacy, keys->n, sizeof *r->legacy, r->path));
+    for (size_t i = 0; i < keys->n; i++) {
+        const skv_pickle_value *key = keys->item[i];
+        const size_t element = key->type == SKV_PICKLE_TEXT ? element_of(root, key, 0) : 0;
+        uint64_t count = 0;
+        size_t n;
+
+        if (element == 0)
+            return skv_fail(SKV_E_FORMAT, "%s: storage %zu belongs to no tensor", r->path, i);
+        if (bytes - at < 8)
+            return skv_fail(SKV_E_FORMAT, "%s: storage %zu is cut off", r->path, i);
+        for (int b = 7; b >= 0; b--)
+            count = count << 8 | data[at + (size_t)b];
+        at += 8;
+        if (!skv_mul_size(&n, (size_t)count, element) || n > bytes - at)
+            return skv_fail(SKV_E_FORMAT, "%s: storage %zu is cut off", r->path, i);
+        r->legacy[r->n_legacy++] = (storage){.data = data + at,
+                                             .bytes = n,
+                                             .record = SIZE_MAX,
+                                             .key = key->text,
+                                             .key_bytes = key->bytes};
+        at += n;
+    }
+    if (at != bytes)
+        return skv_fail(SKV_E_FORMAT, "%s: %zu bytes follow the last storage", r->path, bytes - at);
+    return SKV_OK;
+}
+
+static bool little_endian(const skv_pickle_value *v)
+{
+    static const char key[] = "little_endian";
+
+    for (size_t i = 0; v->type == SKV_PICKLE_DICT && i < v->n; i += 2)
+        if (v->item[i]->type == SKV_PICKLE_TEXT && v->item[i]->bytes == sizeof key - 1 &&
+            memcmp(v->item[i]->text, key, sizeof key - 1) == 0)
+            return v->item[i + 1]->type == SKV_PICKLE_BOOL && v->item[i + 1]->integer == 1;
+    return false;
+}
+
+/* Five pickles: magic, protocol, machine, object, storage keys; then the storages. */
+static skv_status read_legacy(reader *r, const uint8_t *data, size_t bytes)
+{
+    enum { MAGIC, PROTOCOL, MACHINE, OBJECT, KEYS, N_PICKLES };
+    skv_pickle *p[N_PICKLES] = {NULL};
+    const skv_pickle_value *root[N_PICKLES];
+    char name[NAME_BYTES] = "";
+    skv_status st = SKV_OK;
+    size_t at = 0;
+
+    for (int i = 0; i < N_PICKLES; i++) {
+        size_t used = 0;
+
+        SKV_TRY_GOTO(skv_pickle_run(&p[i], &root[i], &used, data + at, bytes - at, r->path), done);
+        at += used;
+    }
+    if (root[PROTOCOL]->type != SKV_PICKLE_INT || root[PROTOCOL]->integer != 1001 ||
+        !little_endian(root[MACHINE])) {
+        st = skv_fail(SKV_E_UNSUPPORTED, "%s: a legacy stream that is not 1001 and little-endian",
+                      r->path);
+        goto done;
+    }
+    SKV_TRY_GOTO(read_storages(r, root[KEYS], root[OBJECT], data + at, bytes - at), done);
+    SKV_TRY_GOTO(walk(r, root[OBJECT], name, 0, 0), done);
+done:
+    for (int i = 0; i < N_PICKLES; i++)
+        skv_pickle_destroy(p[i]);
+    return st;
+}
+
+skv_status skv_torch_file_read(skv_entries *out, skv_torch_file **file, const char **kind,
+                               const uint8_t *data, size_t bytes, const char *path, int shard)
+{
+    reader r = {.out = out, .path = path, .shard = shard};
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&r.file, 1, sizeof *r.file, path));
+    r.file->path = path;
+    if (data[0] == 'P') {
+        *kind = "PyTorch zip";
+        st = read_zip(&r, data, bytes);
+    } else {
+        *kind = "PyTorch legacy";
+        st = read_legacy(&r, data, bytes);
+    }
+    free(r.legacy);
+    if (st == SKV_OK)
+        *file = r.file;
+    else
+        skv_torch_file_close(r.file);
+    return st;
+}
+
+skv_status skv_torch_file_verify(skv_torch_file *file, size_t record)
+{
+    return file->is_zip ? skv_zip_check(&file->zip, &file->zip.records[record]) : SKV_OK;
+}
+
+void skv_torch_file_close(skv_torch_file *file)
+{
+    if (!file)
+        return;
+    if (file->is_zip)
+        skv_zip_close(&file->zip);
+    free(file);
+}
