@@ -27,8 +27,8 @@ typedef enum {
 #define SKV_MUST         __attribute__((warn_unused_result))
 #define SKV_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/* Sets the thread's message (cut at 2 KiB) and origin, returns `code`, which must not be SKV_OK and is
- * evaluated twice: the compiler sees at the call that what follows SKV_TRY is not reached. */
+/* Sets the thread's message (cut at 2 KiB) and origin, returns `code`, which must not be SKV_OK and
+ * is evaluated twice: the compiler sees at the call that what follows SKV_TRY is not reached. */
 #define skv_fail(code, ...)                                                                        \
     ((void)skv_fail_at((code), __FILE__, __LINE__, __VA_ARGS__), (skv_status)(code))
 

@@ -9,5 +9,5 @@ test -n "$commands"
 for command in $commands; do
     "$SKV" "$command" --help >one
     grep -q "^usage: skv $command " one
-    grep -qE '^  --[a-z]' one
+    grep -qE '^  --(\[no-\])?[a-z]' one
 done
