@@ -269,7 +269,8 @@ static skv_status check_normalizer(const check *c, span s)
     return SKV_OK;
 }
 
-/* The library's own test sentences: framing is enough, a wrong one is an error it reports. */
+/* The library's own test sentences, which it encodes while loading; a wrong one is an error it
+ * reports. Prompts hold no NUL, so walk_map does not follow that byte: no sentence may hold one. */
 static skv_status check_self_test(const check *c, span s)
 {
     while (s.at < s.end) {
@@ -283,6 +284,9 @@ static skv_status check_self_test(const check *c, span s)
             field inner;
 
             SKV_TRY(read_field(c, &f.body, &inner));
+            if (inner.wire == 2 &&
+                memchr(inner.body.at, 0, (size_t)(inner.body.end - inner.body.at)))
+                return bad(c, inner.body.at, "a test sentence has a NUL");
         }
     }
     return SKV_OK;

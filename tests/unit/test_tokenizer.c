@@ -246,9 +246,10 @@ int main(void)
         cmocka_unit_test(what_becomes_a_space_at_the_end_is_one_token),
         cmocka_unit_test(special_strings_are_exact),
         cmocka_unit_test(white_space_around_an_extra_id_vanishes),
-        cmocka_unit_test_setup_teardown(tokenizer_json_can_turn_the_trailing_rule_off, temp_make,
-                                        temp_remove),
-        cmocka_unit_test_setup_teardown(a_folder_gives_model_and_rules, temp_make, temp_remove),
+        cmocka_unit_test_setup_teardown(tokenizer_json_can_turn_the_trailing_rule_off,
+                                        temp_folder_make, temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_folder_gives_model_and_rules, temp_folder_make,
+                                        temp_folder_remove),
         cmocka_unit_test(a_vocabulary_without_room_for_the_extra_ids_is_refused),
         cmocka_unit_test(bad_utf8_is_refused),
         cmocka_unit_test(the_positive_suffix_follows_people_by_substring)};
