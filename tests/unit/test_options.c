@@ -52,7 +52,7 @@ static int stop(void **state)
 /* Words of one line, cut at blanks. */
 static skv_status from_line(settings *s, const char *line, const char **words, int *n_words)
 {
-    char copy[256];
+    static char copy[256]; /* the words outlive this call */
     char *argv[32];
     int argc = 0;
 
