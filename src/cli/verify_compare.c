@@ -90,27 +90,8 @@ static skv_status on_logits(void *ctx, int si, const skv_tensor *guided, skv_ten
     return skv_backend_upload(c->be, bits->data, s->bit, (size_t)(s->tokens * s->bits));
 }
 
-/* Recorded sets of a scale go back in only when every layer's is there: then one near-tie does not
- * spoil the scales that follow. */
-static bool all_recorded(const skv_comparison *c, int si, int depth)
-{
-    bool all = !c->recording->full_size;
-
-    for (int l = 0; l < depth; l++)
-        all = all && c->recording->scale[si].kept[l];
-    return all;
-}
-
-static int recorded_depth(const skv_recorded_scale *s)
-{
-    int depth = 0;
-
-    for (int l = 0; l < SKV_MAX_DEPTH; l++)
-        if (s->kept[l])
-            depth = l + 1;
-    return depth;
-}
-
+/* Recorded sets go back in, as the bits do: then one near-tie does not spoil the scales that
+ * follow. */
 static skv_status on_forced(void *ctx, int si, int layer, skv_tensor *forced)
 {
     skv_comparison *c = ctx;
@@ -118,7 +99,7 @@ static skv_status on_forced(void *ctx, int si, int layer, skv_tensor *forced)
     const int64_t *shape = s->kept_shape[layer];
     size_t bytes;
 
-    if (!s->kept[layer] || !all_recorded(c, si, recorded_depth(s)))
+    if (!s->kept[layer] || c->recording->full_size)
         return SKV_OK;
     bytes = (size_t)(shape[0] * shape[1] * shape[2]) * sizeof(int32_t);
     if (bytes > c->forced_bytes) {
