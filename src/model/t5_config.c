@@ -36,12 +36,39 @@ static skv_status want_text(const json_t *config, const char *key, const char *w
     return SKV_OK;
 }
 
+/* Keys that only some files have, and what they say of every model that is taken. */
+static skv_status check_optional(const json_t *config, const char *path)
+{
+    static const struct {
+        const char *key;
+        int64_t id;
+    } ids[] = {{"pad_token_id", 0}, {"eos_token_id", 1}};
+
+    if (json_object_get(config, "dense_act_fn"))
+        SKV_TRY(want_text(config, "dense_act_fn", "gelu_new", path));
+    if (json_is_false(json_object_get(config, "is_gated_act")))
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: is_gated_act is false, only true is supported",
+                        path);
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        int64_t v;
+
+        if (!json_object_get(config, ids[i].key))
+            continue;
+        SKV_TRY(skv_json_int(&v, config, ids[i].key, path));
+        if (v != ids[i].id)
+            return skv_fail(SKV_E_UNSUPPORTED, "%s: %s is %lld, only %lld is supported", path,
+                            ids[i].key, (long long)v, (long long)ids[i].id);
+    }
+    return SKV_OK;
+}
+
 static skv_status read_dims(skv_t5_dims *d, const json_t *config, const char *path)
 {
     double eps;
 
     SKV_TRY(want_text(config, "model_type", "t5", path));
     SKV_TRY(want_text(config, "feed_forward_proj", "gated-gelu", path));
+    SKV_TRY(check_optional(config, path));
     SKV_TRY(read_size(&d->d_model, config, "d_model", 65536, path));
     SKV_TRY(read_size(&d->d_kv, config, "d_kv", 256, path));
     SKV_TRY(read_size(&d->n_heads, config, "num_heads", 1024, path));

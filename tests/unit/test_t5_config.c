@@ -62,6 +62,17 @@ static void an_old_config_without_the_distance_means_128(void **state)
     assert_int_equal(d.max_distance, 128);
 }
 
+static void a_newer_configs_own_words_for_gated_gelu_are_taken(void **state)
+{
+    skv_t5_dims d;
+
+    (void)state;
+    write_config(temp_path("config.json"), "\"d_kv\": 64",
+                 "\"d_kv\": 64, \"dense_act_fn\": \"gelu_new\", \"is_gated_act\": true");
+    assert_int_equal(skv_t5_read_config(&d, temp_path("config.json")), SKV_OK);
+    assert_int_equal(d.d_kv, 64);
+}
+
 static void configs_of_other_models_are_refused_by_key(void **state)
 {
     static const struct {
@@ -71,6 +82,14 @@ static void configs_of_other_models_are_refused_by_key(void **state)
         {"gated-gelu", "relu", "feed_forward_proj", SKV_E_UNSUPPORTED},
         {"gated-gelu", "gated-silu", "feed_forward_proj", SKV_E_UNSUPPORTED},
         {"\"t5\"", "\"mt5\"", "model_type", SKV_E_UNSUPPORTED},
+        {"\"d_kv\": 64", "\"d_kv\": 64, \"dense_act_fn\": \"gelu\"", "dense_act_fn",
+         SKV_E_UNSUPPORTED},
+        {"\"d_kv\": 64", "\"d_kv\": 64, \"is_gated_act\": false", "is_gated_act",
+         SKV_E_UNSUPPORTED},
+        {"\"pad_token_id\": 0", "\"pad_token_id\": 3", "pad_token_id", SKV_E_UNSUPPORTED},
+        {"\"eos_token_id\": 1", "\"eos_token_id\": null", "eos_token_id", SKV_E_FORMAT},
+        {"\"model_type\": \"t5\",", "", "model_type", SKV_E_FORMAT},
+        {"\"feed_forward_proj\": \"gated-gelu\",", "", "feed_forward_proj", SKV_E_FORMAT},
         {"\"d_kv\": 64,", "", "d_kv", SKV_E_FORMAT},
         {"\"layer_norm_epsilon\": 1e-06,", "", "layer_norm_epsilon", SKV_E_FORMAT},
         {"1e-06", "0.0", "layer_norm_epsilon", SKV_E_FORMAT},
@@ -178,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {CASE(a_config_gives_the_encoders_sizes),
                                        CASE(an_old_config_without_the_distance_means_128),
+                                       CASE(a_newer_configs_own_words_for_gated_gelu_are_taken),
                                        CASE(configs_of_other_models_are_refused_by_key),
                                        CASE(missing_and_misshapen_tensors_are_named),
                                        CASE(the_plan_is_what_is_taken_and_bad_ids_are_refused)};
