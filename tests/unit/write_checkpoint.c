@@ -25,7 +25,7 @@ static void add_text(test_bytes *b, const char *text)
 static void add_number(test_bytes *b, uint64_t value, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        bytes_add(b, &(uint8_t){(uint8_t)(value >> (8 * i))}, 1);
+        bytes_add(b, &(uint8_t){(uint8_t)(i < 8 ? value >> (8 * i) : 0)}, 1);
 }
 
 void bytes_save(const test_bytes *b, const char *path)
