@@ -8,6 +8,8 @@
 
 void bytes_add(test_bytes *b, const void *data, size_t n)
 {
+    if (n == 0)
+        return;
     if (b->n + n > b->room) {
         b->room = 2 * (b->n + n) + 256;
         b->data = realloc(b->data, b->room);
