@@ -238,8 +238,3 @@ void skv_infinity_destroy(skv_infinity *m)
     skv_backend_free(m->be, m->derived_memory);
     free(m);
 }
-
-const skv_dims *skv_infinity_dims(const skv_infinity *m)
-{
-    return &m->dims;
-}

@@ -24,8 +24,6 @@ void skv_infinity_destroy(skv_infinity *m);
 SKV_MUST skv_status skv_infinity_plan(size_t *bytes, skv_backend *be, skv_weights *weights,
                                       const skv_dims *dims);
 
-const skv_dims *skv_infinity_dims(const skv_infinity *m);
-
 /* ------------------------------------------------- once a run: schedule and cfg_uncond */
 
 /* RoPE tables of a schedule, and K/V of the first n_uncond rows of cfg_uncond for every layer: a

@@ -189,11 +189,6 @@ skv_arena *skv_engine_scratch(skv_engine *e)
     return &e->scratch;
 }
 
-const skv_memory_plan *skv_engine_memory(const skv_engine *e)
-{
-    return &e->memory;
-}
-
 skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
 {
     const int width = e->setup.sources->dims.text_width;

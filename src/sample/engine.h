@@ -46,7 +46,6 @@ SKV_MUST skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *
 void skv_engine_destroy(skv_engine *e);
 
 skv_arena *skv_engine_scratch(skv_engine *e);
-const skv_memory_plan *skv_engine_memory(const skv_engine *e);
 
 /* Begins a group: *text is (n_tokens,Ct5) fp32 device memory for the caller to fill. */
 SKV_MUST skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens);
