@@ -1,0 +1,94 @@
+/* conv3x3: one place, narrow and wide maps, channel counts that are no multiple of a vector. */
+#include "opcheck.h"
+
+#include <math.h>
+
+#include "ref/ref.h"
+
+typedef struct {
+    int64_t pictures, height, width, ci, co;
+    skv_dtype file; /* of the weights */
+} shape;
+
+static const shape shapes[] = {
+    {1, 1, 1, 1, 1, SKV_F32},    {1, 1, 9, 3, 5, SKV_F32},   {2, 7, 1, 5, 3, SKV_BF16},
+    {2, 5, 6, 16, 33, SKV_F16},  {1, 33, 20, 8, 3, SKV_F32}, {1, 9, 70, 32, 32, SKV_F32},
+    {1, 3, 130, 65, 7, SKV_F32},
+};
+
+static skv_tensor pack(opcheck *t, const shape *s, float **w)
+{
+    const int64_t n = s->co * s->ci * 9;
+    const int64_t bytes = (int64_t)t->be->ops->packed_conv_bytes(t->be, s->co, s->ci);
+    uint8_t *file = opcheck_u8s(t, n * 4);
+    skv_tensor room = OPCHECK_RAW(t, SKV_U8, opcheck_u8s(t, bytes), bytes), out = {0};
+
+    *w = opcheck_normal(t, n, 1 / sqrtf(9 * (float)s->ci));
+    skv_from_f32(file, s->file, *w, (size_t)n);
+    skv_to_f32(*w, file, s->file, (size_t)n);
+    opcheck_succeeded(t, skv_pack_conv(t->be, &out, room.data, file, s->file, s->co, s->ci));
+    if (t->be->weight != SKV_F32) {
+        skv_from_f32(file, t->be->weight, *w, (size_t)n);
+        skv_to_f32(*w, file, t->be->weight, (size_t)n);
+    }
+    return out;
+}
+
+static void conv_case(opcheck *t, const shape *s)
+{
+    const int64_t places = s->pictures * s->height * s->width;
+    float *x, *w, *b;
+    double *want, *size;
+    skv_conv3x3_args a = {0};
+
+    opcheck_case(t, "(%lld,%lld,%lld,%lld) to %lld, %s", (long long)s->pictures,
+                 (long long)s->height, (long long)s->width, (long long)s->ci, (long long)s->co,
+                 skv_dtype_name(s->file));
+    x = opcheck_normal(t, places * s->ci, 1);
+    b = opcheck_normal(t, s->co, 1);
+    a.x = OPCHECK_F(t, t->be->act, x, s->pictures, s->height, s->width, s->ci);
+    a.w = pack(t, s, &w);
+    a.b = OPCHECK_F(t, SKV_F32, b, s->co);
+    a.y = OPCHECK_F(t, SKV_F32, opcheck_floats(t, places * s->co), s->pictures, s->height, s->width,
+                    s->co);
+    OPCHECK_RUN(t, skv_conv3x3(t->be, &a));
+    if (t->perf)
+        return;
+    want = opcheck_doubles(t, places * s->co);
+    size = opcheck_doubles(t, places * s->co);
+    ref_conv3x3(&(ref_conv_args){.y = want,
+                                 .size = size,
+                                 .x = x,
+                                 .w = w,
+                                 .b = b,
+                                 .pictures = s->pictures,
+                                 .height = s->height,
+                                 .width = s->width,
+                                 .ci = s->ci,
+                                 .co = s->co});
+    /* as linear with K = 9·ci */
+    opcheck_near(t, "y", &a.y, want, size, (4 + 4 * sqrt(9 * (double)s->ci)) * OPCHECK_UNIT);
+}
+
+void check_conv3x3(opcheck *t)
+{
+    const shape large = {1, 256, 256, 256, 256, SKV_F32};
+    skv_conv3x3_args a = {0};
+    float *w;
+
+    if (t->perf) {
+        conv_case(t, &large);
+        return;
+    }
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        conv_case(t, &shapes[i]);
+    opcheck_case(t, "refusals");
+    a.w = pack(t, &(shape){.ci = 3, .co = 2, .file = SKV_F32}, &w);
+    a.b = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 2), 2);
+    a.x = OPCHECK_F(t, t->be->act, opcheck_floats(t, 16), 1, 2, 2, 4);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, 8), 1, 2, 2, 2);
+    opcheck_refused(t, "x of other channels", skv_conv3x3(t->be, &a));
+    a.x = OPCHECK_F(t, t->be->act, opcheck_floats(t, 12), 1, 2, 2, 3);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, 12), 1, 2, 3, 2);
+    opcheck_refused(t, "y of another width", skv_conv3x3(t->be, &a));
+}

@@ -1,0 +1,109 @@
+/* draw_bits: guided logits against double, and every bit against the rule on these logits. */
+#include "opcheck.h"
+
+#include <math.h>
+
+#include "core/rng.h"
+
+typedef struct {
+    int64_t prompts, tokens, bits;
+    float cfg, tau, top_p;
+    bool guidance, want_guided;
+} shape;
+
+static const shape shapes[] = {
+    {1, 1, 1, 1, 1, 1, false, true},        {2, 5, 16, 3, 0.5f, 0.97f, true, true},
+    {3, 33, 32, 4, 1, 0.97f, true, false},  {2, 17, 7, 1, 2, 0.9f, false, false},
+    {1, 64, 64, 1.5f, 1, 0.6f, true, true}, {1, 8, 8, 1, 1, 0, false, true},
+};
+
+/* 1 or 0, or 2 where rounding may decide either way. */
+static int bit_of(const shape *s, const double l[2], double error, double u)
+{
+    const double p = 1 / (1 + exp(l[0] - l[1])), small = fmin(p, 1 - p);
+    const double edge = 1 - (double)s->top_p;
+
+    /* p's slope is at most 1/4 */
+    if (l[0] != l[1]) {
+        if (fabs(small - edge) <= error)
+            return 2;
+        if (small < edge)
+            return p > 0.5;
+    }
+    return fabs(u - p) <= error ? 2 : u < p;
+}
+
+static void compare(opcheck *t, const shape *s, const float *x, const skv_draw_bits_args *a)
+{
+    const int64_t n = s->prompts * s->tokens * s->bits;
+    double *want = opcheck_doubles(t, 2 * n), *size = opcheck_doubles(t, 2 * n);
+    uint8_t *have = opcheck_u8s(t, n), *bits = opcheck_u8s(t, n);
+    int64_t unsure = 0;
+
+    opcheck_succeeded(t, skv_backend_download(t->be, have, a->bits.data, (size_t)n));
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t b = i / s->bits / s->tokens, token = i / s->bits % s->tokens;
+        int bit;
+
+        for (int64_t k = 2 * i; k < 2 * i + 2; k++) {
+            const double c = (double)x[k] / (double)s->tau;
+            const double u = s->guidance ? (double)x[2 * n + k] / (double)s->tau : 0;
+            const double cfg = s->guidance ? (double)s->cfg : 1;
+
+            want[k] = cfg * c + (1 - cfg) * u;
+            size[k] = fabs(cfg * c) + fabs((1 - cfg) * u);
+        }
+        bit = bit_of(s, want + 2 * i, 4 * OPCHECK_UNIT * (size[2 * i] + size[2 * i + 1] + 1),
+                     (double)skv_uniform(a->seed[b], (uint32_t)a->scale, (uint32_t)token,
+                                         (uint32_t)(i % s->bits)));
+        unsure += bit == 2;
+        bits[i] = bit == 2 ? have[i] & 1 : (uint8_t)bit;
+    }
+    opcheck_equal(t, "bits", &a->bits, bits);
+    if (unsure > 2 + n / 100)
+        opcheck_refused(t, "too many bits that either value would suit", SKV_OK);
+    /* quotient, 1 - cfg, product and sum are rounded */
+    if (s->want_guided)
+        opcheck_near(t, "guided", &a->guided, want, size, 4 * OPCHECK_UNIT);
+}
+
+static void draw_case(opcheck *t, const shape *s)
+{
+    const uint64_t seed[3] = {5, 0xfedcba9876543210u, 0};
+    const int64_t n = s->prompts * s->tokens * s->bits, rows = s->prompts * (s->guidance ? 2 : 1);
+    float *x;
+    skv_draw_bits_args a = {
+        .seed = seed, .cfg = s->cfg, .tau = s->tau, .top_p = s->top_p, .scale = 3};
+
+    opcheck_case(t, "(%lld,%lld,%lld) cfg %g tau %g top-p %g%s", (long long)s->prompts,
+                 (long long)s->tokens, (long long)s->bits, (double)s->cfg, (double)s->tau,
+                 (double)s->top_p, s->guidance ? " guided" : "");
+    x = opcheck_normal(t, rows * s->tokens * 2 * s->bits, 1);
+    x[0] = x[1] = 0.5f; /* equal logits: top-p may not drop both */
+    if (s->guidance)
+        x[2 * n] = x[2 * n + 1] = -1;
+    a.logits = OPCHECK_F(t, SKV_F32, x, rows, s->tokens, 2 * s->bits);
+    a.bits = OPCHECK_RAW(t, SKV_U8, opcheck_u8s(t, n), s->prompts, s->tokens, s->bits);
+    if (s->want_guided)
+        a.guided =
+            OPCHECK_F(t, SKV_F32, opcheck_floats(t, 2 * n), s->prompts, s->tokens, s->bits, 2);
+    OPCHECK_RUN(t, skv_draw_bits(t->be, &a));
+    if (t->perf)
+        return;
+    compare(t, s, x, &a);
+    a.tau = 0;
+    opcheck_refused(t, "tau 0", skv_draw_bits(t->be, &a));
+    a.tau = 1;
+    a.logits.shape[0] = 3 * s->prompts;
+    opcheck_refused(t, "three rows a prompt", skv_draw_bits(t->be, &a));
+}
+
+void check_draw_bits(opcheck *t)
+{
+    if (t->perf) {
+        draw_case(t, &(shape){2, 4096, 32, 4, 1, 0.97f, true, false});
+        return;
+    }
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        draw_case(t, &shapes[i]);
+}

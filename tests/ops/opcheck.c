@@ -1,0 +1,155 @@
+/* skv-opcheck: every operation of a backend against a plain reference in double, with 1, 2 and 3
+ * threads, whose bytes must agree. --perf times one large case of each instead. */
+#include "opcheck.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    void (*check)(opcheck *t);
+} operation;
+
+static const operation operations[] = {
+#define X(op) {#op, check_##op},
+    SKV_OPS(X)
+#undef X
+};
+
+#define N_OPERATIONS ((int)(sizeof operations / sizeof *operations))
+
+/* No slot of the backend's table is NULL. */
+static int check_table(const skv_backend *be)
+{
+    const skv_ops *ops = be->ops;
+    int missing = 0;
+
+#define SLOT(slot)                                                                                 \
+    if (ops->slot == NULL) {                                                                       \
+        printf("FAIL table: %s has no %s\n", be->name, #slot);                                     \
+        missing++;                                                                                 \
+    }
+#define X(op) SLOT(op)
+    SKV_OPS(X)
+#undef X
+    SLOT(alloc)
+    SLOT(free)
+    SLOT(upload)
+    SLOT(download)
+    SLOT(sync)
+    SLOT(destroy)
+    SLOT(describe)
+    SLOT(packed_linear_bytes)
+    SLOT(packed_conv_bytes)
+    SLOT(pack_linear)
+    SLOT(pack_conv)
+#undef SLOT
+    return missing;
+}
+
+static skv_backend *open_backend(const char *name, int threads)
+{
+    skv_backend *be = NULL;
+
+    if (strcmp(name, "cpu") != 0) {
+        fprintf(stderr, "skv-opcheck: no backend %s in this build\n", name);
+        exit(77);
+    }
+    if (skv_backend_open_cpu(&be, threads) != SKV_OK) {
+        fprintf(stderr, "skv-opcheck: %s\n", skv_message());
+        exit(1);
+    }
+    return be;
+}
+
+/* One operation with so many threads. */
+static void run(const operation *op, opcheck *t, const char *backend, int threads)
+{
+    t->be = open_backend(backend, threads);
+    t->op = op->name;
+    op->check(t);
+    opcheck_case(t, "end"); /* frees the last one's */
+    t->cases--;
+    skv_backend_destroy(t->be);
+}
+
+/* Returns the number of failures. */
+static int check(const operation *op, const char *backend)
+{
+    static opcheck first, other;
+    int failures;
+
+    memset(&first, 0, sizeof first);
+    run(op, &first, backend, 1);
+    failures = first.failures;
+    for (int threads = 2; threads <= 3; threads++) {
+        int same = 0;
+
+        memset(&other, 0, sizeof other);
+        run(op, &other, backend, threads);
+        failures += other.failures;
+        while (same < first.outputs && same < other.outputs &&
+               first.digest[same] == other.digest[same])
+            same++;
+        if (same < first.outputs || first.outputs != other.outputs) {
+            printf("FAIL %s: output %d has other bytes with %d threads\n", op->name, same, threads);
+            failures++;
+        }
+    }
+    if (first.outputs == 0) {
+        printf("FAIL %s: nothing was compared\n", op->name);
+        failures++;
+    }
+    printf("%s %s: %d cases, %d outputs, 1 to 3 threads\n", failures ? "FAILED" : "ok", op->name,
+           first.cases, first.outputs);
+    return failures;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: skv-opcheck [-b cpu] [-o OPERATION|table] [-t THREADS] [--perf]\n"
+                    "  -t counts with --perf only\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    const char *backend = "cpu", *only = NULL;
+    int threads = 2, perf = 0, failures = 0, found = 0;
+    skv_backend *be;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--perf") == 0)
+            perf = 1;
+        else if (i + 1 < argc && strcmp(argv[i], "-b") == 0)
+            backend = argv[++i];
+        else if (i + 1 < argc && strcmp(argv[i], "-o") == 0)
+            only = argv[++i];
+        else if (i + 1 < argc && strcmp(argv[i], "-t") == 0)
+            threads = atoi(argv[++i]);
+        else
+            return usage();
+    }
+    be = open_backend(backend, 1);
+    failures = check_table(be);
+    skv_backend_destroy(be);
+    for (int i = 0; i < N_OPERATIONS; i++) {
+        static opcheck t;
+
+        if (only != NULL && strcmp(only, operations[i].name) != 0)
+            continue;
+        found = 1;
+        if (!perf) {
+            failures += check(&operations[i], backend);
+            continue;
+        }
+        memset(&t, 0, sizeof t);
+        t.perf = true;
+        run(&operations[i], &t, backend, threads);
+        failures += t.failures;
+    }
+    if (only != NULL && !found && strcmp(only, "table") != 0)
+        return usage();
+    return failures ? 1 : 0;
+}
