@@ -1,3 +1,5 @@
+/* What every check is made of: one tensor against what an operation wants, one number against its
+ * range. Messages give the operation, the argument, what was wanted and what was given. */
 #include "kernels/check.h"
 
 #include <stdio.h>
@@ -32,13 +34,16 @@ static void describe_types(char *out, size_t bytes, unsigned types)
 static skv_status refuse(const skv_wanted *w, const char *why)
 {
     char have[96], types[48];
-    skv_tensor want = {.ndim = w->ndim};
     char shape[96] = "";
     size_t used = 0;
 
-    for (int i = 0; i < want.ndim && used < sizeof shape; i++)
-        used += (size_t)snprintf(shape + used, sizeof shape - used, i ? ",%lld" : "%lld",
-                                 (long long)w->shape[i]);
+    for (int i = 0; i < w->ndim && used < sizeof shape; i++) {
+        if (w->shape[i] < 0)
+            used += (size_t)snprintf(shape + used, sizeof shape - used, i ? ",any" : "any");
+        else
+            used += (size_t)snprintf(shape + used, sizeof shape - used, i ? ",%lld" : "%lld",
+                                     (long long)w->shape[i]);
+    }
     describe_types(types, sizeof types, w->types);
     return skv_fail(SKV_E_SHAPE, "%s: %s%s: want (%s) %s, given %s", w->op, w->arg, why, shape,
                     types, skv_tensor_describe(have, sizeof have, w->t));
@@ -60,4 +65,13 @@ skv_status skv_check__tensor(const skv_backend *be, const skv_wanted *w)
     if (!t->data && skv_tensor_count(t) > 0)
         return refuse(w, " has no data");
     return SKV_OK;
+}
+
+skv_status skv_check__range(const char *op, const char *what, int64_t value, int64_t low,
+                            int64_t high)
+{
+    if (value >= low && value <= high)
+        return SKV_OK;
+    return skv_fail(SKV_E_SHAPE, "%s: %s is %lld, want %lld to %lld", op, what, (long long)value,
+                    (long long)low, (long long)high);
 }

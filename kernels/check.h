@@ -27,6 +27,10 @@ typedef struct {
 /* SKV_E_SHAPE with operation, argument, wanted and given. */
 SKV_MUST skv_status skv_check__tensor(const skv_backend *be, const skv_wanted *w);
 
+/* SKV_E_SHAPE with operation, what it is, its value and the range, unless low <= value <= high. */
+SKV_MUST skv_status skv_check__range(const char *op, const char *what, int64_t value, int64_t low,
+                                     int64_t high);
+
 #define SKV_WANT(op_name, a, member, type_set, strides, ...)                                       \
     skv_check__tensor(                                                                             \
         be, &(skv_wanted){.op = (op_name),                                                         \

@@ -3,16 +3,15 @@
 
 #define KV (1u << be->kv)
 
-static skv_status in_range(const char *op, const char *what, bool fits)
-{
-    return fits ? SKV_OK : skv_fail(SKV_E_SHAPE, "%s: %s is out of range", op, what);
-}
+#define MAX_HEAD_DIM 256
 
 static skv_status positions(const char *op, const int32_t *p, int n, int64_t limit, bool ascending)
 {
-    for (int i = 0; i < n; i++)
-        SKV_TRY(in_range(op, "a position",
-                         p[i] >= 0 && p[i] < limit && !(ascending && i > 0 && p[i] <= p[i - 1])));
+    for (int i = 0; i < n; i++) {
+        const int64_t low = ascending && i > 0 ? (int64_t)p[i - 1] + 1 : 0;
+
+        SKV_TRY(skv_check__range(op, "a position", p[i], low, limit - 1));
+    }
     return SKV_OK;
 }
 
@@ -23,7 +22,8 @@ skv_status skv_check__window_scores(const skv_backend *be, const skv_window_scor
     SKV_TRY(SKV_WANT("window_scores", a, q, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1, -1));
     SKV_TRY(SKV_WANT("window_scores", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
     SKV_TRY(SKV_WANT("window_scores", a, s, SKV_IS_F32, SKV_DENSE, r, h, -1));
-    return in_range("window_scores", "the length", a->s.shape[2] <= a->k.shape[2] && d <= 256);
+    SKV_TRY(skv_check__range("window_scores", "the head dimension", d, 1, MAX_HEAD_DIM));
+    return skv_check__range("window_scores", "the length", a->s.shape[2], 0, a->k.shape[2]);
 }
 
 skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_softmax_args *a)
@@ -34,7 +34,8 @@ skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_sof
     SKV_TRY(SKV_WANT("window_softmax", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
     SKV_TRY(SKV_WANT("window_softmax", a, s, SKV_IS_F32, SKV_DENSE, r, h, -1));
     SKV_TRY(positions("window_softmax", a->index, a->n, a->q.shape[1], false));
-    return in_range("window_softmax", "the length", a->s.shape[2] <= a->k.shape[2] && d <= 256);
+    SKV_TRY(skv_check__range("window_softmax", "the head dimension", d, 1, MAX_HEAD_DIM));
+    return skv_check__range("window_softmax", "the length", a->s.shape[2], 0, a->k.shape[2]);
 }
 
 skv_status skv_check__fill_positions(const skv_backend *be, const skv_fill_positions_args *a)
@@ -48,7 +49,9 @@ static skv_status pool(const skv_backend *be, const skv_pool1d_args *a, const ch
     SKV_TRY(SKV_WANT(op, a, x, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1));
     SKV_TRY(
         SKV_WANT(op, a, y, SKV_IS_F32, SKV_FREE_ALL, a->x.shape[0], a->x.shape[1], a->x.shape[2]));
-    return in_range(op, "the kernel", a->kernel >= 1 && a->kernel % 2 == 1);
+    if (a->kernel < 1 || a->kernel % 2 == 0)
+        return skv_fail(SKV_E_SHAPE, "%s: the kernel is %d, want an odd number", op, a->kernel);
+    return SKV_OK;
 }
 
 skv_status skv_check__maxpool1d(const skv_backend *be, const skv_maxpool1d_args *a)
@@ -63,20 +66,24 @@ skv_status skv_check__avgpool1d(const skv_backend *be, const skv_avgpool1d_args 
 
 skv_status skv_check__topk_keep(const skv_backend *be, const skv_topk_keep_args *a)
 {
-    const int64_t r = a->s.shape[0], h = a->s.shape[1], n = a->keep.shape[2];
+    const int64_t r = a->s.shape[0], h = a->s.shape[1], len = a->s.shape[2];
+    int64_t others = len;
 
     SKV_TRY(SKV_WANT("topk_keep", a, s, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
     SKV_TRY(SKV_WANT("topk_keep", a, keep, SKV_IS_I32, SKV_FREE_FIRST, r, h, -1));
     SKV_TRY(positions("topk_keep", a->always, a->n_always, INT32_MAX, true));
-    return in_range("topk_keep", "the number of positions",
-                    a->n_always <= n && n <= a->s.shape[2] + a->n_always);
+    for (int i = 0; i < a->n_always; i++)
+        others -= a->always[i] < len;
+    return skv_check__range("topk_keep", "the number of kept positions", a->keep.shape[2],
+                            a->n_always, a->n_always + others);
 }
 
 skv_status skv_check__keep_ends(const skv_backend *be, const skv_keep_ends_args *a)
 {
     SKV_TRY(SKV_WANT("keep_ends", a, keep, SKV_IS_I32, SKV_FREE_FIRST, -1, -1, -1));
-    return in_range("keep_ends", "the number of positions",
-                    a->first >= 0 && a->first <= a->keep.shape[2] && a->keep.shape[2] <= a->len);
+    SKV_TRY(
+        skv_check__range("keep_ends", "the number of kept positions", a->keep.shape[2], 0, a->len));
+    return skv_check__range("keep_ends", "first", a->first, 0, a->keep.shape[2]);
 }
 
 static skv_status move(const skv_backend *be, const skv_kv_move_args *a, const char *op, bool push)
@@ -92,10 +99,11 @@ static skv_status move(const skv_backend *be, const skv_kv_move_args *a, const c
     SKV_TRY(SKV_WANT(op, a, v, KV, SKV_FREE_TWO, r, h, room, d));
     SKV_TRY(SKV_WANT(op, a, origin, SKV_IS_I32, SKV_FREE_TWO, r, h, room));
     for (int64_t i = 0; i < h; i++) {
-        SKV_TRY(in_range(op, "a head's length", a->len[i] >= 0 && a->len[i] <= room));
+        SKV_TRY(skv_check__range(op, "a head's length", a->len[i], 0, room));
         sum += a->len[i];
     }
-    SKV_TRY(in_range(op, "the block", a->at >= 0 && r * sum <= slots));
+    SKV_TRY(skv_check__range(op, "the block's place", a->at, 0, INT64_MAX - r * sum));
+    SKV_TRY(skv_check__range(op, "the block's number of slots", r * sum, 0, slots));
     return push ? SKV_WANT(op, a, keep, SKV_IS_I32, SKV_DENSE, r, sum) : SKV_OK;
 }
 
@@ -112,9 +120,10 @@ skv_status skv_check__kv_push(const skv_backend *be, const skv_kv_push_args *a)
 skv_status skv_check__origin_fill(const skv_backend *be, const skv_origin_fill_args *a)
 {
     SKV_TRY(SKV_WANT("origin_fill", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
+    SKV_TRY(skv_check__range("origin_fill", "the number of tokens", a->n, 0, a->origin.shape[2]));
     for (int64_t h = 0; h < a->origin.shape[1]; h++)
-        SKV_TRY(in_range("origin_fill", "a head's length",
-                         a->n >= 0 && a->base[h] >= 0 && a->base[h] + a->n <= a->origin.shape[2]));
+        SKV_TRY(skv_check__range("origin_fill", "a head's base", a->base[h], 0,
+                                 a->origin.shape[2] - a->n));
     return SKV_OK;
 }
 
@@ -125,8 +134,10 @@ skv_status skv_check__count_sources(const skv_backend *be, const skv_count_sourc
 
     SKV_TRY(SKV_WANT("count_sources", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
     SKV_TRY(SKV_WANT("count_sources", a, count, SKV_IS_I32, SKV_DENSE, a->n_scales));
-    for (int64_t i = 0; i < h; i++)
+    for (int64_t i = 0; i < h; i++) {
+        SKV_TRY(skv_check__range("count_sources", "a head's length", a->len[i], 0, INT32_MAX));
         sum += a->len[i];
+    }
     return SKV_WANT("count_sources", a, keep, SKV_IS_I32, SKV_DENSE, r, sum);
 }
 
@@ -140,9 +151,12 @@ skv_status skv_check__draw_bits(const skv_backend *be, const skv_draw_bits_args 
     SKV_TRY(SKV_WANT("draw_bits", a, logits, SKV_IS_F32, SKV_DENSE, -1, l, 2 * n));
     if (a->guided.data)
         SKV_TRY(SKV_WANT("draw_bits", a, guided, SKV_IS_F32, SKV_DENSE, b, l, n, 2));
-    SKV_TRY(in_range("draw_bits", "the number of rows",
-                     a->logits.shape[0] == b || a->logits.shape[0] == 2 * b));
-    return in_range("draw_bits", "tau", a->tau > 0);
+    if (a->logits.shape[0] != b && a->logits.shape[0] != 2 * b)
+        return skv_fail(SKV_E_SHAPE, "draw_bits: logits have %lld rows, want %lld or twice as many",
+                        (long long)a->logits.shape[0], (long long)b);
+    if (!(a->tau > 0))
+        return skv_fail(SKV_E_SHAPE, "draw_bits: tau is %g, want more than 0", (double)a->tau);
+    return SKV_OK;
 }
 
 static skv_status map(const skv_backend *be, const char *op, const skv_tensor *z,
@@ -153,7 +167,9 @@ static skv_status map(const skv_backend *be, const char *op, const skv_tensor *z
     skv_wanted wt = {.op = op, .arg = name, .t = t, .types = type, .ndim = 3};
 
     SKV_TRY(skv_check__tensor(be, &wz));
-    SKV_TRY(in_range(op, "the map", h >= 1 && w >= 1 && (patch == 1 || patch == 2)));
+    SKV_TRY(skv_check__range(op, "the map's height", h, 1, INT32_MAX / 2));
+    SKV_TRY(skv_check__range(op, "the map's width", w, 1, INT32_MAX / 2));
+    SKV_TRY(skv_check__range(op, "patch", patch, 1, 2));
     wt.shape[0] = z->shape[0];
     wt.shape[1] = (int64_t)h * w;
     wt.shape[2] = z->shape[3] * patch * patch;

@@ -5,10 +5,7 @@
 #define KV   (1u << be->kv)
 #define ACTF (ACT | SKV_IS_F32)
 
-static skv_status all_or_nothing(const char *op, const char *arg, bool fits)
-{
-    return fits ? SKV_OK : skv_fail(SKV_E_SHAPE, "%s: %s is out of range", op, arg);
-}
+#define MAX_HEAD_DIM 256
 
 static skv_status linear(const skv_backend *be, const skv_linear_args *a, const char *op)
 {
@@ -125,7 +122,10 @@ skv_status skv_check__add_rows(const skv_backend *be, const skv_add_rows_args *a
 skv_status skv_check__guide_mix(const skv_backend *be, const skv_guide_mix_args *a)
 {
     SKV_TRY(SKV_WANT("guide_mix", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
-    return all_or_nothing("guide_mix", "the odd number of rows", a->x.shape[0] % 2 == 0);
+    if (a->x.shape[0] % 2 != 0)
+        return skv_fail(SKV_E_SHAPE, "guide_mix: x has %lld rows, want an even number",
+                        (long long)a->x.shape[0]);
+    return SKV_OK;
 }
 
 /* Every head's tokens base[h] .. base[h]+n-1 lie inside the views. */
@@ -133,7 +133,7 @@ static skv_status spans_fit(const char *op, const int32_t *base, int64_t heads, 
                             int64_t room)
 {
     for (int64_t h = 0; h < heads; h++)
-        SKV_TRY(all_or_nothing(op, "a head's length", base[h] >= 0 && base[h] + n <= room));
+        SKV_TRY(skv_check__range(op, "a head's base", base[h], 0, room - n));
     return SKV_OK;
 }
 
@@ -149,11 +149,13 @@ skv_status skv_check__qkv_rope(const skv_backend *be, const skv_qkv_rope_args *a
     SKV_TRY(SKV_WANT("qkv_rope", a, v_bias, SKV_IS_F32, SKV_DENSE, h * d));
     SKV_TRY(SKV_WANT("qkv_rope", a, scale, SKV_IS_F32, SKV_DENSE, h));
     SKV_TRY(SKV_WANT("qkv_rope", a, rope, SKV_IS_F32, SKV_DENSE, l, d / 2, 2));
-    SKV_TRY(all_or_nothing("qkv_rope", "the head dimension", d % 4 == 0 && d <= 256));
+    SKV_TRY(skv_check__range("qkv_rope", "the head dimension", d, 4, MAX_HEAD_DIM));
+    if (d % 4 != 0)
+        return skv_fail(SKV_E_SHAPE, "qkv_rope: the head dimension is %lld, want a multiple of 4",
+                        (long long)d);
     SKV_TRY(spans_fit("qkv_rope", a->base, h, l, a->k.shape[2]));
     for (int i = 0; i < a->n_window; i++)
-        SKV_TRY(
-            all_or_nothing("qkv_rope", "a window token", a->window[i] >= 0 && a->window[i] < l));
+        SKV_TRY(skv_check__range("qkv_rope", "a window token", a->window[i], 0, l - 1));
     if (a->n_window == 0)
         return SKV_OK;
     return SKV_WANT("qkv_rope", a, q_raw, SKV_IS_F32, SKV_DENSE, r, a->n_window, h, d);
@@ -167,10 +169,9 @@ skv_status skv_check__attention(const skv_backend *be, const skv_attention_args 
     SKV_TRY(SKV_WANT("attention", a, o, ACT, SKV_DENSE, r, l, h, d));
     SKV_TRY(SKV_WANT("attention", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
     SKV_TRY(SKV_WANT("attention", a, v, KV, SKV_FREE_TWO, r, h, a->k.shape[2], d));
-    SKV_TRY(all_or_nothing("attention", "the head dimension", d <= 256));
+    SKV_TRY(skv_check__range("attention", "the head dimension", d, 1, MAX_HEAD_DIM));
     for (int64_t i = 0; i < h; i++)
-        SKV_TRY(all_or_nothing("attention", "a head's length",
-                               a->len[i] >= 1 && a->len[i] <= a->k.shape[2]));
+        SKV_TRY(skv_check__range("attention", "a head's length", a->len[i], 1, a->k.shape[2]));
     return SKV_OK;
 }
 
@@ -178,9 +179,10 @@ skv_status skv_check__attention(const skv_backend *be, const skv_attention_args 
 static skv_status texts_fit(const char *op, const int32_t *start, const int32_t *count,
                             int64_t rows, int64_t tokens)
 {
-    for (int64_t r = 0; r < rows; r++)
-        SKV_TRY(all_or_nothing(op, "a row's text",
-                               start[r] >= 0 && count[r] >= 1 && start[r] + count[r] <= tokens));
+    for (int64_t r = 0; r < rows; r++) {
+        SKV_TRY(skv_check__range(op, "a row's count", count[r], 1, tokens));
+        SKV_TRY(skv_check__range(op, "a row's start", start[r], 0, tokens - count[r]));
+    }
     return SKV_OK;
 }
 
@@ -201,7 +203,7 @@ skv_status skv_check__pool_attention(const skv_backend *be, const skv_pool_atten
     SKV_TRY(SKV_WANT("pool_attention", a, q, SKV_IS_F32, SKV_DENSE, -1, -1));
     SKV_TRY(SKV_WANT("pool_attention", a, kv, SKV_IS_F32, SKV_DENSE, -1, 2, h, d));
     SKV_TRY(SKV_WANT("pool_attention", a, o, SKV_IS_F32, SKV_DENSE, -1, h, d));
-    SKV_TRY(all_or_nothing("pool_attention", "the head dimension", d <= 256));
+    SKV_TRY(skv_check__range("pool_attention", "the head dimension", d, 1, MAX_HEAD_DIM));
     return texts_fit("pool_attention", a->start, a->count, a->o.shape[0], a->kv.shape[0]);
 }
 
@@ -214,10 +216,15 @@ skv_status skv_check__t5_attention(const skv_backend *be, const skv_t5_attention
     SKV_TRY(SKV_WANT("t5_attention", a, v, ACTF, SKV_DENSE, t, h, d));
     SKV_TRY(SKV_WANT("t5_attention", a, o, ACTF, SKV_DENSE, t, h, d));
     SKV_TRY(SKV_WANT("t5_attention", a, table, SKV_IS_F32, SKV_DENSE, -1, h));
-    for (int p = 0; p < a->n_prompts; p++)
-        SKV_TRY(all_or_nothing("t5_attention", "a prompt's span",
-                               a->start[p] >= 0 && a->start[p] < a->start[p + 1] &&
-                                   a->start[p + 1] <= t));
+    for (int p = 0; p < a->n_prompts; p++) {
+        SKV_TRY(skv_check__range("t5_attention", "a prompt's start", a->start[p], 0, t - 1));
+        SKV_TRY(skv_check__range("t5_attention", "a prompt's end", a->start[p + 1],
+                                 (int64_t)a->start[p] + 1, t));
+    }
+    SKV_TRY(skv_check__range("t5_attention", "n_rel", a->n_rel, 0, INT32_MAX));
+    for (int64_t i = 0; i < 2 * (int64_t)a->n_rel + 1; i++)
+        SKV_TRY(skv_check__range("t5_attention", "a bucket", a->bucket_of[i], 0,
+                                 a->table.shape[0] - 1));
     return SKV_OK;
 }
 
@@ -242,8 +249,11 @@ skv_status skv_check__group_norm_silu(const skv_backend *be, const skv_group_nor
     SKV_TRY(pair(be, "group_norm_silu", &a->y, &a->x, ACT, ACT));
     SKV_TRY(SKV_WANT("group_norm_silu", a, w, SKV_IS_F32, SKV_DENSE, c));
     SKV_TRY(SKV_WANT("group_norm_silu", a, b, SKV_IS_F32, SKV_DENSE, c));
-    return all_or_nothing("group_norm_silu", "the number of groups",
-                          a->groups >= 1 && c % a->groups == 0);
+    SKV_TRY(skv_check__range("group_norm_silu", "the number of groups", a->groups, 1, c));
+    if (c % a->groups != 0)
+        return skv_fail(SKV_E_SHAPE, "group_norm_silu: %lld channels do not divide by %d groups",
+                        (long long)c, a->groups);
+    return SKV_OK;
 }
 
 skv_status skv_check__upsample2x(const skv_backend *be, const skv_upsample2x_args *a)
