@@ -97,9 +97,10 @@ void check_avgpool1d(opcheck *t)
 
 /* ------------------------------------------------------------------ topk_keep */
 
-typedef enum { RANDOM, TIED, EQUAL, SPECIAL } scores;
+typedef enum { RANDOM, TIED, EQUAL, ZEROES, SPECIAL } scores;
 
-static const char *const scores_name[] = {"random", "tied", "equal", "special"};
+static const char *const scores_name[] = {"random", "tied", "equal", "zeroes of both signs",
+                                          "special"};
 
 typedef struct {
     int64_t rows, heads, len, n;
@@ -115,6 +116,7 @@ static const topk_shape topk_shapes[] = {
     {2, 2, 100, 100, 0, {0}, TIED},
     {1, 2, 300, 77, 1, {5}, TIED},
     {1, 1, 40, 13, 3, {7, 8, 9}, EQUAL},
+    {1, 2, 50, 20, 1, {4}, ZEROES},
     {2, 2, 64, 60, 0, {0}, SPECIAL},
     {2, 2, 64, 9, 0, {0}, SPECIAL},
     {1, 2, 30, 12, 4, {3, 29, 30, 41}, RANDOM}, /* two lie beyond the scores */
@@ -132,6 +134,8 @@ static float *topk_scores(opcheck *t, const topk_shape *s)
             x[i] = floorf(x[i] * 2) / 2;
         else if (s->scores == EQUAL)
             x[i] = -0.25f;
+        else if (s->scores == ZEROES)
+            x[i] = i % 3 == 0 ? -0.0f : 0.0f;
         else if (s->scores == SPECIAL)
             x[i] = i % 3 == 0 ? special[i / 3 % 8] : x[i];
     }
