@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/backend_choice.h"
 #include "cli/command.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -54,14 +54,6 @@ typedef struct {
     double sgemm; /* FLOP/s of skv_linear at SGEMM_SIDE³ */
 } bench;
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* The yardstick: the best of a few products of 2048³ on the same threads. */
 static skv_status measure_sgemm(skv_backend *be, double *rate)
 {
@@ -81,12 +73,12 @@ static skv_status measure_sgemm(skv_backend *be, double *rate)
         const skv_linear_args a = {.y = SKV_TENSOR(m[0], SKV_F32, be->device, n, n),
                                    .x = SKV_TENSOR(m[1], SKV_F32, be->device, n, n),
                                    .w = SKV_TENSOR(m[2], SKV_F32, be->device, n, n)};
-        const double start = now();
+        const double start = skv_seconds();
         double seconds;
 
         SKV_TRY_GOTO(skv_linear(be, &a), done);
         SKV_TRY_GOTO(skv_backend_sync(be), done);
-        seconds = now() - start;
+        seconds = skv_seconds() - start;
         if (best == 0 || seconds < best)
             best = seconds;
     }
@@ -115,13 +107,13 @@ static skv_status fill_text(bench *b, int n_tokens, int n_prompts, double *secon
         spans[i] = (skv_text_span){.start = i * n_tokens, .n = n_tokens};
         spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n_tokens};
     }
-    start = now();
+    start = skv_seconds();
     SKV_TRY_GOTO(skv_engine_text(b->engine, &text, total), done);
     SKV_TRY_GOTO(skv_backend_upload(b->setup.be, text.data, host, skv_tensor_bytes(&text)), done);
     SKV_TRY_GOTO(
         skv_engine_condition(b->engine, spans, b->setup.guided ? 2 * n_prompts : n_prompts), done);
     SKV_TRY_GOTO(skv_backend_sync(b->setup.be), done);
-    *seconds = now() - start;
+    *seconds = skv_seconds() - start;
 done:
     free(host);
     free(spans);

@@ -5,20 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "io/h5.h"
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void say(bool result, const char *fmt, ...) SKV_PRINTF(2, 3);
 
@@ -93,7 +85,7 @@ skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_back
 
 void skv_progress_start(skv_progress *p, int64_t n_groups)
 {
-    *p = (skv_progress){.start = now(), .n_groups = n_groups};
+    *p = (skv_progress){.start = skv_seconds(), .n_groups = n_groups};
 }
 
 void skv_progress_group(skv_progress *p, const skv_run_setup *s, int64_t g, int rank)
@@ -105,7 +97,7 @@ void skv_progress_group(skv_progress *p, const skv_run_setup *s, int64_t g, int 
     skv_rows_group(&s->rows, g, &first, &n);
     p->done++;
     p->images += (int64_t)n * s->paths.n;
-    seconds = now() - p->start;
+    seconds = skv_seconds() - p->start;
     if (rank != 0)
         return;
     if (isatty(STDERR_FILENO))

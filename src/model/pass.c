@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "model/infinity_parts.h"
 
 static int largest(const skv_schedule *s)
@@ -265,14 +265,6 @@ skv_status skv_map_from_bits(skv_backend *be, const skv_dims *dims, const skv_sc
                                                    .patch = dims->patch});
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uint64_t *seed,
                         const skv_probe *probe, skv_scale_cost *cost)
 {
@@ -286,7 +278,7 @@ skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uin
     p->probe = probe;
     SKV_TRY(skv_zero(m->be, &(skv_zero_args){.y = p->z}));
     for (int si = 0; si < s->n_scales; si++) {
-        const double start = now();
+        const double start = skv_seconds();
         const int64_t flops = m->be->flops;
 
         SKV_TRY(si == 0 ? first_input(p) : next_input(p, si));
@@ -295,7 +287,7 @@ skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uin
         SKV_TRY(draw(p, si, &logits, seed));
         SKV_TRY(skv_map_from_bits(m->be, &m->dims, s, &p->z, &p->bits[si], si));
         if (cost)
-            cost[si] = (skv_scale_cost){now() - start, m->be->flops - flops};
+            cost[si] = (skv_scale_cost){skv_seconds() - start, m->be->flops - flops};
     }
     return SKV_OK;
 }

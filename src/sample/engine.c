@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "kernels/ops.h"
 #include "model/bits.h"
 
@@ -211,14 +211,6 @@ skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n
     return SKV_OK;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Picture after picture, so that the decoder's scratch stays that of one. */
 static skv_status decode_map(skv_engine *e, const skv_tensor *z, uint8_t *image, float *rgb_out)
 {
@@ -279,7 +271,7 @@ static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n
                           skv_path_result *r)
 {
     skv_tensor z = skv_pass_map(pass);
-    const double start = now();
+    const double start = skv_seconds();
     const int64_t flops = e->setup.be->flops;
 
     r->pool_peak = skv_kv_peak_bytes(kv);
@@ -292,7 +284,7 @@ static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n
     if (!r->image && !r->rgb)
         return SKV_OK;
     SKV_TRY(decode_map(e, &z, r->image, r->rgb));
-    r->vae_seconds = now() - start;
+    r->vae_seconds = skv_seconds() - start;
     r->vae_flops = e->setup.be->flops - flops;
     return SKV_OK;
 }
@@ -307,7 +299,7 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
                                   .guidance = e->setup.guidance,
                                   .policy = path->policy,
                                   .policy_state = path->state};
-    const double start = now();
+    const double start = skv_seconds();
     skv_status st;
     skv_kv_plan *plan = NULL;
     skv_kv *kv = NULL;
@@ -319,7 +311,7 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
     SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, seed, probe, result->scale_cost), done);
     SKV_TRY_GOTO(skv_backend_sync(e->setup.be), done);
-    result->transformer_seconds = now() - start;
+    result->transformer_seconds = skv_seconds() - start;
     skv_arena_reset(&e->scratch, 0);
     SKV_TRY_GOTO(collect(e, pass, kv, n_prompts, result), done);
 done:

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "core/clock.h"
 
 /* The rows of a group that can be computed, and their text. */
 typedef struct {
@@ -15,14 +16,6 @@ typedef struct {
     int32_t *start;       /* n_texts + 1 */
     int n_texts;
 } batch;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void clear(batch *b)
 {
@@ -148,7 +141,7 @@ done:
 
 skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted, bool first)
 {
-    const double start = now();
+    const double start = skv_seconds();
     double text_seconds = 0;
     batch b = {0};
     skv_status st;
@@ -156,7 +149,7 @@ skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted
     SKV_TRY_GOTO(fill(&b, s->rows, g), done);
     if (b.n > 0)
         SKV_TRY_GOTO(encode_text(s, &b), done);
-    text_seconds = now() - start;
+    text_seconds = skv_seconds() - start;
     for (int i = 0; i < s->setup->n_paths; i++)
         if (wanted[i])
             SKV_TRY_GOTO(one_path(s, &b, g, i, first, text_seconds), done);
