@@ -46,7 +46,7 @@ run_tests build --label-exclude '^gpu$'
 build_tree build/cpu-asan --preset cpu-asan
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
-run_tests build/cpu-asan --label-regex '^(unit|fuzz)$'
+run_tests build/cpu-asan --label-regex '^(unit|fuzz|ops)$'
 # Open MPI unloads its plug-ins, so what they leak cannot be suppressed by name
 export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 run_tests build/cpu-asan --label-regex '^mpi$' --exclude-regex '^run_'
