@@ -49,7 +49,7 @@ static void conv_case(opcheck *t, const shape *s)
     a.x = OPCHECK_F(t, t->be->act, x, s->pictures, s->height, s->width, s->ci);
     a.w = pack(t, s, &w);
     a.b = OPCHECK_F(t, SKV_F32, b, s->co);
-    a.y = OPCHECK_F(t, SKV_F32, opcheck_floats(t, places * s->co), s->pictures, s->height, s->width,
+    a.y = OPCHECK_F(t, SKV_F32, opcheck_unset(t, places * s->co), s->pictures, s->height, s->width,
                     s->co);
     OPCHECK_RUN(t, skv_conv3x3(t->be, &a));
     if (t->perf)
@@ -84,11 +84,11 @@ void check_conv3x3(opcheck *t)
         conv_case(t, &shapes[i]);
     opcheck_case(t, "refusals");
     a.w = pack(t, &(shape){.ci = 3, .co = 2, .file = SKV_F32}, &w);
-    a.b = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 2), 2);
-    a.x = OPCHECK_F(t, t->be->act, opcheck_floats(t, 16), 1, 2, 2, 4);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, 8), 1, 2, 2, 2);
+    a.b = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 2), 2);
+    a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 16), 1, 2, 2, 4);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, 8), 1, 2, 2, 2);
     opcheck_refused(t, "x of other channels", skv_conv3x3(t->be, &a));
-    a.x = OPCHECK_F(t, t->be->act, opcheck_floats(t, 12), 1, 2, 2, 3);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, 12), 1, 2, 3, 2);
+    a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 12), 1, 2, 2, 3);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, 12), 1, 2, 3, 2);
     opcheck_refused(t, "y of another width", skv_conv3x3(t->be, &a));
 }

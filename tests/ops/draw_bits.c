@@ -86,7 +86,7 @@ static void draw_case(opcheck *t, const shape *s)
     a.bits = OPCHECK_RAW(t, SKV_U8, opcheck_u8s(t, n), s->prompts, s->tokens, s->bits);
     if (s->want_guided)
         a.guided =
-            OPCHECK_F(t, SKV_F32, opcheck_floats(t, 2 * n), s->prompts, s->tokens, s->bits, 2);
+            OPCHECK_F(t, SKV_F32, opcheck_unset(t, 2 * n), s->prompts, s->tokens, s->bits, 2);
     OPCHECK_RUN(t, skv_draw_bits(t->be, &a));
     if (t->perf)
         return;

@@ -27,7 +27,7 @@ static skv_tensor dense(opcheck *t, skv_dtype type, float *x, int64_t n)
 static void silu_case(opcheck *t, float *x, int64_t n)
 {
     double *want, *size;
-    skv_tensor tx = dense(t, SKV_F32, x, n), ty = dense(t, SKV_F32, opcheck_floats(t, n), n);
+    skv_tensor tx = dense(t, SKV_F32, x, n), ty = dense(t, SKV_F32, opcheck_unset(t, n), n);
 
     OPCHECK_RUN(t, skv_silu(t->be, &(skv_silu_args){.y = ty, .x = tx}));
     if (t->perf)
@@ -97,8 +97,8 @@ void check_gated_gelu(opcheck *t)
     for (int i = 0; i < N_SIZES; i++)
         gated_case(t, sizes[i]);
     opcheck_case(t, "refusals");
-    a = dense(t, t->be->act, opcheck_floats(t, 5), 5);
-    b = dense(t, t->be->act, opcheck_floats(t, 6), 6);
+    a = dense(t, t->be->act, opcheck_unset(t, 5), 5);
+    b = dense(t, t->be->act, opcheck_unset(t, 6), 6);
     opcheck_refused(t, "other counts",
                     skv_gated_gelu(t->be, &(skv_gated_gelu_args){.y = a, .x = b}));
 }
@@ -137,8 +137,8 @@ void check_add(opcheck *t)
     for (int i = 0; i < N_SIZES; i++)
         add_case(t, sizes[i]);
     opcheck_case(t, "refusals");
-    a = dense(t, SKV_F32, opcheck_floats(t, 5), 5);
-    b = dense(t, SKV_F32, opcheck_floats(t, 6), 6);
+    a = dense(t, SKV_F32, opcheck_unset(t, 5), 5);
+    b = dense(t, SKV_F32, opcheck_unset(t, 6), 6);
     opcheck_refused(t, "other counts", skv_add(t->be, &(skv_add_args){.y = a, .x = b}));
     b.shape[0] = 5;
     b.stride[0] = 0;
@@ -157,7 +157,7 @@ static void rows_case(opcheck *t, int64_t rows, int64_t width, bool in_place)
     b = opcheck_normal(t, width, 1);
     tx = OPCHECK_F(t, SKV_F32, x, rows, width);
     tb = OPCHECK_F(t, SKV_F32, b, width);
-    ty = in_place ? tx : OPCHECK_F(t, SKV_F32, opcheck_floats(t, rows * width), rows, width);
+    ty = in_place ? tx : OPCHECK_F(t, SKV_F32, opcheck_unset(t, rows * width), rows, width);
     OPCHECK_RUN(t, skv_add_rows(t->be, &(skv_add_rows_args){.y = ty, .x = tx, .b = tb}));
     if (t->perf)
         return;
@@ -179,8 +179,8 @@ void check_add_rows(opcheck *t)
     rows_case(t, 17, 33, false);
     rows_case(t, 40, 64, true);
     opcheck_case(t, "refusals");
-    x = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 12), 3, 4);
-    b = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 3), 3);
+    x = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 12), 3, 4);
+    b = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 3), 3);
     opcheck_refused(t, "row of another width",
                     skv_add_rows(t->be, &(skv_add_rows_args){.y = x, .x = x, .b = b}));
 }
@@ -224,7 +224,7 @@ void check_guide_mix(opcheck *t)
     mix_case(t, 2, 5, 33, 1.3f);
     mix_case(t, 3, 200, 64, 0.1f);
     opcheck_case(t, "refusals");
-    x = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 12), 3, 2, 2);
+    x = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 12), 3, 2, 2);
     opcheck_refused(t, "an odd number of rows",
                     skv_guide_mix(t->be, &(skv_guide_mix_args){.x = x, .cfg = 2}));
 }
@@ -241,7 +241,7 @@ void check_copy(opcheck *t)
         x = opcheck_normal(t, n, 1);
         x[0] = NAN;
         tx = dense(t, SKV_F32, x, n);
-        ty = dense(t, SKV_F32, opcheck_floats(t, n), n);
+        ty = dense(t, SKV_F32, opcheck_unset(t, n), n);
         OPCHECK_RUN(t, skv_copy(t->be, &(skv_copy_args){.y = ty, .x = tx}));
         if (t->perf)
             return;

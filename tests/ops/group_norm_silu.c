@@ -32,7 +32,7 @@ static void group_case(opcheck *t, const shape *s)
     w = opcheck_uniform(t, s->channels, -2, 2);
     b = opcheck_uniform(t, s->channels, -2, 2);
     a.x = OPCHECK_F(t, t->be->act, x, s->pictures, s->height, s->width, s->channels);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, n), s->pictures, s->height, s->width,
+    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, n), s->pictures, s->height, s->width,
                     s->channels);
     a.w = OPCHECK_F(t, SKV_F32, w, s->channels);
     a.b = OPCHECK_F(t, SKV_F32, b, s->channels);

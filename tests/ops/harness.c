@@ -75,6 +75,15 @@ uint8_t *opcheck_u8s(opcheck *t, int64_t n)
     return keep(t, n, 1);
 }
 
+float *opcheck_unset(opcheck *t, int64_t n)
+{
+    float *x = opcheck_floats(t, n);
+
+    for (int64_t i = 0; i < n; i++)
+        x[i] = NAN;
+    return x;
+}
+
 float *opcheck_uniform(opcheck *t, int64_t n, float low, float high)
 {
     float *x = opcheck_floats(t, n);
@@ -160,6 +169,12 @@ void opcheck_succeeded(opcheck *t, skv_status st)
         fail(t, "%s: %s", skv_status_name(st), skv_message());
 }
 
+void opcheck_took_nothing(opcheck *t, int64_t allocs)
+{
+    if (t->be->n_allocs != allocs)
+        fail(t, "%lld allocations on the device", (long long)(t->be->n_allocs - allocs));
+}
+
 void opcheck_report(opcheck *t, double seconds, int64_t flops)
 {
     if (!t->perf)
@@ -168,6 +183,8 @@ void opcheck_report(opcheck *t, double seconds, int64_t flops)
            1e-9 * (double)t->bytes / seconds);
     if (flops > 0)
         printf(" %9.1f GFLOP/s", 1e-9 * (double)flops / seconds);
+    if (flops > 0 && t->peak > 0)
+        printf(" %4.0f %% of sgemm", 100 * (double)flops / seconds / t->peak);
     printf("\n");
 }
 

@@ -6,7 +6,8 @@
 
 #define ROWS  2
 #define HEADS 3
-#define ROOM  9
+#define ROOM  9  /* tokens of a view */
+#define PITCH 11 /* tokens between heads */
 #define DIM   20
 #define SLOTS 50
 
@@ -19,7 +20,7 @@ static const block blocks[] = {
     {0, {1, 1, 1}}, {3, {4, 0, 9}}, {40, {5, 6, 7}}, {5 * SLOTS + 49, {9, 8, 8}}, {7, {0, 0, 0}},
 };
 
-/* Host copies; the views have one head more than is used. */
+/* Host copies; the views have a head and tokens more than are used. */
 typedef struct {
     float *ring_k, *ring_v, *k, *v;
     int32_t *ring_origin, *origin, *keep;
@@ -37,7 +38,7 @@ static int32_t *numbers(opcheck *t, int64_t n, int32_t first)
 
 static void make(opcheck *t, const block *b, state *s, skv_kv_move_args *a)
 {
-    const int64_t n = ROWS * (HEADS + 1) * ROOM;
+    const int64_t n = ROWS * (HEADS + 1) * PITCH;
 
     s->tokens = (int64_t)b->len[0] + b->len[1] + b->len[2];
     s->ring_k = opcheck_normal(t, SLOTS * DIM, 1);
@@ -54,11 +55,12 @@ static void make(opcheck *t, const block *b, state *s, skv_kv_move_args *a)
     a->ring_k = OPCHECK_F(t, t->be->kv, s->ring_k, SLOTS, DIM);
     a->ring_v = OPCHECK_F(t, t->be->kv, s->ring_v, SLOTS, DIM);
     a->ring_origin = OPCHECK_RAW(t, SKV_I32, s->ring_origin, SLOTS);
-    a->k = OPCHECK_F(t, t->be->kv, s->k, ROWS, HEADS + 1, ROOM, DIM);
-    a->v = OPCHECK_F(t, t->be->kv, s->v, ROWS, HEADS + 1, ROOM, DIM);
-    a->origin = OPCHECK_RAW(t, SKV_I32, s->origin, ROWS, HEADS + 1, ROOM);
+    a->k = OPCHECK_F(t, t->be->kv, s->k, ROWS, HEADS + 1, PITCH, DIM);
+    a->v = OPCHECK_F(t, t->be->kv, s->v, ROWS, HEADS + 1, PITCH, DIM);
+    a->origin = OPCHECK_RAW(t, SKV_I32, s->origin, ROWS, HEADS + 1, PITCH);
     a->keep = OPCHECK_RAW(t, SKV_I32, s->keep, ROWS, s->tokens);
     a->k.shape[1] = a->v.shape[1] = a->origin.shape[1] = HEADS;
+    a->k.shape[2] = a->v.shape[2] = a->origin.shape[2] = ROOM;
 }
 
 static void move_one(state *s, int64_t slot, int64_t place, bool push)
@@ -84,7 +86,7 @@ static void move(const block *b, state *s, bool push)
             for (int64_t i = 0; i < b->len[h]; i++, number++) {
                 const int64_t position = push ? s->keep[number] : i;
 
-                move_one(s, (b->at + number) % SLOTS, (r * (HEADS + 1) + h) * ROOM + position,
+                move_one(s, (b->at + number) % SLOTS, (r * (HEADS + 1) + h) * PITCH + position,
                          push);
             }
 }
@@ -95,8 +97,10 @@ static void same(opcheck *t, const char *name, skv_tensor x, const float *want)
     int64_t n;
     double *w;
 
-    if (x.ndim == 4)
+    if (x.ndim == 4) {
         x.shape[1] = HEADS + 1;
+        x.shape[2] = PITCH;
+    }
     n = skv_tensor_count(&x);
     w = opcheck_doubles(t, n);
     for (int64_t i = 0; i < n; i++)
@@ -122,6 +126,7 @@ static void move_case(opcheck *t, const block *b, bool push)
     opcheck_equal(t, "ring_origin", &a.ring_origin, s.ring_origin);
     whole = a.origin;
     whole.shape[1] = HEADS + 1;
+    whole.shape[2] = PITCH;
     opcheck_equal(t, "origin", &whole, s.origin);
 }
 
@@ -158,7 +163,7 @@ void check_kv_push(opcheck *t)
 void check_origin_fill(opcheck *t)
 {
     const int32_t base[HEADS] = {4, 0, 2};
-    const int64_t n = ROWS * (HEADS + 1) * ROOM;
+    const int64_t n = ROWS * (HEADS + 1) * PITCH;
     int32_t *want;
     skv_tensor whole;
     skv_origin_fill_args a = {.base = base, .first = 77, .n = 5};
@@ -167,14 +172,15 @@ void check_origin_fill(opcheck *t)
         return;
     opcheck_case(t, "5 tokens");
     want = numbers(t, n, 0);
-    whole = OPCHECK_RAW(t, SKV_I32, want, ROWS, HEADS + 1, ROOM);
+    whole = OPCHECK_RAW(t, SKV_I32, want, ROWS, HEADS + 1, PITCH);
     a.origin = whole;
     a.origin.shape[1] = HEADS;
+    a.origin.shape[2] = ROOM;
     OPCHECK_RUN(t, skv_origin_fill(t->be, &a));
     for (int64_t i = 0; i < ROWS * HEADS * 5; i++) {
         const int64_t r = i / 5 / HEADS, h = i / 5 % HEADS;
 
-        want[(r * (HEADS + 1) + h) * ROOM + base[h] + i % 5] = 77 + (int32_t)(i % 5);
+        want[(r * (HEADS + 1) + h) * PITCH + base[h] + i % 5] = 77 + (int32_t)(i % 5);
     }
     opcheck_equal(t, "origin", &whole, want);
     a.n = 6;
@@ -205,7 +211,7 @@ void check_count_sources(opcheck *t)
         OPCHECK_RUN(t, skv_count_sources(t->be, &a));
         for (int64_t list = 0; list < ROWS * HEADS; list++)
             for (int64_t k = 0; k < m.len[list % HEADS]; k++, number++) {
-                const int64_t first = (list / HEADS * (HEADS + 1) + list % HEADS) * ROOM;
+                const int64_t first = (list / HEADS * (HEADS + 1) + list % HEADS) * PITCH;
                 const int32_t origin = s.origin[first + s.keep[number]];
 
                 for (int e = 0; e < 3; e++)

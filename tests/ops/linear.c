@@ -62,7 +62,7 @@ static void linear_case(opcheck *t, const shape *s, bool gelu)
         b = opcheck_normal(t, s->n, 1);
         a.b = OPCHECK_F(t, SKV_F32, b, s->n);
     }
-    a.y = OPCHECK_F(t, SKV_F32, opcheck_floats(t, s->m * s->n), s->m, s->n);
+    a.y = OPCHECK_F(t, SKV_F32, opcheck_unset(t, s->m * s->n), s->m, s->n);
     OPCHECK_RUN(t, gelu ? skv_linear_gelu(t->be, &a) : skv_linear(t->be, &a));
     if (t->perf)
         return;
@@ -91,11 +91,11 @@ static void check(opcheck *t, bool gelu)
         linear_case(t, &shapes[i], gelu);
     opcheck_case(t, "refusals");
     a.w = pack(t, &(shape){.n = 3, .k = 4, .file = SKV_F32}, &w);
-    a.x = OPCHECK_F(t, t->be->act, opcheck_floats(t, 10), 2, 5);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, 6), 2, 3);
+    a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 10), 2, 5);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, 6), 2, 3);
     opcheck_refused(t, "x wider than w", gelu ? skv_linear_gelu(t->be, &a) : skv_linear(t->be, &a));
-    a.x = OPCHECK_F(t, t->be->act, opcheck_floats(t, 8), 2, 4);
-    a.b = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 4), 4);
+    a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 8), 2, 4);
+    a.b = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 4), 4);
     opcheck_refused(t, "bias longer than y",
                     gelu ? skv_linear_gelu(t->be, &a) : skv_linear(t->be, &a));
 }

@@ -109,7 +109,7 @@ static void input_case(opcheck *t, const shape *s)
     name_case(t, s);
     z = opcheck_normal(t, s->prompts * in, 1);
     a.z = OPCHECK_F(t, SKV_F32, z, s->prompts, s->height, s->width, s->d);
-    a.t = OPCHECK_F(t, SKV_F32, opcheck_floats(t, s->prompts * out), s->prompts,
+    a.t = OPCHECK_F(t, SKV_F32, opcheck_unset(t, s->prompts * out), s->prompts,
                     (int64_t)s->h * s->w, s->d * p * p);
     OPCHECK_RUN(t, skv_next_input(t->be, &a));
     if (t->perf)
@@ -155,7 +155,7 @@ static void upsample_case(opcheck *t, int64_t pictures, int64_t height, int64_t 
                  (long long)width, (long long)c);
     x = opcheck_normal(t, n, 1);
     a.x = OPCHECK_F(t, t->be->act, x, pictures, height, width, c);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_floats(t, 4 * n), pictures, 2 * height, 2 * width, c);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, 4 * n), pictures, 2 * height, 2 * width, c);
     OPCHECK_RUN(t, skv_upsample2x(t->be, &a));
     if (t->perf)
         return;

@@ -77,7 +77,7 @@ static void norm_case(opcheck *t, const shape *s)
     tx = OPCHECK_F(t, SKV_F32, x, s->rows, s->tokens, s->width);
     tm = row_tensor(t, mul, s);
     ta = row_tensor(t, add, s);
-    ty = OPCHECK_F(t, t->be->act, opcheck_floats(t, n), s->rows, s->tokens, s->width);
+    ty = OPCHECK_F(t, t->be->act, opcheck_unset(t, n), s->rows, s->tokens, s->width);
     OPCHECK_RUN(t, skv_norm(t->be, &(skv_norm_args){ty, tx, tm, ta, 1e-6f}));
     if (t->perf)
         return;
@@ -104,11 +104,11 @@ void check_norm(opcheck *t)
     for (int i = 0; i < N_SHAPES; i++)
         norm_case(t, &shapes[i]);
     opcheck_case(t, "refusals");
-    x = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 24), 2, 3, 4);
-    m = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 10), 2, 5);
+    x = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 24), 2, 3, 4);
+    m = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 10), 2, 5);
     opcheck_refused(t, "modulation of another width",
                     skv_norm(t->be, &(skv_norm_args){x, x, m, m, 1e-6f}));
-    m = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 12), 3, 4);
+    m = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 12), 3, 4);
     opcheck_refused(t, "modulation of other rows",
                     skv_norm(t->be, &(skv_norm_args){x, x, m, m, 1e-6f}));
 }
@@ -144,7 +144,7 @@ static void gate_case(opcheck *t, const shape *s, bool with_norm, bool in_place)
     tg = row_tensor(t, g, s);
     tm = row_tensor(t, mul, s);
     ta = row_tensor(t, add, s);
-    ty = in_place ? th : OPCHECK_F(t, SKV_F32, opcheck_floats(t, n), s->rows, s->tokens, s->width);
+    ty = in_place ? th : OPCHECK_F(t, SKV_F32, opcheck_unset(t, n), s->rows, s->tokens, s->width);
     if (with_norm)
         OPCHECK_RUN(t, skv_gate_norm(t->be, &(skv_gate_norm_args){ty, tx, th, tg, tm, ta, 1e-6f}));
     else
@@ -195,8 +195,8 @@ void check_gate_add(opcheck *t)
     for (int i = 0; i < N_SHAPES; i++)
         gate_case(t, &shapes[i], false, false);
     opcheck_case(t, "refusals");
-    x = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 24), 2, 3, 4);
-    g = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 10), 2, 5);
+    x = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 24), 2, 3, 4);
+    g = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 10), 2, 5);
     opcheck_refused(t, "gate of another width", skv_gate_add(t->be, &(skv_gate_add_args){x, x, g}));
 }
 
@@ -211,7 +211,7 @@ static void rms_case(opcheck *t, int64_t rows, int64_t width)
     w = opcheck_uniform(t, width, -2, 2);
     tx = OPCHECK_F(t, SKV_F32, x, rows, width);
     tw = OPCHECK_F(t, SKV_F32, w, width);
-    ty = OPCHECK_F(t, t->be->act, opcheck_floats(t, rows * width), rows, width);
+    ty = OPCHECK_F(t, t->be->act, opcheck_unset(t, rows * width), rows, width);
     OPCHECK_RUN(t, skv_rms_norm(t->be, &(skv_rms_norm_args){ty, tx, tw, 1e-6f}));
     if (t->perf)
         return;
@@ -241,8 +241,8 @@ void check_rms_norm(opcheck *t)
     rms_case(t, 9, 37);
     rms_case(t, 17, 2048);
     opcheck_case(t, "refusals");
-    x = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 12), 3, 4);
-    w = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 3), 3);
+    x = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 12), 3, 4);
+    w = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 3), 3);
     opcheck_refused(t, "weight of another width",
                     skv_rms_norm(t->be, &(skv_rms_norm_args){x, x, w, 1e-6f}));
 }

@@ -117,6 +117,7 @@ int main(int argc, char **argv)
 {
     const char *backend = "cpu", *only = NULL;
     int threads = 2, perf = 0, failures = 0, found = 0;
+    double peak = 0;
     skv_backend *be;
 
     for (int i = 1; i < argc; i++) {
@@ -134,6 +135,10 @@ int main(int argc, char **argv)
     be = open_backend(backend, 1);
     failures = check_table(be);
     skv_backend_destroy(be);
+    if (perf && strcmp(backend, "cpu") == 0) {
+        peak = opcheck_sgemm_rate(threads);
+        printf("sgemm 2048 cubed, %d threads: %.1f GFLOP/s\n", threads, 1e-9 * peak);
+    }
     for (int i = 0; i < N_OPERATIONS; i++) {
         static opcheck t;
 
@@ -146,6 +151,7 @@ int main(int argc, char **argv)
         }
         memset(&t, 0, sizeof t);
         t.perf = true;
+        t.peak = peak;
         run(&operations[i], &t, backend, threads);
         failures += t.failures;
     }

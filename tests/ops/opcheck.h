@@ -21,6 +21,7 @@ typedef struct {
     bool perf;
     int failures, cases, outputs;
     uint32_t random; /* arrays made so far */
+    double peak;     /* flops a second of a plain product of matrices; 0: not measured */
     uint64_t digest[OPCHECK_MAX_OUTPUTS];
     size_t bytes; /* of the running case's tensors */
     void *host[OPCHECK_MAX_KEPT], *dev[OPCHECK_MAX_KEPT];
@@ -35,6 +36,9 @@ float *opcheck_floats(opcheck *t, int64_t n);
 double *opcheck_doubles(opcheck *t, int64_t n);
 int32_t *opcheck_ints(opcheck *t, int64_t n);
 uint8_t *opcheck_u8s(opcheck *t, int64_t n);
+
+/* NaNs: what an operation must overwrite without reading. */
+float *opcheck_unset(opcheck *t, int64_t n);
 
 /* Uniform in [low, high), or normal with this deviation; the same in every run. */
 float *opcheck_uniform(opcheck *t, int64_t n, float low, float high);
@@ -55,23 +59,25 @@ skv_tensor opcheck_put_floats(opcheck *t, skv_dtype type, float *values, int ndi
 skv_tensor opcheck_put_raw(opcheck *t, skv_dtype type, const void *values, int ndim,
                            const int64_t *shape);
 
-/* Runs the operation (in the timing mode: several times, and prints the best); a failure fails the
- * check. */
+/* Runs the operation (in the timing mode: several times, and prints the best). That it fails or
+ * takes device memory fails the check. */
 #define OPCHECK_RUN(t, call)                                                                       \
     do {                                                                                           \
         const int runs_ = (t)->perf ? 6 : 1;                                                       \
         double best_ = 1e30;                                                                       \
-        const int64_t flops_ = (t)->be->flops;                                                     \
+        const int64_t flops_ = (t)->be->flops, allocs_ = (t)->be->n_allocs;                        \
         for (int run_ = 0; run_ < runs_; run_++) {                                                 \
             const double start_ = opcheck_seconds(t);                                              \
             opcheck_succeeded((t), (call));                                                        \
             best_ = opcheck_least(best_, opcheck_seconds(t) - start_);                             \
         }                                                                                          \
+        opcheck_took_nothing((t), allocs_);                                                        \
         opcheck_report((t), best_, ((t)->be->flops - flops_) / runs_);                             \
     } while (0)
 double opcheck_seconds(opcheck *t); /* after everything queued is done */
 double opcheck_least(double a, double b);
 void opcheck_succeeded(opcheck *t, skv_status st);
+void opcheck_took_nothing(opcheck *t, int64_t allocs);
 void opcheck_report(opcheck *t, double seconds, int64_t flops);
 
 /* The call must be refused with SKV_E_SHAPE; `why` says what is wrong with it. */
@@ -84,6 +90,10 @@ void opcheck_near(opcheck *t, const char *name, const skv_tensor *y, const doubl
 
 /* Byte for byte. */
 void opcheck_equal(opcheck *t, const char *name, const skv_tensor *y, const void *want);
+
+/* Flops a second of OpenBLAS's fp32 product of two 2048×2048 matrices with so many threads of its
+ * own; it runs one thread a call afterwards, as the CPU backend wants it. */
+double opcheck_sgemm_rate(int threads);
 
 #define X(op) void check_##op(opcheck *t);
 SKV_OPS(X)

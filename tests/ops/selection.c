@@ -193,7 +193,7 @@ static void topk_case(opcheck *t, const topk_shape *s)
 
 void check_topk_keep(opcheck *t)
 {
-    const int32_t descending[2] = {3, 1};
+    const int32_t descending[2] = {3, 1}, inside[2] = {1, 3};
     skv_topk_keep_args a = {0};
 
     if (t->perf) {
@@ -203,9 +203,12 @@ void check_topk_keep(opcheck *t)
     for (size_t i = 0; i < sizeof topk_shapes / sizeof *topk_shapes; i++)
         topk_case(t, &topk_shapes[i]);
     opcheck_case(t, "refusals");
-    a.s = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 5), 1, 1, 5);
+    a.s = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 5), 1, 1, 5);
     a.keep = OPCHECK_RAW(t, SKV_I32, opcheck_ints(t, 6), 1, 1, 6);
     opcheck_refused(t, "more than there are", skv_topk_keep(t->be, &a));
+    a.always = inside;
+    a.n_always = 2;
+    opcheck_refused(t, "more than are left beside what is always kept", skv_topk_keep(t->be, &a));
     a.keep = OPCHECK_RAW(t, SKV_I32, opcheck_ints(t, 3), 1, 1, 3);
     a.always = descending;
     a.n_always = 2;

@@ -21,6 +21,7 @@ typedef struct {
     int64_t rows, tokens, heads, dim, text; /* text: tokens of all texts */
     int32_t start[MAX_ROWS], count[MAX_ROWS];
     bool in_place;
+    float spread; /* of the scores; 0: 2 */
 } texts;
 
 static void cross_case(opcheck *t, const texts *s)
@@ -34,13 +35,13 @@ static void cross_case(opcheck *t, const texts *s)
                  (long long)s->heads, (long long)s->dim, (long long)s->text,
                  s->in_place ? " in place" : "");
     a.scale = 1 / sqrtf((float)s->dim);
-    q = opcheck_normal(t, n, 2);
+    q = opcheck_normal(t, n, s->spread > 0 ? s->spread : 2);
     kv = opcheck_normal(t, s->text * 2 * width, 1);
     a.q = OPCHECK_F(t, t->be->act, q, s->rows, s->tokens, s->heads, s->dim);
     a.kv = OPCHECK_F(t, t->be->kv, kv, s->text, 2, s->heads, s->dim);
-    a.o = s->in_place ? a.q
-                      : OPCHECK_F(t, t->be->act, opcheck_floats(t, n), s->rows, s->tokens, s->heads,
-                                  s->dim);
+    a.o = s->in_place
+              ? a.q
+              : OPCHECK_F(t, t->be->act, opcheck_unset(t, n), s->rows, s->tokens, s->heads, s->dim);
     OPCHECK_RUN(t, skv_cross_attention(t->be, &a));
     if (t->perf)
         return;
@@ -69,16 +70,18 @@ void check_cross_attention(opcheck *t)
     skv_cross_attention_args a = {.start = start, .count = count, .scale = 1};
 
     if (t->perf) {
-        cross_case(t, &(texts){2, 4096, 16, 128, 512, {0, 256}, {256, 256}, false});
+        cross_case(t, &(texts){2, 4096, 16, 128, 512, {0, 256}, {256, 256}, false, 0});
         return;
     }
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
-        cross_case(t, &(texts){3, 5, 2, dims[i], 40, {0, 17, 17}, {17, 23, 1}, i % 2 == 1});
-    cross_case(t, &(texts){2, 200, 3, 64, 300, {44, 0}, {256, 300}, true});
+        cross_case(t, &(texts){3, 5, 2, dims[i], 40, {0, 17, 17}, {17, 23, 1}, i % 2 == 1, 0});
+    cross_case(t, &(texts){2, 200, 3, 64, 300, {44, 0}, {256, 300}, true, 0});
+    /* scores whose exponentials overflow unless the greatest is taken off first */
+    cross_case(t, &(texts){1, 40, 2, 64, 50, {0}, {50}, false, 60});
     opcheck_case(t, "refusals");
-    a.q = OPCHECK_F(t, t->be->act, opcheck_floats(t, 96), 1, 3, 2, 16);
+    a.q = OPCHECK_F(t, t->be->act, opcheck_unset(t, 96), 1, 3, 2, 16);
     a.o = a.q;
-    a.kv = OPCHECK_F(t, t->be->kv, opcheck_floats(t, 384), 6, 2, 2, 16);
+    a.kv = OPCHECK_F(t, t->be->kv, opcheck_unset(t, 384), 6, 2, 2, 16);
     opcheck_refused(t, "a text beyond the tokens", skv_cross_attention(t->be, &a));
 }
 
@@ -122,7 +125,7 @@ static void t5_case(opcheck *t, int64_t heads, int64_t dim, int64_t tokens)
 {
     const texts s = {.heads = heads, .dim = dim, .text = tokens};
     const int32_t start[4] = {0, 1, 8, (int32_t)tokens};
-    const int32_t bucket_of[2 * N_REL + 1] = {4, 4, 3, 2, 2, 1, 0, 5, 6, 6, 7, 8, 8};
+    const int32_t bucket_of[2 * N_REL + 1] = {4, 3, 3, 2, 2, 1, 0, 5, 6, 6, 7, 7, 8};
     const int64_t n = tokens * heads * dim;
     float *q, *k, *v, *table;
     skv_t5_attention_args a = {
@@ -136,7 +139,7 @@ static void t5_case(opcheck *t, int64_t heads, int64_t dim, int64_t tokens)
     a.q = OPCHECK_F(t, t->be->act, q, tokens, heads, dim);
     a.k = OPCHECK_F(t, t->be->act, k, tokens, heads, dim);
     a.v = OPCHECK_F(t, t->be->act, v, tokens, heads, dim);
-    a.o = OPCHECK_F(t, t->be->act, opcheck_floats(t, n), tokens, heads, dim);
+    a.o = OPCHECK_F(t, t->be->act, opcheck_unset(t, n), tokens, heads, dim);
     a.table = OPCHECK_F(t, SKV_F32, table, 9, heads);
     OPCHECK_RUN(t, skv_t5_attention(t->be, &a));
     if (!t->perf)
@@ -156,9 +159,9 @@ void check_t5_attention(opcheck *t)
         t5_case(t, 3, dims[i], 40);
     t5_case(t, 2, 64, 300);
     opcheck_case(t, "refusals");
-    a.q = OPCHECK_F(t, t->be->act, opcheck_floats(t, 96), 3, 2, 16);
+    a.q = OPCHECK_F(t, t->be->act, opcheck_unset(t, 96), 3, 2, 16);
     a.k = a.v = a.o = a.q;
-    a.table = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 2), 1, 2);
+    a.table = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 2), 1, 2);
     opcheck_refused(t, "a prompt beyond the tokens", skv_t5_attention(t->be, &a));
 }
 
@@ -175,7 +178,7 @@ static void pool_case(opcheck *t, const texts *s)
     kv = opcheck_normal(t, s->text * 2 * width, 1);
     a.q = OPCHECK_F(t, SKV_F32, q, s->heads, s->dim);
     a.kv = OPCHECK_F(t, SKV_F32, kv, s->text, 2, s->heads, s->dim);
-    a.o = OPCHECK_F(t, SKV_F32, opcheck_floats(t, n), s->rows, s->heads, s->dim);
+    a.o = OPCHECK_F(t, SKV_F32, opcheck_unset(t, n), s->rows, s->heads, s->dim);
     OPCHECK_RUN(t, skv_pool_attention(t->be, &a));
     if (t->perf)
         return;
@@ -203,15 +206,15 @@ void check_pool_attention(opcheck *t)
     skv_pool_attention_args a = {.start = start, .count = count};
 
     if (t->perf) {
-        pool_case(t, &(texts){2, 1, 16, 128, 512, {0, 256}, {256, 256}, false});
+        pool_case(t, &(texts){2, 1, 16, 128, 512, {0, 256}, {256, 256}, false, 0});
         return;
     }
     for (size_t i = 0; i < sizeof pool_dims / sizeof *pool_dims; i++)
-        pool_case(t, &(texts){3, 1, 2, pool_dims[i], 40, {0, 17, 17}, {17, 23, 1}, false});
-    pool_case(t, &(texts){2, 1, 4, 64, 600, {0, 0}, {600, 512}, false});
+        pool_case(t, &(texts){3, 1, 2, pool_dims[i], 40, {0, 17, 17}, {17, 23, 1}, false, 0});
+    pool_case(t, &(texts){2, 1, 4, 64, 600, {0, 0}, {600, 512}, false, 0});
     opcheck_case(t, "refusals");
-    a.q = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 32), 2, 16);
-    a.kv = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 192), 3, 2, 2, 16);
-    a.o = OPCHECK_F(t, SKV_F32, opcheck_floats(t, 32), 1, 2, 16);
+    a.q = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 32), 2, 16);
+    a.kv = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 192), 3, 2, 2, 16);
+    a.o = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 32), 1, 2, 16);
     opcheck_refused(t, "a text before the tokens", skv_pool_attention(t->be, &a));
 }

@@ -34,6 +34,7 @@ static skv_tensor keys(opcheck *t, const shape *s, float **k)
     *k = opcheck_normal(t, s->rows * (s->heads + 1) * s->room * s->dim, 1);
     x = OPCHECK_F(t, t->be->kv, *k, s->rows, s->heads + 1, s->room, s->dim);
     x.shape[1] = s->heads;
+    x.shape[2] = s->len;
     return x;
 }
 
@@ -79,7 +80,7 @@ static void scores_case(opcheck *t, const shape *s)
     name_case(t, s);
     a.q = queries(t, s, SKV_F32, &q);
     a.k = keys(t, s, &k);
-    a.s = OPCHECK_F(t, SKV_F32, opcheck_floats(t, n), s->rows, s->heads, s->len);
+    a.s = OPCHECK_F(t, SKV_F32, opcheck_unset(t, n), s->rows, s->heads, s->len);
     OPCHECK_RUN(t, skv_window_scores(t->be, &a));
     if (t->perf)
         return;
@@ -119,7 +120,7 @@ static void softmax_case(opcheck *t, const shape *s)
     name_case(t, s);
     a.q = queries(t, s, t->be->act, &q);
     a.k = keys(t, s, &k);
-    a.s = OPCHECK_F(t, SKV_F32, opcheck_floats(t, n), s->rows, s->heads, s->len);
+    a.s = OPCHECK_F(t, SKV_F32, opcheck_unset(t, n), s->rows, s->heads, s->len);
     OPCHECK_RUN(t, skv_window_softmax(t->be, &a));
     if (t->perf)
         return;
