@@ -223,6 +223,7 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
     SKV_TRY_GOTO(cpu_alloc(be, &c->scratch, ((size_t)n_threads + 1) * SKV_CPU_SCRATCH, "scratch"),
                  done);
     SKV_TRY_GOTO(start_threads(c), done);
+    be->n_allocs = 0; /* the callers' own count */
     *out = be;
     be = NULL;
 done:

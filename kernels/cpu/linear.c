@@ -1,7 +1,6 @@
 /* y = x·Wᵀ + b by OpenBLAS, one thread a tile. Tiles are a function of the shapes alone. */
 #include "kernels/cpu/cpu_internal.h"
 
-#include <assert.h>
 #include <cblas.h>
 #include <string.h>
 

@@ -92,7 +92,9 @@ skv_status skv_cpu_topk_keep(skv_backend *be, const skv_topk_keep_args *a)
 {
     job j = {.a = a};
 
-    assert((size_t)a->s.shape[2] * sizeof(uint32_t) <= SKV_CPU_SCRATCH);
+    if ((size_t)a->s.shape[2] * sizeof(uint32_t) > SKV_CPU_SCRATCH)
+        return skv_fail(SKV_E_UNSUPPORTED, "topk_keep: %lld scores are too many",
+                        (long long)a->s.shape[2]);
     skv_cpu__parallel(be, a->s.shape[0] * a->s.shape[1], list, &j);
     return SKV_OK;
 }

@@ -4,7 +4,6 @@
 #include "kernels/cpu/cpu_internal.h"
 #include "kernels/cpu/tiles.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -109,7 +108,9 @@ skv_status skv_cpu_window_softmax(skv_backend *be, const skv_window_softmax_args
 {
     softmax_job j = {.a = a};
 
-    assert((size_t)a->s.shape[2] * sizeof(float) <= SKV_CPU_SCRATCH);
+    if ((size_t)a->s.shape[2] * sizeof(float) > SKV_CPU_SCRATCH)
+        return skv_fail(SKV_E_UNSUPPORTED, "window_softmax: %lld keys are too many",
+                        (long long)a->s.shape[2]);
     skv_cpu__parallel(be, a->q.shape[0] * a->q.shape[2], softmax_tile, &j);
     return SKV_OK;
 }
