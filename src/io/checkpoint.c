@@ -90,6 +90,8 @@ static skv_status sort(skv_checkpoint *ck, const char *path)
 {
     skv_entries *l = &ck->entries;
 
+    if (l->n == 0)
+        return SKV_OK;
     qsort(l->entry, l->n, sizeof *l->entry, by_name);
     for (size_t i = 1; i < l->n; i++)
         if (strcmp(l->entry[i - 1].name, l->entry[i].name) == 0)

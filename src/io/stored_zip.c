@@ -145,7 +145,7 @@ static skv_status read_extra(const archive *a, const uint8_t *p, size_t bytes, u
 static skv_status read_local(const archive *a, const skv_zip_record *r, uint64_t begin,
                              uint64_t *data_begin)
 {
-    const uint8_t *p = a->data + begin;
+    const uint8_t *p = a->data + (begin < a->central ? begin : a->central);
     bool same;
 
     if (begin > a->central || a->central - begin < LOCAL_BYTES || u32(p) != LOCAL_SIGN)
@@ -187,7 +187,7 @@ static bool name_is_plain(const char *name, size_t bytes)
 static skv_status read_central(const archive *a, skv_zip_record *r, uint64_t *at)
 {
     const uint8_t *p = a->data + *at;
-    uint64_t left = a->central_end - *at, size, stored, begin, data_begin;
+    uint64_t left = a->central_end - *at, size, stored, begin, data_begin = 0;
     size_t extra, comment;
 
     if (left < CENTRAL_BYTES || u32(p) != CENTRAL_SIGN)

@@ -340,9 +340,80 @@ static void archives_that_two_readers_could_read_differently_are_refused(void **
     assert_non_null(strstr(skv_message(), "data.pkl"));
 }
 
+/* An archive of one member, data.pkl, whose zip64 extra field puts it at `begin`. */
+static void save_zip64(const char *path, uint64_t begin)
+{
+    uint8_t extra[12] = {1, 0, 8, 0};
+    test_bytes good, file = {0};
+    test_zip z = {0};
+    const uint8_t *central, *end;
+    size_t name_bytes;
+
+    zip_add(&z, "archive/data.pkl", "\x80\x02}.", 4);
+    zip_finish(&good, &z);
+    end = good.data + good.n - 22;
+    central = good.data + (end[16] | (size_t)end[17] << 8);
+    name_bytes = central[28];
+    for (int i = 0; i < 8; i++)
+        extra[4 + i] = (uint8_t)(begin >> (8 * i));
+    bytes_add(&file, good.data, (size_t)(central - good.data) + 46 + name_bytes);
+    file.data[(central - good.data) + 30] = sizeof extra;
+    memset(file.data + (central - good.data) + 42, 0xff, 4);
+    bytes_add(&file, extra, sizeof extra);
+    bytes_add(&file, end, 22);
+    file.data[file.n - 10] = (uint8_t)(46 + name_bytes + sizeof extra);
+    bytes_save(&file, path);
+    free(good.data);
+    free(file.data);
+}
+
+static void a_zip64_offset_outside_the_file_is_refused(void **state)
+{
+    static const uint64_t beyond[] = {1000, 1ULL << 31, 1ULL << 63, UINT64_MAX - 7, UINT64_MAX};
+    const char *path = temp_path("zip64.pth");
+    skv_checkpoint *ck = NULL;
+
+    (void)state;
+    save_zip64(path, 0);
+    assert_int_equal(skv_checkpoint_open(&ck, path), SKV_OK);
+    skv_checkpoint_close(ck);
+    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+        save_zip64(path, beyond[i]);
+        assert_int_equal(skv_checkpoint_open(&ck, path), SKV_E_FORMAT);
+        assert_non_null(strstr(skv_message(), "data.pkl: no local header"));
+    }
+}
+
+static void a_file_without_tensors_opens_and_holds_none(void **state)
+{
+    static const uint8_t nothing[10] = {2, 0, 0, 0, 0, 0, 0, 0, '{', '}'};
+    const char *path = temp_path("nothing");
+    skv_checkpoint *ck = NULL;
+    test_bytes file = {0};
+
+    (void)state;
+    for (int zip = 0; zip < 2; zip++) {
+        if (zip) {
+            save_zip64(path, 0);
+        } else {
+            bytes_add(&file, nothing, sizeof nothing);
+            bytes_save(&file, path);
+        }
+        assert_int_equal(skv_checkpoint_open(&ck, path), SKV_OK);
+        assert_int_equal(skv_checkpoint_count(ck), 0);
+        assert_null(skv_checkpoint_find(ck, "w"));
+        skv_checkpoint_close(ck);
+    }
+    free(file.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_zip64_offset_outside_the_file_is_refused,
+                                        temp_folder_make, temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_file_without_tensors_opens_and_holds_none,
+                                        temp_folder_make, temp_folder_remove),
         cmocka_unit_test_setup_teardown(every_form_and_type_reads_back, temp_folder_make,
                                         temp_folder_remove),
         cmocka_unit_test_setup_teardown(a_sharded_folder_reads_through_either_index,
