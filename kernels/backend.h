@@ -5,6 +5,7 @@
 #ifndef SKV_KERNELS_BACKEND_H
 #define SKV_KERNELS_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ typedef struct skv_backend {
     skv_dtype kv;     /* cached keys and values */
     const skv_ops *ops;
     int64_t n_allocs; /* backend allocations so far: a test wants 0 inside the scale loop */
+    int64_t n_waits;  /* times the host waited for the device: as well 0 there */
     int64_t flops;    /* counted by the linear, attention and convolution operations */
     void *impl;       /* the backend's own state */
 } skv_backend;
@@ -28,6 +30,21 @@ typedef struct skv_backend {
 /* CPU backend with `n_threads` >= 1 worker threads (the caller's included). Sets OpenBLAS to one
  * thread a call. Caller destroys. */
 SKV_MUST skv_status skv_backend_open_cpu(skv_backend **out, int n_threads);
+
+/* How a GPU is used. */
+typedef struct {
+    int device;     /* as CUDA counts them in this process */
+    skv_dtype type; /* of activations, matrices, keys and values: SKV_BF16, or SKV_F32 to check */
+    bool tf32;      /* SKV_F32 only: products in TF32, operands rounded to nearest (the text encoder) */
+} skv_cuda_options;
+
+/* CUDA backend with a stream of its own. Fails with SKV_E_UNSUPPORTED in a build without CUDA.
+ * Caller destroys. */
+SKV_MUST skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *options);
+
+/* GPUs that the driver shows. SKV_E_UNSUPPORTED: a build without CUDA; SKV_E_NOTFOUND: no driver;
+ * SKV_E_CUDA: a driver that is too old or broken. */
+SKV_MUST skv_status skv_cuda_count(int *n);
 
 /* Accepts NULL. */
 void skv_backend_destroy(skv_backend *be);
@@ -47,5 +64,14 @@ SKV_MUST skv_status skv_backend_download(skv_backend *be, void *dst, const void 
 
 /* Waits for everything queued. */
 SKV_MUST skv_status skv_backend_sync(skv_backend *be);
+
+/* Notes when everything queued so far is done, in one of SKV_MARKS places, without waiting; and the
+ * seconds between two such moments (waits for the later one). */
+#define SKV_MARKS 64
+SKV_MUST skv_status skv_backend_mark(skv_backend *be, int mark);
+SKV_MUST skv_status skv_backend_elapsed(skv_backend *be, int from, int to, double *seconds);
+
+/* Device memory: free now, and in all. The CPU counts the machine's. */
+SKV_MUST skv_status skv_backend_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes);
 
 #endif

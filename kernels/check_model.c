@@ -14,7 +14,7 @@ static skv_status linear(const skv_backend *be, const skv_linear_args *a, const 
     SKV_TRY(SKV_WANT(op, a, x, ACTF, SKV_DENSE, -1, -1));
     SKV_TRY(SKV_WANT(op, a, w, 1u << be->weight, SKV_DENSE, -1, k));
     if (a->b.data)
-        SKV_TRY(SKV_WANT(op, a, b, SKV_IS_F32, SKV_DENSE, n));
+        SKV_TRY(SKV_WANT(op, a, b, 1u << a->y.dtype, SKV_DENSE, n));
     return SKV_WANT(op, a, y, ACTF, SKV_DENSE, m, n);
 }
 

@@ -60,3 +60,18 @@ skv_status skv_backend_sync(skv_backend *be)
 {
     return be->ops->sync(be);
 }
+
+skv_status skv_backend_mark(skv_backend *be, int mark)
+{
+    return be->ops->mark(be, mark);
+}
+
+skv_status skv_backend_elapsed(skv_backend *be, int from, int to, double *seconds)
+{
+    return be->ops->elapsed(be, from, to, seconds);
+}
+
+skv_status skv_backend_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes)
+{
+    return be->ops->memory(be, free_bytes, total_bytes);
+}

@@ -14,8 +14,8 @@
 
 /* ------------------------------------------------------------------ linear */
 
-/* y = x·Wᵀ + b.  x (M,K) act or fp32; w (N,K) weight, packed by skv_pack_linear; b (N) fp32 or data
- * NULL; y (M,N) act or fp32. */
+/* y = x·Wᵀ + b.  x (M,K) act or fp32; w (N,K) weight, packed by skv_pack_linear; y (M,N) act or
+ * fp32; b (N) of y's type, or data NULL. */
 typedef struct {
     skv_tensor y, x, w, b;
 } skv_linear_args;
@@ -340,6 +340,9 @@ struct skv_ops {
     skv_status (*upload)(skv_backend *, void *dst, const void *src, size_t bytes);
     skv_status (*download)(skv_backend *, void *dst, const void *src, size_t bytes);
     skv_status (*sync)(skv_backend *);
+    skv_status (*mark)(skv_backend *, int mark);
+    skv_status (*elapsed)(skv_backend *, int from, int to, double *seconds);
+    skv_status (*memory)(skv_backend *, size_t *free_bytes, size_t *total_bytes);
     void (*destroy)(skv_backend *);
     const char *(*describe)(const skv_backend *);
     /* weights; see skv_pack_linear */

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 
 typedef struct {
@@ -23,6 +25,7 @@ typedef struct {
     void (*fn)(void *ctx, int64_t i, void *scratch);
     void *ctx;
     int64_t next, n;
+    double mark[SKV_MARKS];
     char description[128];
 } cpu;
 
@@ -153,6 +156,31 @@ static skv_status cpu_sync(skv_backend *be)
     return SKV_OK;
 }
 
+static skv_status cpu_mark(skv_backend *be, int mark)
+{
+    ((cpu *)be->impl)->mark[mark] = skv_seconds();
+    return SKV_OK;
+}
+
+static skv_status cpu_elapsed(skv_backend *be, int from, int to, double *seconds)
+{
+    const cpu *c = be->impl;
+
+    *seconds = c->mark[to] - c->mark[from];
+    return SKV_OK;
+}
+
+static skv_status cpu_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes)
+{
+    const long page = sysconf(_SC_PAGESIZE), all = sysconf(_SC_PHYS_PAGES);
+
+    (void)be;
+    if (page <= 0 || all <= 0)
+        return skv_fail(SKV_E_UNSUPPORTED, "this system does not say how much memory it has");
+    *free_bytes = *total_bytes = (size_t)page * (size_t)all;
+    return SKV_OK;
+}
+
 static const char *cpu_describe(const skv_backend *be)
 {
     return ((const cpu *)be->impl)->description;
@@ -186,6 +214,9 @@ static const skv_ops cpu_ops = {
     .upload = cpu_move,
     .download = cpu_move,
     .sync = cpu_sync,
+    .mark = cpu_mark,
+    .elapsed = cpu_elapsed,
+    .memory = cpu_memory,
     .destroy = cpu_destroy,
     .describe = cpu_describe,
     .packed_linear_bytes = skv_cpu__packed_linear_bytes,

@@ -1,0 +1,321 @@
+/* The CUDA backend: one stream on one GPU, its memory and its workspace.
+ *
+ * Uploads go through two pinned buffers in turn, so that the host may have its memory back at once;
+ * only downloads, elapsed and sync wait for the device. */
+#include "kernels/cuda/cuda_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+#define PINNED_BYTES ((size_t)16 << 20)
+#define MIN_SM       80
+
+skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line)
+{
+    (void)cudaGetLastError();
+    return skv_fail_at(error == cudaErrorMemoryAllocation ? SKV_E_MEM : SKV_E_CUDA, file, line,
+                       "%s: %s (%s)", call, cudaGetErrorString(error), cudaGetErrorName(error));
+}
+
+skv_status skv_cuda__launched(skv_backend *be, const char *kernel)
+{
+    static const char name[] = "SKV_SYNC";
+    const char *wait = getenv(name);
+    cudaError_t error = cudaGetLastError();
+
+    if (error == cudaSuccess && wait && wait[0] == '1')
+        error = cudaStreamSynchronize(skv_cuda__of(be)->stream);
+    if (error == cudaSuccess)
+        return SKV_OK;
+    return skv_cuda__failed(error, kernel, __FILE__, __LINE__);
+}
+
+/* -------------------------------------------------------------------- memory */
+
+static skv_status cuda_alloc(skv_backend *be, void *out, size_t bytes, const char *what)
+{
+    const size_t size = bytes ? skv_align_up(bytes) : SKV_ALIGN;
+    void *p = NULL;
+    cudaError_t error = cudaMalloc(&p, size);
+
+    if (error == cudaErrorMemoryAllocation) {
+        size_t free_bytes = 0, total = 0;
+
+        (void)cudaGetLastError();
+        (void)cudaMemGetInfo(&free_bytes, &total);
+        return skv_fail(SKV_E_MEM, "%s: %zu bytes wanted on GPU %d, %zu of %zu are free", what,
+                        bytes, skv_cuda__of(be)->device, free_bytes, total);
+    }
+    SKV_CUDA(error);
+    SKV_CUDA(cudaMemsetAsync(p, 0, size, skv_cuda__of(be)->stream));
+    be->n_allocs++;
+    memcpy(out, &p, sizeof p);
+    return SKV_OK;
+}
+
+static void cuda_free(skv_backend *be, void *p)
+{
+    (void)be;
+    (void)cudaFree(p); /* waits for what still uses it */
+}
+
+static skv_status wait(skv_backend *be)
+{
+    be->n_waits++;
+    SKV_CUDA(cudaStreamSynchronize(skv_cuda__of(be)->stream));
+    return SKV_OK;
+}
+
+/* One pinned buffer after the other: filled by the host while the device empties the other one. */
+static skv_status cuda_upload(skv_backend *be, void *dst, const void *src, size_t bytes)
+{
+    skv_cuda *c = skv_cuda__of(be);
+    int turn = 0;
+
+    for (size_t at = 0; at < bytes; at += PINNED_BYTES, turn ^= 1) {
+        const size_t n = bytes - at < PINNED_BYTES ? bytes - at : PINNED_BYTES;
+
+        SKV_CUDA(cudaEventSynchronize(c->emptied[turn]));
+        memcpy(c->pinned[turn], (const char *)src + at, n);
+        SKV_CUDA(cudaMemcpyAsync((char *)dst + at, c->pinned[turn], n, cudaMemcpyHostToDevice,
+                                 c->stream));
+        SKV_CUDA(cudaEventRecord(c->emptied[turn], c->stream));
+    }
+    return SKV_OK;
+}
+
+static skv_status cuda_download(skv_backend *be, void *dst, const void *src, size_t bytes)
+{
+    if (bytes == 0)
+        return SKV_OK;
+    SKV_CUDA(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, skv_cuda__of(be)->stream));
+    return wait(be);
+}
+
+static skv_status cuda_mark(skv_backend *be, int mark)
+{
+    skv_cuda *c = skv_cuda__of(be);
+
+    SKV_CUDA(cudaEventRecord(c->mark[mark], c->stream));
+    return SKV_OK;
+}
+
+static skv_status cuda_elapsed(skv_backend *be, int from, int to, double *seconds)
+{
+    skv_cuda *c = skv_cuda__of(be);
+    float ms = 0;
+
+    be->n_waits++;
+    SKV_CUDA(cudaEventSynchronize(c->mark[to]));
+    SKV_CUDA(cudaEventElapsedTime(&ms, c->mark[from], c->mark[to]));
+    *seconds = 1e-3 * (double)ms;
+    return SKV_OK;
+}
+
+static skv_status cuda_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes)
+{
+    SKV_TRY(wait(be));
+    SKV_CUDA(cudaMemGetInfo(free_bytes, total_bytes));
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------- weights */
+
+size_t skv_cuda__packed_linear_bytes(const skv_backend *be, int64_t n, int64_t k)
+{
+    return (size_t)(n * k) * skv_dtype_bytes(be->weight);
+}
+
+size_t skv_cuda__packed_conv_bytes(const skv_backend *be, int64_t co, int64_t ci)
+{
+    return (size_t)(co * ci) * 9 * skv_dtype_bytes(be->weight);
+}
+
+skv_status skv_cuda__upload_as(skv_backend *be, void *dst, skv_dtype dst_type, const void *src,
+                               skv_dtype src_type, size_t n, bool tf32)
+{
+    const size_t from = skv_dtype_bytes(src_type), to = skv_dtype_bytes(dst_type);
+    const size_t step = SKV_CUDA_WORKSPACE / from;
+    char *raw = skv_cuda__of(be)->workspace;
+
+    if (src_type == dst_type && !tf32)
+        return cuda_upload(be, dst, src, n * from);
+    for (size_t at = 0; at < n; at += step) {
+        const size_t count = n - at < step ? n - at : step;
+
+        SKV_TRY(cuda_upload(be, raw, (const char *)src + at * from, count * from));
+        SKV_TRY(skv_cuda__convert(be, (char *)dst + at * to, dst_type, raw, src_type,
+                                  (int64_t)count, tf32));
+    }
+    return SKV_OK;
+}
+
+skv_status skv_cuda__pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                                 skv_dtype src_type, int64_t n, int64_t k)
+{
+    *out = SKV_TENSOR(dst, be->weight, be->device, n, k);
+    return skv_cuda__upload_as(be, dst, be->weight, src, src_type, (size_t)(n * k),
+                               skv_cuda__of(be)->tf32);
+}
+
+/* (co,ci,3,3) -> (co,3,3,ci) on the host: convolutions are small. */
+skv_status skv_cuda__pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                               skv_dtype src_type, int64_t co, int64_t ci)
+{
+    const size_t element = skv_dtype_bytes(src_type);
+    const char *x = src;
+    char *y = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&y, (size_t)(co * ci) * 9, element, "packing a convolution"));
+    for (int64_t o = 0; o < co; o++)
+        for (int64_t c = 0; c < ci; c++)
+            for (int64_t t = 0; t < 9; t++)
+                memcpy(y + (size_t)((o * 9 + t) * ci + c) * element,
+                       x + (size_t)((o * ci + c) * 9 + t) * element, element);
+    st = skv_cuda__upload_as(be, dst, be->weight, y, src_type, (size_t)(co * ci) * 9, false);
+    free(y);
+    *out = SKV_TENSOR(dst, be->weight, be->device, co, 3, 3, ci);
+    return st;
+}
+
+/* ------------------------------------------------------------------ lifetime */
+
+static const char *cuda_describe(const skv_backend *be)
+{
+    return skv_cuda__of(be)->description;
+}
+
+static void cuda_destroy(skv_backend *be)
+{
+    skv_cuda *c = skv_cuda__of(be);
+
+    if (c) {
+        if (c->stream)
+            (void)cudaStreamSynchronize(c->stream);
+        skv_cuda__networks_destroy(c->networks);
+        skv_cuda__matmuls_destroy(c->matmuls);
+        for (int i = 0; i < 2; i++) {
+            (void)cudaFreeHost(c->pinned[i]);
+            if (c->emptied[i])
+                (void)cudaEventDestroy(c->emptied[i]);
+        }
+        for (int i = 0; i < SKV_MARKS; i++)
+            if (c->mark[i])
+                (void)cudaEventDestroy(c->mark[i]);
+        (void)cudaFree(c->workspace);
+        if (c->stream)
+            (void)cudaStreamDestroy(c->stream);
+    }
+    free(c);
+    free(be);
+}
+
+static const skv_ops cuda_ops = {
+#define X(op) .op = skv_cuda_##op,
+    SKV_OPS(X)
+#undef X
+        .alloc = cuda_alloc,
+    .free = cuda_free,
+    .upload = cuda_upload,
+    .download = cuda_download,
+    .sync = wait,
+    .mark = cuda_mark,
+    .elapsed = cuda_elapsed,
+    .memory = cuda_memory,
+    .destroy = cuda_destroy,
+    .describe = cuda_describe,
+    .packed_linear_bytes = skv_cuda__packed_linear_bytes,
+    .packed_conv_bytes = skv_cuda__packed_conv_bytes,
+    .pack_linear = skv_cuda__pack_linear,
+    .pack_conv = skv_cuda__pack_conv,
+};
+
+skv_status skv_cuda_count(int *n)
+{
+    cudaError_t error;
+    int driver = 0;
+
+    *n = 0;
+    if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0)
+        return skv_fail(SKV_E_NOTFOUND, "no NVIDIA driver on this machine");
+    error = cudaGetDeviceCount(n);
+    (void)cudaGetLastError();
+    if (error == cudaErrorNoDevice)
+        *n = 0;
+    else if (error == cudaErrorInsufficientDriver)
+        return skv_fail(SKV_E_CUDA,
+                        "the NVIDIA driver serves CUDA %d.%d, this program wants %d.%d: a newer "
+                        "driver is needed",
+                        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
+                        CUDART_VERSION % 1000 / 10);
+    else
+        SKV_CUDA(error);
+    return SKV_OK;
+}
+
+static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
+{
+    struct cudaDeviceProp p;
+
+    SKV_CUDA(cudaGetDeviceProperties(&p, o->device));
+    c->sm = 10 * p.major + p.minor;
+    if (c->sm < MIN_SM)
+        return skv_fail(SKV_E_UNSUPPORTED,
+                        "GPU %d (%s) has compute capability %d.%d, want %d.%d or more", o->device,
+                        p.name, p.major, p.minor, MIN_SM / 10, MIN_SM % 10);
+    snprintf(c->description, sizeof c->description, "%.64s, CUDA %d.%d, %s%s", p.name,
+             CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, skv_dtype_name(o->type),
+             o->tf32 ? " (TF32 products)" : "");
+    return SKV_OK;
+}
+
+static skv_status take_resources(skv_cuda *c)
+{
+    SKV_CUDA(cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking));
+    SKV_CUDA(cudaMalloc((void **)&c->workspace, SKV_CUDA_WORKSPACE));
+    for (int i = 0; i < 2; i++) {
+        SKV_CUDA(cudaMallocHost((void **)&c->pinned[i], PINNED_BYTES));
+        SKV_CUDA(cudaEventCreateWithFlags(&c->emptied[i], cudaEventDisableTiming));
+    }
+    for (int i = 0; i < SKV_MARKS; i++)
+        SKV_CUDA(cudaEventCreate(&c->mark[i]));
+    return skv_cuda__matmuls_create(&c->matmuls);
+}
+
+skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *options)
+{
+    skv_status st;
+    skv_backend *be = NULL;
+    skv_cuda *c = NULL;
+    int n = 0;
+
+    SKV_TRY(skv_cuda_count(&n));
+    if (options->device < 0 || options->device >= n)
+        return skv_fail(SKV_E_ARG, "GPU %d: the driver shows %d", options->device, n);
+    SKV_TRY(skv_alloc(&be, 1, sizeof *be, "backend"));
+    *be = (skv_backend){.name = "cuda",
+                        .device = SKV_CUDA_DEVICE,
+                        .act = options->type,
+                        .weight = options->type,
+                        .kv = options->type,
+                        .ops = &cuda_ops};
+    SKV_TRY_GOTO(skv_alloc(&c, 1, sizeof *c, "backend"), done);
+    be->impl = c;
+    c->device = options->device;
+    c->tf32 = options->tf32;
+    if (cudaSetDevice(c->device) != cudaSuccess)
+        SKV_TRY_GOTO(skv_cuda__failed(cudaGetLastError(), "cudaSetDevice", __FILE__, __LINE__),
+                     done);
+    SKV_TRY_GOTO(describe(c, options), done);
+    SKV_TRY_GOTO(take_resources(c), done);
+    *out = be;
+    be = NULL;
+done:
+    if (be)
+        cuda_destroy(be);
+    return st;
+}

@@ -1,0 +1,111 @@
+/* What the files of the CUDA backend share: its state, the libraries' error checks, prototypes.
+ *
+ * One stream a backend; an operation queues its work there and returns. Nothing in an operation
+ * allocates or waits: the workspace below is all there is beside the arguments. */
+#ifndef SKV_KERNELS_CUDA_INTERNAL_H
+#define SKV_KERNELS_CUDA_INTERNAL_H
+
+#include <cuda_runtime_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "kernels/ops.h"
+
+/* Device bytes that operations and libraries may use while they run. */
+#define SKV_CUDA_WORKSPACE ((size_t)64 << 20)
+
+typedef struct skv_cuda__matmuls
+    skv_cuda__matmuls; /* matmul.c: cuBLASLt and its chosen algorithms */
+typedef struct skv_cuda__networks skv_cuda__networks; /* cudnn_graph.c: cuDNN plans */
+
+typedef struct {
+    cudaStream_t stream;
+    int device, sm; /* sm: 90 for compute capability 9.0 */
+    bool tf32;
+    char *workspace;        /* device, SKV_CUDA_WORKSPACE bytes */
+    char *pinned[2];        /* host: uploads pass through them in turn */
+    cudaEvent_t emptied[2]; /* when the copy out of each is done */
+    cudaEvent_t mark[SKV_MARKS];
+    skv_cuda__matmuls *matmuls;
+    skv_cuda__networks *networks; /* NULL until the first use */
+    char description[160];
+} skv_cuda;
+
+static inline skv_cuda *skv_cuda__of(const skv_backend *be)
+{
+    return (skv_cuda *)be->impl;
+}
+
+/* SKV_E_CUDA (memory: SKV_E_MEM) with CUDA's own words; clears CUDA's last error. */
+skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line);
+
+#define SKV_CUDA(call)                                                                             \
+    do {                                                                                           \
+        cudaError_t skv_cuda_st = (call);                                                          \
+        if (skv_cuda_st != cudaSuccess)                                                            \
+            return skv_cuda__failed(skv_cuda_st, #call, __FILE__, __LINE__);                       \
+    } while (0)
+
+/* After a kernel launch: its error, and with SKV_SYNC=1 in the environment that of its run. */
+skv_status skv_cuda__launched(skv_backend *be, const char *kernel);
+
+/* dst (device, dst_type) = src (host, src_type, n numbers, any alignment), rounded to nearest even;
+ * fp32 on a TF32 backend with `tf32` also to TF32. Waits until src may be reused, no longer. */
+skv_status skv_cuda__upload_as(skv_backend *be, void *dst, skv_dtype dst_type, const void *src,
+                               skv_dtype src_type, size_t n, bool tf32);
+
+/* The same on the device, in stream order; x and y may not overlap. */
+skv_status skv_cuda__convert(skv_backend *be, void *y, skv_dtype y_type, const void *x,
+                             skv_dtype x_type, int64_t n, bool tf32);
+
+/* matmul.c: y (M,N) = act(x (M,K)·wᵀ (N,K) + b); x of w's type. */
+typedef struct {
+    void *y;
+    const void *x, *w, *b; /* b NULL: none; of y's type */
+    int64_t m, n, k;
+    skv_dtype y_type, x_type;
+    bool gelu;
+} skv_cuda__matmul_args;
+skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *a);
+skv_status skv_cuda__matmuls_create(skv_cuda__matmuls **out);
+void skv_cuda__matmuls_destroy(skv_cuda__matmuls *m);
+/* linear_plain.cu: the same by a plain kernel, for what cuBLASLt refuses. */
+skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *a);
+
+/* cudnn_graph.c. *done = false: cuDNN has nothing for it, and nothing was queued. */
+skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done);
+skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done);
+void skv_cuda__networks_destroy(skv_cuda__networks *n);
+
+/* flash.cu: attention of bf16 tensors on tensor cores for head dimensions that are multiples of 8
+ * up to 128. Row r, head h of k and v starts at row_start[r]·row_stride + h·head_stride; token t
+ * lies token_stride further; it reads len[by_row ? r : h] tokens. Strides in elements. */
+typedef struct {
+    void *o;
+    const void *q, *k, *v; /* q, o (R,L,H,D) */
+    int64_t rows, tokens, heads, dim;
+    int64_t row_stride, head_stride, token_stride; /* of k and v */
+    const int32_t *row_start;                      /* R host integers, NULL: r */
+    const int32_t *len;
+    bool by_row;
+    float scale;
+} skv_cuda__flash_args;
+skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a);
+
+#define X(op) skv_status skv_cuda_##op(skv_backend *be, const skv_##op##_args *a);
+SKV_OPS(X)
+#undef X
+
+size_t skv_cuda__packed_linear_bytes(const skv_backend *be, int64_t n, int64_t k);
+size_t skv_cuda__packed_conv_bytes(const skv_backend *be, int64_t co, int64_t ci);
+skv_status skv_cuda__pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                                 skv_dtype src_type, int64_t n, int64_t k);
+skv_status skv_cuda__pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,
+                               skv_dtype src_type, int64_t co, int64_t ci);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
