@@ -11,6 +11,7 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "kernels/tuning.h"
 
 typedef struct skv_ops skv_ops; /* kernels/ops.h */
 
@@ -24,7 +25,8 @@ typedef struct skv_backend {
     int64_t n_allocs; /* backend allocations so far: a test wants 0 inside the scale loop */
     int64_t n_waits;  /* times the host waited for the device: as well 0 there */
     int64_t flops;    /* counted by the linear, attention and convolution operations */
-    void *impl;       /* the backend's own state */
+    skv_tuning tuning; /* of libraries that offer several algorithms */
+    void *impl;        /* the backend's own state */
 } skv_backend;
 
 /* CPU backend with `n_threads` >= 1 worker threads (the caller's included). Sets OpenBLAS to one

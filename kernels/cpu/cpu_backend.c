@@ -202,6 +202,7 @@ static void cpu_destroy(skv_backend *be)
     free(c->threads);
     free(c->scratch);
     free(c);
+    skv_tuning_clear(&be->tuning);
     free(be);
 }
 

@@ -202,6 +202,8 @@ static void cuda_destroy(skv_backend *be)
             (void)cudaFreeHost(c->pinned[i]);
             if (c->emptied[i])
                 (void)cudaEventDestroy(c->emptied[i]);
+            if (c->timing[i])
+                (void)cudaEventDestroy(c->timing[i]);
         }
         for (int i = 0; i < SKV_MARKS; i++)
             if (c->mark[i])
@@ -211,6 +213,7 @@ static void cuda_destroy(skv_backend *be)
             (void)cudaStreamDestroy(c->stream);
     }
     free(c);
+    skv_tuning_clear(&be->tuning);
     free(be);
 }
 
@@ -283,6 +286,8 @@ static skv_status take_resources(skv_cuda *c)
     }
     for (int i = 0; i < SKV_MARKS; i++)
         SKV_CUDA(cudaEventCreate(&c->mark[i]));
+    for (int i = 0; i < 2; i++)
+        SKV_CUDA(cudaEventCreate(&c->timing[i]));
     return skv_cuda__matmuls_create(&c->matmuls);
 }
 

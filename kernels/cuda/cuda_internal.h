@@ -28,6 +28,7 @@ typedef struct {
     char *pinned[2];        /* host: uploads pass through them in turn */
     cudaEvent_t emptied[2]; /* when the copy out of each is done */
     cudaEvent_t mark[SKV_MARKS];
+    cudaEvent_t timing[2]; /* of candidates, while tuning */
     skv_cuda__matmuls *matmuls;
     skv_cuda__networks *networks; /* NULL until the first use */
     char description[160];
