@@ -75,10 +75,15 @@ void skv_cuda__matmuls_destroy(skv_cuda__matmuls *m);
 /* linear_plain.cu: the same by a plain kernel, for what cuBLASLt refuses. */
 skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *a);
 
-/* cudnn_graph.c. *done = false: cuDNN has nothing for it, and nothing was queued. */
+/* cudnn_ops.c. *done = false: cuDNN has nothing for it, and nothing was queued. They use all of the
+ * workspace; which engine serves a shape is a choice in be->tuning. */
 skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done);
 skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done);
 void skv_cuda__networks_destroy(skv_cuda__networks *n);
+/* add_bias.cu: y (places, channels) bf16 += b, in place, rounding once more; channels a multiple of
+ * 8, both pointers aligned to 16 bytes. */
+skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, int64_t places,
+                              int64_t channels);
 
 /* flash.cu: attention of bf16 tensors on tensor cores for head dimensions that are multiples of 8
  * up to 128. Row r, head h of k and v starts at row_start[r]·row_stride + h·head_stride; token t

@@ -1,0 +1,188 @@
+/* group_norm_silu: three kernels. Sums and squares of tiles of places, a thread four channels (one
+ * where the width is odd); then a block a group adds the tiles' sums in order, in double, and turns
+ * them into a factor and a shift for each channel; then one pass y = silu(x·factor + shift). Bound
+ * by bandwidth: x is read twice, y is written once. fp32 inputs are summed in double. */
+#include "kernels/cuda/device.cuh"
+
+#define BLOCK     256
+#define MAX_TILES 1024 /* of a picture */
+
+typedef struct {
+    double sum, square;
+} moments;
+
+/* Sums of each channel within a tile: grid (tiles, pictures); partial (pictures, tiles, C). */
+template <typename T, typename S, int N>
+__global__ __launch_bounds__(BLOCK) void channel_sums(moments *partial, const T *x, int64_t places,
+                                                      int64_t tile, int channels)
+{
+    const int lanes = channels / N; /* of a place */
+    const int64_t first = blockIdx.x * tile, end = min(first + tile, places);
+
+    x += (int64_t)blockIdx.y * places * channels;
+    partial += ((int64_t)blockIdx.y * gridDim.x + blockIdx.x) * channels;
+    /* Some places at once where a block has several threads a channel; their sums meet below. */
+    const int side = max(BLOCK / lanes, 1), mine = threadIdx.x / lanes;
+    extern __shared__ char memory[];
+    moments *room = (moments *)memory; /* (side, channels) */
+
+    for (int lane = threadIdx.x % lanes; lane < lanes && mine < side; lane += BLOCK) {
+        S sum[N] = {}, square[N] = {};
+
+        for (int64_t p = first + mine; p < end; p += side) {
+            float v[N];
+
+            if (N == 4) {
+                const float4 t = load4(x + p * channels + 4 * lane);
+
+                v[0] = t.x, v[1 % N] = t.y, v[2 % N] = t.z, v[3 % N] = t.w;
+            } else {
+                v[0] = to_f32(x[p * channels + lane]);
+            }
+#pragma unroll
+            for (int i = 0; i < N; i++) {
+                sum[i] += (S)v[i];
+                square[i] += (S)v[i] * (S)v[i];
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < N; i++)
+            room[mine * channels + N * lane + i] = {(double)sum[i], (double)square[i]};
+    }
+    __syncthreads();
+    for (int c = threadIdx.x; c < channels; c += BLOCK) {
+        moments m = {0, 0};
+
+        for (int i = 0; i < side; i++) {
+            m.sum += room[i * channels + c].sum;
+            m.square += room[i * channels + c].square;
+        }
+        partial[c] = m;
+    }
+}
+
+__device__ double block_add(double x, double *room)
+{
+    room[threadIdx.x] = x;
+    for (int half = BLOCK / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if ((int)threadIdx.x < half)
+            room[threadIdx.x] += room[threadIdx.x + half];
+    }
+    __syncthreads();
+    x = room[0];
+    __syncthreads();
+    return x;
+}
+
+/* grid (groups, pictures); affine (pictures, 2, C): factor, shift. */
+__global__ __launch_bounds__(BLOCK) void group_affine(float *affine, const moments *partial,
+                                                      const float *w, const float *b, int tiles,
+                                                      int channels, int64_t places, float eps)
+{
+    __shared__ double room[BLOCK];
+    const int each = channels / gridDim.x, c0 = blockIdx.x * each;
+    const double n = (double)places * each;
+    moments m = {0, 0};
+
+    partial += (int64_t)blockIdx.y * tiles * channels;
+    affine += (int64_t)blockIdx.y * 2 * channels;
+    for (int i = threadIdx.x; i < tiles * each; i += BLOCK) {
+        const moments t = partial[(int64_t)(i / each) * channels + c0 + i % each];
+
+        m.sum += t.sum;
+        m.square += t.square;
+    }
+    const double mean = block_add(m.sum, room) / n;
+    const double variance = fmax(block_add(m.square, room) / n - mean * mean, 0.0);
+    const double rstd = 1.0 / sqrt(variance + (double)eps);
+
+    for (int c = c0 + threadIdx.x; c < c0 + each; c += BLOCK) {
+        const double factor = (double)w[c] * rstd;
+
+        affine[c] = (float)factor;
+        affine[channels + c] = (float)((double)b[c] - mean * factor);
+    }
+}
+
+__device__ __forceinline__ float swish(float t, float)
+{
+    return t / (1.0f + expf(-t));
+}
+
+__device__ __forceinline__ float swish(float t, bf16)
+{
+    return silu(t);
+}
+
+/* grid (words of N numbers, pictures) */
+template <typename T, int N>
+__global__ __launch_bounds__(BLOCK) void apply(T *y, const T *x, const float *affine, int64_t n,
+                                               int channels)
+{
+    const int64_t i = ((int64_t)blockIdx.x * BLOCK + threadIdx.x) * N;
+    const int c = (int)(i % channels);
+
+    if (i >= n)
+        return;
+    affine += (int64_t)blockIdx.y * 2 * channels + c;
+    x += (int64_t)blockIdx.y * n + i;
+    y += (int64_t)blockIdx.y * n + i;
+    if (N == 4) {
+        const float4 v = load4(x), f = load4(affine), s = load4(affine + channels);
+
+        store4(y, make_float4(swish(fmaf(v.x, f.x, s.x), T()), swish(fmaf(v.y, f.y, s.y), T()),
+                              swish(fmaf(v.z, f.z, s.z), T()), swish(fmaf(v.w, f.w, s.w), T())));
+    } else {
+        put(y, swish(fmaf(to_f32(x[0]), affine[0], affine[channels]), T()));
+    }
+}
+
+template <typename T, typename S, int N>
+static skv_status run(skv_backend *be, const skv_group_norm_silu_args *a, int64_t first,
+                      int pictures, int64_t tile)
+{
+    const int64_t places = a->x.shape[1] * a->x.shape[2];
+    const int c = (int)a->x.shape[3], side = BLOCK / (c / N) > 1 ? BLOCK / (c / N) : 1;
+    const unsigned tiles = (unsigned)div_up(places, tile);
+    const size_t shared = (size_t)side * (size_t)c * sizeof(moments);
+    const T *x = (const T *)a->x.data + first * places * c;
+    T *y = (T *)a->y.data + first * places * c;
+    char *workspace = skv_cuda__of(be)->workspace;
+    moments *partial = (moments *)(workspace + SKV_CUDA_WORKSPACE / 2);
+    float *affine = (float *)workspace;
+
+    SKV_CUDA(cudaFuncSetAttribute(channel_sums<T, S, N>,
+                                  cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared));
+    SKV_LAUNCH(be, (channel_sums<T, S, N>), dim3(tiles, (unsigned)pictures), BLOCK, shared, partial,
+               x, places, tile, c);
+    SKV_LAUNCH(be, group_affine, dim3((unsigned)a->groups, (unsigned)pictures), BLOCK, 0, affine,
+               partial, (const float *)a->w.data, (const float *)a->b.data, (int)tiles, c, places,
+               a->eps);
+    SKV_LAUNCH(be, (apply<T, N>), dim3((unsigned)div_up(places * c / N, BLOCK), (unsigned)pictures),
+               BLOCK, 0, y, x, affine, places * c, c);
+    return SKV_OK;
+}
+
+extern "C" skv_status skv_cuda_group_norm_silu(skv_backend *be, const skv_group_norm_silu_args *a)
+{
+    const int64_t places = a->x.shape[1] * a->x.shape[2], c = a->x.shape[3];
+    const int64_t tile = div_up(places, MAX_TILES) > 16 ? div_up(places, MAX_TILES) : 16;
+    const int64_t bytes = div_up(places, tile) * c * (int64_t)sizeof(moments);
+    const int64_t step = (int64_t)SKV_CUDA_WORKSPACE / 2 / bytes;
+
+    if (c > 4096 || step < 1)
+        return skv_fail(SKV_E_UNSUPPORTED, "group_norm_silu: %lld channels are too many",
+                        (long long)c);
+    for (int64_t b = 0; places > 0 && b < a->x.shape[0]; b += step) {
+        const int n = (int)(a->x.shape[0] - b < step ? a->x.shape[0] - b : step);
+
+        if (a->x.dtype == SKV_BF16 && c % 4 == 0)
+            SKV_TRY((run<bf16, float, 4>(be, a, b, n, tile)));
+        else if (a->x.dtype == SKV_BF16)
+            SKV_TRY((run<bf16, float, 1>(be, a, b, n, tile)));
+        else
+            SKV_TRY((run<float, double, 1>(be, a, b, n, tile)));
+    }
+    return SKV_OK;
+}

@@ -1,0 +1,191 @@
+/* kv_pop, kv_push, origin_fill, count_sources: kept keys and values between a layer's views and the
+ * ring of all layers. Tokens of a block are numbered row by row, head by head; a group of lanes
+ * moves one token's key and value, 16 bytes a lane at a time. Bound by bandwidth. */
+#include "kernels/cuda/device.cuh"
+
+#define BLOCK     256
+#define LANES     16 /* of a token */
+#define MAX_HEADS 256
+#define MAX_EDGES 64
+
+typedef struct {
+    char *k, *v;
+    int32_t *origin;
+    int64_t k_row, k_head, v_row, v_head, o_row, o_head; /* k, v: bytes; origin: numbers */
+} views;
+
+typedef struct {
+    char *k, *v;
+    int32_t *origin;
+    int64_t slots, at;
+} ring;
+
+/* Where head h's tokens begin among a row's, and how many there are. */
+typedef struct {
+    ints<MAX_HEADS> start, len;
+    int64_t row_tokens;
+    int heads;
+} blocks;
+
+template <typename V>
+__device__ __forceinline__ void move(char *to, const char *from, int words, int lane)
+{
+    for (int i = lane; i < words; i += LANES)
+        ((V *)to)[i] = ((const V *)from)[i];
+}
+
+/* grid (tiles of tokens, heads, rows). PUSH: view -> ring by `keep`; else ring -> view. */
+template <typename V, bool PUSH>
+__global__ __launch_bounds__(BLOCK) void move_tokens(views w, ring g, blocks b, const int32_t *keep,
+                                                     int words)
+{
+    const int lane = threadIdx.x % LANES, h = blockIdx.y;
+    const int t = blockIdx.x * (BLOCK / LANES) + threadIdx.x / LANES;
+    const int64_t r = blockIdx.z, number = r * b.row_tokens + b.start.v[h] + t;
+    const int64_t bytes = (int64_t)words * sizeof(V);
+
+    if (t >= b.len.v[h])
+        return;
+    const int64_t slot = (g.at + number) % g.slots, position = PUSH ? keep[number] : t;
+    char *vk = w.k + r * w.k_row + h * w.k_head + position * bytes;
+    char *vv = w.v + r * w.v_row + h * w.v_head + position * bytes;
+    int32_t *vo = w.origin + r * w.o_row + h * w.o_head + position;
+
+    if (PUSH) {
+        move<V>(g.k + slot * bytes, vk, words, lane);
+        move<V>(g.v + slot * bytes, vv, words, lane);
+        if (lane == 0)
+            g.origin[slot] = *vo;
+    } else {
+        move<V>(vk, g.k + slot * bytes, words, lane);
+        move<V>(vv, g.v + slot * bytes, words, lane);
+        if (lane == 0)
+            *vo = g.origin[slot];
+    }
+}
+
+static bool in_words(const skv_kv_move_args *a, size_t row)
+{
+    const uintptr_t bits = (uintptr_t)a->ring_k.data | (uintptr_t)a->ring_v.data |
+                           (uintptr_t)a->k.data | (uintptr_t)a->v.data | row;
+
+    return bits % sizeof(uint4) == 0; /* the views' strides are multiples of a token's bytes */
+}
+
+template <bool PUSH> static skv_status run(skv_backend *be, const skv_kv_move_args *a)
+{
+    const int64_t rows = a->k.shape[0], heads = a->k.shape[1];
+    const int64_t element = (int64_t)skv_dtype_bytes(a->k.dtype);
+    const size_t row = (size_t)(a->k.shape[3] * element);
+    const views w = {(char *)a->k.data,        (char *)a->v.data,        (int32_t *)a->origin.data,
+                     a->k.stride[0] * element, a->k.stride[1] * element, a->v.stride[0] * element,
+                     a->v.stride[1] * element, a->origin.stride[0],      a->origin.stride[1]};
+    const ring g = {(char *)a->ring_k.data, (char *)a->ring_v.data, (int32_t *)a->ring_origin.data,
+                    a->ring_k.shape[0], a->at};
+    blocks b = {{}, {}, 0, (int)heads};
+    int32_t longest = 0;
+
+    if (heads > MAX_HEADS || rows > 65535)
+        return skv_fail(SKV_E_UNSUPPORTED, "kv_move: %lld rows of %lld heads: too many",
+                        (long long)rows, (long long)heads);
+    for (int64_t h = 0; h < heads; h++) {
+        b.start.v[h] = (int32_t)b.row_tokens;
+        b.len.v[h] = a->len[h];
+        b.row_tokens += a->len[h];
+        longest = a->len[h] > longest ? a->len[h] : longest;
+    }
+    if (longest == 0)
+        return SKV_OK;
+    const dim3 grid((unsigned)div_up(longest, BLOCK / LANES), (unsigned)heads, (unsigned)rows);
+
+    if (in_words(a, row))
+        SKV_LAUNCH(be, (move_tokens<uint4, PUSH>), grid, BLOCK, 0, w, g, b,
+                   (const int32_t *)a->keep.data, (int)(row / sizeof(uint4)));
+    else
+        SKV_LAUNCH(be, (move_tokens<uint16_t, PUSH>), grid, BLOCK, 0, w, g, b,
+                   (const int32_t *)a->keep.data, (int)(row / sizeof(uint16_t)));
+    return SKV_OK;
+}
+
+extern "C" skv_status skv_cuda_kv_pop(skv_backend *be, const skv_kv_pop_args *a)
+{
+    return run<false>(be, a);
+}
+
+extern "C" skv_status skv_cuda_kv_push(skv_backend *be, const skv_kv_push_args *a)
+{
+    return run<true>(be, a);
+}
+
+/* grid (tiles of tokens, heads, rows) */
+__global__ void origin_fill(int32_t *origin, int64_t row, int64_t head, ints<MAX_HEADS> base,
+                            int first, int n)
+{
+    const int l = blockIdx.x * BLOCK + threadIdx.x;
+
+    if (l < n)
+        origin[blockIdx.z * row + blockIdx.y * head + base.v[blockIdx.y] + l] = first + l;
+}
+
+extern "C" skv_status skv_cuda_origin_fill(skv_backend *be, const skv_origin_fill_args *a)
+{
+    const int64_t rows = a->origin.shape[0], heads = a->origin.shape[1];
+    const dim3 grid((unsigned)div_up(a->n, BLOCK), (unsigned)heads, (unsigned)rows);
+
+    if (heads > MAX_HEADS || rows > 65535)
+        return skv_fail(SKV_E_UNSUPPORTED, "origin_fill: %lld rows of %lld heads: too many",
+                        (long long)rows, (long long)heads);
+    if (a->n > 0 && rows * heads > 0)
+        SKV_LAUNCH(be, origin_fill, grid, BLOCK, 0, (int32_t *)a->origin.data, a->origin.stride[0],
+                   a->origin.stride[1], ints_of<MAX_HEADS>(a->base, heads), a->first, a->n);
+    return SKV_OK;
+}
+
+/* grid (heads, rows): a block counts one head's kept tokens. Integer atomics: exact in any order.
+ */
+__global__ void count_sources(int32_t *count, const int32_t *origin, int64_t row, int64_t head,
+                              const int32_t *keep, blocks b, ints<MAX_EDGES> edge, int n)
+{
+    __shared__ int32_t mine[MAX_EDGES];
+    const int h = blockIdx.x;
+    const int64_t r = blockIdx.y;
+
+    origin += r * row + h * head;
+    keep += r * b.row_tokens + b.start.v[h];
+    if ((int)threadIdx.x < n)
+        mine[threadIdx.x] = 0;
+    __syncthreads();
+    for (int t = threadIdx.x; t < b.len.v[h]; t += BLOCK) {
+        const int32_t o = origin[keep[t]];
+
+        for (int s = 0; s < n; s++)
+            if (o >= edge.v[s] && o < edge.v[s + 1])
+                atomicAdd(&mine[s], 1);
+    }
+    __syncthreads();
+    if ((int)threadIdx.x < n && mine[threadIdx.x] > 0)
+        atomicAdd(&count[threadIdx.x], mine[threadIdx.x]);
+}
+
+extern "C" skv_status skv_cuda_count_sources(skv_backend *be, const skv_count_sources_args *a)
+{
+    const int64_t rows = a->origin.shape[0], heads = a->origin.shape[1];
+    blocks b = {{}, {}, 0, (int)heads};
+
+    if (heads > MAX_HEADS || rows > 65535 || a->n_scales >= MAX_EDGES)
+        return skv_fail(SKV_E_UNSUPPORTED,
+                        "count_sources: %lld rows of %lld heads, %d scales: "
+                        "too many",
+                        (long long)rows, (long long)heads, a->n_scales);
+    for (int64_t h = 0; h < heads; h++) {
+        b.start.v[h] = (int32_t)b.row_tokens;
+        b.len.v[h] = a->len[h];
+        b.row_tokens += a->len[h];
+    }
+    if (b.row_tokens > 0 && rows > 0)
+        SKV_LAUNCH(be, count_sources, dim3((unsigned)heads, (unsigned)rows), BLOCK, 0,
+                   (int32_t *)a->count.data, (const int32_t *)a->origin.data, a->origin.stride[0],
+                   a->origin.stride[1], (const int32_t *)a->keep.data, b,
+                   ints_of<MAX_EDGES>(a->edge, a->n_scales + 1), a->n_scales);
+    return SKV_OK;
+}

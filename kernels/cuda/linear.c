@@ -1,0 +1,64 @@
+/* linear and linear_gelu: matrices in the backend's type; fp32 inputs are converted on the way. */
+#include "kernels/cuda/cuda_internal.h"
+
+/* Rows of x whose converted form fits the second half of the workspace. */
+static int64_t rows_at_once(const skv_linear_args *a, size_t element)
+{
+    const int64_t rows = (int64_t)(SKV_CUDA_WORKSPACE / 2 / ((size_t)a->x.shape[1] * element));
+
+    return rows < 1 ? 1 : rows;
+}
+
+/* x rounded to what the tensor cores read, some rows at a time. */
+static skv_status converted(skv_backend *be, const skv_linear_args *a, skv_cuda__matmul_args *m)
+{
+    const int64_t step = rows_at_once(a, skv_dtype_bytes(be->weight));
+    void *half = skv_cuda__of(be)->workspace + SKV_CUDA_WORKSPACE / 2;
+    const size_t y_row = (size_t)m->n * skv_dtype_bytes(m->y_type);
+    const float *x = a->x.data;
+    char *y = a->y.data;
+
+    if ((size_t)m->k * skv_dtype_bytes(be->weight) > SKV_CUDA_WORKSPACE / 2)
+        return skv_fail(SKV_E_UNSUPPORTED, "linear: rows of %lld numbers are too long",
+                        (long long)m->k);
+    m->x = half;
+    for (int64_t first = 0, rows = a->x.shape[0]; first < rows; first += step) {
+        m->m = rows - first < step ? rows - first : step;
+        m->y = y + (size_t)first * y_row;
+        SKV_TRY(skv_cuda__convert(be, half, be->weight, x + first * m->k, SKV_F32, m->m * m->k,
+                                  skv_cuda__of(be)->tf32));
+        SKV_TRY(skv_cuda__matmul(be, m));
+    }
+    return SKV_OK;
+}
+
+static skv_status linear(skv_backend *be, const skv_linear_args *a, bool gelu)
+{
+    skv_cuda__matmul_args m = {.y = a->y.data,
+                               .x = a->x.data,
+                               .w = a->w.data,
+                               .b = a->b.data,
+                               .m = a->x.shape[0],
+                               .n = a->w.shape[0],
+                               .k = a->x.shape[1],
+                               .y_type = a->y.dtype,
+                               .x_type = be->weight,
+                               .gelu = gelu};
+
+    be->flops += 2 * m.m * m.n * m.k;
+    if (m.m == 0 || m.n == 0)
+        return SKV_OK;
+    if (a->x.dtype != be->weight || skv_cuda__of(be)->tf32)
+        return converted(be, a, &m);
+    return skv_cuda__matmul(be, &m);
+}
+
+skv_status skv_cuda_linear(skv_backend *be, const skv_linear_args *a)
+{
+    return linear(be, a, false);
+}
+
+skv_status skv_cuda_linear_gelu(skv_backend *be, const skv_linear_gelu_args *a)
+{
+    return linear(be, a, true);
+}

@@ -1,0 +1,54 @@
+/* The product for shapes that cuBLASLt refuses (odd sizes of small models): a 16 × 16 tile of y a
+ * block, tiles of x and w in shared memory, fp32 sums along k in order. Bound by shared memory; not
+ * meant to be fast. */
+#include "kernels/cuda/device.cuh"
+
+#define TILE 16
+
+template <typename TX, typename TY>
+__global__ void matmul_plain(TY *y, const TX *x, const TX *w, const TY *b, int64_t m, int64_t n,
+                             int64_t k, bool gelu)
+{
+    __shared__ float xs[TILE][TILE + 1], ws[TILE][TILE + 1];
+    const int64_t row = (int64_t)blockIdx.y * TILE + threadIdx.y;
+    const int64_t first = (int64_t)blockIdx.x * TILE, col = first + threadIdx.x;
+    float sum = 0;
+
+    for (int64_t k0 = 0; k0 < k; k0 += TILE) {
+        const int64_t kx = k0 + threadIdx.x, wrow = first + threadIdx.y;
+
+        xs[threadIdx.y][threadIdx.x] = row < m && kx < k ? to_f32(x[row * k + kx]) : 0.0f;
+        ws[threadIdx.y][threadIdx.x] = wrow < n && kx < k ? to_f32(w[wrow * k + kx]) : 0.0f;
+        __syncthreads();
+        for (int i = 0; i < TILE; i++)
+            sum = fmaf(xs[threadIdx.y][i], ws[threadIdx.x][i], sum);
+        __syncthreads();
+    }
+    if (row >= m || col >= n)
+        return;
+    sum += b ? to_f32(b[col]) : 0.0f;
+    put(y + row * n + col, gelu ? gelu_tanh(sum) : sum);
+}
+
+template <typename TX, typename TY>
+static skv_status run(skv_backend *be, const skv_cuda__matmul_args *a)
+{
+    const dim3 block(TILE, TILE);
+    const int64_t step = (int64_t)65535 * TILE; /* of a grid's second dimension */
+
+    for (int64_t first = 0; first < a->m; first += step) {
+        const int64_t rows = a->m - first < step ? a->m - first : step;
+        const dim3 grid((unsigned)div_up(a->n, TILE), (unsigned)div_up(rows, TILE));
+
+        SKV_LAUNCH(be, (matmul_plain<TX, TY>), grid, block, 0, (TY *)a->y + first * a->n,
+                   (const TX *)a->x + first * a->k, (const TX *)a->w, (const TY *)a->b, rows, a->n,
+                   a->k, a->gelu);
+    }
+    return SKV_OK;
+}
+
+extern "C" skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *a)
+{
+    SKV_FLOAT_SWITCH(a->x_type, TX,
+                     { SKV_FLOAT_SWITCH(a->y_type, TY, { return run<TX, TY>(be, a); }); });
+}

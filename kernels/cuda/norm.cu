@@ -1,0 +1,203 @@
+/* norm, gate_norm, gate_add, rms_norm: a block a token; its numbers stay in registers between the
+ * residual update, the two passes of the statistics (mean, then squared distances) and the output,
+ * so memory is read and written once. Bound by bandwidth. Longer or odd rows walk memory again. */
+#include "kernels/cuda/device.cuh"
+
+#define BLOCK     256
+#define MAX_FOURS 8 /* float4 a thread: rows of up to 8192 numbers */
+
+typedef struct {
+    const float *g, *a, *b; /* (R,C) with row strides */
+    int64_t gs, as, bs;
+} vectors;
+
+__device__ __forceinline__ float4 fma4(float4 g, float4 h, float4 x)
+{
+    return make_float4(fmaf(g.x, h.x, x.x), fmaf(g.y, h.y, x.y), fmaf(g.z, h.z, x.z),
+                       fmaf(g.w, h.w, x.w));
+}
+
+/* y = (x-mean)·rstd⊙a + b */
+__device__ __forceinline__ float4 apply4(float4 x, float mean, float rstd, float4 a, float4 b)
+{
+    return make_float4(fmaf((x.x - mean) * rstd, a.x, b.x), fmaf((x.y - mean) * rstd, a.y, b.y),
+                       fmaf((x.z - mean) * rstd, a.z, b.z), fmaf((x.w - mean) * rstd, a.w, b.w));
+}
+
+/* Block = token row·L + l. GATED: x += g⊙h first. y may be h: a thread reads its numbers of h
+ * before anything is written. */
+template <typename TY, typename TH, int FOURS, bool GATED>
+__global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h, vectors v,
+                                                    unsigned tokens, int c4, float eps)
+{
+    __shared__ float room[WARP];
+    const int64_t at = (int64_t)blockIdx.x * c4 * 4, r = blockIdx.x / tokens;
+    float4 t[FOURS];
+    float sum = 0, mean, rstd;
+
+#pragma unroll
+    for (int i = 0; i < FOURS; i++) {
+        const int c = i * BLOCK + threadIdx.x;
+
+        if (c >= c4)
+            continue;
+        t[i] = load4(x + at + 4 * c);
+        if (GATED)
+            t[i] = fma4(load4(v.g + r * v.gs + 4 * c), load4(h + at + 4 * c), t[i]);
+        sum += (t[i].x + t[i].y) + (t[i].z + t[i].w);
+    }
+    mean = block_sum(sum, room) / (4 * c4);
+    sum = 0;
+#pragma unroll
+    for (int i = 0; i < FOURS; i++) {
+        if (i * BLOCK + threadIdx.x >= c4)
+            continue;
+        const float4 d = make_float4(t[i].x - mean, t[i].y - mean, t[i].z - mean, t[i].w - mean);
+
+        sum += (d.x * d.x + d.y * d.y) + (d.z * d.z + d.w * d.w);
+    }
+    rstd = rsqrtf(block_sum(sum, room) / (4 * c4) + eps);
+#pragma unroll
+    for (int i = 0; i < FOURS; i++) {
+        const int c = i * BLOCK + threadIdx.x;
+
+        if (c >= c4)
+            continue;
+        if (GATED)
+            store4(x + at + 4 * c, t[i]);
+        store4(y + at + 4 * c, apply4(t[i], mean, rstd, load4(v.a + r * v.as + 4 * c),
+                                      load4(v.b + r * v.bs + 4 * c)));
+    }
+}
+
+/* Any row length: three walks. */
+template <typename TY, typename TH, bool GATED>
+__global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, vectors v,
+                                                  unsigned tokens, int n, float eps)
+{
+    __shared__ float room[WARP];
+    const int64_t at = (int64_t)blockIdx.x * n, r = blockIdx.x / tokens;
+    float sum = 0, mean, rstd;
+
+    for (int c = threadIdx.x; c < n; c += BLOCK) {
+        if (GATED)
+            x[at + c] = fmaf(v.g[r * v.gs + c], to_f32(h[at + c]), x[at + c]);
+        sum += x[at + c];
+    }
+    mean = block_sum(sum, room) / n;
+    sum = 0;
+    for (int c = threadIdx.x; c < n; c += BLOCK)
+        sum += (x[at + c] - mean) * (x[at + c] - mean);
+    rstd = rsqrtf(block_sum(sum, room) / n + eps);
+    for (int c = threadIdx.x; c < n; c += BLOCK)
+        put(y + at + c, fmaf((x[at + c] - mean) * rstd, v.a[r * v.as + c], v.b[r * v.bs + c]));
+}
+
+static bool in_fours(int64_t n, const void *p, int64_t stride)
+{
+    return n % 4 == 0 && stride % 4 == 0 && (uintptr_t)p % 16 == 0;
+}
+
+typedef struct {
+    skv_tensor y, x, h, g, a, b; /* h, g: data NULL for a plain norm */
+    float eps;
+} norm_job;
+
+template <typename TY, typename TH, bool GATED>
+static skv_status run(skv_backend *be, const norm_job *j)
+{
+    const int64_t l = j->x.shape[1], n = j->x.shape[2], blocks = j->x.shape[0] * l;
+    const vectors v = {(const float *)j->g.data, (const float *)j->a.data, (const float *)j->b.data,
+                       j->g.stride[0],           j->a.stride[0],           j->b.stride[0]};
+    TY *y = (TY *)j->y.data;
+    float *x = (float *)j->x.data;
+    const TH *h = (const TH *)j->h.data;
+    const int c4 = (int)(n / 4), fours = (int)div_up(c4, BLOCK);
+    const bool suits = in_fours(n, y, 0) && in_fours(n, x, 0) && in_fours(n, h, 0) &&
+                       in_fours(n, v.g, GATED ? v.gs : 0) && in_fours(n, v.a, v.as) &&
+                       in_fours(n, v.b, v.bs);
+
+    if (blocks == 0)
+        return SKV_OK;
+    if (!suits || fours > MAX_FOURS)
+        SKV_LAUNCH(be, (norm_any<TY, TH, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v, l, (int)n,
+                   j->eps);
+    else if (fours <= 1)
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 1, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+                   (unsigned)l, c4, j->eps);
+    else if (fours <= 2)
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 2, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+                   (unsigned)l, c4, j->eps);
+    else if (fours <= 4)
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 4, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+                   (unsigned)l, c4, j->eps);
+    else
+        SKV_LAUNCH(be, (norm_fours<TY, TH, MAX_FOURS, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h,
+                   v, l, c4, j->eps);
+    return SKV_OK;
+}
+
+extern "C" skv_status skv_cuda_norm(skv_backend *be, const skv_norm_args *a)
+{
+    norm_job j = {a->y, a->x, {}, {}, a->a, a->b, a->eps};
+
+    SKV_FLOAT_SWITCH(a->y.dtype, TY, { return run<TY, TY, false>(be, &j); });
+}
+
+extern "C" skv_status skv_cuda_gate_norm(skv_backend *be, const skv_gate_norm_args *a)
+{
+    norm_job j = {a->y, a->x, a->h, a->g, a->a, a->b, a->eps};
+
+    SKV_FLOAT_SWITCH(a->y.dtype, TY,
+                     { SKV_FLOAT_SWITCH(a->h.dtype, TH, { return run<TY, TH, true>(be, &j); }); });
+}
+
+template <typename TH>
+__global__ void gate_add(float *x, const TH *h, const float *g, int64_t stride, int64_t n,
+                         int64_t row, int64_t columns)
+{
+    const int64_t i = (int64_t)blockIdx.x * BLOCK + threadIdx.x;
+
+    if (i < n)
+        x[i] = fmaf(g[i / row * stride + i % columns], to_f32(h[i]), x[i]);
+}
+
+extern "C" skv_status skv_cuda_gate_add(skv_backend *be, const skv_gate_add_args *a)
+{
+    const int64_t n = skv_tensor_count(&a->x), columns = a->x.shape[2];
+
+    if (n == 0)
+        return SKV_OK;
+    SKV_FLOAT_SWITCH(a->h.dtype, TH, {
+        SKV_LAUNCH(be, gate_add<TH>, (unsigned)div_up(n, BLOCK), BLOCK, 0, (float *)a->x.data,
+                   (const TH *)a->h.data, (const float *)a->g.data, a->g.stride[0], n,
+                   a->x.shape[1] * columns, columns);
+    });
+    return SKV_OK;
+}
+
+template <typename TY>
+__global__ __launch_bounds__(BLOCK) void rms_norm(TY *y, const float *x, const float *w, int n,
+                                                  float eps)
+{
+    __shared__ float room[WARP];
+    const int64_t at = (int64_t)blockIdx.x * n;
+    float sum = 0, scale;
+
+    for (int c = threadIdx.x; c < n; c += BLOCK)
+        sum += x[at + c] * x[at + c];
+    scale = rsqrtf(block_sum(sum, room) / n + eps);
+    for (int c = threadIdx.x; c < n; c += BLOCK)
+        put(y + at + c, w[c] * (x[at + c] * scale));
+}
+
+extern "C" skv_status skv_cuda_rms_norm(skv_backend *be, const skv_rms_norm_args *a)
+{
+    if (a->x.shape[0] == 0)
+        return SKV_OK;
+    SKV_FLOAT_SWITCH(a->y.dtype, TY, {
+        SKV_LAUNCH(be, rms_norm<TY>, (unsigned)a->x.shape[0], BLOCK, 0, (TY *)a->y.data,
+                   (const float *)a->x.data, (const float *)a->w.data, (int)a->x.shape[1], a->eps);
+    });
+    return SKV_OK;
+}

@@ -1,0 +1,73 @@
+/* fill_positions, maxpool1d, avgpool1d: a thread a number; windows are narrow, so each is walked.
+ * Bound by bandwidth. */
+#include "kernels/cuda/device.cuh"
+
+#define BLOCK         256
+#define MAX_POSITIONS 256
+
+typedef struct {
+    int64_t row, head;
+} strides;
+
+/* grid (tiles, R·H) */
+template <bool MAXIMUM>
+__global__ void pool1d(float *y, const float *x, strides ys, strides xs, int heads, int len,
+                       int kernel)
+{
+    const int r = blockIdx.y / heads, h = blockIdx.y % heads;
+    const int j = blockIdx.x * BLOCK + threadIdx.x;
+    float t = MAXIMUM ? -INFINITY : 0.0f;
+
+    if (j >= len)
+        return;
+    x += r * xs.row + h * xs.head;
+    for (int i = max(j - kernel / 2, 0); i <= min(j + kernel / 2, len - 1); i++)
+        t = MAXIMUM ? fmaxf(t, x[i]) : t + x[i];
+    y[r * ys.row + h * ys.head + j] = MAXIMUM ? t : t / (float)kernel;
+}
+
+template <bool MAXIMUM> static skv_status run(skv_backend *be, const skv_pool1d_args *a)
+{
+    const int64_t lists = a->x.shape[0] * a->x.shape[1], len = a->x.shape[2];
+    const strides ys = {a->y.stride[0], a->y.stride[1]}, xs = {a->x.stride[0], a->x.stride[1]};
+    const dim3 grid((unsigned)div_up(len, BLOCK), (unsigned)lists);
+
+    if (len == 0 || lists == 0)
+        return SKV_OK;
+    if (lists > 65535)
+        return skv_fail(SKV_E_UNSUPPORTED, "pooling: %lld rows and heads, want at most 65535",
+                        (long long)lists);
+    SKV_LAUNCH(be, pool1d<MAXIMUM>, grid, BLOCK, 0, (float *)a->y.data, (const float *)a->x.data,
+               ys, xs, (int)a->x.shape[1], (int)len, a->kernel);
+    return SKV_OK;
+}
+
+extern "C" skv_status skv_cuda_maxpool1d(skv_backend *be, const skv_maxpool1d_args *a)
+{
+    return run<true>(be, a);
+}
+
+extern "C" skv_status skv_cuda_avgpool1d(skv_backend *be, const skv_avgpool1d_args *a)
+{
+    return run<false>(be, a);
+}
+
+/* Block = list, thread = position. */
+__global__ void fill_positions(float *s, ints<MAX_POSITIONS> position, int n, int len, float value)
+{
+    if ((int)threadIdx.x < n)
+        s[(int64_t)blockIdx.x * len + position.v[threadIdx.x]] = value;
+}
+
+extern "C" skv_status skv_cuda_fill_positions(skv_backend *be, const skv_fill_positions_args *a)
+{
+    const int64_t lists = a->s.shape[0] * a->s.shape[1];
+
+    for (int first = 0; lists > 0 && first < a->n; first += MAX_POSITIONS) {
+        const int n = a->n - first < MAX_POSITIONS ? a->n - first : MAX_POSITIONS;
+
+        SKV_LAUNCH(be, fill_positions, (unsigned)lists, MAX_POSITIONS, 0, (float *)a->s.data,
+                   ints_of<MAX_POSITIONS>(a->position + first, n), n, (int)a->s.shape[2], a->value);
+    }
+    return SKV_OK;
+}

@@ -1,0 +1,173 @@
+/* topk_keep, keep_ends: the positions to keep. A block a list of scores.
+ *
+ * A score becomes an integer that orders as the score does; the smallest one that is still chosen
+ * is found digit by digit (radix select, counts by integer atomics: exact in any order), equal ones
+ * are taken from the lowest position, and a running sum over the block writes the chosen ones in
+ * ascending order. Ranks lie in shared memory (lists of up to 50,000 scores). */
+#include "kernels/cuda/device.cuh"
+
+#define BLOCK      1024
+#define DIGIT_BITS 8
+#define DIGITS     (1 << DIGIT_BITS)
+#define TAKEN      0u /* rank of a position that is kept always; no score has it */
+#define MAX_ALWAYS 1024
+
+/* Ascending with the score; -0 = +0; NaN below every number. */
+__device__ __forceinline__ uint32_t rank_of(float score)
+{
+    const uint32_t u = __float_as_uint(score);
+
+    if (score != score)
+        return 1;
+    if (score == 0.0f)
+        return 0x80000000u;
+    return (u & 0x80000000u) != 0 ? ~u : u | 0x80000000u;
+}
+
+/* Numbers below mine in the block of this thread's flag (0 or 1), and the block's sum. */
+__device__ int block_before(int flag, int *sum, int *room)
+{
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    const unsigned set = __ballot_sync(ALL, flag);
+    const int in_warp = __popc(set & ((1u << lane) - 1));
+    int mine;
+
+    __syncthreads();
+    if (lane == 0)
+        room[warp] = __popc(set);
+    __syncthreads();
+    mine = room[lane];
+    for (int step = 1; step < WARP; step *= 2) {
+        const int other = __shfl_up_sync(ALL, mine, step);
+
+        mine += lane >= step ? other : 0;
+    }
+    *sum = __shfl_sync(ALL, mine, WARP - 1);
+    mine = warp > 0 ? __shfl_sync(ALL, mine, (warp + WARP - 1) % WARP) : 0;
+    return mine + in_warp;
+}
+
+/* The rank of the n-th greatest; *ties = how many of that very rank belong to the first n. */
+__device__ uint32_t nth_greatest(const uint32_t *rank, int len, int n, int *ties, int *count,
+                                 int *found)
+{
+    uint32_t prefix = 0, mask = 0;
+
+    for (int shift = 32 - DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
+        for (int i = threadIdx.x; i < DIGITS; i += BLOCK)
+            count[i] = 0;
+        __syncthreads();
+        for (int i = threadIdx.x; i < len; i += BLOCK)
+            if ((rank[i] & mask) == prefix)
+                atomicAdd(&count[rank[i] >> shift & (DIGITS - 1)], 1);
+        __syncthreads();
+        if (threadIdx.x < WARP) { /* the digit whose suffix sum first reaches n */
+            const int lane = threadIdx.x, each = DIGITS / WARP;
+            int sum = 0, above, left, digit;
+
+            for (int i = 0; i < each; i++)
+                sum += count[lane * each + i];
+            above = sum;
+            for (int step = 1; step < WARP; step *= 2) {
+                const int other = __shfl_down_sync(ALL, above, step);
+
+                above += lane + step < WARP ? other : 0;
+            }
+            above -= sum; /* of the lanes behind */
+            if (above < n && n <= above + sum) {
+                left = n - above;
+                digit = lane * each + each - 1;
+                while (left > count[digit])
+                    left -= count[digit--];
+                found[0] = digit;
+                found[1] = left;
+            }
+        }
+        __syncthreads();
+        prefix |= (uint32_t)found[0] << shift;
+        mask |= (uint32_t)(DIGITS - 1) << shift;
+        n = found[1];
+        __syncthreads();
+    }
+    *ties = n;
+    return prefix;
+}
+
+__global__ __launch_bounds__(BLOCK) void topk_keep(int32_t *keep, const float *s, int64_t row,
+                                                   int64_t head, ints<MAX_ALWAYS> always,
+                                                   int n_always, int heads, int len, int n)
+{
+    extern __shared__ uint32_t rank[];
+    __shared__ int count[DIGITS], room[WARP], found[2];
+    int kept = 0, tied = 0, ties = 0;
+    uint32_t last = UINT32_MAX;
+
+    keep += blockIdx.x / heads * row + blockIdx.x % heads * head;
+    s += (int64_t)blockIdx.x * len;
+    for (int i = threadIdx.x; i < len; i += BLOCK)
+        rank[i] = rank_of(s[i]);
+    __syncthreads();
+    for (int i = threadIdx.x; i < n_always; i += BLOCK)
+        if (always.v[i] < len)
+            rank[always.v[i]] = TAKEN;
+    __syncthreads();
+    if (n > n_always)
+        last = nth_greatest(rank, len, n - n_always, &ties, count, found);
+    for (int first = 0; first < len; first += BLOCK) {
+        const int i = first + threadIdx.x;
+        const uint32_t mine = i < len ? rank[i] : 1;
+        const bool tie = i < len && mine == last && n > n_always;
+        int sum, before;
+        bool chosen;
+
+        before = block_before(tie, &sum, room);
+        chosen = i < len && (mine == TAKEN || mine > last || (tie && tied + before < ties));
+        tied += sum;
+        before = block_before(chosen, &sum, room);
+        if (chosen)
+            keep[kept + before] = i;
+        kept += sum;
+    }
+    /* what lies behind the scores is always kept */
+    for (int i = threadIdx.x; i < n_always; i += BLOCK)
+        if (always.v[i] >= len)
+            keep[n - n_always + i] = always.v[i];
+}
+
+extern "C" skv_status skv_cuda_topk_keep(skv_backend *be, const skv_topk_keep_args *a)
+{
+    const int64_t lists = a->s.shape[0] * a->s.shape[1], len = a->s.shape[2];
+    const size_t shared = (size_t)len * sizeof(uint32_t);
+
+    if (lists == 0 || a->keep.shape[2] == 0)
+        return SKV_OK;
+    if (a->n_always > MAX_ALWAYS || len > 50000)
+        return skv_fail(SKV_E_UNSUPPORTED, "topk_keep: %lld scores, %d kept always: too many",
+                        (long long)len, a->n_always);
+    SKV_CUDA(
+        cudaFuncSetAttribute(topk_keep, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared));
+    SKV_LAUNCH(be, topk_keep, (unsigned)lists, BLOCK, shared, (int32_t *)a->keep.data,
+               (const float *)a->s.data, a->keep.stride[0], a->keep.stride[1],
+               ints_of<MAX_ALWAYS>(a->always, a->n_always), a->n_always, (int)a->s.shape[1],
+               (int)len, (int)a->keep.shape[2]);
+    return SKV_OK;
+}
+
+__global__ void keep_ends(int32_t *keep, int64_t row, int64_t head, int heads, int n, int first,
+                          int len)
+{
+    keep += blockIdx.x / heads * row + blockIdx.x % heads * head;
+    for (int i = threadIdx.x; i < n; i += blockDim.x)
+        keep[i] = i < first ? i : len - n + i;
+}
+
+extern "C" skv_status skv_cuda_keep_ends(skv_backend *be, const skv_keep_ends_args *a)
+{
+    const int64_t lists = a->keep.shape[0] * a->keep.shape[1];
+
+    if (lists > 0 && a->keep.shape[2] > 0)
+        SKV_LAUNCH(be, keep_ends, (unsigned)lists, 256, 0, (int32_t *)a->keep.data,
+                   a->keep.stride[0], a->keep.stride[1], (int)a->keep.shape[1],
+                   (int)a->keep.shape[2], a->first, a->len);
+    return SKV_OK;
+}

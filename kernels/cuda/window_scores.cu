@@ -1,0 +1,155 @@
+/* window_scores, window_softmax: scores of cached keys by a window of queries. A block is one
+ * head's tile of keys (scores) or all of one head's keys (softmax); a warp takes a key, its lanes
+ * parts of the head dimension (<= 256). Bound by bandwidth: keys are read once, once a query for
+ * softmax. */
+#include "kernels/cuda/device.cuh"
+
+#define MAX_DIM    256
+#define PARTS      (MAX_DIM / WARP)
+#define BLOCK      256
+#define TILE_KEYS  256
+#define MAX_WINDOW 256
+
+typedef struct {
+    int64_t row, token, head; /* of q */
+    int64_t k_row, k_head;
+} strides;
+
+/* q·k for the warp's lanes. */
+template <typename T>
+__device__ __forceinline__ float product(const float q[PARTS], const T *k, int dim, int lane)
+{
+    float sum = 0;
+
+#pragma unroll
+    for (int i = 0; i < PARTS; i++)
+        if (i * WARP + lane < dim)
+            sum = fmaf(q[i], to_f32(k[i * WARP + lane]), sum);
+    return warp_sum(sum);
+}
+
+/* s[j] = scale·(Σ_w q[w])·k[j]; the sum over w is taken first. grid (tiles, R·H) */
+template <typename T>
+__global__ __launch_bounds__(BLOCK) void window_scores(float *s, const float *q, const T *k,
+                                                       strides st, int n, int heads, int dim,
+                                                       int len, float scale)
+{
+    __shared__ float total[MAX_DIM];
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    const int r = blockIdx.y / heads, h = blockIdx.y % heads;
+    const int first = blockIdx.x * TILE_KEYS, end = min(first + TILE_KEYS, len);
+    float mine[PARTS];
+
+    q += r * st.row + h * st.head;
+    k += r * st.k_row + h * st.k_head;
+    s += (int64_t)blockIdx.y * len;
+    if ((int)threadIdx.x < dim) {
+        float sum = 0;
+
+        for (int w = 0; w < n; w++)
+            sum += q[w * st.token + threadIdx.x];
+        total[threadIdx.x] = sum;
+    }
+    __syncthreads();
+    for (int i = 0; i < PARTS; i++)
+        mine[i] = i * WARP + lane < dim ? total[i * WARP + lane] : 0.0f;
+    for (int j = first + warp; j < end; j += BLOCK / WARP) {
+        const float dot = product(mine, k + (int64_t)j * dim, dim, lane);
+
+        if (lane == 0)
+            s[j] = dot * scale;
+    }
+}
+
+extern "C" skv_status skv_cuda_window_scores(skv_backend *be, const skv_window_scores_args *a)
+{
+    const int64_t rows = a->q.shape[0], heads = a->q.shape[2], len = a->s.shape[2];
+    const strides st = {a->q.stride[0], a->q.stride[1], a->q.stride[2], a->k.stride[0],
+                        a->k.stride[1]};
+    const dim3 grid((unsigned)div_up(len, TILE_KEYS), (unsigned)(rows * heads));
+
+    if (len == 0 || rows * heads == 0)
+        return SKV_OK;
+    if (rows * heads > 65535)
+        return skv_fail(SKV_E_UNSUPPORTED, "window_scores: %lld rows and heads, want at most 65535",
+                        (long long)(rows * heads));
+    SKV_FLOAT_SWITCH(a->k.dtype, T, {
+        SKV_LAUNCH(be, window_scores<T>, grid, BLOCK, 0, (float *)a->s.data,
+                   (const float *)a->q.data, (const T *)a->k.data, st, (int)a->q.shape[1],
+                   (int)heads, (int)a->q.shape[3], (int)len, a->scale);
+    });
+    return SKV_OK;
+}
+
+/* s[j] = Σ_w softmax_j(scale·q[index[w]]·k[j]); the softmax at hand lies in shared memory. */
+template <typename T>
+__global__ __launch_bounds__(BLOCK) void window_softmax(float *s, const T *q, const T *k,
+                                                        strides st, ints<MAX_WINDOW> index, int n,
+                                                        int heads, int dim, int len, float scale)
+{
+    extern __shared__ float p[];
+    __shared__ float room[WARP];
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    const int r = blockIdx.x / heads, h = blockIdx.x % heads;
+
+    q += r * st.row + h * st.head;
+    k += r * st.k_row + h * st.k_head;
+    s += (int64_t)blockIdx.x * len;
+    for (int j = threadIdx.x; j < len; j += BLOCK)
+        s[j] = 0;
+    for (int w = 0; w < n; w++) {
+        const T *query = q + index.v[w] * st.token;
+        float mine[PARTS], most = -INFINITY, sum = 0;
+
+        for (int i = 0; i < PARTS; i++)
+            mine[i] = i * WARP + lane < dim ? to_f32(query[i * WARP + lane]) : 0.0f;
+        for (int j = warp; j < len; j += BLOCK / WARP) {
+            const float dot = product(mine, k + (int64_t)j * dim, dim, lane) * scale;
+
+            if (lane == 0)
+                p[j] = dot;
+        }
+        __syncthreads();
+        for (int j = threadIdx.x; j < len; j += BLOCK)
+            most = fmaxf(most, p[j]);
+        most = block_max(most, room);
+        for (int j = threadIdx.x; j < len; j += BLOCK) {
+            p[j] = expf(p[j] - most);
+            sum += p[j];
+        }
+        sum = 1.0f / block_sum(sum, room);
+        for (int j = threadIdx.x; j < len; j += BLOCK)
+            s[j] += p[j] * sum;
+        __syncthreads();
+    }
+}
+
+template <typename T> static skv_status soften(skv_backend *be, const skv_window_softmax_args *a)
+{
+    const int64_t rows = a->q.shape[0], heads = a->q.shape[2], len = a->s.shape[2];
+    const strides st = {a->q.stride[0], a->q.stride[1], a->q.stride[2], a->k.stride[0],
+                        a->k.stride[1]};
+    const size_t shared = (size_t)len * sizeof(float);
+    const cudaError_t fits = cudaFuncSetAttribute(
+        window_softmax<T>, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
+
+    if (fits != cudaSuccess || shared > INT32_MAX) {
+        (void)cudaGetLastError();
+        return skv_fail(SKV_E_UNSUPPORTED, "window_softmax: %lld keys are too many",
+                        (long long)len);
+    }
+    SKV_LAUNCH(be, window_softmax<T>, (unsigned)(rows * heads), BLOCK, shared, (float *)a->s.data,
+               (const T *)a->q.data, (const T *)a->k.data, st, ints_of<MAX_WINDOW>(a->index, a->n),
+               a->n, (int)heads, (int)a->q.shape[3], (int)len, a->scale);
+    return SKV_OK;
+}
+
+extern "C" skv_status skv_cuda_window_softmax(skv_backend *be, const skv_window_softmax_args *a)
+{
+    if (a->s.shape[2] == 0 || a->q.shape[0] * a->q.shape[2] == 0)
+        return SKV_OK;
+    if (a->n > MAX_WINDOW)
+        return skv_fail(SKV_E_UNSUPPORTED, "window_softmax: %d queries, want at most %d", a->n,
+                        MAX_WINDOW);
+    SKV_FLOAT_SWITCH(a->q.dtype, T, { return soften<T>(be, a); });
+}
