@@ -1,0 +1,209 @@
+/* Attention and 3×3 convolution as cuDNN graphs.
+ *
+ * cuDNN counts dimensions as (rows, heads, tokens, dim) and (N,C,H,W) whatever the memory order is:
+ * only the strides say that heads lie inside tokens, and channels inside places. */
+#include "core/dtype.h"
+#include "kernels/cuda/cudnn_plans.h"
+
+#define MAX_DIM 128
+#define STEP    8 /* bf16 numbers in SKV_CUDNN_ALIGN bytes */
+
+static bool aligned(const void *p)
+{
+    return (uintptr_t)p % SKV_CUDNN_ALIGN == 0;
+}
+
+/* ------------------------------------------------------------------- attention */
+
+static int build_attention(skv_cudnn__parts *p, const int64_t *shape, int variant,
+                           cudnnBackendDescriptor_t *op)
+{
+    const int64_t r = shape[0], l = shape[1], h = shape[2], d = shape[3], len = shape[4];
+    const skv_cudnn__tensor q = {.id = 1,
+                                 .type = CUDNN_DATA_BFLOAT16,
+                                 .dim = {r, h, l, d},
+                                 .stride = {l * h * d, d, h * d, 1}};
+    const skv_cudnn__tensor k = {.id = 2,
+                                 .type = CUDNN_DATA_BFLOAT16,
+                                 .dim = {r, h, len, d},
+                                 .stride = {shape[5], shape[6], d, 1}};
+    const skv_cudnn__tensor v = {.id = 3,
+                                 .type = CUDNN_DATA_BFLOAT16,
+                                 .dim = {r, h, len, d},
+                                 .stride = {shape[7], shape[8], d, 1}};
+    const skv_cudnn__tensor scale = {.id = 5,
+                                     .type = CUDNN_DATA_FLOAT,
+                                     .dim = {1, 1, 1, 1},
+                                     .stride = {1, 1, 1, 1},
+                                     .by_value = true};
+    skv_cudnn__tensor o = q;
+    cudnnBackendDescriptor_t part[5];
+
+    (void)variant;
+    o.id = 4;
+    part[0] = skv_cudnn__tensor_part(p, &q);
+    part[1] = skv_cudnn__tensor_part(p, &k);
+    part[2] = skv_cudnn__tensor_part(p, &v);
+    part[3] = skv_cudnn__tensor_part(p, &o);
+    part[4] = skv_cudnn__tensor_part(p, &scale);
+    op[0] = skv_cudnn__part(p, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, part[0]);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, part[1]);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, part[2]);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, part[3]);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, part[4]);
+    skv_cudnn__finalize(p, op[0]);
+    return 1;
+}
+
+static const skv_cudnn__kind attention = {.name = "sdpa",
+                                          .n_key = 5,
+                                          .n_variants = 1,
+                                          .n_measured = 2,
+                                          .n_data = {5},
+                                          .build = build_attention};
+
+skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done)
+{
+    const int64_t r = a->q.shape[0], l = a->q.shape[1], h = a->q.shape[2], d = a->q.shape[3];
+    const int64_t *ks = a->k.stride, *vs = a->v.stride;
+    float scale = a->scale;
+    const skv_cudnn__request request = {
+        .kind = &attention,
+        /* one row has no next one: its stride would only make another plan of the same */
+        .shape = {r, l, h, d, a->len[0], r == 1 ? h * ks[1] : ks[0], ks[1],
+                  r == 1 ? h * vs[1] : vs[0], vs[1]},
+        .data = {a->q.data, a->k.data, a->v.data, a->o.data, &scale}};
+
+    *done = false;
+    if (d % STEP != 0 || d > MAX_DIM || ks[0] % STEP != 0 || ks[1] % STEP != 0 ||
+        vs[0] % STEP != 0 || vs[1] % STEP != 0)
+        return SKV_OK;
+    if (!aligned(a->q.data) || !aligned(a->k.data) || !aligned(a->v.data) || !aligned(a->o.data))
+        return SKV_OK;
+    return skv_cudnn__run(be, &request, done);
+}
+
+/* ----------------------------------------------------------------- convolution */
+
+enum { FUSED = 0, PLAIN = 1 }; /* the bias is in the graph, or a kernel of its own adds it */
+
+static cudnnBackendDescriptor_t places_part(skv_cudnn__parts *p, const int64_t *shape, int64_t c,
+                                            int64_t id, bool is_virtual)
+{
+    const int64_t n = shape[0], h = shape[1], w = shape[2];
+    const skv_cudnn__tensor t = {.id = id,
+                                 .type = is_virtual ? CUDNN_DATA_FLOAT : CUDNN_DATA_BFLOAT16,
+                                 .dim = {n, c, h, w},
+                                 .stride = {h * w * c, 1, w * c, c},
+                                 .is_virtual = is_virtual};
+
+    return skv_cudnn__tensor_part(p, &t);
+}
+
+/* What a 3×3 convolution with a padding of 1 is. */
+static cudnnBackendDescriptor_t convolution_part(skv_cudnn__parts *p)
+{
+    static const int64_t ones[2] = {1, 1}, axes = 2;
+    const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
+    const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+    cudnnBackendDescriptor_t d = skv_cudnn__part(p, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &compute);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, CUDNN_TYPE_INT64, 1, &axes);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, ones);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, ones);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, ones);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, ones);
+    skv_cudnn__finalize(p, d);
+    return d;
+}
+
+/* y = sum + bias */
+static cudnnBackendDescriptor_t bias_op(skv_cudnn__parts *p, cudnnBackendDescriptor_t y,
+                                        cudnnBackendDescriptor_t sum, int64_t co)
+{
+    const skv_cudnn__tensor bias = {
+        .id = 4, .type = CUDNN_DATA_FLOAT, .dim = {1, co, 1, 1}, .stride = {co, 1, co, co}};
+    const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
+    const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+    cudnnBackendDescriptor_t b = skv_cudnn__tensor_part(p, &bias);
+    cudnnBackendDescriptor_t add = skv_cudnn__part(p, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+    cudnnBackendDescriptor_t op;
+
+    skv_cudnn__set(p, add, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
+    skv_cudnn__set(p, add, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &compute);
+    skv_cudnn__finalize(p, add);
+    op = skv_cudnn__part(p, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add);
+    skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, sum);
+    skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, b);
+    skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y);
+    skv_cudnn__finalize(p, op);
+    return op;
+}
+
+static int build_convolution(skv_cudnn__parts *p, const int64_t *shape, int variant,
+                             cudnnBackendDescriptor_t *op)
+{
+    static const float one = 1.0f, zero = 0.0f;
+    const int64_t ci = shape[3], co = shape[4];
+    const skv_cudnn__tensor weight = {.id = 2,
+                                      .type = CUDNN_DATA_BFLOAT16,
+                                      .dim = {co, ci, 3, 3},
+                                      .stride = {9 * ci, 1, 3 * ci, ci}};
+    cudnnBackendDescriptor_t x = places_part(p, shape, ci, 1, false);
+    cudnnBackendDescriptor_t w = skv_cudnn__tensor_part(p, &weight);
+    cudnnBackendDescriptor_t y = places_part(p, shape, co, 3, false);
+    cudnnBackendDescriptor_t sum = variant == FUSED ? places_part(p, shape, co, 5, true) : y;
+    cudnnBackendDescriptor_t convolution = convolution_part(p);
+
+    op[0] = skv_cudnn__part(p, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+    skv_cudnn__set(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1,
+                   &one);
+    skv_cudnn__set(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1,
+                   &zero);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, w);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, sum);
+    skv_cudnn__finalize(p, op[0]);
+    if (variant == PLAIN)
+        return 1;
+    op[1] = bias_op(p, y, sum, co);
+    return 2;
+}
+
+static skv_status finish_convolution(skv_backend *be, const skv_cudnn__request *r, int variant)
+{
+    const int64_t *s = r->shape;
+
+    if (variant == FUSED)
+        return SKV_OK;
+    return skv_cuda__add_bias(be, r->data[2], r->data[3], s[0] * s[1] * s[2], s[4]);
+}
+
+static const skv_cudnn__kind convolution3x3 = {.name = "conv",
+                                               .n_key = 5,
+                                               .n_variants = 2,
+                                               .n_measured = 8,
+                                               .n_data = {4, 3},
+                                               .build = build_convolution,
+                                               .finish = finish_convolution};
+
+skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done)
+{
+    const int64_t *xs = a->x.shape;
+    const int64_t ci = xs[3], co = a->w.shape[0];
+    const skv_cudnn__request request = {.kind = &convolution3x3,
+                                        .shape = {xs[0], xs[1], xs[2], ci, co},
+                                        .data = {a->x.data, a->w.data, a->y.data, a->b.data}};
+
+    *done = false;
+    if (a->x.dtype != SKV_BF16 || a->y.dtype != SKV_BF16 || ci % STEP != 0 || co % STEP != 0)
+        return SKV_OK;
+    if (!aligned(a->x.data) || !aligned(a->w.data) || !aligned(a->y.data) || !aligned(a->b.data))
+        return SKV_OK;
+    return skv_cudnn__run(be, &request, done);
+}

@@ -1,0 +1,75 @@
+/* How the operations on cuDNN describe their graphs to the cache of plans.
+ *
+ * An operation is a kind (constant) and requests of it (a shape and pointers). Descriptors are
+ * built in one go: the first refusal is remembered in the parts and later steps do nothing. */
+#ifndef SKV_KERNELS_CUDNN_PLANS_H
+#define SKV_KERNELS_CUDNN_PLANS_H
+
+#include <cudnn_graph.h>
+
+#include "kernels/cuda/cuda_internal.h"
+
+#define SKV_CUDNN_PARTS    40 /* descriptors of a graph and of the engines offered for it */
+#define SKV_CUDNN_OPS      2
+#define SKV_CUDNN_DATA     5
+#define SKV_CUDNN_NUMBERS  10
+#define SKV_CUDNN_VARIANTS 2
+
+/* Descriptors that live as long as a plan made of them. */
+typedef struct {
+    cudnnBackendDescriptor_t list[SKV_CUDNN_PARTS];
+    int n;
+    bool refused;
+} skv_cudnn__parts;
+
+/* A new descriptor, owned by the parts; NULL once something was refused. */
+cudnnBackendDescriptor_t skv_cudnn__part(skv_cudnn__parts *p, cudnnBackendDescriptorType_t type);
+void skv_cudnn__set(skv_cudnn__parts *p, cudnnBackendDescriptor_t d,
+                    cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, int64_t n,
+                    const void *values);
+void skv_cudnn__set_part(skv_cudnn__parts *p, cudnnBackendDescriptor_t d,
+                         cudnnBackendAttributeName_t name, cudnnBackendDescriptor_t value);
+void skv_cudnn__finalize(skv_cudnn__parts *p, cudnnBackendDescriptor_t d);
+
+/* Strides in elements. id: 1 + its place in the request's data. is_virtual: never in memory;
+ * by_value: the pointer is to host memory, read during the call. */
+typedef struct {
+    int64_t id;
+    cudnnDataType_t type;
+    int64_t dim[4], stride[4];
+    bool is_virtual, by_value;
+} skv_cudnn__tensor;
+
+/* Its finalized descriptor. Pointers will be aligned to SKV_CUDNN_ALIGN bytes. */
+#define SKV_CUDNN_ALIGN 16
+cudnnBackendDescriptor_t skv_cudnn__tensor_part(skv_cudnn__parts *p, const skv_cudnn__tensor *t);
+
+typedef struct skv_cudnn__kind skv_cudnn__kind;
+
+/* Equal shapes share a plan. */
+typedef struct {
+    const skv_cudnn__kind *kind;
+    int64_t shape[SKV_CUDNN_NUMBERS];
+    void *data[SKV_CUDNN_DATA];
+} skv_cudnn__request;
+
+/* Variants are different graphs for the same result; without a measurement the first that has an
+ * engine is taken. */
+struct skv_cudnn__kind {
+    const char *name;
+    int n_key;      /* leading numbers of a shape that, with the name, are its key of be->tuning */
+    int n_variants; /* <= SKV_CUDNN_VARIANTS */
+    int n_measured; /* engines of a variant that are worth a measurement */
+    int n_data[SKV_CUDNN_VARIANTS]; /* leading pointers of a request that the variant's graph has */
+    /* Writes the graph's operations, finalized, to op (SKV_CUDNN_OPS places); returns how many. */
+    int (*build)(skv_cudnn__parts *p, const int64_t *shape, int variant,
+                 cudnnBackendDescriptor_t *op);
+    /* Queues what the variant's graph leaves undone; may be NULL. */
+    skv_status (*finish)(skv_backend *be, const skv_cudnn__request *r, int variant);
+};
+
+/* Queues the request; makes its plan at its shape's first use. *done = false: no engine has it, and
+ * nothing was queued. Uses all of the backend's workspace. */
+skv_status skv_cudnn__run(skv_backend *be, const skv_cudnn__request *r, bool *done);
+
+#endif
