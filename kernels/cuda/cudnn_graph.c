@@ -292,7 +292,7 @@ static skv_status measure(int *choice, float *least, skv_backend *be, const skv_
         (void)cudnnBackendDestroyDescriptor(plan);
         if (st != SKV_OK)
             goto done;
-        skv_debug("cuDNN %s, variant %d, engine %d of %d: %.4f ms", r->kind->name, variant, i, o.n,
+        skv_debug("cuDNN: %s, variant %d, engine %d of %d: %.4f ms", r->kind->name, variant, i, o.n,
                   (double)ms);
         if (ms >= 0 && (*choice < 0 || ms < *least)) {
             *least = ms;
@@ -351,6 +351,7 @@ static skv_status choose(entry *e, skv_backend *be, const skv_cudnn__request *r)
     if (take_choice(e, handle, r, skv_tuning_find(&be->tuning, key)))
         return SKV_OK;
     if (be->tuning.measuring) {
+        skv_debug("cuDNN: measuring %s", key);
         for (int v = 0; v < r->kind->n_variants; v++)
             SKV_TRY(measure(&choice, &least, be, r, v));
         if (choice >= 0)
