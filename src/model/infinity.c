@@ -21,19 +21,19 @@ static void bind_block(skv_loader *l, skv_block_weights *w, const skv_dims *d, i
     skv_loader_array(l, &w->v_bias, 1, vec, "%ssa.v_bias", n);
     skv_loader_array(l, &w->scale, 4, (int64_t[]){1, d->heads, 1, 1}, "%ssa.scale_mul_1H11", n);
     skv_loader_matrix(l, &w->proj, c, c, "%ssa.proj.weight", n);
-    skv_loader_array(l, &w->proj_bias, 1, vec, "%ssa.proj.bias", n);
+    skv_loader_bias(l, &w->proj_bias, c, "%ssa.proj.bias", n);
     skv_loader_array(l, &w->ca_norm_w, 1, vec, "%sca_norm.weight", n);
     skv_loader_array(l, &w->ca_norm_b, 1, vec, "%sca_norm.bias", n);
     skv_loader_matrix(l, &w->ca_q, c, c, "%sca.mat_q.weight", n);
-    skv_loader_array(l, &w->ca_q_bias, 1, vec, "%sca.mat_q.bias", n);
+    skv_loader_bias(l, &w->ca_q_bias, c, "%sca.mat_q.bias", n);
     skv_loader_matrix(l, &w->ca_kv, 2 * c, c, "%sca.mat_kv.weight", n);
     skv_loader_array(l, &w->ca_kv_bias, 1, vec, "%sca.v_bias", n);
     skv_loader_matrix(l, &w->ca_proj, c, c, "%sca.proj.weight", n);
-    skv_loader_array(l, &w->ca_proj_bias, 1, vec, "%sca.proj.bias", n);
+    skv_loader_bias(l, &w->ca_proj_bias, c, "%sca.proj.bias", n);
     skv_loader_matrix(l, &w->fc1, hidden, c, "%sffn.fc1.weight", n);
-    skv_loader_array(l, &w->fc1_bias, 1, (int64_t[]){hidden}, "%sffn.fc1.bias", n);
+    skv_loader_bias(l, &w->fc1_bias, hidden, "%sffn.fc1.bias", n);
     skv_loader_matrix(l, &w->fc2, c, hidden, "%sffn.fc2.weight", n);
-    skv_loader_array(l, &w->fc2_bias, 1, vec, "%sffn.fc2.bias", n);
+    skv_loader_bias(l, &w->fc2_bias, c, "%sffn.fc2.bias", n);
 }
 
 static void bind(skv_loader *l, skv_infinity *m, int levels)
@@ -52,9 +52,9 @@ static void bind(skv_loader *l, skv_infinity *m, int levels)
     skv_loader_matrix(l, &m->pool_proj, c, c, "text_proj_for_sos.ca.proj.weight");
     skv_loader_array(l, &m->pool_proj_bias, 1, vec, "text_proj_for_sos.ca.proj.bias");
     skv_loader_matrix(l, &m->text_fc1, c, t5, "text_proj_for_ca.0.weight");
-    skv_loader_array(l, &m->text_fc1_bias, 1, vec, "text_proj_for_ca.0.bias");
+    skv_loader_bias(l, &m->text_fc1_bias, c, "text_proj_for_ca.0.bias");
     skv_loader_matrix(l, &m->text_fc2, c, c, "text_proj_for_ca.2.weight");
-    skv_loader_array(l, &m->text_fc2_bias, 1, vec, "text_proj_for_ca.2.bias");
+    skv_loader_bias(l, &m->text_fc2_bias, c, "text_proj_for_ca.2.bias");
     skv_loader_array(l, &m->lvl_embed, 2, (int64_t[]){levels, c}, "lvl_embed.weight");
     skv_loader_matrix(l, &m->word_embed, c, bits, "word_embed.weight");
     skv_loader_array(l, &m->word_embed_bias, 1, vec, "word_embed.bias");
@@ -70,22 +70,29 @@ static void bind(skv_loader *l, skv_infinity *m, int levels)
 
 /* -------------------------------------------- what is derived from parameters once, at load */
 
-static skv_status take_f32(skv_tensor *out, skv_arena *arena, skv_device device, int64_t n)
+static skv_status take(skv_tensor *out, skv_arena *arena, skv_dtype type, skv_device device,
+                       int64_t n)
 {
     void *data = NULL;
 
-    SKV_TRY(skv_arena_take(&data, arena, (size_t)n * sizeof(float)));
-    *out = SKV_TENSOR(data, SKV_F32, device, n);
+    SKV_TRY(skv_arena_take(&data, arena, (size_t)n * skv_dtype_bytes(type)));
+    *out = SKV_TENSOR(data, type, device, n);
     return SKV_OK;
 }
 
-/* bias <- [0, bias] of twice the length: keys have none (device memory starts zeroed). */
-static skv_status widen_bias(skv_infinity *m, skv_tensor *bias)
+static skv_status take_f32(skv_tensor *out, skv_arena *arena, skv_device device, int64_t n)
+{
+    return take(out, arena, SKV_F32, device, n);
+}
+
+/* bias <- [0, bias] of twice the length, for products of this type: keys have none (device memory
+ * starts zeroed). */
+static skv_status widen_bias(skv_infinity *m, skv_tensor *bias, skv_dtype type)
 {
     skv_tensor wide, half, flat = SKV_RESHAPE(bias, skv_tensor_count(bias));
     int64_t c = flat.shape[0];
 
-    SKV_TRY(take_f32(&wide, &m->derived, m->be->device, 2 * c));
+    SKV_TRY(take(&wide, &m->derived, type, m->be->device, 2 * c));
     half = skv_tensor_rows(&wide, c, c);
     SKV_TRY(skv_copy(m->be, &(skv_copy_args){.y = half, .x = flat}));
     *bias = wide;
@@ -131,12 +138,12 @@ static skv_status derive(skv_infinity *m)
         skv_block_weights *w = &m->block[l];
 
         SKV_TRY(derive_scale(m, &w->scale));
-        SKV_TRY(widen_bias(m, &w->ca_kv_bias));
+        SKV_TRY(widen_bias(m, &w->ca_kv_bias, m->be->kv));
         w->gss = SKV_RESHAPE(&w->gss, N_MODS * c);
         w->ca_norm_w = SKV_RESHAPE(&w->ca_norm_w, 1, c);
         w->ca_norm_b = SKV_RESHAPE(&w->ca_norm_b, 1, c);
     }
-    SKV_TRY(widen_bias(m, &m->pool_kv_bias));
+    SKV_TRY(widen_bias(m, &m->pool_kv_bias, SKV_F32));
     m->pool_q = SKV_RESHAPE(&m->pool_q, d->pool_heads, c / d->pool_heads);
     m->pos_start = SKV_RESHAPE(&m->pos_start, c);
     SKV_TRY(

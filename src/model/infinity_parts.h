@@ -14,7 +14,7 @@ typedef struct {
     skv_tensor qkv;                  /* (3C,C) weight */
     skv_tensor q_bias, v_bias;       /* (C) fp32 */
     skv_tensor scale;                /* (H) fp32: exp(min(scale_mul, ln 100)) */
-    skv_tensor proj, proj_bias;      /* (C,C) weight, (C) */
+    skv_tensor proj, proj_bias;      /* (C,C) weight, (C) act, as the biases below */
     skv_tensor ca_norm_w, ca_norm_b; /* (1,C) fp32 */
     skv_tensor ca_q, ca_q_bias;      /* (C,C) weight, (C) */
     skv_tensor ca_kv, ca_kv_bias;    /* (2C,C) weight, (2C) = [0, v_bias] */

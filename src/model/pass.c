@@ -34,15 +34,15 @@ skv_tensor skv_pass__a(const skv_pass *p, int si)
                       skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
 }
 
-/* Bytes of the work buffer: it holds qkv and q, or the FFN's hidden layer, or the head's fp32 input
- * and logits. */
+/* Bytes of the work buffer: it holds qkv and q, or the FFN's hidden layer, or the head's input and
+ * fp32 logits. */
 static size_t work_bytes(const skv_dims *d, const skv_backend *be, int64_t rows)
 {
     const size_t n = (size_t)rows, act = skv_dtype_bytes(be->act);
     const size_t c = (size_t)d->width, logits = 2 * (size_t)skv_dims_token_bits(d);
 
     return max_size(n * max_size(4 * c, (size_t)d->hidden) * act,
-                    skv_align_up(n * c * sizeof(float)) + n * logits * sizeof(float));
+                    skv_align_up(n * c * act) + n * logits * sizeof(float));
 }
 
 /* Scratch of the policy: its hungriest scale, with a layer's longest cache. */
@@ -194,10 +194,10 @@ static skv_status head(skv_pass *p, int si, skv_tensor *logits)
     const int c = m->dims.width, bits = skv_dims_token_bits(&m->dims);
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     const int rows = p->setup.guidance.insertion < 0 ? p->setup.n_prompts : p->n_rows;
-    const size_t h_bytes = skv_align_up((size_t)(rows * tokens * c) * sizeof(float));
+    const size_t h_bytes = skv_align_up((size_t)(rows * tokens * c) * skv_dtype_bytes(m->be->act));
     skv_tensor x = skv_pass__x(p, si), scale = skv_cond__head_mod(p->cond, 0, c);
     skv_tensor shift = skv_cond__head_mod(p->cond, 1, c);
-    skv_tensor h = SKV_TENSOR(p->b, SKV_F32, m->be->device, rows, tokens, c);
+    skv_tensor h = SKV_TENSOR(p->b, m->be->act, m->be->device, rows, tokens, c);
 
     *logits = SKV_TENSOR(p->b + h_bytes, SKV_F32, m->be->device, rows, tokens, 2 * bits);
     SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = h,

@@ -53,7 +53,7 @@ static void bind_resnet(skv_loader *l, resnet *r, int ci, int co, const char *n)
     if (ci == co)
         return;
     skv_loader_conv1x1(l, &r->shortcut, co, ci, "%s.nin_shortcut.conv.weight", n);
-    bind_vector(l, &r->shortcut_b, co, n, "nin_shortcut.conv.bias");
+    skv_loader_bias(l, &r->shortcut_b, co, "%s.nin_shortcut.conv.bias", n);
 }
 
 static void bind(skv_loader *l, skv_vae *v)

@@ -338,7 +338,32 @@ static skv_status fetch(skv_loader *l, const void **data, skv_dtype *type, const
     return SKV_OK;
 }
 
-typedef enum { AS_MATRIX, AS_CONV, AS_CONV1X1, AS_ARRAY } placement;
+typedef enum { AS_MATRIX, AS_CONV, AS_CONV1X1, AS_ARRAY, AS_BIAS } placement;
+
+/* n numbers of any file type onto the device as `type`. */
+static skv_status upload_vector(skv_loader *l, skv_tensor *out, void *dst, skv_dtype type,
+                                const void *data, skv_dtype data_type, int ndim,
+                                const int64_t *shape)
+{
+    skv_status st;
+    float *f32 = NULL;
+    void *rounded = NULL;
+    size_t n;
+
+    *out = skv_tensor_view(dst, type, l->be->device, ndim, shape);
+    n = (size_t)skv_tensor_count(out);
+    if (data_type == type)
+        return skv_backend_upload(l->be, dst, data, skv_tensor_bytes(out));
+    SKV_TRY_GOTO(skv_alloc(&f32, n, sizeof *f32, "a vector"), done);
+    SKV_TRY_GOTO(skv_alloc(&rounded, n, sizeof *f32, "a vector"), done);
+    skv_to_f32(f32, data, data_type, n);
+    skv_from_f32(rounded, type, f32, n);
+    st = skv_backend_upload(l->be, dst, rounded, skv_tensor_bytes(out));
+done:
+    free(f32);
+    free(rounded);
+    return st;
+}
 
 /* The one place that counts (planning) or takes (loading) device bytes. A backend may use a mapped
  * tensor in place (0 bytes), but never the staging buffer. */
@@ -361,6 +386,8 @@ static skv_status place(skv_loader *l, skv_tensor *out, placement how, const skv
                          : (size_t)n * skv_dtype_bytes(l->be->weight);
     else if (how == AS_CONV)
         bytes = ops->packed_conv_bytes(l->be, shape[0], shape[1]);
+    else if (how == AS_BIAS)
+        bytes = (size_t)n * skv_dtype_bytes(l->be->act);
     if (!l->loading) {
         l->planned_bytes += skv_align_up(bytes);
         return SKV_OK;
@@ -374,16 +401,12 @@ static skv_status place(skv_loader *l, skv_tensor *out, placement how, const skv
         return skv_pack_linear(l->be, out, dst, data, type, shape[0], shape[1]);
     case AS_CONV:
         return skv_pack_conv(l->be, out, dst, data, type, shape[0], shape[1]);
+    case AS_BIAS:
+        return upload_vector(l, out, dst, l->be->act, data, type, ndim, shape);
     case AS_ARRAY:
-        break;
+        return upload_vector(l, out, dst, SKV_F32, data, type, ndim, shape);
     }
-    if (type != SKV_F32) {
-        SKV_TRY(staging(l, (size_t)n * sizeof(float)));
-        skv_to_f32(l->staging, data, type, (size_t)n);
-        data = l->staging;
-    }
-    *out = skv_tensor_view(dst, SKV_F32, l->be->device, ndim, shape);
-    return skv_backend_upload(l->be, dst, data, (size_t)n * sizeof(float));
+    return SKV_OK;
 }
 
 static void take(skv_loader *l, skv_tensor *out, placement how, int ndim, const int64_t *shape,
@@ -435,6 +458,15 @@ void skv_loader_array(skv_loader *l, skv_tensor *out, int ndim, const int64_t *s
 
     va_start(args, fmt);
     take(l, out, AS_ARRAY, ndim, shape, fmt, args);
+    va_end(args);
+}
+
+void skv_loader_bias(skv_loader *l, skv_tensor *out, int64_t n, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    take(l, out, AS_BIAS, 1, &n, fmt, args);
     va_end(args);
 }
 

@@ -52,6 +52,7 @@ void skv_loader_destroy(skv_loader *l);
  *   matrix: (n,k) of the backend's weight type, packed for linear
  *   conv:   (co,ci,3,3), packed for conv3x3;  conv1x1: (co,ci,1,1) packed for linear as (co,ci)
  *   array:  fp32 of exactly this shape
+ *   bias:   (n) of the activations' type, for a linear whose output is of it
  *   host:   the tensor where it lies (mapped, file's type, (n,k)); formula: filled into host memory
  *           that the weights own. For embeddings. */
 void skv_loader_matrix(skv_loader *l, skv_tensor *out, int64_t n, int64_t k, const char *fmt, ...)
@@ -62,6 +63,8 @@ void skv_loader_conv1x1(skv_loader *l, skv_tensor *out, int64_t co, int64_t ci, 
                         ...) SKV_PRINTF(5, 6);
 void skv_loader_array(skv_loader *l, skv_tensor *out, int ndim, const int64_t *shape,
                       const char *fmt, ...) SKV_PRINTF(5, 6);
+void skv_loader_bias(skv_loader *l, skv_tensor *out, int64_t n, const char *fmt, ...)
+    SKV_PRINTF(4, 5);
 void skv_loader_host(skv_loader *l, skv_tensor *out, int64_t n, int64_t k, const char *fmt, ...)
     SKV_PRINTF(5, 6);
 

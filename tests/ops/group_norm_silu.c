@@ -53,7 +53,7 @@ static void group_case(opcheck *t, const shape *s)
                                                .eps = (double)a.eps});
     /* sums are in double; scale, shift, product and sum are rounded at the size of their terms,
      * SiLU's slope is below 1.1, and it adds 4 roundings of its result */
-    opcheck_near(t, "y", &a.y, want, size, 8 * OPCHECK_UNIT);
+    opcheck_near(t, "y", &a.y, want, size, 8 * OPCHECK_UNIT + OPCHECK_FUNCTION(t));
     a.groups = (int)s->channels + 1;
     opcheck_refused(t, "groups of unequal size", skv_group_norm_silu(t->be, &a));
 }

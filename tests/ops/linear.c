@@ -47,22 +47,29 @@ static double tolerance_of(const shape *s)
     return (4 + 4 * sqrt((double)s->k)) * OPCHECK_UNIT;
 }
 
-static void linear_case(opcheck *t, const shape *s, bool gelu)
+static void linear_case(opcheck *t, const shape *s, bool gelu, skv_dtype x_type, skv_dtype y_type)
 {
     float *x, *w, *b = NULL;
     double *want, *size;
     skv_linear_args a = {0};
 
-    opcheck_case(t, "(%lld,%lld)x(%lld,%lld) %s%s", (long long)s->m, (long long)s->k,
-                 (long long)s->n, (long long)s->k, skv_dtype_name(s->file), s->bias ? " bias" : "");
+    opcheck_case(t, "(%lld,%lld)x(%lld,%lld) %s%s, %s to %s", (long long)s->m, (long long)s->k,
+                 (long long)s->n, (long long)s->k, skv_dtype_name(s->file), s->bias ? " bias" : "",
+                 skv_dtype_name(x_type), skv_dtype_name(y_type));
     x = opcheck_normal(t, s->m * s->k, 1);
-    a.x = OPCHECK_F(t, t->be->act, x, s->m, s->k);
+    a.x = OPCHECK_F(t, x_type, x, s->m, s->k);
+    if (t->be->weight != x_type) { /* the product sees x in the weights' type */
+        void *rounded = opcheck_u8s(t, 4 * s->m * s->k);
+
+        skv_from_f32(rounded, t->be->weight, x, (size_t)(s->m * s->k));
+        skv_to_f32(x, rounded, t->be->weight, (size_t)(s->m * s->k));
+    }
     a.w = pack(t, s, &w);
     if (s->bias) {
         b = opcheck_normal(t, s->n, 1);
-        a.b = OPCHECK_F(t, SKV_F32, b, s->n);
+        a.b = OPCHECK_F(t, y_type, b, s->n);
     }
-    a.y = OPCHECK_F(t, SKV_F32, opcheck_unset(t, s->m * s->n), s->m, s->n);
+    a.y = OPCHECK_F(t, y_type, opcheck_unset(t, s->m * s->n), s->m, s->n);
     OPCHECK_RUN(t, gelu ? skv_linear_gelu(t->be, &a) : skv_linear(t->be, &a));
     if (t->perf)
         return;
@@ -74,7 +81,7 @@ static void linear_case(opcheck *t, const shape *s, bool gelu)
         size[i] = 1.13 * size[i] + 2;
         want[i] = ref_gelu(want[i]);
     }
-    opcheck_near(t, "y", &a.y, want, size, tolerance_of(s));
+    opcheck_near(t, "y", &a.y, want, size, tolerance_of(s) + (gelu ? OPCHECK_FUNCTION(t) : 0));
 }
 
 static void check(opcheck *t, bool gelu)
@@ -84,18 +91,20 @@ static void check(opcheck *t, bool gelu)
     float *w;
 
     if (t->perf) {
-        linear_case(t, &large, gelu);
+        linear_case(t, &large, gelu, t->be->act, t->be->act);
         return;
     }
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        linear_case(t, &shapes[i], gelu);
+        linear_case(t, &shapes[i], gelu, t->be->act, SKV_F32);
+    for (size_t i = 0; t->be->act != SKV_F32 && i < sizeof shapes / sizeof *shapes; i++)
+        linear_case(t, &shapes[i], gelu, i % 2 ? t->be->act : SKV_F32, t->be->act);
     opcheck_case(t, "refusals");
     a.w = pack(t, &(shape){.n = 3, .k = 4, .file = SKV_F32}, &w);
     a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 10), 2, 5);
     a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, 6), 2, 3);
     opcheck_refused(t, "x wider than w", gelu ? skv_linear_gelu(t->be, &a) : skv_linear(t->be, &a));
     a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 8), 2, 4);
-    a.b = OPCHECK_F(t, SKV_F32, opcheck_unset(t, 4), 4);
+    a.b = OPCHECK_F(t, t->be->act, opcheck_unset(t, 4), 4);
     opcheck_refused(t, "bias longer than y",
                     gelu ? skv_linear_gelu(t->be, &a) : skv_linear(t->be, &a));
 }

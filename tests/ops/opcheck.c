@@ -1,5 +1,7 @@
-/* skv-opcheck: every operation of a backend against a plain reference in double, with 1, 2 and 3
- * threads, whose bytes must agree. --perf times one large case of each instead. */
+/* skv-opcheck: every operation of a backend against a plain reference in double, three times (on
+ * the CPU with 1, 2 and 3 threads), whose bytes must agree. --perf times one large case of each
+ * instead.
+ */
 #include "opcheck.h"
 
 #include <stdio.h>
@@ -38,6 +40,9 @@ static int check_table(const skv_backend *be)
     SLOT(upload)
     SLOT(download)
     SLOT(sync)
+    SLOT(mark)
+    SLOT(elapsed)
+    SLOT(memory)
     SLOT(destroy)
     SLOT(describe)
     SLOT(packed_linear_bytes)
@@ -52,13 +57,17 @@ static skv_backend *open_backend(const char *name, int threads)
 {
     skv_backend *be = NULL;
 
-    if (strcmp(name, "cpu") != 0) {
-        fprintf(stderr, "skv-opcheck: no backend %s in this build\n", name);
-        exit(77);
-    }
-    if (skv_backend_open_cpu(&be, threads) != SKV_OK) {
+    const bool fp32 = strcmp(name, "cuda-fp32") == 0;
+    const skv_cuda_options cuda = {.type = fp32 ? SKV_F32 : SKV_BF16};
+    skv_status st;
+
+    if (strcmp(name, "cpu") == 0)
+        st = skv_backend_open_cpu(&be, threads);
+    else
+        st = skv_backend_open_cuda(&be, &cuda);
+    if (st != SKV_OK) {
         fprintf(stderr, "skv-opcheck: %s\n", skv_message());
-        exit(1);
+        exit(st == SKV_E_UNSUPPORTED || st == SKV_E_NOTFOUND ? 77 : 1);
     }
     return be;
 }
@@ -93,7 +102,7 @@ static int check(const operation *op, const char *backend)
                first.digest[same] == other.digest[same])
             same++;
         if (same < first.outputs || first.outputs != other.outputs) {
-            printf("FAIL %s: output %d has other bytes with %d threads\n", op->name, same, threads);
+            printf("FAIL %s: output %d has other bytes in run %d\n", op->name, same, threads);
             failures++;
         }
     }
@@ -101,15 +110,17 @@ static int check(const operation *op, const char *backend)
         printf("FAIL %s: nothing was compared\n", op->name);
         failures++;
     }
-    printf("%s %s: %d cases, %d outputs, 1 to 3 threads\n", failures ? "FAILED" : "ok", op->name,
+    printf("%s %s: %d cases, %d outputs, three runs alike\n", failures ? "FAILED" : "ok", op->name,
            first.cases, first.outputs);
     return failures;
 }
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: skv-opcheck [-b cpu] [-o OPERATION|table] [-t THREADS] [--perf]\n"
-                    "  -t counts with --perf only\n");
+    fprintf(
+        stderr,
+        "usage: skv-opcheck [-b cpu|cuda|cuda-fp32] [-o OPERATION|table] [-t THREADS] [--perf]\n"
+        "  -t counts with --perf only\n");
     return 2;
 }
 
@@ -132,6 +143,9 @@ int main(int argc, char **argv)
         else
             return usage();
     }
+    if (strcmp(backend, "cpu") != 0 && strcmp(backend, "cuda") != 0 &&
+        strcmp(backend, "cuda-fp32") != 0)
+        return usage();
     be = open_backend(backend, 1);
     failures = check_table(be);
     skv_backend_destroy(be);

@@ -14,6 +14,12 @@
 /* fp32: half of the distance from 1 to the next number. */
 #define OPCHECK_UNIT (1.0 / 16777216.0)
 
+/* What a backend of 16-bit types adds to an operation's tolerance: INSIDE where it rounds inside
+ * (probabilities before their product with the values: half a unit of bf16, 2^-9, and as much for
+ * luck); FUNCTION, 2^-16, for its faster functions, far below a unit of its outputs. */
+#define OPCHECK_INSIDE(t)   ((t)->be->act == SKV_F32 ? 0.0 : 1.0 / 256)
+#define OPCHECK_FUNCTION(t) ((t)->be->act == SKV_F32 ? 0.0 : 1.0 / 65536)
+
 typedef struct {
     skv_backend *be;
     const char *op;
