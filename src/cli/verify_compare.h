@@ -22,7 +22,7 @@ typedef struct {
     int64_t bits_same, bits_all; /* the higher of a bit's two logits */
     int64_t rgb_off_by_one, rgb_worse, rgb_all;
     int64_t sets, sets_equal, sets_near, sets_bad; /* kept sets: equal, near-tie, beyond */
-    double overlap_sum, overlap_least;             /* full-size form */
+    double overlap_sum, overlap_least;             /* shares of the sets that both kept */
     void *forced_memory;                           /* a recorded set on the device */
     size_t forced_bytes;
 } skv_comparison;
