@@ -321,6 +321,11 @@ skv_status skv_kv_end(skv_kv *kv, int layer, int si, const skv_tensor *q_raw, co
     return SKV_OK;
 }
 
+bool skv_kv_cuts_at(const skv_kv *kv, int layer, int si)
+{
+    return skv_kv_plan_cuts_at(kv->plan, layer, si);
+}
+
 size_t skv_kv_held_bytes(const skv_kv *kv)
 {
     return kv->held * 2 * slot_bytes(kv->plan);

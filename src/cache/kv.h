@@ -51,6 +51,9 @@ void skv_kv_destroy(skv_kv *kv); /* accepts NULL; the arena's memory stays the a
 /* Empties the store for the next group of the same number of rows. */
 SKV_MUST skv_status skv_kv_reset(skv_kv *kv);
 
+/* Will the cut of this layer after scale si lose tokens? Only then does it want queries. */
+bool skv_kv_cuts_at(const skv_kv *kv, int layer, int si);
+
 /* Where a layer's attention reads, and where the current scale is to be stored. */
 typedef struct {
     skv_tensor k, v;     /* (R,H,Lmax,D) kv */

@@ -19,13 +19,21 @@ static skv_tensor repeat(const skv_tensor *row, int n_rows)
     return t;
 }
 
-/* (R,L,width) act at `offset` elements into the work buffer. */
-static skv_tensor work(const skv_pass *p, int64_t tokens, int64_t offset, int64_t width)
+/* (R,L,C) act: queries, then what a sublayer adds to x. */
+static skv_tensor full_width(const skv_pass *p, int64_t tokens)
 {
-    const skv_backend *be = p->setup.model->be;
-    char *at = p->b + (size_t)(offset * p->n_rows * tokens) * skv_dtype_bytes(be->act);
+    const skv_infinity *m = p->setup.model;
 
-    return SKV_TENSOR(at, be->act, be->device, p->n_rows, tokens, width);
+    return SKV_TENSOR(p->b, m->be->act, m->be->device, p->n_rows, tokens, m->dims.width);
+}
+
+/* (rows,L,width) act behind it, for some rows at a time: QKV, the FFN's hidden layer. */
+static skv_tensor wide(const skv_pass *p, int rows, int64_t tokens, int64_t width)
+{
+    const skv_infinity *m = p->setup.model;
+    const size_t taken = skv_pass__full_bytes(p, tokens);
+
+    return SKV_TENSOR(p->b + taken, m->be->act, m->be->device, rows, tokens, width);
 }
 
 static skv_status linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
@@ -63,42 +71,62 @@ static skv_status cut(skv_pass *p, int layer, int si, const skv_kv_view *view,
     return SKV_OK;
 }
 
+/* The QKV product and what follows it token by token, some rows at a time: q, the cache, q_raw. */
+static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
+                          const skv_kv_view *view, const skv_tensor *q_raw)
+{
+    const skv_dims *d = &p->setup.model->dims;
+    const skv_block_weights *w = &p->setup.model->block[layer];
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
+    const int step = skv_pass__rows_at_once(p->n_rows, tokens);
+    skv_backend *be = p->setup.model->be;
+    skv_tensor a = skv_pass__a(p, si);
+
+    for (int first = 0; first < p->n_rows; first += step) {
+        const int n = first + step < p->n_rows ? step : p->n_rows - first;
+        skv_tensor x = skv_tensor_rows(&a, first, n), qkv = wide(p, n, tokens, 3 * d->width);
+
+        SKV_TRY(linear(be, &qkv, &x, &w->qkv, NULL));
+        SKV_TRY(skv_qkv_rope(
+            be,
+            &(skv_qkv_rope_args){.q = skv_tensor_rows(q, first, n),
+                                 .k = skv_tensor_rows(&view->k, first, n),
+                                 .v = skv_tensor_rows(&view->v, first, n),
+                                 .q_raw = q_raw->data ? skv_tensor_rows(q_raw, first, n) : *q_raw,
+                                 .qkv = qkv,
+                                 .q_bias = w->q_bias,
+                                 .v_bias = w->v_bias,
+                                 .scale = w->scale,
+                                 .rope = p->setup.stage->rope[si],
+                                 .base = view->base,
+                                 .window = p->window,
+                                 .n_window = q_raw->data ? p->n_window : 0}));
+    }
+    return SKV_OK;
+}
+
 /* y (in the work buffer) = SA of p->a; keys and values go to the cache. */
 static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
-    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si), c = d->width;
-    const bool raw = p->queries == SKV_QUERIES_RAW;
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si), qkv = work(p, tokens, 0, 3 * c);
-    skv_tensor q = work(p, tokens, 3 * c, c);
-    skv_tensor heads = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim);
-    skv_tensor o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim), q_raw = {0};
+    skv_tensor a = skv_pass__a(p, si), q = full_width(p, tokens), q_raw = {0};
+    skv_tensor o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim);
     skv_kv_view view;
 
-    if (raw)
+    q = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim);
+    if (p->queries == SKV_QUERIES_RAW && skv_kv_cuts_at(p->kv, layer, si))
         q_raw = SKV_TENSOR(p->q_raw, SKV_F32, be->device, p->n_rows, p->n_window, d->heads,
                            d->head_dim);
-    SKV_TRY(linear(be, &qkv, &a, &w->qkv, NULL));
     SKV_TRY(skv_kv_begin(p->kv, layer, si, &view));
-    SKV_TRY(skv_qkv_rope(be, &(skv_qkv_rope_args){.q = heads,
-                                                  .k = view.k,
-                                                  .v = view.v,
-                                                  .q_raw = q_raw,
-                                                  .qkv = qkv,
-                                                  .q_bias = w->q_bias,
-                                                  .v_bias = w->v_bias,
-                                                  .scale = w->scale,
-                                                  .rope = p->setup.stage->rope[si],
-                                                  .base = view.base,
-                                                  .window = p->window,
-                                                  .n_window = raw ? p->n_window : 0}));
+    SKV_TRY(project(p, layer, si, &q, &view, &q_raw));
     SKV_TRY(skv_attention(
         be, &(skv_attention_args){
-                .o = o, .q = heads, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
-    SKV_TRY(cut(p, layer, si, &view, &q_raw, &heads));
-    *y = work(p, tokens, 0, c);
+                .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
+    SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
+    *y = full_width(p, tokens);
     return linear(be, y, &a, &w->proj, &w->proj_bias);
 }
 
@@ -107,9 +135,9 @@ static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
-    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si), c = d->width;
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si), q = work(p, tokens, c, c);
+    skv_tensor a = skv_pass__a(p, si), q = full_width(p, tokens);
 
     SKV_TRY(linear(be, &q, &a, &w->ca_q, &w->ca_q_bias));
     for (int i = 0; i < p->cond->n_runs; i++) {
@@ -126,25 +154,32 @@ static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
                     .count = p->cond->count + run->first,
                     .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
     }
-    *y = work(p, tokens, 0, c);
+    *y = q;
     return linear(be, y, &a, &w->ca_proj, &w->ca_proj_bias);
 }
 
-/* p->a = FFN of p->a. */
+/* p->a = FFN of p->a, some rows at a time. */
 static skv_status feed_forward(skv_pass *p, int layer, int si)
 {
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
+    const int step = skv_pass__rows_at_once(p->n_rows, tokens);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si), hidden = work(p, tokens, 0, d->hidden);
-    const int64_t rows = p->n_rows * tokens;
+    skv_tensor all = skv_pass__a(p, si);
 
-    SKV_TRY(skv_linear_gelu(be, &(skv_linear_args){.y = SKV_RESHAPE(&hidden, rows, d->hidden),
-                                                   .x = SKV_RESHAPE(&a, rows, d->width),
+    for (int first = 0; first < p->n_rows; first += step) {
+        const int n = first + step < p->n_rows ? step : p->n_rows - first;
+        skv_tensor a = skv_tensor_rows(&all, first, n), hidden = wide(p, n, tokens, d->hidden);
+
+        SKV_TRY(
+            skv_linear_gelu(be, &(skv_linear_args){.y = SKV_RESHAPE(&hidden, n * tokens, d->hidden),
+                                                   .x = SKV_RESHAPE(&a, n * tokens, d->width),
                                                    .w = w->fc1,
                                                    .b = w->fc1_bias}));
-    return linear(be, &a, &hidden, &w->fc2, &w->fc2_bias);
+        SKV_TRY(linear(be, &a, &hidden, &w->fc2, &w->fc2_bias));
+    }
+    return SKV_OK;
 }
 
 /* x += g2·FFN, and what comes between this layer and the next: guidance in the residual stream, the

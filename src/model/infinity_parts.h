@@ -79,7 +79,7 @@ struct skv_pass {
     skv_tensor codes;                /* (B,L,token bits) fp32: the next input before word_embed */
     char *x;                         /* (R,L,C) fp32: the residual stream */
     char *a;                         /* (R,L,C) act: norm outputs, attention outputs */
-    char *b;                         /* qkv (R,L,3C) and q (R,L,C) | hidden (R,L,hidden) | head */
+    char *b;                         /* (R,L,C) act, then qkv, hidden layer or logits */
     char *q_raw;                     /* (R,window,H,D) fp32 */
     skv_arena select;                /* scratch of the policy */
     int32_t window[SKV_MAX_WINDOW];  /* of the scale at hand */
@@ -103,6 +103,11 @@ skv_tensor skv_cond__head_mod(const skv_cond *c, int which, int width);
 /* One layer: p->a holds the modulated norm of x on entry, the next layer's (or, after the last,
  * nothing) on return. */
 SKV_MUST skv_status skv_block__forward(skv_pass *p, int layer, int si);
+
+/* Rows whose QKV or hidden layer is held at once, of maps of so many tokens; bytes of a full-width
+ * tensor in the work buffer. */
+int skv_pass__rows_at_once(int n_rows, int64_t tokens);
+size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens);
 
 /* Buffers of the scale at hand as tensors. */
 skv_tensor skv_pass__x(const skv_pass *p, int si);

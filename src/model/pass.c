@@ -34,15 +34,45 @@ skv_tensor skv_pass__a(const skv_pass *p, int si)
                       skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
 }
 
-/* Bytes of the work buffer: it holds qkv and q, or the FFN's hidden layer, or the head's input and
- * fp32 logits. */
-static size_t work_bytes(const skv_dims *d, const skv_backend *be, int64_t rows)
-{
-    const size_t n = (size_t)rows, act = skv_dtype_bytes(be->act);
-    const size_t c = (size_t)d->width, logits = 2 * (size_t)skv_dims_token_bits(d);
+/* Rows whose QKV or hidden layer is held at once: more tokens than this make no product faster. */
+#define TOKENS_AT_ONCE 8192
 
-    return max_size(n * max_size(4 * c, (size_t)d->hidden) * act,
-                    skv_align_up(n * c * act) + n * logits * sizeof(float));
+int skv_pass__rows_at_once(int n_rows, int64_t tokens)
+{
+    const int64_t turns = (n_rows * tokens + TOKENS_AT_ONCE - 1) / TOKENS_AT_ONCE;
+
+    return turns < n_rows ? (int)((n_rows + turns - 1) / turns) : 1;
+}
+
+static size_t full_bytes(const skv_dims *d, const skv_backend *be, int n_rows, int64_t tokens)
+{
+    return skv_align_up((size_t)n_rows * (size_t)tokens * (size_t)d->width *
+                        skv_dtype_bytes(be->act));
+}
+
+size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens)
+{
+    return full_bytes(&p->setup.model->dims, p->setup.model->be, p->n_rows, tokens);
+}
+
+/* Bytes of the work buffer at its hungriest scale: a full-width tensor (queries, a sublayer's
+ * output, the head's input), and behind it QKV or the hidden layer of some rows, or fp32 logits. */
+static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_schedule *s,
+                         int n_rows)
+{
+    const size_t wide = max_size(3 * (size_t)d->width, (size_t)d->hidden);
+    size_t most = 0;
+
+    for (int si = 0; si < s->n_scales; si++) {
+        const int64_t tokens = skv_schedule_tokens(s, si);
+        const size_t some = (size_t)skv_pass__rows_at_once(n_rows, tokens) * (size_t)tokens;
+        const size_t logits = (size_t)n_rows * (size_t)tokens * 2 * (size_t)skv_dims_token_bits(d);
+
+        most = max_size(
+            most, full_bytes(d, be, n_rows, tokens) +
+                      max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float)));
+    }
+    return most;
 }
 
 /* Scratch of the policy: its hungriest scale, with a layer's longest cache. */
@@ -100,7 +130,7 @@ static skv_status layout_scratch(skv_pass *p, const layout_setup *s, int n_promp
     p->codes = SKV_TENSOR(m, SKV_F32, device, n_prompts, tokens, bits);
     SKV_TRY(skv_arena_take(&p->x, arena, rows * (size_t)c * sizeof(float)));
     SKV_TRY(skv_arena_take(&p->a, arena, rows * (size_t)c * skv_dtype_bytes(s->be->act)));
-    SKV_TRY(skv_arena_take(&p->b, arena, work_bytes(d, s->be, (int64_t)rows)));
+    SKV_TRY(skv_arena_take(&p->b, arena, work_bytes(d, s->be, s->schedule, p->n_rows)));
     SKV_TRY(
         skv_arena_take(&p->q_raw, arena, (size_t)(p->n_rows * SKV_MAX_WINDOW * c) * sizeof(float)));
     SKV_TRY(skv_arena_take(&m, arena, select));
