@@ -270,8 +270,8 @@ static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
         return skv_fail(SKV_E_UNSUPPORTED,
                         "GPU %d (%s) has compute capability %d.%d, want %d.%d or more", o->device,
                         p.name, p.major, p.minor, MIN_SM / 10, MIN_SM % 10);
-    snprintf(c->description, sizeof c->description, "%.64s, CUDA %d.%d, %s%s", p.name,
-             CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, skv_dtype_name(o->type),
+    snprintf(c->description, sizeof c->description, "%.64s, cuBLASLt %zu, cuDNN %zu, %s%s", p.name,
+             skv_cuda__matmuls_version(), skv_cuda__networks_version(), skv_dtype_name(o->type),
              o->tf32 ? " (TF32 products)" : "");
     return SKV_OK;
 }

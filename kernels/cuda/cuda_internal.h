@@ -72,6 +72,7 @@ typedef struct {
 skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *a);
 skv_status skv_cuda__matmuls_create(skv_cuda__matmuls **out);
 void skv_cuda__matmuls_destroy(skv_cuda__matmuls *m);
+size_t skv_cuda__matmuls_version(void); /* cuBLASLt's own */
 /* linear_plain.cu: the same by a plain kernel, for what cuBLASLt refuses. */
 skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *a);
 
@@ -80,6 +81,7 @@ skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *
 skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done);
 skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done);
 void skv_cuda__networks_destroy(skv_cuda__networks *n);
+size_t skv_cuda__networks_version(void); /* cuDNN's own */
 /* add_bias.cu: y (places, channels) bf16 += b, in place, rounding once more; channels a multiple of
  * 8, both pointers aligned to 16 bytes. */
 skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, int64_t places,

@@ -395,6 +395,11 @@ static void destroy(entry *e)
     free(e);
 }
 
+size_t skv_cuda__networks_version(void)
+{
+    return cudnnGetVersion();
+}
+
 void skv_cuda__networks_destroy(skv_cuda__networks *n)
 {
     if (!n)

@@ -57,6 +57,11 @@ skv_status skv_cuda__matmuls_create(skv_cuda__matmuls **out)
     return SKV_OK;
 }
 
+size_t skv_cuda__matmuls_version(void)
+{
+    return cublasLtGetVersion();
+}
+
 static void destroy(matmul *p)
 {
     if (p->d)

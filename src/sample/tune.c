@@ -1,0 +1,63 @@
+#include "sample/tune.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "core/json.h"
+
+skv_status skv_tune_write(const skv_backend *be, const char *path)
+{
+    json_t *root = json_object(), *choices = json_object();
+    skv_status st = SKV_OK;
+    bool bad = json_object_set_new(root, "device", json_string(skv_backend_describe(be))) != 0;
+
+    for (size_t i = 0; i < be->tuning.n; i++)
+        bad |= json_object_set_new(choices, be->tuning.list[i].key,
+                                   json_integer(be->tuning.list[i].choice)) != 0;
+    if (json_object_set(root, "choices", choices) != 0 || bad)
+        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "%s: out of memory", path), done);
+    st = skv_json_write(root, path);
+done:
+    json_decref(choices);
+    json_decref(root);
+    return st;
+}
+
+static skv_status set_choices(skv_backend *be, json_t *choices, const char *name)
+{
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(choices))
+        return skv_fail(SKV_E_FORMAT, "%s: choices is missing or no object", name);
+    json_object_foreach(choices, key, value)
+    {
+        const json_int_t n = json_is_integer(value) ? json_integer_value(value) : -1;
+
+        if (n < 0 || n > INT_MAX)
+            return skv_fail(SKV_E_FORMAT, "%s: choice \"%s\" is no small number", name, key);
+        SKV_TRY(skv_tuning_set(&be->tuning, key, (int)n));
+    }
+    return SKV_OK;
+}
+
+skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes, const char *name,
+                          bool other_device)
+{
+    json_t *root = NULL;
+    const char *device;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_json_parse(&root, text, bytes, name), done);
+    SKV_TRY_GOTO(skv_json_string(&device, root, "device", name), done);
+    if (!other_device && strcmp(device, skv_backend_describe(be)) != 0)
+        SKV_TRY_GOTO(skv_fail(SKV_E_ARG,
+                              "%s was measured on \"%s\", this is \"%s\" (--allow-other-device goes "
+                              "on all the same)",
+                              name, device, skv_backend_describe(be)),
+                     done);
+    st = set_choices(be, json_object_get(root, "choices"), name);
+done:
+    json_decref(root);
+    return st;
+}

@@ -1,0 +1,16 @@
+/* RUN/tune.json: the algorithms that were chosen by measurement, so that a resumed run and every
+ * rank compute with the same ones. */
+#ifndef SKV_SAMPLE_TUNE_H
+#define SKV_SAMPLE_TUNE_H
+
+#include "kernels/backend.h"
+
+/* Writes the backend's choices, whole or not at all. */
+SKV_MUST skv_status skv_tune_write(const skv_backend *be, const char *path);
+
+/* Sets the backend's choices from the bytes of such a file; `name` is for messages. Choices of
+ * another device or library version are refused with SKV_E_ARG unless `other_device`. */
+SKV_MUST skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes,
+                                   const char *name, bool other_device);
+
+#endif
