@@ -1,12 +1,39 @@
-/* Which device a rank computes on. */
+/* Which device a rank computes on, in which type, and with how many others. */
 #ifndef SKV_CLI_BACKEND_CHOICE_H
 #define SKV_CLI_BACKEND_CHOICE_H
 
 #include "kernels/backend.h"
 
-/* device: "auto", "cpu" or "cuda". threads 0: the host's cores shared by its `local_size` ranks.
- * Says why when auto falls back to the CPU of a CUDA build. Caller destroys. */
-SKV_MUST skv_status skv_backend_choose(skv_backend **out, const char *device, int threads,
-                                       int local_rank, int local_size);
+/* What was asked for, and where the rank stands on its host. */
+typedef struct {
+    const char *device; /* "auto", "cpu" or "cuda" */
+    const char *dtype;  /* "auto" (bf16 on a GPU, fp32 on the CPU), "bf16" or "fp32" */
+    int threads;        /* 0: the host's cores shared by its ranks */
+    int local_rank, local_size;
+} skv_device_wish;
+
+typedef struct {
+    bool cuda;
+    int gpu;       /* as CUDA counts them in this process */
+    int n_sharing; /* ranks of this host on the same device, this one included */
+    skv_dtype type;
+    bool no_driver; /* "auto" fell back to the CPU of a build that could have used a GPU */
+} skv_device_choice;
+
+/* The rule alone. counted, n_gpus: what skv_cuda_count said (its message is the thread's last). A
+ * driver that shows no GPU is an error, and so is one that does not work: falling back would hide
+ * it. */
+SKV_MUST skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish,
+                                      skv_status counted, int n_gpus);
+
+/* Decides and opens; one warning line where the CPU stands in for a missing driver or ranks share a
+ * GPU. Caller destroys. */
+SKV_MUST skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
+                                       const skv_device_wish *wish);
+
+/* The text encoder's backend: on a GPU one of its own, in fp32 with TF32 products, with its own
+ * stream; on the CPU `chosen` itself. Caller destroys it where it is another one. */
+SKV_MUST skv_status skv_backend_choose_text(skv_backend **out, skv_backend *chosen,
+                                            const skv_device_choice *choice);
 
 #endif

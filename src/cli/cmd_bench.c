@@ -18,7 +18,7 @@
 #define SGEMM_RUNS 5
 
 typedef struct {
-    char *transformer, *vae, *resolution, *paths, *device, *json;
+    char *transformer, *vae, *resolution, *paths, *device, *dtype, *json;
     skv_reals drafters;
     double ratio, cfg;
     int64_t batch, text_tokens, threads, warmup, iters;
@@ -43,6 +43,7 @@ static const skv_option table[] = {
     ROW(iters, INT, "1", "timed groups", NULL),
     ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
     ROW(device, STRING, "auto", "auto, cpu or cuda", NULL),
+    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
     ROW(json, STRING, NULL, "also write the table as JSON to this file", NULL),
     {0}};
 
@@ -267,6 +268,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     bench_options o = {0};
     bench b = {.sgemm = 0};
     skv_backend *be = NULL;
+    skv_device_choice choice;
     json_t *paths = json_array(), *root;
     skv_status st;
 
@@ -275,7 +277,12 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
     SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, NULL, NULL), done);
     SKV_TRY_GOTO(check(&o), done);
-    SKV_TRY_GOTO(skv_backend_choose(&be, o.device, (int)o.threads, 0, 1), done);
+    SKV_TRY_GOTO(skv_backend_choose(&be, &choice,
+                                    &(skv_device_wish){.device = o.device,
+                                                       .dtype = o.dtype,
+                                                       .threads = (int)o.threads,
+                                                       .local_size = 1}),
+                 done);
     SKV_TRY_GOTO(measure_sgemm(be, &b.sgemm), done);
     printf("# %s; SGEMM %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, %lld text tokens, guidance %g\n",
            skv_backend_describe(be), SGEMM_SIDE, b.sgemm * 1e-9, o.transformer, o.resolution,

@@ -13,7 +13,7 @@
 #include "sample/writer.h"
 
 typedef struct {
-    char *vae, *out, *paths, *only, *device;
+    char *vae, *out, *paths, *only, *device, *dtype;
     int64_t threads;
 } decode_options;
 
@@ -28,6 +28,7 @@ static const skv_option table[] = {
     ROW(paths, STRING, NULL, "paths to decode, comma-separated; default: all", NULL),
     ROW(only, STRING, NULL, "decode one id", NULL),
     ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
+    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
     ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
     {0}};
 
@@ -153,6 +154,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     decode_options o = {0};
     decoder d = {.options = &o};
     const char *words[64];
+    skv_device_choice choice;
     skv_status st;
     int n = 0;
 
@@ -168,7 +170,12 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     }
     d.run = words[0];
     d.out = o.out ? o.out : words[0];
-    SKV_TRY_GOTO(skv_backend_choose(&d.setup.be, o.device, (int)o.threads, 0, 1), done);
+    SKV_TRY_GOTO(skv_backend_choose(&d.setup.be, &choice,
+                                    &(skv_device_wish){.device = o.device,
+                                                       .dtype = o.dtype,
+                                                       .threads = (int)o.threads,
+                                                       .local_size = 1}),
+                 done);
     SKV_TRY_GOTO(decode_run(&d), done);
 done:
     skv_engine_destroy(d.engine);

@@ -49,7 +49,8 @@ typedef struct {
     size_t config_bytes;
     char *prompt_bytes;
     size_t prompt_count;
-    skv_backend *be;
+    skv_device_choice choice;
+    skv_backend *be, *text_be; /* text_be may be be */
     skv_run_setup setup;
     skv_engine *engine;
     skv_t5 *t5;
@@ -124,16 +125,22 @@ static skv_status load_prompts(job *j, skv_prompts_form *form)
 
 static skv_status make_setup(job *j)
 {
+    const skv_device_wish wish = {.device = j->settings.device,
+                                  .dtype = j->settings.dtype,
+                                  .threads = (int)j->settings.threads,
+                                  .local_rank = skv_comm_local_rank(j->comm),
+                                  .local_size = skv_comm_local_size(j->comm)};
     skv_prompt_list list = {0};
     skv_status st;
 
     SKV_TRY(load_prompts(j, &list.form));
     list.bytes = j->prompt_bytes;
     list.n = j->prompt_count;
-    st = skv_backend_choose(&j->be, j->settings.device, (int)j->settings.threads,
-                            skv_comm_local_rank(j->comm), skv_comm_local_size(j->comm));
+    st = skv_backend_choose(&j->be, &j->choice, &wish);
     if (st == SKV_OK)
-        st = skv_run_setup_make(&j->setup, &j->settings, &list, j->be);
+        st = skv_backend_choose_text(&j->text_be, j->be, &j->choice);
+    if (st == SKV_OK)
+        st = skv_run_setup_make(&j->setup, &j->settings, &list, j->be, j->text_be);
     return skv_comm_agree(j->comm, st);
 }
 
@@ -193,7 +200,7 @@ static skv_status load_model(job *j)
     skv_status st = SKV_OK;
 
     if (j->count > 0) {
-        st = skv_t5_create(&j->t5, j->be, j->setup.t5_weights, &j->setup.t5_dims);
+        st = skv_t5_create(&j->t5, j->text_be, j->setup.t5_weights, &j->setup.t5_dims);
         if (st == SKV_OK)
             st = skv_engine_create(&j->engine, &j->setup.engine);
     }
@@ -348,6 +355,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_engine_destroy(j.engine);
     skv_t5_destroy(j.t5);
     skv_run_setup_clear(&j.setup);
+    if (j.text_be != j.be)
+        skv_backend_destroy(j.text_be);
     skv_backend_destroy(j.be);
     skv_options_clear(skv_settings_table, &j.settings);
     free(j.config);

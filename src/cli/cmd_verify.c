@@ -12,7 +12,7 @@
 #include "io/formula.h"
 
 typedef struct {
-    char *transformer, *vae, *against, *json, *device;
+    char *transformer, *vae, *against, *json, *device, *dtype;
     int64_t threads;
 } verify_options;
 
@@ -27,6 +27,7 @@ static const skv_option table[] = {
     ROW(against, PATH, NULL, "recorded run (.h5)", NULL),
     ROW(json, STRING, NULL, "also write the table as JSON to this file", NULL),
     ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
+    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
     ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
     {0}};
 
@@ -186,6 +187,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     verify_options o = {0};
     verify v = {.rows = json_array(), .good = true};
+    skv_device_choice choice;
     json_t *root;
     skv_status st;
 
@@ -196,7 +198,12 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_recording_read(&v.recording, o.against), done);
     SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);
     SKV_TRY_GOTO(check_pair(&v, &o), done);
-    SKV_TRY_GOTO(skv_backend_choose(&v.be, o.device, (int)o.threads, 0, 1), done);
+    SKV_TRY_GOTO(skv_backend_choose(&v.be, &choice,
+                                    &(skv_device_wish){.device = o.device,
+                                                       .dtype = o.dtype,
+                                                       .threads = (int)o.threads,
+                                                       .local_size = 1}),
+                 done);
     if (v.recording.full_size || !v.recording.scalekv)
         SKV_TRY_GOTO(run_path(&v, false), done);
     if (v.recording.full_size || v.recording.scalekv)

@@ -231,6 +231,11 @@ void skv_t5_destroy(skv_t5 *t)
     free(t);
 }
 
+skv_backend *skv_t5_backend(const skv_t5 *t)
+{
+    return t->be;
+}
+
 void skv_t5_set_trace(skv_t5 *t, skv_t5_trace_fn *fn, void *user)
 {
     t->trace = fn;

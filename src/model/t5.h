@@ -42,6 +42,10 @@ SKV_MUST skv_status skv_t5_create(skv_t5 **out, skv_backend *be, skv_weights *w,
 /* Accepts NULL. */
 void skv_t5_destroy(skv_t5 *t);
 
+/* What it computes on: the caller of encode waits, where another backend reads or wrote the memory
+ * that it is given. */
+skv_backend *skv_t5_backend(const skv_t5 *t);
+
 /* Bytes of an arena that encoding n_tokens (of all prompts together) takes. */
 size_t skv_t5_scratch_bytes(const skv_t5_dims *d, const skv_backend *be, int n_tokens);
 

@@ -40,7 +40,7 @@ static skv_status open_text(skv_run_setup *r)
                                   strcmp(s->tokens, "plain") == 0);
 }
 
-static skv_status plan(skv_run_setup *r, skv_backend *be)
+static skv_status plan(skv_run_setup *r, skv_backend *be, skv_backend *text_be)
 {
     const skv_settings *s = r->settings;
     skv_engine_setup *e = &r->engine;
@@ -57,12 +57,13 @@ static skv_status plan(skv_run_setup *r, skv_backend *be)
         e->max_prompts = 1;
         e->max_text_tokens = 1;
     }
-    e->text_scratch = skv_t5_scratch_bytes(&r->t5_dims, be, e->max_text_tokens);
-    SKV_TRY(skv_t5_plan(&r->t5_bytes, be, r->t5_weights, &r->t5_dims));
+    e->text_scratch = skv_t5_scratch_bytes(&r->t5_dims, text_be, e->max_text_tokens);
+    SKV_TRY(skv_t5_plan(&r->t5_bytes, text_be, r->t5_weights, &r->t5_dims));
     return skv_engine_plan(&r->memory, e);
 }
 
-static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be)
+static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be,
+                       skv_backend *text_be)
 {
     const skv_settings *s = r->settings;
     const skv_prompts_options options = {.order = strcmp(s->prompt_order, "image_id") == 0
@@ -86,19 +87,19 @@ static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backen
     identity.t5_digest = skv_weights_digest(r->t5_weights);
     identity.tokenizer_digest = skv_tokenizer_digest(r->tokenizer);
     SKV_TRY(skv_identity_make(&r->identity, &identity));
-    SKV_TRY(plan(r, be));
+    SKV_TRY(plan(r, be, text_be));
     report_extras(r->sources.transformer);
     report_extras(r->sources.vae);
     return SKV_OK;
 }
 
 skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
-                              const skv_prompt_list *list, skv_backend *be)
+                              const skv_prompt_list *list, skv_backend *be, skv_backend *text_be)
 {
     skv_status st;
 
     *out = (skv_run_setup){.settings = settings};
-    st = make(out, list, be);
+    st = make(out, list, be, text_be);
     if (st != SKV_OK)
         skv_run_setup_clear(out);
     return st;

@@ -29,9 +29,10 @@ typedef struct {
 } skv_prompt_list;
 
 /* Opens the checkpoints, tokenises the prompts, resolves the paths, plans the memory; loads
- * nothing. settings must outlive it. */
+ * nothing. text_be: the text encoder's backend. settings must outlive it. */
 SKV_MUST skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
-                                       const skv_prompt_list *list, skv_backend *be);
+                                       const skv_prompt_list *list, skv_backend *be,
+                                       skv_backend *text_be);
 void skv_run_setup_clear(skv_run_setup *s);
 
 /* Disk bytes of all groups of a path and of the pictures' PNGs at most. */

@@ -90,13 +90,20 @@ static skv_status fill(batch *b, const skv_rows *rows, int64_t g)
     return SKV_OK;
 }
 
+/* Where the text encoder has a stream of its own, one waits for the other: it writes into the
+ * engine's memory, which the last group may still be using. */
 static skv_status encode_text(const skv_sampler *s, const batch *b)
 {
+    skv_backend *be = s->setup->be, *text_be = skv_t5_backend(s->t5);
     skv_tensor text;
 
     SKV_TRY(skv_engine_text(s->engine, &text, b->start[b->n_texts]));
+    if (text_be != be)
+        SKV_TRY(skv_backend_sync(be));
     SKV_TRY(
         skv_t5_encode(s->t5, b->ids, b->start, b->n_texts, &text, skv_engine_scratch(s->engine)));
+    if (text_be != be)
+        SKV_TRY(skv_backend_sync(text_be));
     return skv_engine_condition(s->engine, b->spans, s->setup->guided ? 2 * b->n : b->n);
 }
 

@@ -15,5 +15,5 @@ diff -r first run/images
 rm lean/images/scalekv-10/00002.png
 "$SKV" sample --config job.json --out lean --store bits,png >/dev/null 2>&1
 diff -r first lean/images
-"$SKV" decode run --out again
+"$SKV" decode run --out again --device cpu
 diff -r first again/images
