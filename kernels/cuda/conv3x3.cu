@@ -87,7 +87,8 @@ extern "C" skv_status skv_cuda_conv3x3(skv_backend *be, const skv_conv3x3_args *
     be->flops += 2 * places * 9 * a->x.shape[3] * a->w.shape[0];
     if (places == 0)
         return SKV_OK;
-    if (a->x.dtype == SKV_BF16)
+    SKV_TRY(skv_cuda__conv_few(be, a, &done));
+    if (!done && a->x.dtype == SKV_BF16)
         SKV_TRY(skv_cuda__cudnn_conv3x3(be, a, &done));
     return done ? SKV_OK : by_product(be, a);
 }

@@ -87,6 +87,9 @@ size_t skv_cuda__networks_version(void); /* cuDNN's own */
 skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, int64_t places,
                               int64_t channels);
 
+/* conv_few.cu: 128 channels to 3, fp32 output. */
+skv_status skv_cuda__conv_few(skv_backend *be, const skv_conv3x3_args *a, bool *done);
+
 /* flash.cu: attention of bf16 tensors on tensor cores for head dimensions that are multiples of 8
  * up to 128. Row r, head h of k and v starts at row_start[r]·row_stride + h·head_stride; token t
  * lies token_stride further; it reads len[by_row ? r : h] tokens. Strides in elements. */

@@ -156,9 +156,10 @@ __device__ __forceinline__ float round_tf32(float x)
     return __uint_as_float(u & 0xffffe000u);
 }
 
+/* t/2·(1 + tanh(u)) = t/(1 + exp(-2u)), which keeps its digits where tanh is near -1. */
 __device__ __forceinline__ float gelu_tanh(float t)
 {
-    return 0.5f * t * (1.0f + tanhf(0.7978845608028654f * (t + 0.044715f * t * t * t)));
+    return t / (1.0f + expf(-1.5957691216057308f * (t + 0.044715f * t * t * t)));
 }
 
 __device__ __forceinline__ float silu(float t)

@@ -1,7 +1,8 @@
 /* Matrix products by cuBLASLt, bias and GELU in the epilogue.
  *
  * cuBLASLt counts in columns: y (M,N) by rows is its D = Wᵀ·x (N,M) by columns, so the bias runs
- * along D's rows. Split sums that are added in place are never chosen: their order is not fixed. */
+ * along D's rows. Split sums that are added in place (their order is not fixed) or in the output's
+ * type are never chosen. */
 #include <cublasLt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,8 +156,7 @@ static skv_status set_preference(cublasLtMatmulPreference_t pref, uint32_t align
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
     const uint64_t bytes = BLAS_WORKSPACE;
-    const uint32_t schemes =
-        CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+    const uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
 
     SKV_BLAS(cublasLtMatmulPreferenceSetAttribute(pref, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                                                   &bytes, sizeof bytes));

@@ -1,6 +1,6 @@
 /* norm, gate_norm, gate_add, rms_norm: a block a token; its numbers stay in registers between the
- * residual update, the two passes of the statistics (mean, then squared distances) and the output,
- * so memory is read and written once. Bound by bandwidth. Longer or odd rows walk memory again. */
+ * residual update, the two passes of the statistics (mean, then distances) and the output, so
+ * memory is read and written once. Bound by bandwidth. Longer or odd rows walk memory again. */
 #include "kernels/cuda/device.cuh"
 
 #define BLOCK     256
@@ -17,11 +17,27 @@ __device__ __forceinline__ float4 fma4(float4 g, float4 h, float4 x)
                        fmaf(g.w, h.w, x.w));
 }
 
-/* y = (x-mean)·rstd⊙a + b */
-__device__ __forceinline__ float4 apply4(float4 x, float mean, float rstd, float4 a, float4 b)
+/* y = (x - mean - rest)·rstd⊙a + b */
+__device__ __forceinline__ float apply(float x, float mean, float rest, float rstd, float a,
+                                       float b)
 {
-    return make_float4(fmaf((x.x - mean) * rstd, a.x, b.x), fmaf((x.y - mean) * rstd, a.y, b.y),
-                       fmaf((x.z - mean) * rstd, a.z, b.z), fmaf((x.w - mean) * rstd, a.w, b.w));
+    return fmaf((x - mean - rest) * rstd, a, b);
+}
+
+__device__ __forceinline__ float4 apply4(float4 x, float mean, float rest, float rstd, float4 a,
+                                         float4 b)
+{
+    return make_float4(
+        apply(x.x, mean, rest, rstd, a.x, b.x), apply(x.y, mean, rest, rstd, a.y, b.y),
+        apply(x.z, mean, rest, rstd, a.z, b.z), apply(x.w, mean, rest, rstd, a.w, b.w));
+}
+
+/* The distances' own mean corrects the first mean's rounding, which shows where |mean| is large. */
+__device__ __forceinline__ void finish(float *rest, float *rstd, float sum, float square, int n,
+                                       float eps, float *room)
+{
+    *rest = block_sum(sum, room) / n;
+    *rstd = rsqrtf(fmaxf(block_sum(square, room) / n - *rest * *rest, 0.0f) + eps);
 }
 
 /* Block = token row·L + l. GATED: x += g⊙h first. y may be h: a thread reads its numbers of h
@@ -33,7 +49,7 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
     __shared__ float room[WARP];
     const int64_t at = (int64_t)blockIdx.x * c4 * 4, r = blockIdx.x / tokens;
     float4 t[FOURS];
-    float sum = 0, mean, rstd;
+    float sum = 0, square = 0, mean, rest, rstd;
 
 #pragma unroll
     for (int i = 0; i < FOURS; i++) {
@@ -54,9 +70,10 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
             continue;
         const float4 d = make_float4(t[i].x - mean, t[i].y - mean, t[i].z - mean, t[i].w - mean);
 
-        sum += (d.x * d.x + d.y * d.y) + (d.z * d.z + d.w * d.w);
+        sum += (d.x + d.y) + (d.z + d.w);
+        square += (d.x * d.x + d.y * d.y) + (d.z * d.z + d.w * d.w);
     }
-    rstd = rsqrtf(block_sum(sum, room) / (4 * c4) + eps);
+    finish(&rest, &rstd, sum, square, 4 * c4, eps, room);
 #pragma unroll
     for (int i = 0; i < FOURS; i++) {
         const int c = i * BLOCK + threadIdx.x;
@@ -65,7 +82,7 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
             continue;
         if (GATED)
             store4(x + at + 4 * c, t[i]);
-        store4(y + at + 4 * c, apply4(t[i], mean, rstd, load4(v.a + r * v.as + 4 * c),
+        store4(y + at + 4 * c, apply4(t[i], mean, rest, rstd, load4(v.a + r * v.as + 4 * c),
                                       load4(v.b + r * v.bs + 4 * c)));
     }
 }
@@ -77,7 +94,7 @@ __global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, 
 {
     __shared__ float room[WARP];
     const int64_t at = (int64_t)blockIdx.x * n, r = blockIdx.x / tokens;
-    float sum = 0, mean, rstd;
+    float sum = 0, square = 0, mean, rest, rstd;
 
     for (int c = threadIdx.x; c < n; c += BLOCK) {
         if (GATED)
@@ -86,11 +103,15 @@ __global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, 
     }
     mean = block_sum(sum, room) / n;
     sum = 0;
+    for (int c = threadIdx.x; c < n; c += BLOCK) {
+        const float d = x[at + c] - mean;
+
+        sum += d;
+        square += d * d;
+    }
+    finish(&rest, &rstd, sum, square, n, eps, room);
     for (int c = threadIdx.x; c < n; c += BLOCK)
-        sum += (x[at + c] - mean) * (x[at + c] - mean);
-    rstd = rsqrtf(block_sum(sum, room) / n + eps);
-    for (int c = threadIdx.x; c < n; c += BLOCK)
-        put(y + at + c, fmaf((x[at + c] - mean) * rstd, v.a[r * v.as + c], v.b[r * v.bs + c]));
+        put(y + at + c, apply(x[at + c], mean, rest, rstd, v.a[r * v.as + c], v.b[r * v.bs + c]));
 }
 
 static bool in_fours(int64_t n, const void *p, int64_t stride)

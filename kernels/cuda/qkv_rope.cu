@@ -2,7 +2,6 @@
  * where attention reads them. A block a token, a warp some of its heads; a lane holds four
  * neighbouring numbers of q, k and v, in rounds of 128. Bound by bandwidth: qkv is read once, q, k
  * and v are written once. The window's raw queries are a kernel of their own: few tokens. */
-#include "core/mem.h"
 #include "kernels/cuda/device.cuh"
 
 #define WARPS      4

@@ -13,7 +13,7 @@ typedef struct {
 static const shape shapes[] = {
     {1, 1, 1, 1, 1, SKV_F32},    {1, 1, 9, 3, 5, SKV_F32},      {2, 7, 1, 5, 3, SKV_BF16},
     {2, 5, 6, 16, 33, SKV_F16},  {1, 33, 20, 8, 3, SKV_F32},    {1, 9, 70, 32, 32, SKV_F32},
-    {1, 3, 130, 65, 7, SKV_F32}, {1, 40, 24, 64, 128, SKV_F32},
+    {1, 3, 130, 65, 7, SKV_F32}, {1, 40, 24, 64, 128, SKV_F32}, {2, 5, 70, 128, 3, SKV_F32},
 };
 
 static skv_tensor pack(opcheck *t, const shape *s, float **w)
