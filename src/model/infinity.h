@@ -93,7 +93,7 @@ typedef struct {
     skv_status (*cut)(void *ctx, const skv_cut *cut);
 } skv_probe;
 
-/* What a scale cost: wall time (where a host clock tells) and counted operations. */
+/* What a scale cost: the device's time and counted operations. */
 typedef struct {
     double seconds;
     int64_t flops;
@@ -122,11 +122,14 @@ void skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *d
 
 /* Runs all scales of one group. kv must be empty. seed: B of them. probe may be NULL.
  * No allocation and no download happens between the first scale and the last, but for what the
- * probe asks. seconds: NULL, or n_scales of them, set on backends where a clock on the host tells.
- */
+ * probe asks. cost: NULL, or n_scales of them: operations are counted, and the backend's marks
+ * 0..n_scales set for skv_pass_seconds. */
 SKV_MUST skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv,
                                  const uint64_t *seed, const skv_probe *probe,
                                  skv_scale_cost *cost);
+
+/* Fills in the seconds of a run that had `cost`; waits for it. */
+SKV_MUST skv_status skv_pass_seconds(const skv_pass *p, skv_scale_cost *cost);
 
 /* All bits of the last run: scale si is (B,L,bits) u8 0/1 on the device. */
 skv_tensor skv_pass_bits(const skv_pass *p, int si);

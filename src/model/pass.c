@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "model/infinity_parts.h"
 
 static int largest(const skv_schedule *s)
@@ -295,6 +294,8 @@ skv_status skv_map_from_bits(skv_backend *be, const skv_dims *dims, const skv_sc
                                                    .patch = dims->patch});
 }
 
+_Static_assert(SKV_MAX_SCALES < SKV_MARKS, "a mark at each scale's start and one at the end");
+
 skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uint64_t *seed,
                         const skv_probe *probe, skv_scale_cost *cost)
 {
@@ -308,17 +309,25 @@ skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uin
     p->probe = probe;
     SKV_TRY(skv_zero(m->be, &(skv_zero_args){.y = p->z}));
     for (int si = 0; si < s->n_scales; si++) {
-        const double start = skv_seconds();
         const int64_t flops = m->be->flops;
 
+        if (cost)
+            SKV_TRY(skv_backend_mark(m->be, si));
         SKV_TRY(si == 0 ? first_input(p) : next_input(p, si));
         SKV_TRY(blocks(p, si));
         SKV_TRY(head(p, si, &logits));
         SKV_TRY(draw(p, si, &logits, seed));
         SKV_TRY(skv_map_from_bits(m->be, &m->dims, s, &p->z, &p->bits[si], si));
         if (cost)
-            cost[si] = (skv_scale_cost){skv_seconds() - start, m->be->flops - flops};
+            cost[si] = (skv_scale_cost){0, m->be->flops - flops};
     }
+    return cost ? skv_backend_mark(m->be, s->n_scales) : SKV_OK;
+}
+
+skv_status skv_pass_seconds(const skv_pass *p, skv_scale_cost *cost)
+{
+    for (int si = 0; si < p->setup.stage->schedule.n_scales; si++)
+        SKV_TRY(skv_backend_elapsed(p->setup.model->be, si, si + 1, &cost[si].seconds));
     return SKV_OK;
 }
 

@@ -312,6 +312,8 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
     SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, seed, probe, result->scale_cost), done);
     SKV_TRY_GOTO(skv_backend_sync(e->setup.be), done);
     result->transformer_seconds = skv_seconds() - start;
+    if (result->scale_cost)
+        SKV_TRY_GOTO(skv_pass_seconds(pass, result->scale_cost), done);
     skv_arena_reset(&e->scratch, 0);
     SKV_TRY_GOTO(collect(e, pass, kv, n_prompts, result), done);
 done:
