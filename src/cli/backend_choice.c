@@ -95,3 +95,13 @@ skv_status skv_backend_choose_text(skv_backend **out, skv_backend *chosen,
     return skv_backend_open_cuda(
         out, &(skv_cuda_options){.device = choice->gpu, .type = SKV_F32, .tf32 = true});
 }
+
+skv_status skv_memory_there(size_t *bytes, skv_backend *be, const skv_device_choice *choice,
+                            int64_t limit)
+{
+    size_t total = 0;
+
+    SKV_TRY(skv_backend_memory(be, bytes, &total));
+    *bytes = limit > 0 ? (size_t)limit : *bytes / (size_t)choice->n_sharing;
+    return SKV_OK;
+}

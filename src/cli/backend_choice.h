@@ -36,4 +36,9 @@ SKV_MUST skv_status skv_backend_choose(skv_backend **out, skv_device_choice *cho
 SKV_MUST skv_status skv_backend_choose_text(skv_backend **out, skv_backend *chosen,
                                             const skv_device_choice *choice);
 
+/* Bytes that this rank may take: its share of the device's free memory (the CPU's of all), or
+ * `limit` where that is not 0. */
+SKV_MUST skv_status skv_memory_there(size_t *bytes, skv_backend *be,
+                                     const skv_device_choice *choice, int64_t limit);
+
 #endif

@@ -144,6 +144,14 @@ static skv_status make_setup(job *j)
     return skv_comm_agree(j->comm, st);
 }
 
+static skv_status check_memory(const job *j)
+{
+    size_t there = 0;
+
+    SKV_TRY(skv_memory_there(&there, j->be, &j->choice, j->settings.memory_limit));
+    return skv_run_setup_fit(&j->setup, there);
+}
+
 /* Only the group that holds the id, on every path, and nothing on disk but its PNGs. */
 static skv_status only_work(job *j)
 {
@@ -337,6 +345,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(skv_comm_agree(j->comm, read_settings(j, argc, argv)));
     SKV_TRY(make_setup(j));
     SKV_TRY(skv_print_plan(&j->setup, j->comm, j->be));
+    SKV_TRY(skv_comm_agree(j->comm, check_memory(j)));
     if (j->settings.dry_run)
         return SKV_OK;
     SKV_TRY(find_work(j));

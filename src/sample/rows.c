@@ -98,15 +98,14 @@ static skv_status count_prompt(skv_rows *rows, int64_t i)
     return SKV_OK;
 }
 
-/* Packed tokens of a group: each prompt once, however many of its samples the group has. */
-static void measure_group(skv_rows *rows, int64_t g)
+/* Packed tokens of rows [first, end): each prompt once, however many of its samples are there. */
+static void measure_group(skv_group_sizes *out, const skv_rows *rows, int64_t first, int64_t end)
 {
-    int64_t first, previous = -1;
-    int n, prompts = 0, tokens = 0;
+    int64_t previous = -1;
+    int prompts = 0, tokens = 0;
 
-    skv_rows_group(rows, g, &first, &n);
-    for (int i = 0; i < n; i++) {
-        const int64_t p = (first + i) / rows->settings->samples;
+    for (int64_t row = first; row < end; row++) {
+        const int64_t p = row / rows->settings->samples;
 
         if (rows->tokens[p] == 0)
             continue;
@@ -114,13 +113,27 @@ static void measure_group(skv_rows *rows, int64_t g)
         if (p != previous)
             tokens += rows->tokens[p] + rows->negative_tokens[p];
         previous = p;
-        if (rows->negative_tokens[p] == 0 && rows->tokens[p] > rows->max_uncond)
-            rows->max_uncond = rows->tokens[p];
+        if (rows->negative_tokens[p] == 0 && rows->tokens[p] > out->uncond)
+            out->uncond = rows->tokens[p];
     }
-    if (prompts > rows->max_prompts)
-        rows->max_prompts = prompts;
-    if (tokens > rows->max_text_tokens)
-        rows->max_text_tokens = tokens;
+    if (prompts > out->prompts)
+        out->prompts = prompts;
+    if (tokens > out->text_tokens)
+        out->text_tokens = tokens;
+}
+
+skv_group_sizes skv_rows_measure(const skv_rows *rows, int64_t group_size)
+{
+    skv_group_sizes sizes = {0};
+
+    for (int64_t first = 0; first < rows->n_rows; first += group_size)
+        measure_group(&sizes, rows, first,
+                      rows->n_rows - first < group_size ? rows->n_rows : first + group_size);
+    if (!skv_settings_guided(rows->settings))
+        sizes.uncond = 0;
+    if (sizes.prompts == 0) /* every line is bad: the run still writes that down */
+        sizes = (skv_group_sizes){.prompts = 1, .text_tokens = 1};
+    return sizes;
 }
 
 skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompts *prompts,
@@ -142,10 +155,6 @@ skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt
     SKV_TRY_GOTO(skv_alloc(&rows->truncated, prompts->n, sizeof *rows->truncated, "prompts"), done);
     for (int64_t i = 0; i < (int64_t)prompts->n; i++)
         SKV_TRY_GOTO(count_prompt(rows, i), done);
-    for (int64_t g = 0; g < rows->n_groups; g++)
-        measure_group(rows, g);
-    if (!skv_settings_guided(s))
-        rows->max_uncond = 0;
 done:
     if (st != SKV_OK)
         skv_rows_deinit(rows);

@@ -16,14 +16,19 @@ typedef struct {
     bool *truncated;          /* per prompt */
     int32_t *negative_tokens; /* per prompt; 0: reads cfg_uncond */
     int64_t n_bad, n_truncated;
-    /* of the largest groups */
-    int max_prompts, max_text_tokens, max_uncond;
 } skv_rows;
 
 /* Tokenises the whole list. Borrows everything it is given. */
 SKV_MUST skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompts *prompts,
                                   const skv_tokenizer *tokenizer);
 void skv_rows_deinit(skv_rows *rows);
+
+/* What the largest groups of a run have; at least a prompt and a token. */
+typedef struct {
+    int prompts, text_tokens;
+    int uncond; /* longest row that reads cfg_uncond */
+} skv_group_sizes;
+skv_group_sizes skv_rows_measure(const skv_rows *rows, int64_t group_size);
 
 /* One row. */
 typedef struct {

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "sample/fit.h"
 
 #define MAX_EXTRAS 3
 
@@ -40,7 +41,31 @@ static skv_status open_text(skv_run_setup *r)
                                   strcmp(s->tokens, "plain") == 0);
 }
 
-static skv_status plan(skv_run_setup *r, skv_backend *be, skv_backend *text_be)
+static void resize(const void *ctx, skv_engine_setup *e, int group_size)
+{
+    const skv_run_setup *r = ctx;
+    const skv_group_sizes sizes = skv_rows_measure(&r->rows, group_size);
+
+    e->max_prompts = sizes.prompts;
+    e->max_text_tokens = sizes.text_tokens;
+    e->max_uncond = sizes.uncond;
+    e->text_scratch = skv_t5_scratch_bytes(&r->t5_dims, r->text_be, e->max_text_tokens);
+}
+
+skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
+{
+    const int64_t size = s->settings->group_size, rows = s->rows.n_rows;
+    const skv_fit fit = {.limit = limit,
+                         .beside = s->t5_bytes,
+                         .n = (int)(rows < size ? rows : size),
+                         .option = "--group-size",
+                         .resize = resize,
+                         .ctx = s};
+
+    return skv_fit_check(&s->engine, &fit);
+}
+
+static skv_status plan(skv_run_setup *r, skv_backend *be)
 {
     const skv_settings *s = r->settings;
     skv_engine_setup *e = &r->engine;
@@ -50,20 +75,12 @@ static skv_status plan(skv_run_setup *r, skv_backend *be, skv_backend *text_be)
     e->guided = skv_settings_guided(s);
     e->paths = r->paths.path;
     e->n_paths = r->paths.n;
-    e->max_prompts = r->rows.max_prompts;
-    e->max_text_tokens = r->rows.max_text_tokens;
-    e->max_uncond = r->rows.max_uncond;
-    if (e->max_prompts == 0) { /* every line is bad: the run still writes that down */
-        e->max_prompts = 1;
-        e->max_text_tokens = 1;
-    }
-    e->text_scratch = skv_t5_scratch_bytes(&r->t5_dims, text_be, e->max_text_tokens);
-    SKV_TRY(skv_t5_plan(&r->t5_bytes, text_be, r->t5_weights, &r->t5_dims));
+    resize(r, e, (int)s->group_size);
+    SKV_TRY(skv_t5_plan(&r->t5_bytes, r->text_be, r->t5_weights, &r->t5_dims));
     return skv_engine_plan(&r->memory, e);
 }
 
-static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be,
-                       skv_backend *text_be)
+static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be)
 {
     const skv_settings *s = r->settings;
     const skv_prompts_options options = {.order = strcmp(s->prompt_order, "image_id") == 0
@@ -87,7 +104,7 @@ static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backen
     identity.t5_digest = skv_weights_digest(r->t5_weights);
     identity.tokenizer_digest = skv_tokenizer_digest(r->tokenizer);
     SKV_TRY(skv_identity_make(&r->identity, &identity));
-    SKV_TRY(plan(r, be, text_be));
+    SKV_TRY(plan(r, be));
     report_extras(r->sources.transformer);
     report_extras(r->sources.vae);
     return SKV_OK;
@@ -98,8 +115,8 @@ skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
 {
     skv_status st;
 
-    *out = (skv_run_setup){.settings = settings};
-    st = make(out, list, be, text_be);
+    *out = (skv_run_setup){.settings = settings, .text_be = text_be};
+    st = make(out, list, be);
     if (st != SKV_OK)
         skv_run_setup_clear(out);
     return st;

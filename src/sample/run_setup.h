@@ -19,6 +19,7 @@ typedef struct {
     skv_engine_setup engine;
     skv_memory_plan memory;
     size_t t5_bytes; /* the text encoder's weights */
+    skv_backend *text_be;
 } skv_run_setup;
 
 /* The prompt list as one rank has read it. */
@@ -33,6 +34,9 @@ typedef struct {
 SKV_MUST skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
                                        const skv_prompt_list *list, skv_backend *be,
                                        skv_backend *text_be);
+/* SKV_E_MEM, and the group size that would do, where the plan is larger than limit bytes. */
+SKV_MUST skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit);
+
 void skv_run_setup_clear(skv_run_setup *s);
 
 /* Disk bytes of all groups of a path and of the pictures' PNGs at most. */

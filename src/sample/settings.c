@@ -46,6 +46,7 @@ const skv_option skv_settings_table[] = {
     ROW(virtual_run, BOOL, "false", "run.h5 points at the pictures in the group files", NULL),
     ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
     ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
+    ROW(memory_limit, INT, "0", "refuse what needs more bytes; 0: more than there are", NULL),
     ROW(threads, INT, "0", "CPU threads a rank; 0: cores of the host / its ranks", NULL),
     ROW(png_threads, INT, "1", "threads that encode pictures", NULL),
     ROW(allow_other_device, BOOL, "false", "resume on another CPU or GPU family", NULL),
@@ -94,6 +95,8 @@ skv_status skv_settings_check(const skv_settings *s)
     SKV_TRY(one_of("tokens", s->tokens, (const char *[]){"upstream", "plain", NULL}));
     SKV_TRY(one_of("device", s->device, (const char *[]){"auto", "cpu", "cuda", NULL}));
     SKV_TRY(one_of("dtype", s->dtype, (const char *[]){"auto", "bf16", "fp32", NULL}));
+    if (s->memory_limit < 0)
+        return skv_fail(SKV_E_ARG, "--memory-limit is negative");
     SKV_TRY(in_range("samples", (double)s->samples, 1, 10000));
     SKV_TRY(in_range("group-size", (double)s->group_size, 1, 1024));
     SKV_TRY(in_range("threads", (double)s->threads, 0, 1024));

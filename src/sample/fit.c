@@ -1,0 +1,50 @@
+#include "sample/fit.h"
+
+/* Bytes of a run with groups of n rows. */
+static skv_status bytes_of(size_t *out, const skv_engine_setup *setup, const skv_fit *fit, int n)
+{
+    skv_engine_setup s = *setup;
+    skv_memory_plan plan;
+
+    fit->resize(fit->ctx, &s, n);
+    SKV_TRY(skv_engine_plan(&plan, &s));
+    if (!skv_add_size(out, plan.total, fit->beside))
+        *out = SIZE_MAX;
+    return SKV_OK;
+}
+
+/* The largest n below fit->n that fits, 0: not even one does. */
+static skv_status largest(int *out, const skv_engine_setup *setup, const skv_fit *fit)
+{
+    int good = 0, bad = fit->n;
+    size_t bytes = 0;
+
+    while (bad - good > 1) {
+        const int n = good + (bad - good) / 2;
+
+        SKV_TRY(bytes_of(&bytes, setup, fit, n));
+        *(bytes <= fit->limit ? &good : &bad) = n;
+    }
+    *out = good;
+    return SKV_OK;
+}
+
+skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit)
+{
+    size_t bytes = 0;
+    int n = 0;
+
+    SKV_TRY(bytes_of(&bytes, setup, fit, fit->n));
+    if (bytes <= fit->limit)
+        return SKV_OK;
+    SKV_TRY(largest(&n, setup, fit));
+    if (n == 0)
+        return skv_fail(SKV_E_MEM,
+                        "groups of %d need %zu bytes of memory, %zu are there, and not even groups "
+                        "of one would fit",
+                        fit->n, bytes, fit->limit);
+    return skv_fail(SKV_E_MEM,
+                    "groups of %d need %zu bytes of memory, %zu are there: the largest that fit "
+                    "are groups of %d (%s %d)",
+                    fit->n, bytes, fit->limit, n, fit->option, n);
+}

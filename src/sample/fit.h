@@ -1,0 +1,22 @@
+/* Whether a run's largest group fits the memory there is, and if not, which would: known before
+ * anything is loaded. */
+#ifndef SKV_SAMPLE_FIT_H
+#define SKV_SAMPLE_FIT_H
+
+#include "sample/engine.h"
+
+typedef struct {
+    size_t limit;       /* bytes there are */
+    size_t beside;      /* taken beside the engine's: the text encoder's weights */
+    int n;              /* rows of the largest group */
+    const char *option; /* that says the rows of a group, for the message */
+    /* Sets a copy of the engine's setup to groups of n rows. */
+    void (*resize)(const void *ctx, skv_engine_setup *setup, int n);
+    const void *ctx;
+} skv_fit;
+
+/* SKV_E_MEM in one sentence where it does not: the bytes needed, the bytes there, and the largest
+ * group that fits. */
+SKV_MUST skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit);
+
+#endif
