@@ -22,9 +22,10 @@ typedef struct skv_backend {
     skv_dtype weight; /* matrices */
     skv_dtype kv;     /* cached keys and values */
     const skv_ops *ops;
-    int64_t n_allocs; /* backend allocations so far: a test wants 0 inside the scale loop */
-    int64_t n_waits;  /* times the host waited for the device: as well 0 there */
-    int64_t flops;    /* counted by the linear, attention and convolution operations */
+    int64_t n_allocs;  /* backend allocations so far: a test wants 0 inside the scale loop */
+    int64_t n_waits;   /* times the host waited for the device: as well 0 there */
+    int64_t flops;     /* counted by the linear, attention and convolution operations */
+    size_t own_bytes;  /* device memory that it took for itself when it was opened: workspace */
     skv_tuning tuning; /* of libraries that offer several algorithms */
     void *impl;        /* the backend's own state */
 } skv_backend;
@@ -37,7 +38,7 @@ SKV_MUST skv_status skv_backend_open_cpu(skv_backend **out, int n_threads);
 typedef struct {
     int device;     /* as CUDA counts them in this process */
     skv_dtype type; /* of activations, matrices, keys and values: SKV_BF16, or SKV_F32 to check */
-    bool tf32;      /* SKV_F32 only: products in TF32, operands rounded to nearest (the text encoder) */
+    bool tf32;      /* SKV_F32 only: products in TF32, operands rounded to nearest (for T5) */
 } skv_cuda_options;
 
 /* CUDA backend with a stream of its own. Fails with SKV_E_UNSUPPORTED in a build without CUDA.

@@ -51,11 +51,12 @@ skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes, const
     SKV_TRY_GOTO(skv_json_parse(&root, text, bytes, name), done);
     SKV_TRY_GOTO(skv_json_string(&device, root, "device", name), done);
     if (!other_device && strcmp(device, skv_backend_describe(be)) != 0)
-        SKV_TRY_GOTO(skv_fail(SKV_E_ARG,
-                              "%s was measured on \"%s\", this is \"%s\" (--allow-other-device goes "
-                              "on all the same)",
-                              name, device, skv_backend_describe(be)),
-                     done);
+        SKV_TRY_GOTO(
+            skv_fail(SKV_E_ARG,
+                     "%s was measured on \"%s\", this is \"%s\" (--allow-other-device goes "
+                     "on all the same)",
+                     name, device, skv_backend_describe(be)),
+            done);
     st = set_choices(be, json_object_get(root, "choices"), name);
 done:
     json_decref(root);
