@@ -140,6 +140,44 @@ static skv_status take(skv_backend *be, skv_arena *arena, void **memory, const c
     return SKV_OK;
 }
 
+/* All of the plan but the weights. */
+static skv_status take_memory(skv_engine *e)
+{
+    const skv_engine_setup *s = &e->setup;
+    const skv_memory_plan *m = &e->memory;
+
+    SKV_TRY(take(s->be, &e->run, &e->run_memory, "run", m->run));
+    SKV_TRY(take(s->be, &e->group, &e->group_memory, "group",
+                 m->text + m->cond + m->results + m->cache));
+    SKV_TRY(take(s->be, &e->scratch, &e->scratch_memory, "scratch", m->scratch));
+    if (s->n_paths == 0)
+        return SKV_OK;
+    return skv_stage_create(&e->stage, e->infinity, &s->schedule, s->max_uncond, &e->run,
+                            &e->scratch);
+}
+
+static void give_memory(skv_engine *e)
+{
+    skv_cond_destroy(e->cond);
+    skv_stage_destroy(e->stage);
+    skv_backend_free(e->setup.be, e->run_memory);
+    skv_backend_free(e->setup.be, e->group_memory);
+    skv_backend_free(e->setup.be, e->scratch_memory);
+    e->cond = NULL;
+    e->stage = NULL;
+    e->run_memory = e->group_memory = e->scratch_memory = NULL;
+}
+
+skv_status skv_engine_resize(skv_engine *e, const skv_engine_setup *setup)
+{
+    assert(setup->be == e->setup.be && setup->sources == e->setup.sources);
+    assert((setup->n_paths > 0) == (e->setup.n_paths > 0));
+    give_memory(e);
+    e->setup = *setup;
+    SKV_TRY(skv_engine_plan(&e->memory, setup));
+    return take_memory(e);
+}
+
 skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup)
 {
     skv_status st;
@@ -154,15 +192,7 @@ skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup)
                                          &setup->sources->dims),
                      done);
     SKV_TRY_GOTO(skv_vae_create(&e->vae, be, setup->sources->vae, &setup->sources->dims), done);
-    SKV_TRY_GOTO(take(be, &e->run, &e->run_memory, "run", e->memory.run), done);
-    SKV_TRY_GOTO(take(be, &e->group, &e->group_memory, "group",
-                      e->memory.text + e->memory.cond + e->memory.results + e->memory.cache),
-                 done);
-    SKV_TRY_GOTO(take(be, &e->scratch, &e->scratch_memory, "scratch", e->memory.scratch), done);
-    if (setup->n_paths > 0)
-        SKV_TRY_GOTO(skv_stage_create(&e->stage, e->infinity, &setup->schedule, setup->max_uncond,
-                                      &e->run, &e->scratch),
-                     done);
+    SKV_TRY_GOTO(take_memory(e), done);
     *out = e;
     e = NULL;
 done:
@@ -174,13 +204,9 @@ void skv_engine_destroy(skv_engine *e)
 {
     if (!e)
         return;
-    skv_cond_destroy(e->cond);
-    skv_stage_destroy(e->stage);
+    give_memory(e);
     skv_vae_destroy(e->vae);
     skv_infinity_destroy(e->infinity);
-    skv_backend_free(e->setup.be, e->run_memory);
-    skv_backend_free(e->setup.be, e->group_memory);
-    skv_backend_free(e->setup.be, e->scratch_memory);
     free(e);
 }
 

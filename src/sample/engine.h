@@ -45,6 +45,11 @@ typedef struct skv_engine skv_engine;
 SKV_MUST skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup);
 void skv_engine_destroy(skv_engine *e);
 
+/* The same model with other paths, lengths or group size: gives back all memory but the weights and
+ * takes the new plan's. setup: of the same backend and sources, with paths like the first one's. An
+ * engine that failed here can only be destroyed. */
+SKV_MUST skv_status skv_engine_resize(skv_engine *e, const skv_engine_setup *setup);
+
 skv_arena *skv_engine_scratch(skv_engine *e);
 
 /* Begins a group: *text is (n_tokens,Ct5) fp32 device memory for the caller to fill. */

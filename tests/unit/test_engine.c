@@ -182,6 +182,37 @@ static void decoding_the_bits_gives_the_picture(void **state)
     }
 }
 
+static void a_resized_engine_computes_as_a_new_one(void **state)
+{
+    skv_memory_plan large, small;
+    world w, other;
+    size_t peak;
+    taken a, b;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full,scalekv-10");
+    open_world(&other, "formula:tiny_f16", "scalekv-10");
+    condition(&w);
+    a = run_path(&w, 0, &peak);
+    release(&a);
+    assert_int_equal(skv_engine_plan(&large, &w.setup), SKV_OK);
+    w.setup.paths = &w.paths.path[1];
+    w.setup.n_paths = 1;
+    assert_int_equal(skv_engine_plan(&small, &w.setup), SKV_OK);
+    assert_true(small.total < large.total);
+    assert_int_equal(skv_engine_resize(w.engine, &w.setup), SKV_OK);
+    condition(&w);
+    condition(&other);
+    a = run_path(&w, 1, &peak);
+    b = run_path(&other, 0, &peak);
+    assert_memory_equal(a.bits, b.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
+    assert_memory_equal(a.image, b.image, N_PROMPTS * w.picture);
+    release(&a);
+    release(&b);
+    close_world(&w);
+    close_world(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +220,7 @@ int main(void)
         cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
+        cmocka_unit_test(a_resized_engine_computes_as_a_new_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
