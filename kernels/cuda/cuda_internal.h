@@ -61,6 +61,9 @@ skv_status skv_cuda__upload_as(skv_backend *be, void *dst, skv_dtype dst_type, c
 skv_status skv_cuda__convert(skv_backend *be, void *y, skv_dtype y_type, const void *x,
                              skv_dtype x_type, int64_t n, bool tf32);
 
+/* elementwise.cu: y = gelu(y), n numbers. */
+skv_status skv_cuda__gelu(skv_backend *be, void *y, skv_dtype type, int64_t n);
+
 /* matmul.c: y (M,N) = act(x (M,K)·wᵀ (N,K) + b); x of w's type. */
 typedef struct {
     void *y;

@@ -53,6 +53,18 @@ struct gated_gelu_of {
     }
 };
 
+struct gelu_of {
+    __device__ float operator()(float y, float) const
+    {
+        return gelu_tanh(y);
+    }
+};
+
+extern "C" skv_status skv_cuda__gelu(skv_backend *be, void *y, skv_dtype type, int64_t n)
+{
+    SKV_FLOAT_SWITCH(type, T, { return run(be, (T *)y, (const T *)y, n, gelu_of()); });
+}
+
 struct silu_of {
     __device__ float operator()(float, float x) const
     {

@@ -43,14 +43,18 @@ static skv_status linear(skv_backend *be, const skv_linear_args *a, bool gelu)
                                .k = a->x.shape[1],
                                .y_type = a->y.dtype,
                                .x_type = be->weight,
-                               .gelu = gelu};
+                               .gelu = gelu && be->weight != SKV_F32};
 
     be->flops += 2 * m.m * m.n * m.k;
     if (m.m == 0 || m.n == 0)
         return SKV_OK;
     if (a->x.dtype != be->weight || skv_cuda__of(be)->tf32)
-        return converted(be, a, &m);
-    return skv_cuda__matmul(be, &m);
+        SKV_TRY(converted(be, a, &m));
+    else
+        SKV_TRY(skv_cuda__matmul(be, &m));
+    if (gelu && !m.gelu) /* cuBLASLt's own is good for bf16, not for a checking form */
+        return skv_cuda__gelu(be, a->y.data, a->y.dtype, a->x.shape[0] * m.n);
+    return SKV_OK;
 }
 
 skv_status skv_cuda_linear(skv_backend *be, const skv_linear_args *a)

@@ -37,7 +37,7 @@ __device__ __forceinline__ void finish(float *rest, float *rstd, float sum, floa
                                        float eps, float *room)
 {
     *rest = block_sum(sum, room) / n;
-    *rstd = rsqrtf(fmaxf(block_sum(square, room) / n - *rest * *rest, 0.0f) + eps);
+    *rstd = 1.0f / sqrtf(fmaxf(block_sum(square, room) / n - *rest * *rest, 0.0f) + eps);
 }
 
 /* Block = token row·L + l. GATED: x += g⊙h first. y may be h: a thread reads its numbers of h
@@ -207,7 +207,7 @@ __global__ __launch_bounds__(BLOCK) void rms_norm(TY *y, const float *x, const f
 
     for (int c = threadIdx.x; c < n; c += BLOCK)
         sum += x[at + c] * x[at + c];
-    scale = rsqrtf(block_sum(sum, room) / n + eps);
+    scale = 1.0f / sqrtf(block_sum(sum, room) / n + eps);
     for (int c = threadIdx.x; c < n; c += BLOCK)
         put(y + at + c, w[c] * (x[at + c] * scale));
 }

@@ -6,7 +6,7 @@
 
 typedef struct {
     const char *name;
-    int depth, width, heads, per_chunk, bits, patch, text_width, vae_base;
+    int depth, width, heads, chunks, bits, patch, text_width, vae_base;
 } variant;
 
 static const variant variants[] = {
@@ -52,7 +52,7 @@ skv_status skv_dims_named(skv_dims *out, const char *name)
                       .heads = v->heads,
                       .head_dim = v->width / v->heads,
                       .hidden = mlp_width(v->width),
-                      .per_chunk = v->per_chunk,
+                      .per_chunk = v->depth / v->chunks,
                       .bits = v->bits,
                       .patch = v->patch,
                       .text_width = v->text_width,

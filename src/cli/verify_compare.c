@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 
 #define TOL_LOGITS  2e-4  /* seen 4e-5 */
@@ -92,6 +93,7 @@ static skv_status on_logits(void *ctx, int si, const skv_tensor *guided, skv_ten
     }
     free(host);
     SKV_TRY(st);
+    skv_debug("scale %d: logits' NMSE %.3g", si, nmse(&c->logits[si]));
     return skv_backend_upload(c->be, bits->data, s->bit, (size_t)(s->tokens * s->bits));
 }
 

@@ -81,7 +81,9 @@ static void linear_case(opcheck *t, const shape *s, bool gelu, skv_dtype x_type,
         size[i] = 1.13 * size[i] + 2;
         want[i] = ref_gelu(want[i]);
     }
-    opcheck_near(t, "y", &a.y, want, size, tolerance_of(s) + (gelu ? OPCHECK_FUNCTION(t) : 0));
+    /* at odd sizes cuBLASLt rounds the product to y's type before it adds the bias */
+    opcheck_near(t, "y", &a.y, want, size,
+                 tolerance_of(s) + (y_type == SKV_F32 ? OPCHECK_FUNCTION(t) : OPCHECK_INSIDE(t)));
 }
 
 static void check(opcheck *t, bool gelu)

@@ -39,6 +39,23 @@ static void named_variants_have_the_published_sizes(void **state)
     }
 }
 
+/* The spec counts chunks; names count layers in a chunk. */
+static void layers_are_chunked_as_released(void **state)
+{
+    static const struct {
+        const char *name;
+        int per_chunk;
+    } known[] = {{"2b", 4}, {"8b", 5}, {"layer12", 3}, {"layer48", 12}, {"tiny_f16", 2}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        skv_dims d;
+
+        assert_int_equal(skv_dims_named(&d, known[i].name), SKV_OK);
+        assert_int_equal(d.per_chunk, known[i].per_chunk);
+    }
+}
+
 static void unknown_names_and_bits_are_refused(void **state)
 {
     skv_dims d;
@@ -68,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(named_variants_have_the_published_sizes),
+        cmocka_unit_test(layers_are_chunked_as_released),
         cmocka_unit_test(unknown_names_and_bits_are_refused),
         cmocka_unit_test(dimensions_out_of_range_are_refused_by_name),
     };
