@@ -20,9 +20,11 @@
 #include "sample/gather.h"
 #include "sample/run_setup.h"
 #include "sample/sampler.h"
+#include "sample/tune.h"
 #include "sample/writer.h"
 
 #define CONFIG_MAX_BYTES ((size_t)16 << 20)
+#define MAX_TUNE_BYTES   ((size_t)4 << 20)
 
 static volatile sig_atomic_t stop_asked;
 
@@ -215,6 +217,56 @@ static skv_status load_model(job *j)
     return skv_comm_agree(j->comm, st);
 }
 
+/* The first rank that computes anything. */
+static int tuning_rank(const job *j)
+{
+    for (int rank = 0; rank < skv_comm_size(j->comm); rank++) {
+        int64_t first, count;
+
+        skv_partition(&first, &count, j->cost, j->n_todo, rank, skv_comm_size(j->comm));
+        if (count > 0)
+            return rank;
+    }
+    return -1;
+}
+
+/* The run's table of algorithms: what an earlier part of the run left, or measured now. */
+static skv_status read_or_measure(job *j, char **text, size_t *bytes)
+{
+    char path[4096];
+    skv_status st;
+
+    snprintf(path, sizeof path, "%s/tune.json", j->settings.out);
+    st = skv_file_read(text, bytes, path, MAX_TUNE_BYTES);
+    if (st != SKV_E_NOTFOUND || j->settings.only)
+        return st == SKV_E_NOTFOUND ? SKV_OK : st;
+    SKV_TRY(skv_tune_measure(j->engine, &j->setup.engine));
+    SKV_TRY(skv_tune_write(j->be, path));
+    return skv_file_read(text, bytes, path, MAX_TUNE_BYTES);
+}
+
+/* All ranks compute with the same algorithms, now and when the run is resumed. */
+static skv_status tune(job *j)
+{
+    const int root = tuning_rank(j);
+    skv_status st = SKV_OK;
+    char *text = NULL;
+    size_t bytes = 0;
+
+    if (j->be->device == SKV_HOST || root < 0)
+        return SKV_OK;
+    if (skv_comm_rank(j->comm) == root)
+        st = read_or_measure(j, &text, &bytes);
+    SKV_TRY_GOTO(skv_comm_agree(j->comm, st), done);
+    SKV_TRY_GOTO(skv_comm_broadcast_blob(j->comm, (void **)&text, &bytes, root), done);
+    if (bytes > 0)
+        st = skv_tune_parse(j->be, text, bytes, "tune.json", j->settings.allow_other_device);
+    st = skv_comm_agree(j->comm, st);
+done:
+    free(text);
+    return st;
+}
+
 /* PNGs of a good group file that are gone: from its pictures, or from its bits. */
 static skv_status remake_pngs(job *j, int64_t g, int path)
 {
@@ -352,6 +404,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(skv_comm_agree(j->comm, open_log(j)));
     catch_signals();
     SKV_TRY(load_model(j));
+    SKV_TRY(tune(j));
     SKV_TRY(skv_comm_agree(j->comm, sample_groups(j)));
     return finish(j, exit_code);
 }

@@ -1,9 +1,62 @@
 #include "sample/tune.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"
+#include "core/mem.h"
+#include "io/formula.h"
+
+/* One token a prompt: products whose size follows the text are not measured for it. */
+static skv_status condition(skv_engine *e, const skv_engine_setup *s)
+{
+    const int n = s->max_prompts, width = s->sources->dims.text_width;
+    skv_text_span *spans = NULL;
+    float *host = NULL;
+    skv_tensor text;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&host, (size_t)n * (size_t)width, sizeof *host, "text"), done);
+    SKV_TRY_GOTO(skv_alloc(&spans, 2 * (size_t)n, sizeof *spans, "text"), done);
+    skv_formula_text(host, (int64_t)n * width);
+    for (int i = 0; i < n; i++) {
+        spans[i] = (skv_text_span){.start = i, .n = 1};
+        spans[n + i] = spans[i];
+        spans[n + i].uncond = s->max_uncond > 0;
+    }
+    SKV_TRY_GOTO(skv_engine_text(e, &text, n), done);
+    SKV_TRY_GOTO(skv_backend_upload(s->be, text.data, host, skv_tensor_bytes(&text)), done);
+    st = skv_engine_condition(e, spans, s->guided ? 2 * n : n);
+done:
+    free(host);
+    free(spans);
+    return st;
+}
+
+skv_status skv_tune_measure(skv_engine *e, const skv_engine_setup *s)
+{
+    const size_t picture =
+        (size_t)skv_picture_height(&s->schedule) * (size_t)skv_picture_width(&s->schedule) * 3;
+    uint64_t *seed = NULL;
+    uint8_t *image = NULL;
+    skv_status st;
+
+    s->be->tuning.measuring = true;
+    SKV_TRY_GOTO(skv_alloc(&seed, (size_t)s->max_prompts, sizeof *seed, "seeds"), done);
+    SKV_TRY_GOTO(skv_alloc(&image, (size_t)s->max_prompts, picture, "pictures"), done);
+    SKV_TRY_GOTO(condition(e, s), done);
+    for (int i = 0; i < s->n_paths; i++) {
+        skv_path_result r = {.image = i == 0 ? image : NULL};
+
+        SKV_TRY_GOTO(skv_engine_path(e, &s->paths[i], s->max_prompts, seed, NULL, &r), done);
+    }
+done:
+    s->be->tuning.measuring = false;
+    free(seed);
+    free(image);
+    return st;
+}
 
 skv_status skv_tune_write(const skv_backend *be, const char *path)
 {

@@ -3,7 +3,11 @@
 #ifndef SKV_SAMPLE_TUNE_H
 #define SKV_SAMPLE_TUNE_H
 
-#include "kernels/backend.h"
+#include "sample/engine.h"
+
+/* Computes one group of made-up text on every path, measuring every shape that the scales and the
+ * decoder will meet; the choices are the backend's. setup: the engine's. */
+SKV_MUST skv_status skv_tune_measure(skv_engine *e, const skv_engine_setup *setup);
 
 /* Writes the backend's choices, whole or not at all. */
 SKV_MUST skv_status skv_tune_write(const skv_backend *be, const char *path);
