@@ -1,27 +1,22 @@
-/* skv bench: one group on each path with made-up text, timed by phase, beside the same machine's
- * own matrix products. The first run is apart; T5, PNG and HDF5 are left out. */
+/* skv bench: one group on each path at each batch size with made-up text, timed by phase, beside
+ * the device's own products, the floor and the bytes taken. The first run is apart; T5, PNG and
+ * HDF5 are left out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/backend_choice.h"
+#include "cli/bench_report.h"
 #include "cli/command.h"
-#include "core/clock.h"
 #include "core/json.h"
-#include "core/log.h"
-#include "core/mem.h"
 #include "io/formula.h"
-#include "kernels/ops.h"
-#include "sample/engine.h"
-
-#define SGEMM_SIDE 2048
-#define SGEMM_RUNS 5
+#include "sample/fit.h"
 
 typedef struct {
-    char *transformer, *vae, *resolution, *paths, *device, *dtype, *json;
-    skv_reals drafters;
+    char *transformer, *vae, *resolution, *paths, *floor, *device, *dtype, *json;
+    skv_reals batch, drafters;
     double ratio, cfg;
-    int64_t batch, text_tokens, threads, warmup, iters;
+    int64_t text_tokens, threads, warmup, iters, memory_limit;
 } bench_options;
 
 #define ROW(field, type, fallback, help, group)                                                    \
@@ -35,279 +30,219 @@ static const skv_option table[] = {
     ROW(resolution, STRING, "0.25M", "0.06M, 0.25M, 0.60M or 1M", "Work"),
     ROW(ratio, REAL, "1", "height/width", NULL),
     ROW(cfg, REAL, "3", "guidance; 1: one row a picture", NULL),
-    ROW(batch, INT, "1", "pictures in a group", NULL),
+    ROW(batch, REALS, "1", "pictures in a group: one number, or several to be timed in turn", NULL),
     ROW(text_tokens, INT, "32", "tokens of each prompt", NULL),
     ROW(paths, STRING, "full", "cache paths, comma-separated", NULL),
     ROW(drafters, REALS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
     ROW(warmup, INT, "0", "groups before the timed ones (the first is reported apart)", "Timing"),
     ROW(iters, INT, "1", "timed groups", NULL),
-    ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
+    ROW(floor, STRING, "auto",
+        "1: also time the products, attention and convolutions alone; auto: 1 on a GPU", NULL),
+    ROW(threads, INT, "0", "CPU threads; 0: all cores", "Device"),
     ROW(device, STRING, "auto", "auto, cpu or cuda", NULL),
     ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
-    ROW(json, STRING, NULL, "also write the table as JSON to this file", NULL),
+    ROW(memory_limit, INT, "0", "refuse what needs more bytes; 0: more than there are", NULL),
+    ROW(json, STRING, NULL, "also write the tables as JSON to this file", NULL),
     {0}};
 
 typedef struct {
+    bench_options o;
+    skv_device_choice choice;
+    skv_backend *be;
     skv_sources sources;
     skv_paths paths;
-    skv_engine_setup setup;
+    skv_engine_setup setup; /* of the path and batch at hand */
     skv_engine *engine;
-    double sgemm; /* FLOP/s of skv_linear at SGEMM_SIDE³ */
-} bench;
+    uint8_t *image;
+    skv_bench_group *group;
+    double gemm; /* FLOP/s */
+    const char *gemm_name;
+    size_t free_bytes; /* before the model was loaded */
+    json_t *rows;
+} job;
 
-/* The yardstick: the best of a few products of 2048³ on the same threads. */
-static skv_status measure_sgemm(skv_backend *be, double *rate)
+static skv_status check(const bench_options *o)
 {
-    const int64_t n = SGEMM_SIDE;
-    const size_t bytes = (size_t)(n * n) * sizeof(float);
-    float *m[3] = {NULL, NULL, NULL}, *host = NULL;
-    skv_status st;
-    double best = 0;
-
-    SKV_TRY(skv_alloc(&host, (size_t)(n * n), sizeof *host, "SGEMM operands"));
-    skv_formula_uniform(host, "sgemm", 0, n * n);
-    for (int i = 0; i < 3; i++) {
-        SKV_TRY_GOTO(skv_backend_alloc(be, &m[i], bytes, "SGEMM operands"), done);
-        SKV_TRY_GOTO(skv_backend_upload(be, m[i], host, bytes), done);
-    }
-    for (int i = 0; i < SGEMM_RUNS; i++) {
-        const skv_linear_args a = {.y = SKV_TENSOR(m[0], SKV_F32, be->device, n, n),
-                                   .x = SKV_TENSOR(m[1], SKV_F32, be->device, n, n),
-                                   .w = SKV_TENSOR(m[2], SKV_F32, be->device, n, n)};
-        const double start = skv_seconds();
-        double seconds;
-
-        SKV_TRY_GOTO(skv_linear(be, &a), done);
-        SKV_TRY_GOTO(skv_backend_sync(be), done);
-        seconds = skv_seconds() - start;
-        if (best == 0 || seconds < best)
-            best = seconds;
-    }
-    *rate = 2.0 * (double)n * (double)n * (double)n / best;
-done:
-    for (int i = 0; i < 3; i++)
-        skv_backend_free(be, m[i]);
-    free(host);
-    return st;
-}
-
-/* Text features as T5 would give them: √3·uniform("text"), the same for every prompt. */
-static skv_status fill_text(bench *b, int n_tokens, int n_prompts, double *seconds)
-{
-    const int width = b->sources.dims.text_width, total = n_tokens * n_prompts;
-    skv_text_span *spans = NULL;
-    skv_tensor text;
-    float *host = NULL;
-    skv_status st;
-    double start;
-
-    SKV_TRY_GOTO(skv_alloc(&host, (size_t)(total * width), sizeof *host, "text"), done);
-    SKV_TRY_GOTO(skv_alloc(&spans, 2 * (size_t)n_prompts, sizeof *spans, "text"), done);
-    for (int i = 0; i < n_prompts; i++) {
-        skv_formula_text(host + (size_t)(i * n_tokens * width), (int64_t)n_tokens * width);
-        spans[i] = (skv_text_span){.start = i * n_tokens, .n = n_tokens};
-        spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n_tokens};
-    }
-    start = skv_seconds();
-    SKV_TRY_GOTO(skv_engine_text(b->engine, &text, total), done);
-    SKV_TRY_GOTO(skv_backend_upload(b->setup.be, text.data, host, skv_tensor_bytes(&text)), done);
-    SKV_TRY_GOTO(
-        skv_engine_condition(b->engine, spans, b->setup.guided ? 2 * n_prompts : n_prompts), done);
-    SKV_TRY_GOTO(skv_backend_sync(b->setup.be), done);
-    *seconds = skv_seconds() - start;
-done:
-    free(host);
-    free(spans);
-    return st;
-}
-
-/* One timed group on one path. */
-typedef struct {
-    double seconds, text, transformer, vae;
-    skv_scale_cost scale[SKV_MAX_SCALES];
-    int64_t transformer_flops, vae_flops;
-    size_t pool_peak;
-} measurement;
-
-static skv_status measure(bench *b, const bench_options *o, const skv_path *path, uint8_t *image,
-                          measurement *m)
-{
-    const int64_t flops = b->setup.be->flops;
-    skv_path_result r = {.image = image, .scale_cost = m->scale};
-    uint64_t seed[1024];
-
-    for (int i = 0; i < (int)o->batch; i++)
-        seed[i] = (uint64_t)i;
-    SKV_TRY(fill_text(b, (int)o->text_tokens, (int)o->batch, &m->text));
-    SKV_TRY(skv_engine_path(b->engine, path, (int)o->batch, seed, NULL, &r));
-    m->transformer = r.transformer_seconds;
-    m->vae = r.vae_seconds;
-    m->vae_flops = r.vae_flops;
-    m->transformer_flops = b->setup.be->flops - flops - r.vae_flops;
-    m->seconds = m->text + m->transformer + m->vae;
-    m->pool_peak = r.pool_peak;
+    if (o->text_tokens < 1 || o->text_tokens > 512 || o->iters < 1 || o->iters > 1000 ||
+        o->warmup < 0 || o->warmup > 1000 || o->memory_limit < 0)
+        return skv_fail(SKV_E_ARG, "want --text-tokens 1 to 512, --iters 1 to 1000, --warmup 0 to "
+                                   "1000, --memory-limit 0 or more");
+    for (int i = 0; i < o->batch.n; i++)
+        if (!(o->batch.value[i] >= 1 && o->batch.value[i] <= SKV_BENCH_MAX_BATCH) ||
+            o->batch.value[i] != (int)o->batch.value[i])
+            return skv_fail(SKV_E_ARG, "--batch %g: want whole numbers, 1 to %d", o->batch.value[i],
+                            SKV_BENCH_MAX_BATCH);
+    if (strcmp(o->floor, "auto") != 0 && strcmp(o->floor, "0") != 0 && strcmp(o->floor, "1") != 0)
+        return skv_fail(SKV_E_ARG, "--floor %s is not one of auto, 0, 1", o->floor);
+    if (!o->vae && !skv_formula_name(o->transformer))
+        return skv_fail(SKV_E_ARG, "--vae is missing: a transformer from a file needs it");
     return SKV_OK;
 }
 
-static void print_row(json_t *rows, const char *phase, double seconds, double gflops, double total,
-                      double sgemm)
+static void resize(const void *ctx, skv_engine_setup *setup, int n)
 {
-    const double rate = seconds > 0 ? gflops / seconds : 0;
+    const job *j = ctx;
 
-    printf("%-12s %10.3f %12.1f %10.1f %8.1f %10.1f\n", phase, seconds, gflops, rate,
-           100 * seconds / total, 100 * rate * 1e9 / sgemm);
-    json_array_append_new(rows, json_pack("{s:s, s:f, s:f, s:f, s:f}", "phase", phase, "seconds",
-                                          seconds, "gflop", gflops, "share", seconds / total,
-                                          "of_sgemm", rate * 1e9 / sgemm));
+    setup->max_prompts = n;
+    setup->max_text_tokens = n * (int)j->o.text_tokens;
 }
 
-static int by_seconds(const void *a, const void *b)
+static skv_status make_setup(job *j)
 {
-    const double x = ((const measurement *)a)->seconds, y = ((const measurement *)b)->seconds;
+    const bench_options *o = &j->o;
+    const skv_settings s = {.paths = o->paths, .drafters = o->drafters};
+    skv_engine_setup *setup = &j->setup;
 
-    return (x > y) - (x < y);
-}
-
-/* The table of the median group, and its JSON twin. */
-static json_t *report(const bench *b, const bench_options *o, const skv_path *path, double first,
-                      measurement *m, int n)
-{
-    json_t *rows = json_array();
-    const measurement *median;
-    double text_flops;
-    char phase[32];
-
-    qsort(m, (size_t)n, sizeof *m, by_seconds);
-    median = &m[(n - 1) / 2];
-    text_flops = (double)median->transformer_flops;
-    printf("\npath %s, batch %lld: first %.3f s, then min %.3f, median %.3f, p95 %.3f s, %.3f "
-           "images/s\n",
-           path->name, (long long)o->batch, first, m[0].seconds, median->seconds,
-           m[(int)(0.95 * (n - 1) + 0.5)].seconds, (double)o->batch / median->seconds);
-    printf("%-12s %10s %12s %10s %8s %10s\n%-12s %10s %12s %10s %8s %10s\n", "phase", "seconds",
-           "work", "rate", "share", "of SGEMM", "", "s", "GFLOP", "GFLOP/s", "%", "%");
-    for (int si = 0; si < b->setup.schedule.n_scales; si++)
-        text_flops -= (double)median->scale[si].flops;
-    print_row(rows, "text", median->text, text_flops * 1e-9, median->seconds, b->sgemm);
-    for (int si = 0; si < b->setup.schedule.n_scales; si++) {
-        snprintf(phase, sizeof phase, "scale %d", si);
-        print_row(rows, phase, median->scale[si].seconds, (double)median->scale[si].flops * 1e-9,
-                  median->seconds, b->sgemm);
-    }
-    print_row(rows, "VAE", median->vae, (double)median->vae_flops * 1e-9, median->seconds,
-              b->sgemm);
-    print_row(rows, "all", median->seconds,
-              (double)(median->transformer_flops + median->vae_flops) * 1e-9, median->seconds,
-              b->sgemm);
-    printf("cache pool: %zu bytes held at most\n", median->pool_peak);
-    return json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "path", path->name, "batch",
-                     (json_int_t)o->batch, "first", first, "min", m[0].seconds, "median",
-                     median->seconds, "p95", m[(int)(0.95 * (n - 1) + 0.5)].seconds,
-                     "images_per_second", (double)o->batch / median->seconds, "pool_peak_bytes",
-                     (json_int_t)median->pool_peak, "phases", rows);
-}
-
-static skv_status run_path(bench *b, const bench_options *o, const skv_path *path, json_t *paths)
-{
-    const size_t picture = (size_t)skv_picture_height(&b->setup.schedule) *
-                           (size_t)skv_picture_width(&b->setup.schedule) * 3;
-    const int total = 1 + (int)o->warmup + (int)o->iters;
-    skv_status st;
-    measurement *m = NULL;
-    uint8_t *image = NULL;
-
-    SKV_TRY_GOTO(skv_alloc(&image, (size_t)o->batch, picture, "pictures"), done);
-    SKV_TRY_GOTO(skv_alloc(&m, (size_t)total, sizeof *m, "measurements"), done);
-    for (int i = 0; i < total; i++)
-        SKV_TRY_GOTO(measure(b, o, path, image, &m[i]), done);
-    json_array_append_new(paths,
-                          report(b, o, path, m[0].seconds, m + 1 + o->warmup, (int)o->iters));
-done:
-    free(image);
-    free(m);
-    return st;
-}
-
-static skv_status open_engine(bench *b, const bench_options *o, skv_backend *be)
-{
-    skv_settings s = {.paths = o->paths, .drafters = o->drafters};
-    skv_engine_setup *setup = &b->setup;
-
-    SKV_TRY(skv_sources_open(&b->sources, o->transformer, o->vae ? o->vae : o->transformer, NULL));
+    SKV_TRY(skv_sources_open(&j->sources, o->transformer, o->vae ? o->vae : o->transformer, NULL));
     SKV_TRY(skv_schedule_make(&setup->schedule, o->ratio, o->resolution));
-    SKV_TRY(skv_paths_resolve(&b->paths, &s, &b->sources.dims, &setup->schedule));
-    setup->be = be;
-    setup->sources = &b->sources;
+    SKV_TRY(skv_paths_resolve(&j->paths, &s, &j->sources.dims, &setup->schedule));
+    setup->be = j->be;
+    setup->sources = &j->sources;
     setup->guided = o->cfg != 1.0;
     setup->guidance.top_p = 0.97;
     for (int si = 0; si < setup->schedule.n_scales; si++) {
         setup->guidance.cfg[si] = o->cfg;
         setup->guidance.tau[si] = 1.0;
     }
-    setup->paths = b->paths.path;
-    setup->n_paths = b->paths.n;
-    setup->max_prompts = (int)o->batch;
-    setup->max_text_tokens = (int)(o->batch * o->text_tokens);
     setup->max_uncond = setup->guided ? (int)o->text_tokens : 0;
-    return skv_engine_create(&b->engine, setup);
+    setup->n_paths = 1;
+    return SKV_OK;
 }
 
-static skv_status check(const bench_options *o)
+/* Every path at its largest batch, before anything is loaded; room for that batch's pictures. */
+static skv_status check_memory(job *j)
 {
-    if (o->batch < 1 || o->batch > 1024 || o->text_tokens < 1 || o->text_tokens > 512 ||
-        o->iters < 1 || o->iters > 1000 || o->warmup < 0 || o->warmup > 1000)
-        return skv_fail(SKV_E_ARG, "want --batch 1 to 1024, --text-tokens 1 to 512, --iters 1 to "
-                                   "1000, --warmup 0 to 1000");
-    if (!o->vae && !skv_formula_name(o->transformer))
-        return skv_fail(SKV_E_ARG, "--vae is missing: a transformer from a file needs it");
+    const size_t picture = (size_t)skv_picture_height(&j->setup.schedule) *
+                           (size_t)skv_picture_width(&j->setup.schedule) * 3;
+    skv_fit fit = {.option = "--batch", .resize = resize, .ctx = j};
+
+    for (int i = 0; i < j->o.batch.n; i++)
+        fit.n = (int)j->o.batch.value[i] > fit.n ? (int)j->o.batch.value[i] : fit.n;
+    SKV_TRY(skv_memory_there(&fit.limit, j->be, &j->choice, j->o.memory_limit));
+    for (int i = 0; i < j->paths.n; i++) {
+        j->setup.paths = &j->paths.path[i];
+        SKV_TRY(skv_fit_check(&j->setup, &fit));
+    }
+    return skv_alloc(&j->image, (size_t)fit.n, picture, "pictures");
+}
+
+/* The engine's memory is that of this path and batch alone; the weights stay. */
+static skv_status prepare(job *j, const skv_path *path, int batch)
+{
+    j->setup.paths = path;
+    resize(j, &j->setup, batch);
+    if (j->engine)
+        return skv_engine_resize(j->engine, &j->setup);
+    return skv_engine_create(&j->engine, &j->setup);
+}
+
+static skv_status taken(int64_t *bytes, job *j)
+{
+    size_t now = 0, total = 0;
+
+    *bytes = -1;
+    if (!j->choice.cuda)
+        return SKV_OK;
+    SKV_TRY(skv_backend_memory(j->be, &now, &total));
+    *bytes = now < j->free_bytes ? (int64_t)(j->free_bytes - now) : 0;
     return SKV_OK;
+}
+
+static skv_status run_path(job *j, const skv_path *path, int batch)
+{
+    const bench_options *o = &j->o;
+    const int before = 1 + (int)o->warmup;
+    skv_bench b = {.be = j->be, .setup = &j->setup, .image = j->image};
+    skv_bench_result r = {.setup = &j->setup,
+                          .gemm = j->gemm,
+                          .gemm_name = j->gemm_name,
+                          .group = j->group,
+                          .n_groups = (int)o->iters,
+                          .own = j->be->own_bytes};
+    json_t *row = NULL;
+
+    SKV_TRY(prepare(j, path, batch));
+    SKV_TRY(skv_engine_plan(&r.plan, &j->setup));
+    b.engine = j->engine;
+    b.text_tokens = (int)o->text_tokens;
+    for (int i = 0; i < before; i++) {
+        SKV_TRY(skv_bench_run(&j->group[0], &b));
+        r.first = i == 0 ? j->group[0].seconds : r.first;
+    }
+    for (int i = 0; i < (int)o->iters; i++)
+        SKV_TRY(skv_bench_run(&j->group[i], &b));
+    SKV_TRY(taken(&r.taken, j));
+    if (strcmp(o->floor, "1") == 0 || (strcmp(o->floor, "auto") == 0 && j->choice.cuda))
+        SKV_TRY(skv_bench_run_floor(&r.floor, &b));
+    SKV_TRY(skv_bench_report(&row, &r));
+    json_array_append_new(j->rows, row);
+    return SKV_OK;
+}
+
+static skv_status write_json(const job *j)
+{
+    json_t *root;
+    skv_status st;
+
+    if (!j->o.json)
+        return SKV_OK;
+    root = json_pack("{s:s, s:s, s:s, s:f, s:O}", "device", skv_backend_describe(j->be),
+                     "transformer", j->o.transformer, "resolution", j->o.resolution, "gemm_gflops",
+                     j->gemm * 1e-9, "paths", j->rows);
+    st = skv_json_write(root, j->o.json);
+    json_decref(root);
+    return st;
+}
+
+static skv_status run_job(job *j, int argc, char **argv)
+{
+    const bench_options *o = &j->o;
+    size_t total = 0;
+    int side = 0;
+
+    SKV_TRY(skv_options_defaults(table, &j->o));
+    SKV_TRY(skv_options_from_args(table, &j->o, argc, argv, NULL, NULL));
+    SKV_TRY(check(o));
+    SKV_TRY(skv_backend_choose(
+        &j->be, &j->choice,
+        &(skv_device_wish){
+            .device = o->device, .dtype = o->dtype, .threads = (int)o->threads, .local_size = 1}));
+    SKV_TRY(make_setup(j));
+    SKV_TRY(check_memory(j));
+    SKV_TRY(skv_alloc(&j->group, (size_t)o->iters, sizeof *j->group, "measurements"));
+    j->be->tuning.measuring = true; /* in the first group, which is apart */
+    j->gemm_name = j->be->act == SKV_F32 ? "SGEMM" : "GEMM";
+    SKV_TRY(skv_bench_gemm(&side, &j->gemm, j->be));
+    SKV_TRY(skv_backend_memory(j->be, &j->free_bytes, &total));
+    printf("# %s; %s %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, %lld text tokens, guidance %g\n",
+           skv_backend_describe(j->be), j->gemm_name, side, j->gemm * 1e-9, o->transformer,
+           o->resolution, o->ratio, (long long)o->text_tokens, o->cfg);
+    for (int k = 0; k < o->batch.n; k++)
+        for (int i = 0; i < j->paths.n; i++)
+            SKV_TRY(run_path(j, &j->paths.path[i], (int)o->batch.value[k]));
+    return write_json(j);
 }
 
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
-    bench_options o = {0};
-    bench b = {.sgemm = 0};
-    skv_backend *be = NULL;
-    skv_device_choice choice;
-    json_t *paths = json_array(), *root;
-    skv_status st;
+    job j = {.rows = json_array()};
+    skv_status st = run_job(&j, argc, argv);
 
     (void)comm;
     (void)exit_code;
-    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
-    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, NULL, NULL), done);
-    SKV_TRY_GOTO(check(&o), done);
-    SKV_TRY_GOTO(skv_backend_choose(&be, &choice,
-                                    &(skv_device_wish){.device = o.device,
-                                                       .dtype = o.dtype,
-                                                       .threads = (int)o.threads,
-                                                       .local_size = 1}),
-                 done);
-    SKV_TRY_GOTO(measure_sgemm(be, &b.sgemm), done);
-    printf("# %s; SGEMM %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, %lld text tokens, guidance %g\n",
-           skv_backend_describe(be), SGEMM_SIDE, b.sgemm * 1e-9, o.transformer, o.resolution,
-           o.ratio, (long long)o.text_tokens, o.cfg);
-    SKV_TRY_GOTO(open_engine(&b, &o, be), done);
-    for (int i = 0; i < b.paths.n; i++)
-        SKV_TRY_GOTO(run_path(&b, &o, &b.paths.path[i], paths), done);
-    if (o.json) {
-        root = json_pack("{s:s, s:f, s:O}", "device", skv_backend_describe(be), "sgemm_gflops",
-                         b.sgemm * 1e-9, "paths", paths);
-        st = skv_json_write(root, o.json);
-        json_decref(root);
-    }
-done:
-    json_decref(paths);
-    skv_engine_destroy(b.engine);
-    skv_paths_clear(&b.paths);
-    skv_sources_close(&b.sources);
-    skv_backend_destroy(be);
-    skv_options_clear(table, &o);
+    json_decref(j.rows);
+    skv_engine_destroy(j.engine);
+    skv_paths_clear(&j.paths);
+    skv_sources_close(&j.sources);
+    skv_backend_destroy(j.be);
+    free(j.image);
+    free(j.group);
+    skv_options_clear(table, &j.o);
     return st;
 }
 
 const skv_command skv_cmd_bench = {.name = "bench",
                                    .usage = "[--transformer formula:NAME] [--key value ...]",
-                                   .summary = "time one group by phase, beside SGEMM",
+                                   .summary = "time one group by phase, beside its floor",
                                    .options = table,
                                    .run = run};

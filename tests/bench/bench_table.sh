@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# skv bench prints a row for each phase of each path, and the same numbers as JSON.
+# skv bench prints tables for each path at each batch size, and the same numbers as JSON; what does
+# not fit is refused before anything is timed.
 set -euo pipefail
 skv=$1 work=$2
 
-"$skv" bench --transformer formula:tiny_f16 --resolution 0.06M --paths full,streaming-20 --iters 2 \
-    --threads 2 --json "$work/bench.json" >"$work/bench.txt"
-/usr/bin/python3 - "$work/bench.txt" "$work/bench.json" <<'PYTHON'
+bench() {
+    "$skv" bench --transformer formula:tiny_f16 --resolution 0.06M --paths full,streaming-20 \
+        --device cpu --threads 2 "$@"
+}
+bench --batch 1,2 --iters 3 --floor 1 --json "$work/bench.json" >"$work/bench.txt"
+bench --json "$work/plain.json" >"$work/plain.txt"
+/usr/bin/python3 - "$work/bench.txt" "$work/bench.json" "$work/plain.json" <<'PYTHON'
 import json
 import sys
 
 text = open(sys.argv[1]).read()
 twin = json.load(open(sys.argv[2]))
-assert twin["sgemm_gflops"] > 0
-assert [p["path"] for p in twin["paths"]] == ["full", "streaming-20"]
-for path in twin["paths"]:
+assert twin["gemm_gflops"] > 0
+assert [(p["path"], p["batch"]) for p in twin["paths"]] == [
+    ("full", 1), ("streaming-20", 1), ("full", 2), ("streaming-20", 2)]
+for path, table in zip(twin["paths"], text.split("\npath ")[1:]):
     phases = {row["phase"]: row for row in path["phases"]}
     assert list(phases) == ["text"] + [f"scale {i}" for i in range(7)] + ["VAE", "all"]
     parts = [row for name, row in phases.items() if name != "all"]
@@ -22,6 +28,51 @@ for path in twin["paths"]:
         # phases are timed inside the whole; what lies between them is small but not nothing
         assert 0.5 * phases["all"][key] < total < 1.01 * phases["all"][key], (key, total)
     assert path["min"] <= path["median"] <= path["p95"]
+    assert abs(path["images_per_second"] * path["median"] / path["batch"] - 1) < 1e-9
     for name, row in phases.items():
-        assert f"{name:<12} {row['seconds']:>10.3f}" in text, name
+        assert f"{name:<12} {row['seconds']:>10.4f}" in table, name
+
+    floor = path["floor"]
+    assert min(floor["transformer"], floor["vae"]) > 0
+    assert abs(floor["transformer"] + floor["vae"] - floor["seconds"]) < 1e-9
+    assert abs(floor["seconds"] / path["median"] - floor["share"]) < 1e-9
+    # the same products, attention and convolutions, each once
+    work = phases["all"]["gflop"] - phases["text"]["gflop"]
+    assert abs(floor["gflop"] - work) < 1e-9 * work
+    assert f"{'VAE':<12} {floor['vae']:>10.4f}" in table
+
+    memory = path["memory"]
+    weights = memory["transformer"] + memory["vae"]
+    parts = weights + memory["pool"] + memory["scratch"] + memory["rest"]
+    assert parts == memory["planned"]
+    assert memory["taken"] is None  # a CPU does not tell
+    assert memory["beyond_weights"] == memory["planned"] + memory["workspace"] - weights
+    assert memory["pool"] == path["pool_peak_bytes"]
+    for key in ("planned", "scratch", "beyond_weights"):
+        assert f" {memory[key]:>16} " in table, key
+pools = [p["memory"]["pool"] for p in twin["paths"]]
+assert pools[2] == 2 * pools[0] and pools[1] < pools[0]
+# on a CPU the floor, which doubles the time, is measured only where it is asked for
+assert [p["floor"] for p in json.load(open(sys.argv[3]))["paths"]] == [None, None]
 PYTHON
+
+one=$(/usr/bin/python3 -c "
+import json, sys
+print(max(p['memory']['planned'] for p in json.load(open(sys.argv[1]))['paths']))" "$work/plain.json")
+status=0
+bench --batch 1,3 --memory-limit "$one" >"$work/refused.txt" 2>&1 || status=$?
+[ "$status" -eq 1 ]
+grep -q "groups of 3 need .* $one are there: .*(--batch 1)" "$work/refused.txt"
+if grep -q phase "$work/refused.txt"; then
+    echo "something was timed before the refusal"
+    exit 1
+fi
+for wrong in "--batch 0" "--batch 1.5" "--batch 2000" "--floor 2" "--iters 0"; do
+    status=0
+    # shellcheck disable=SC2086 # two words
+    bench $wrong >/dev/null 2>&1 || status=$?
+    [ "$status" -eq 2 ] || {
+        echo "$wrong: status $status, want 2"
+        exit 1
+    }
+done

@@ -1,0 +1,182 @@
+#include "cli/bench_measure.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "io/formula.h"
+#include "kernels/ops.h"
+
+#define GEMM_RUNS  5
+#define FLOOR_RUNS 3
+
+/* ----------------------------------------------------------------- yardstick */
+
+static skv_status best_product(double *seconds, skv_backend *be, const skv_linear_args *a)
+{
+    *seconds = 0;
+    for (int i = 0; i < GEMM_RUNS; i++) {
+        double one = 0;
+
+        SKV_TRY(skv_backend_mark(be, 0));
+        SKV_TRY(skv_linear(be, a));
+        SKV_TRY(skv_backend_mark(be, 1));
+        SKV_TRY(skv_backend_elapsed(be, 0, 1, &one));
+        if (i == 0 || one < *seconds)
+            *seconds = one;
+    }
+    return SKV_OK;
+}
+
+skv_status skv_bench_gemm(int *side, double *rate, skv_backend *be)
+{
+    const int64_t n = be->act == SKV_F32 ? 2048 : 8192;
+    const size_t count = (size_t)(n * n), bytes = count * skv_dtype_bytes(be->act);
+    const size_t packed = be->ops->packed_linear_bytes(be, n, n);
+    void *x = NULL, *y = NULL, *w = NULL, *typed = NULL;
+    skv_linear_args a = {0};
+    float *host = NULL;
+    double seconds = 0;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&host, count, sizeof *host, "GEMM operands"), done);
+    SKV_TRY_GOTO(skv_alloc(&typed, bytes, 1, "GEMM operands"), done);
+    skv_formula_uniform(host, "gemm", 0, n * n);
+    skv_from_f32(typed, be->act, host, count);
+    SKV_TRY_GOTO(skv_backend_alloc(be, &x, bytes, "GEMM operands"), done);
+    SKV_TRY_GOTO(skv_backend_alloc(be, &y, bytes, "GEMM operands"), done);
+    if (packed > 0)
+        SKV_TRY_GOTO(skv_backend_alloc(be, &w, packed, "GEMM operands"), done);
+    SKV_TRY_GOTO(skv_backend_upload(be, x, typed, bytes), done);
+    SKV_TRY_GOTO(skv_pack_linear(be, &a.w, w, host, SKV_F32, n, n), done);
+    a.y = SKV_TENSOR(y, be->act, be->device, n, n);
+    a.x = SKV_TENSOR(x, be->act, be->device, n, n);
+    SKV_TRY_GOTO(best_product(&seconds, be, &a), done);
+    *side = (int)n;
+    *rate = 2.0 * (double)n * (double)n * (double)n / seconds;
+done:
+    skv_backend_free(be, x);
+    skv_backend_free(be, y);
+    skv_backend_free(be, w);
+    free(host);
+    free(typed);
+    return st;
+}
+
+/* --------------------------------------------------------------------- groups */
+
+/* Text features as T5 would give them: √3·uniform("text"), the same for every prompt. */
+static skv_status fill_text(const skv_bench *b, double *seconds)
+{
+    const int width = b->setup->sources->dims.text_width, n_prompts = b->setup->max_prompts;
+    const int n_tokens = b->text_tokens, total = n_tokens * n_prompts;
+    skv_text_span *spans = NULL;
+    skv_tensor text;
+    float *host = NULL;
+    skv_status st;
+    double start;
+
+    SKV_TRY_GOTO(skv_alloc(&host, (size_t)total, (size_t)width * sizeof *host, "text"), done);
+    SKV_TRY_GOTO(skv_alloc(&spans, 2 * (size_t)n_prompts, sizeof *spans, "text"), done);
+    for (int i = 0; i < n_prompts; i++) {
+        skv_formula_text(host + (size_t)i * (size_t)n_tokens * (size_t)width,
+                         (int64_t)n_tokens * width);
+        spans[i] = (skv_text_span){.start = i * n_tokens, .n = n_tokens};
+        spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n_tokens};
+    }
+    start = skv_seconds();
+    SKV_TRY_GOTO(skv_engine_text(b->engine, &text, total), done);
+    SKV_TRY_GOTO(skv_backend_upload(b->be, text.data, host, skv_tensor_bytes(&text)), done);
+    SKV_TRY_GOTO(
+        skv_engine_condition(b->engine, spans, b->setup->guided ? 2 * n_prompts : n_prompts), done);
+    SKV_TRY_GOTO(skv_backend_sync(b->be), done);
+    *seconds = skv_seconds() - start;
+done:
+    free(host);
+    free(spans);
+    return st;
+}
+
+static skv_status run_path(const skv_bench *b, skv_path_result *r)
+{
+    uint64_t seed[SKV_BENCH_MAX_BATCH];
+
+    for (int i = 0; i < b->setup->max_prompts; i++)
+        seed[i] = (uint64_t)i;
+    r->image = b->image;
+    return skv_engine_path(b->engine, b->setup->paths, b->setup->max_prompts, seed, NULL, r);
+}
+
+skv_status skv_bench_run(skv_bench_group *out, const skv_bench *b)
+{
+    const int64_t before = b->be->flops;
+    skv_path_result r = {.scale_cost = out->scale};
+
+    SKV_TRY(fill_text(b, &out->text));
+    out->text_flops = b->be->flops - before;
+    SKV_TRY(run_path(b, &r));
+    out->transformer = r.transformer_seconds;
+    out->vae = r.vae_seconds;
+    out->vae_flops = r.vae_flops;
+    out->transformer_flops = b->be->flops - before - out->text_flops - r.vae_flops;
+    out->seconds = out->text + out->transformer + out->vae;
+    out->pool_peak = r.pool_peak;
+    return SKV_OK;
+}
+
+/* ---------------------------------------------------------------------- floor */
+
+#define X(op)                                                                                      \
+    static skv_status no_##op(skv_backend *be, const skv_##op##_args *a)                           \
+    {                                                                                              \
+        (void)be;                                                                                  \
+        (void)a;                                                                                   \
+        return SKV_OK;                                                                             \
+    }
+SKV_OPS(X)
+#undef X
+
+/* A picture's way to the host is no part of the floor, but waiting for it ends the clock. */
+static skv_status only_wait(skv_backend *be, void *dst, const void *src, size_t bytes)
+{
+    (void)dst;
+    (void)src;
+    (void)bytes;
+    return skv_backend_sync(be);
+}
+
+static skv_ops floor_ops(const skv_ops *all)
+{
+    skv_ops ops = *all;
+
+#define X(op) ops.op = no_##op;
+    SKV_OPS(X)
+#undef X
+    ops.linear = all->linear;
+    ops.linear_gelu = all->linear_gelu;
+    ops.attention = all->attention;
+    ops.cross_attention = all->cross_attention;
+    ops.conv3x3 = all->conv3x3;
+    ops.download = only_wait;
+    return ops;
+}
+
+skv_status skv_bench_run_floor(skv_bench_floor *out, const skv_bench *b)
+{
+    const skv_ops *all = b->be->ops, ops = floor_ops(all);
+    skv_status st = SKV_OK;
+
+    b->be->ops = &ops;
+    for (int i = 0; i <= FLOOR_RUNS && st == SKV_OK; i++) { /* the first one warms up */
+        const int64_t before = b->be->flops;
+        skv_path_result r = {0};
+
+        st = run_path(b, &r);
+        out->flops = b->be->flops - before;
+        if (i <= 1 || r.transformer_seconds < out->transformer)
+            out->transformer = r.transformer_seconds;
+        if (i <= 1 || r.vae_seconds < out->vae)
+            out->vae = r.vae_seconds;
+    }
+    b->be->ops = all;
+    return st;
+}

@@ -1,0 +1,42 @@
+/* What skv bench measures: a group by phase, the device's own large product, and the floor.
+ *
+ * The floor is the same path with every operation but products, attention and convolutions replaced
+ * by one that does nothing: no way of doing the rest can be faster than that. */
+#ifndef SKV_CLI_BENCH_MEASURE_H
+#define SKV_CLI_BENCH_MEASURE_H
+
+#include "sample/engine.h"
+
+#define SKV_BENCH_MAX_BATCH 1024
+
+typedef struct {
+    skv_backend *be;
+    skv_engine *engine;
+    const skv_engine_setup *setup; /* of the engine; one path */
+    int text_tokens;               /* of each prompt */
+    uint8_t *image;                /* room for the batch's pictures */
+} skv_bench;
+
+/* One timed group. */
+typedef struct {
+    double seconds, text, transformer, vae;
+    skv_scale_cost scale[SKV_MAX_SCALES];
+    int64_t text_flops, transformer_flops, vae_flops;
+    size_t pool_peak;
+} skv_bench_group;
+
+/* The yardstick: the best of a few products of side³ in the backend's own types, FLOP/s. */
+SKV_MUST skv_status skv_bench_gemm(int *side, double *rate, skv_backend *be);
+
+/* Runs one group of setup->max_prompts with made-up text. */
+SKV_MUST skv_status skv_bench_run(skv_bench_group *out, const skv_bench *b);
+
+typedef struct {
+    double transformer, vae; /* seconds; 0, 0: not measured */
+    int64_t flops;
+} skv_bench_floor;
+
+/* Transformer and VAE at the floor, best of three; after a group was run. Makes no pictures. */
+SKV_MUST skv_status skv_bench_run_floor(skv_bench_floor *out, const skv_bench *b);
+
+#endif

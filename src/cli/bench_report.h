@@ -1,0 +1,26 @@
+/* The tables of skv bench, and the same as JSON. */
+#ifndef SKV_CLI_BENCH_REPORT_H
+#define SKV_CLI_BENCH_REPORT_H
+
+#include <jansson.h>
+
+#include "cli/bench_measure.h"
+
+typedef struct {
+    const skv_engine_setup *setup;
+    double gemm;            /* FLOP/s of the yardstick */
+    const char *gemm_name;  /* "SGEMM" in fp32, "GEMM" */
+    double first;           /* seconds of the first group */
+    skv_bench_group *group; /* the timed ones, sorted here by seconds */
+    int n_groups;
+    skv_bench_floor floor;
+    skv_memory_plan plan;
+    size_t own;    /* bytes that the backend took for itself */
+    int64_t taken; /* bytes gone from the device since before the model was loaded; -1: not
+                      known */
+} skv_bench_result;
+
+/* Prints one path's tables at one batch size; *out is a new JSON object of all that is in them. */
+SKV_MUST skv_status skv_bench_report(json_t **out, skv_bench_result *r);
+
+#endif
