@@ -52,3 +52,13 @@ skv_install() {
             apt-get -q -y -o Acquire::Retries=3 install --no-install-recommends "${missing[@]}" \
             </dev/null
 }
+
+# skv_cuda: ON where a GPU answers and nvcc is there to build for it, else OFF.
+skv_cuda() {
+    if nvidia-smi -L >/dev/null 2>&1 &&
+        { command -v nvcc || [ -x /usr/local/cuda/bin/nvcc ]; } >/dev/null; then
+        echo ON
+    else
+        echo OFF
+    fi
+}

@@ -6,9 +6,9 @@ usage() {
     cat <<'TEXT'
 usage: jobs/quickstart.sh
 
-Installs the packages that are missing (Debian, Ubuntu; root or sudo), builds build/skv for the CPU
-(an existing build/ stays as it was configured) and samples a few prompts with a tiny model made of
-formula weights, on two ranks, with the full cache and with compressed ones.
+Installs the packages that are missing (Debian, Ubuntu; root or sudo), builds build/skv, for the GPU
+where there is one (an existing build/ stays as it was configured), and samples a few prompts with
+a tiny model made of formula weights, on two ranks, with the full cache and with compressed ones.
 The run is left in build/quickstart; an earlier one there is removed.
 
 SKV_INSTALL=no   install nothing
@@ -37,7 +37,7 @@ skv_install "${skv_packages_run[@]}"
 if [ -f build/CMakeCache.txt ]; then
     cmake -S . -B build # as it was configured, even if that was cut short
 else
-    cmake -S . -B build -DSKV_TESTS=OFF
+    cmake -S . -B build -DSKV_TESTS=OFF -DSKV_CUDA="$(skv_cuda)"
 fi
 cmake --build build --target skv --parallel "$(nproc)"
 

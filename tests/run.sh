@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test that needs no GPU. Afterwards the program
-# is build/skv. Where CI is set (to anything) warnings are errors, and a test that skips is a
+# Installs what is missing, builds, and runs every test (those of the GPU where there is one).
+# Afterwards the program is build/skv. Where CI is set (to anything) warnings are errors, and a test that skips is a
 # failure: its tool is installed.
 set -euo pipefail
 
@@ -39,9 +39,13 @@ run_tests() {
 
 skv_install "${skv_packages_run[@]}" "${skv_packages_test[@]}"
 
-# The one place that chooses the kind of build/: for the CPU.
-build_tree build
+# The one place that chooses the kind of build/: with CUDA where there is a GPU.
+cuda=$(skv_cuda)
+build_tree build -DSKV_CUDA="$cuda"
 run_tests build --label-exclude '^gpu$'
+if [ "$cuda" = ON ]; then
+    run_tests build --label-regex '^gpu$'
+fi
 
 build_tree build/cpu-asan --preset cpu-asan
 export ASAN_OPTIONS=detect_stack_use_after_return=1

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "io/group_file.h"
 #include "sample/engine.h"
+#include "sample/tune.h"
 #include "sample/writer.h"
 
 typedef struct {
@@ -69,6 +70,21 @@ static skv_status open_engine(decoder *d, const skv_group_record *rec)
         return skv_fail(SKV_E_FORMAT, "%s: %lld bytes of bits a picture, want %zu", d->run,
                         (long long)rec->bits_bytes, skv_engine_bits_bytes(&d->setup));
     return SKV_OK;
+}
+
+/* The algorithms that the run's own pictures were decoded with. */
+static skv_status use_tuning(decoder *d)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    skv_status st = skv_tune_read(&text, &bytes, d->run);
+
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    if (st == SKV_OK)
+        st = skv_tune_parse(d->setup.be, text, bytes, "tune.json", true);
+    free(text);
+    return st;
 }
 
 static skv_status decode_group(decoder *d, skv_group_record *rec)
@@ -176,6 +192,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
                                                        .threads = (int)o.threads,
                                                        .local_size = 1}),
                  done);
+    if (d.setup.be->device != SKV_HOST)
+        SKV_TRY_GOTO(use_tuning(&d), done);
     SKV_TRY_GOTO(decode_run(&d), done);
 done:
     skv_engine_destroy(d.engine);

@@ -24,7 +24,6 @@
 #include "sample/writer.h"
 
 #define CONFIG_MAX_BYTES ((size_t)16 << 20)
-#define MAX_TUNE_BYTES   ((size_t)4 << 20)
 
 static volatile sig_atomic_t stop_asked;
 
@@ -233,16 +232,13 @@ static int tuning_rank(const job *j)
 /* The run's table of algorithms: what an earlier part of the run left, or measured now. */
 static skv_status read_or_measure(job *j, char **text, size_t *bytes)
 {
-    char path[4096];
-    skv_status st;
+    skv_status st = skv_tune_read(text, bytes, j->settings.out);
 
-    snprintf(path, sizeof path, "%s/tune.json", j->settings.out);
-    st = skv_file_read(text, bytes, path, MAX_TUNE_BYTES);
     if (st != SKV_E_NOTFOUND || j->settings.only)
         return st == SKV_E_NOTFOUND ? SKV_OK : st;
     SKV_TRY(skv_tune_measure(j->engine, &j->setup.engine));
-    SKV_TRY(skv_tune_write(j->be, path));
-    return skv_file_read(text, bytes, path, MAX_TUNE_BYTES);
+    SKV_TRY(skv_tune_write(j->be, j->settings.out));
+    return skv_tune_read(text, bytes, j->settings.out);
 }
 
 /* All ranks compute with the same algorithms, now and when the run is resumed. */

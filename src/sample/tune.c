@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "io/formula.h"
+
+#define MAX_BYTES ((size_t)4 << 20)
 
 /* One token a prompt: products whose size follows the text are not measured for it. */
 static skv_status condition(skv_engine *e, const skv_engine_setup *s)
@@ -58,8 +61,20 @@ done:
     return st;
 }
 
-skv_status skv_tune_write(const skv_backend *be, const char *path)
+skv_status skv_tune_read(char **text, size_t *bytes, const char *run)
 {
+    char *path = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_path_join(&path, run, "tune.json"));
+    st = skv_file_read(text, bytes, path, MAX_BYTES);
+    free(path);
+    return st;
+}
+
+skv_status skv_tune_write(const skv_backend *be, const char *run)
+{
+    char *path = NULL;
     json_t *root = json_object(), *choices = json_object();
     skv_status st = SKV_OK;
     bool bad = json_object_set_new(root, "device", json_string(skv_backend_describe(be))) != 0;
@@ -68,9 +83,11 @@ skv_status skv_tune_write(const skv_backend *be, const char *path)
         bad |= json_object_set_new(choices, be->tuning.list[i].key,
                                    json_integer(be->tuning.list[i].choice)) != 0;
     if (json_object_set(root, "choices", choices) != 0 || bad)
-        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "%s: out of memory", path), done);
+        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "tuning table: out of memory"), done);
+    SKV_TRY_GOTO(skv_path_join(&path, run, "tune.json"), done);
     st = skv_json_write(root, path);
 done:
+    free(path);
     json_decref(choices);
     json_decref(root);
     return st;
