@@ -1,14 +1,14 @@
 /* Attention on tensor cores (mma.sync, bf16, every GPU since sm_80), after FlashAttention-2.
  *
- * A block is 64 queries of one row and head, a warp 16 of them; keys and values come in tiles of 64
- * through shared memory, two stages by cp.async (one where all keys fit a tile). Scores, softmax
- * (base 2) and the output are fp32 registers; probabilities are rounded to bf16 for the second
- * product. Head dimensions: multiples of 8 up to 128, padded with zeros to multiples of 16. Bound
- * by the tensor cores for long keys, by reading q and writing o for short ones. */
+ * A warp is 16 queries of one row and head; keys and values come in tiles of 64 through shared
+ * memory. A block is 64 queries and two stages of tiles by cp.async, bound by the tensor cores; or,
+ * where every row's keys fit one tile, 128 queries and that tile, of which only the keys that are
+ * there cost anything: bound by reading q and writing o. Scores, softmax (base 2) and the output
+ * are fp32 registers; probabilities are rounded to bf16 for the second product. Head dimensions:
+ * multiples of 8 up to 128, padded with zeros in shared memory. o may be q: a block has read all
+ * its queries before it writes any. */
 #include "kernels/cuda/device.cuh"
 
-#define WARPS    4
-#define QUERIES  (16 * WARPS)
 #define KEYS     64
 #define PAD      8 /* numbers behind each row in shared memory: no bank conflicts */
 #define MAX_ROWS 256
@@ -18,7 +18,7 @@ typedef struct {
     bf16 *o;
     const bf16 *q, *k, *v;
     int64_t row_stride, head_stride, token_stride;
-    int tokens, heads, dim, first_row, stages;
+    int tokens, heads, dim, first_row;
     bool by_row;
     float scale; /* with log2(e) */
     ints<MAX_ROWS> row_start;
@@ -39,12 +39,12 @@ __device__ __forceinline__ void copy16(bf16 *to, const bf16 *from, bool there)
 
 __device__ __forceinline__ void commit_copies()
 {
-    asm volatile("cp.async.commit_group;\n");
+    asm volatile("cp.async.commit_group;\n" ::: "memory");
 }
 
 template <int LEFT> __device__ __forceinline__ void wait_copies()
 {
-    asm volatile("cp.async.wait_group %0;\n" ::"n"(LEFT));
+    asm volatile("cp.async.wait_group %0;\n" ::"n"(LEFT) : "memory");
 }
 
 __device__ __forceinline__ void load_matrices(uint32_t r[4], const bf16 *p)
@@ -69,32 +69,42 @@ __device__ __forceinline__ void multiply(float c[4], const uint32_t a[4], uint32
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-/* `rows` rows of `dim` numbers into a tile of DIM + PAD columns; rows from `there` on are zeros. */
-template <int DIM>
+/* 2^x; results below 2^-126 become 0. */
+__device__ __forceinline__ float power_of_two(float x)
+{
+    float y;
+
+    asm("ex2.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
+    return y;
+}
+
+/* `rows` rows into a tile of DIM + PAD columns: zeros in rows from `there` on, columns from `dim`
+ * on. */
+template <int DIM, int THREADS>
 __device__ __forceinline__ void load_tile(bf16 *tile, const bf16 *from, int64_t stride, int rows,
                                           int there, int dim)
 {
-    const int words = dim / 8;
+#pragma unroll 2 /* more of them hold more addresses, and so fewer blocks fit */
+    for (int i = threadIdx.x; i < rows * (DIM / 8); i += THREADS) {
+        const int row = i / (DIM / 8), column = i % (DIM / 8) * 8;
+        const bool in = row < there && column < dim;
 
-    for (int i = threadIdx.x; i < rows * words; i += WARPS * WARP) {
-        const int row = i / words, word = i % words;
-
-        copy16(tile + row * (DIM + PAD) + 8 * word,
-               row < there ? from + row * stride + 8 * word : from, row < there);
+        copy16(tile + row * (DIM + PAD) + column, in ? from + row * stride + column : from, in);
     }
 }
 
-/* The columns between dim and DIM, which no copy reaches. */
-template <int DIM> __device__ __forceinline__ void clear_padding(bf16 *tile, int rows, int dim)
+/* A warp's 16 queries, from its first row in shared memory. */
+template <int DIM>
+__device__ __forceinline__ void load_queries(uint32_t q[4], const bf16 *from, int step, int lane)
 {
-    for (int i = threadIdx.x; dim < DIM && i < rows * (DIM - dim); i += WARPS * WARP)
-        tile[i / (DIM - dim) * (DIM + PAD) + dim + i % (DIM - dim)] = __float2bfloat16_rn(0.0f);
+    load_matrices(q, from + lane % 16 * (DIM + PAD) + 16 * step + lane / 16 * 8);
 }
 
-/* s = q·Kᵀ of a warp's 16 queries and a tile's keys. */
-template <int DIM>
-__device__ __forceinline__ void scores(float s[KEYS / 8][4], const uint32_t q[DIM / 16][4],
-                                       const bf16 *k, int lane)
+/* s = q·Kᵀ of a warp's 16 queries and a tile's keys. ONE: with the queries `from` shared memory,
+ * and only the 16s of keys in which some are there. */
+template <int DIM, bool ONE>
+__device__ __forceinline__ void scores(float s[KEYS / 8][4], uint32_t q[DIM / 16][4],
+                                       const bf16 *from, const bf16 *k, int there, int lane)
 {
     const int key = lane / 16 * 8 + lane % 8, column = lane / 8 % 2 * 8;
 
@@ -102,21 +112,26 @@ __device__ __forceinline__ void scores(float s[KEYS / 8][4], const uint32_t q[DI
     for (int n = 0; n < KEYS / 8; n++)
         s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0.0f;
 #pragma unroll
-    for (int step = 0; step < DIM / 16; step++)
+    for (int step = 0; step < DIM / 16; step++) {
+        if (ONE)
+            load_queries<DIM>(q[step], from, step, lane);
 #pragma unroll
         for (int n = 0; n < KEYS / 8; n += 2) {
             uint32_t b[4];
 
+            if (ONE && 8 * n >= there)
+                continue;
             load_matrices(b, k + (8 * n + key) * (DIM + PAD) + 16 * step + column);
             multiply(s[n], q[step], b[0], b[1]);
             multiply(s[n + 1], q[step], b[2], b[3]);
         }
+    }
 }
 
 /* o += p·V; p are the scores' registers, rounded in pairs. */
-template <int DIM>
+template <int DIM, bool ONE>
 __device__ __forceinline__ void accumulate(float o[DIM / 8][4], const float p[KEYS / 8][4],
-                                           const bf16 *v, int lane)
+                                           const bf16 *v, int there, int lane)
 {
     const int key = lane / 8 % 2 * 8 + lane % 8, column = lane / 16 * 8;
 
@@ -127,6 +142,8 @@ __device__ __forceinline__ void accumulate(float o[DIM / 8][4], const float p[KE
                                pack_bf16(p[2 * step + 1][0], p[2 * step + 1][1]),
                                pack_bf16(p[2 * step + 1][2], p[2 * step + 1][3])};
 
+        if (ONE && 16 * step >= there)
+            continue;
 #pragma unroll
         for (int n = 0; n < DIM / 8; n += 2) {
             uint32_t b[4];
@@ -143,10 +160,28 @@ typedef struct {
     float most[2], sum[2];
 } running;
 
-/* s <- 2^(scale·s - new maximum), keys from `there` on excluded; o shrinks with the maximum. */
+/* s <- scale·s, keys from `there` on excluded. */
+__device__ __forceinline__ void scale_scores(float s[KEYS / 8][4], float scale, int there, int lane)
+{
+#pragma unroll
+    for (int n = 0; n < KEYS / 8; n++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            s[n][i] *= scale;
+    if (there >= KEYS)
+        return;
+#pragma unroll
+    for (int n = 0; n < KEYS / 8; n++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (8 * n + lane % 4 * 2 + i % 2 >= there)
+                s[n][i] = -INFINITY;
+}
+
+/* s <- 2^(s - new maximum); o shrinks with the maximum. Every query has a key in the first tile, so
+ * the maximum is finite. */
 template <int DIM>
-__device__ __forceinline__ void soften(running *run, float s[KEYS / 8][4], float o[DIM / 8][4],
-                                       float scale, int there, int lane)
+__device__ __forceinline__ void soften(running *run, float s[KEYS / 8][4], float o[DIM / 8][4])
 {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -154,21 +189,15 @@ __device__ __forceinline__ void soften(running *run, float s[KEYS / 8][4], float
 
 #pragma unroll
         for (int n = 0; n < KEYS / 8; n++)
-#pragma unroll
-            for (int i = 2 * half; i < 2 * half + 2; i++) {
-                const bool in = 8 * n + lane % 4 * 2 + i % 2 < there;
-
-                s[n][i] = in ? s[n][i] * scale : -INFINITY;
-                most = fmaxf(most, s[n][i]);
-            }
+            most = fmaxf(most, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
         most = fmaxf(most, __shfl_xor_sync(ALL, most, 1));
         most = fmaxf(most, __shfl_xor_sync(ALL, most, 2));
-        shrink = exp2f(run->most[half] - most);
+        shrink = power_of_two(run->most[half] - most);
 #pragma unroll
         for (int n = 0; n < KEYS / 8; n++)
 #pragma unroll
             for (int i = 2 * half; i < 2 * half + 2; i++) {
-                s[n][i] = exp2f(s[n][i] - most);
+                s[n][i] = power_of_two(s[n][i] - most);
                 sum += s[n][i];
             }
         run->most[half] = most;
@@ -181,13 +210,11 @@ __device__ __forceinline__ void soften(running *run, float s[KEYS / 8][4], float
     }
 }
 
-/* o/sum to shared memory, from where the block writes whole rows. */
+/* A warp's o/sum to its rows of shared memory. */
 template <int DIM>
-__device__ __forceinline__ void store(bf16 *out, bf16 *tile, const float o[DIM / 8][4],
-                                      const running &run, int64_t stride, int there, int dim)
+__device__ __forceinline__ void finish(bf16 *rows, const float o[DIM / 8][4], const running &run,
+                                       int lane)
 {
-    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, words = dim / 8;
-
 #pragma unroll
     for (int half = 0; half < 2; half++) {
         float sum = run.sum[half];
@@ -195,22 +222,41 @@ __device__ __forceinline__ void store(bf16 *out, bf16 *tile, const float o[DIM /
         sum += __shfl_xor_sync(ALL, sum, 1);
         sum += __shfl_xor_sync(ALL, sum, 2);
         const float inverse = 1.0f / sum;
-        bf16 *row = tile + (16 * warp + lane / 4 + 8 * half) * (DIM + PAD) + lane % 4 * 2;
+        bf16 *row = rows + (lane / 4 + 8 * half) * (DIM + PAD) + lane % 4 * 2;
 
 #pragma unroll
         for (int n = 0; n < DIM / 8; n++)
             *(uint32_t *)(row + 8 * n) =
                 pack_bf16(o[n][2 * half] * inverse, o[n][2 * half + 1] * inverse);
     }
-    __syncthreads();
-    for (int i = threadIdx.x; i < there * words; i += WARPS * WARP)
-        *(uint4 *)(out + i / words * stride + 8 * (i % words)) =
-            *(const uint4 *)(tile + i / words * (DIM + PAD) + 8 * (i % words));
 }
 
-/* grid (query tiles, heads, rows) */
-template <int DIM> __global__ __launch_bounds__(WARPS *WARP) void flash(const job j)
+/* The block's rows from shared memory to the output. */
+template <int DIM, int THREADS>
+__device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t stride, int there,
+                                      int dim)
 {
+    for (int i = threadIdx.x; i < there * (DIM / 8); i += THREADS) {
+        const int row = i / (DIM / 8), column = i % (DIM / 8) * 8;
+
+        if (column < dim)
+            *(uint4 *)(out + row * stride + column) =
+                *(const uint4 *)(tile + row * (DIM + PAD) + column);
+    }
+}
+
+/* Blocks of a multiprocessor for which registers are kept: what its shared memory holds, as
+ * far as sm_80 and sm_90 spill nothing. */
+constexpr int blocks_of(int dim, bool one)
+{
+    return dim <= 64 ? (one ? 3 : 4) : dim <= 96 && !one ? 3 : 2;
+}
+
+/* grid (query tiles, heads, rows). ONE: the row's keys are one tile. */
+template <int DIM, int WARPS, bool ONE>
+__global__ __launch_bounds__(WARPS *WARP, blocks_of(DIM, ONE)) void flash(const job j)
+{
+    constexpr int QUERIES = 16 * WARPS, THREADS = WARPS * WARP, TILE = KEYS * (DIM + PAD);
     extern __shared__ __align__(16) bf16 memory[];
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, h = blockIdx.y;
     const int first = blockIdx.x * QUERIES, there = min(QUERIES, j.tokens - first);
@@ -219,70 +265,88 @@ template <int DIM> __global__ __launch_bounds__(WARPS *WARP) void flash(const jo
     const int64_t at =
         (((int64_t)j.first_row + blockIdx.z) * j.tokens + first) * width + (int64_t)h * j.dim;
     const int64_t kv = j.row_start.v[blockIdx.z] * j.row_stride + h * j.head_stride;
-    bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD);
-    bf16 *vs = ks + j.stages * KEYS * (DIM + PAD);
+    const int keys = ONE ? (len + 15) / 16 * 16 : KEYS; /* rows of a tile that are loaded */
+    const bool busy = 16 * warp < there;
+    bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD), *vs = ks + (ONE ? 1 : 2) * TILE;
+    bf16 *mine = qs + 16 * warp * (DIM + PAD);
     uint32_t q[DIM / 16][4];
     float o[DIM / 8][4] = {}, s[KEYS / 8][4];
     running run = {{-INFINITY, -INFINITY}, {0, 0}};
 
-    clear_padding<DIM>(qs, QUERIES, j.dim);
-    clear_padding<DIM>(ks, 2 * j.stages * KEYS, j.dim);
-    load_tile<DIM>(qs, j.q + at, width, QUERIES, there, j.dim);
-    load_tile<DIM>(ks, j.k + kv, j.token_stride, KEYS, len, j.dim);
-    load_tile<DIM>(vs, j.v + kv, j.token_stride, KEYS, len, j.dim);
+    load_tile<DIM, THREADS>(qs, j.q + at, width, (there + 15) / 16 * 16, there, j.dim);
+    load_tile<DIM, THREADS>(ks, j.k + kv, j.token_stride, keys, len, j.dim);
+    load_tile<DIM, THREADS>(vs, j.v + kv, j.token_stride, keys, len, j.dim);
     commit_copies();
     for (int tile = 0; tile * KEYS < len; tile++) {
-        const int stage = tile % 2 * KEYS * (DIM + PAD), next = (tile + 1) * KEYS;
+        const int stage = ONE ? 0 : tile % 2 * TILE, left = len - tile * KEYS;
 
-        if (next < len) {
-            const int other = (tile + 1) % 2 * KEYS * (DIM + PAD);
-            const int64_t skip = kv + next * j.token_stride;
+        if (!ONE && left > KEYS) {
+            const int other = (tile + 1) % 2 * TILE;
+            const int64_t skip = kv + (tile + 1) * KEYS * j.token_stride;
 
-            load_tile<DIM>(ks + other, j.k + skip, j.token_stride, KEYS, len - next, j.dim);
-            load_tile<DIM>(vs + other, j.v + skip, j.token_stride, KEYS, len - next, j.dim);
+            load_tile<DIM, THREADS>(ks + other, j.k + skip, j.token_stride, KEYS, left - KEYS,
+                                    j.dim);
+            load_tile<DIM, THREADS>(vs + other, j.v + skip, j.token_stride, KEYS, left - KEYS,
+                                    j.dim);
             commit_copies();
             wait_copies<1>();
         } else {
             wait_copies<0>();
         }
         __syncthreads();
-        if (tile == 0)
+        if (busy) {
+            if (!ONE && tile == 0)
 #pragma unroll
-            for (int step = 0; step < DIM / 16; step++)
-                load_matrices(q[step], qs + (16 * warp + lane % 16) * (DIM + PAD) + 16 * step +
-                                           lane / 16 * 8);
-        scores<DIM>(s, q, ks + stage, lane);
-        soften<DIM>(&run, s, o, j.scale, len - tile * KEYS, lane);
-        accumulate<DIM>(o, s, vs + stage, lane);
-        __syncthreads();
+                for (int step = 0; step < DIM / 16; step++)
+                    load_queries<DIM>(q[step], mine, step, lane);
+            scores<DIM, ONE>(s, q, mine, ks + stage, left, lane);
+            scale_scores(s, j.scale, left, lane);
+            soften<DIM>(&run, s, o);
+            accumulate<DIM, ONE>(o, s, vs + stage, left, lane);
+        }
+        if (!ONE)
+            __syncthreads(); /* the next tile but one comes to this stage */
+        else
+            break;
     }
-    store<DIM>(j.o + at, qs, o, run, width, there, j.dim);
+    if (busy)
+        finish<DIM>(mine, o, run, lane);
+    __syncthreads();
+    store<DIM, THREADS>(j.o + at, qs, width, there, j.dim);
 }
 
-template <int DIM> static skv_status launch(skv_backend *be, const job *j, int rows)
+template <int DIM, int WARPS, bool ONE>
+static skv_status launch(skv_backend *be, const job *j, int rows)
 {
-    const size_t shared = (size_t)(QUERIES + 2 * j->stages * KEYS) * (DIM + PAD) * sizeof(bf16);
-    const dim3 grid((unsigned)div_up(j->tokens, QUERIES), (unsigned)j->heads, (unsigned)rows);
+    const size_t tiles = ONE ? 2 : 4; /* of keys and values */
+    const size_t shared = (16 * WARPS + tiles * KEYS) * (DIM + PAD) * sizeof(bf16);
+    const dim3 grid((unsigned)div_up(j->tokens, 16 * WARPS), (unsigned)j->heads, (unsigned)rows);
+    void (*const flash_attention)(job) = flash<DIM, WARPS, ONE>;
 
-    SKV_CUDA(
-        cudaFuncSetAttribute(flash<DIM>, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared));
-    SKV_LAUNCH(be, flash<DIM>, grid, WARPS * WARP, shared, *j);
+    SKV_CUDA(cudaFuncSetAttribute(flash_attention, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  (int)shared));
+    SKV_LAUNCH(be, flash_attention, grid, WARPS * WARP, shared, *j);
     return SKV_OK;
 }
 
-static skv_status by_dim(skv_backend *be, const job *j, int rows)
+template <int DIM> static skv_status by_keys(skv_backend *be, const job *j, int rows, bool one)
+{
+    return one ? launch<DIM, 8, true>(be, j, rows) : launch<DIM, 4, false>(be, j, rows);
+}
+
+static skv_status by_dim(skv_backend *be, const job *j, int rows, bool one)
 {
     if (j->dim <= 16)
-        return launch<16>(be, j, rows);
+        return by_keys<16>(be, j, rows, one);
     if (j->dim <= 32)
-        return launch<32>(be, j, rows);
+        return by_keys<32>(be, j, rows, one);
     if (j->dim <= 64)
-        return launch<64>(be, j, rows);
+        return by_keys<64>(be, j, rows, one);
     if (j->dim <= 96)
-        return launch<96>(be, j, rows);
+        return by_keys<96>(be, j, rows, one);
     if (j->dim <= 112)
-        return launch<112>(be, j, rows);
-    return launch<128>(be, j, rows);
+        return by_keys<112>(be, j, rows, one);
+    return by_keys<128>(be, j, rows, one);
 }
 
 extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a)
@@ -308,16 +372,16 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
     for (int64_t first = 0; a->tokens > 0 && first < a->rows; first += MAX_ROWS) {
         const int rows = (int)(a->rows - first < MAX_ROWS ? a->rows - first : MAX_ROWS);
         const int n = a->by_row ? rows : (int)a->heads;
+        bool one = true;
 
         j.first_row = (int)first;
-        j.stages = 1;
         for (int r = 0; r < rows; r++)
             j.row_start.v[r] = a->row_start ? a->row_start[first + r] : (int32_t)(first + r);
         for (int i = 0; i < n; i++) {
             j.len.v[i] = len[a->by_row ? first + i : i];
-            j.stages = j.len.v[i] > KEYS ? 2 : j.stages;
+            one = one && j.len.v[i] <= KEYS;
         }
-        SKV_TRY(by_dim(be, &j, rows));
+        SKV_TRY(by_dim(be, &j, rows, one));
     }
     return SKV_OK;
 }
