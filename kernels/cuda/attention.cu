@@ -61,11 +61,13 @@ template <typename T> static skv_status run_plain(skv_backend *be, const skv_cud
     return SKV_OK;
 }
 
+/* The tensor cores' kernel copies 16 bytes at a time; views of keys may have any strides. */
 static bool aligned(const skv_cuda__flash_args *a)
 {
     const uintptr_t bits = (uintptr_t)a->o | (uintptr_t)a->q | (uintptr_t)a->k | (uintptr_t)a->v;
+    const int64_t strides = a->row_stride | a->head_stride | a->token_stride;
 
-    return bits % 16 == 0; /* strides are multiples of dim, and dim of 8 */
+    return bits % 16 == 0 && strides % 8 == 0;
 }
 
 static skv_status run(skv_backend *be, const skv_cuda__flash_args *a)
