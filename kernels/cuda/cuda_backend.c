@@ -73,10 +73,12 @@ static skv_status wait(skv_backend *be)
 static skv_status cuda_upload(skv_backend *be, void *dst, const void *src, size_t bytes)
 {
     skv_cuda *c = skv_cuda__of(be);
-    int turn = 0;
 
-    for (size_t at = 0; at < bytes; at += PINNED_BYTES, turn ^= 1) {
+    for (size_t at = 0; at < bytes; at += PINNED_BYTES) {
         const size_t n = bytes - at < PINNED_BYTES ? bytes - at : PINNED_BYTES;
+        const int turn = c->turn;
+
+        c->turn ^= 1;
 
         SKV_CUDA(cudaEventSynchronize(c->emptied[turn]));
         memcpy(c->pinned[turn], (const char *)src + at, n);

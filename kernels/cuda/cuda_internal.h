@@ -26,6 +26,7 @@ typedef struct {
     bool tf32;
     char *workspace;        /* device, SKV_CUDA_WORKSPACE bytes */
     char *pinned[2];        /* host: uploads pass through them in turn */
+    int turn;               /* the one to fill next */
     cudaEvent_t emptied[2]; /* when the copy out of each is done */
     cudaEvent_t mark[SKV_MARKS];
     cudaEvent_t timing[2]; /* of candidates, while tuning */

@@ -105,6 +105,49 @@ __device__ __forceinline__ void store4(bf16 *p, float4 x)
     *(uint2 *)p = make_uint2(pack_bf16(x.x, x.y), pack_bf16(x.z, x.w));
 }
 
+/* Eight neighbours of bf16, or four of fp32: 16 bytes. */
+template <typename T> struct wide;
+
+template <> struct wide<bf16> {
+    enum { N = 8 };
+    float v[N];
+
+    __device__ __forceinline__ void load(const bf16 *p)
+    {
+        const uint4 u = *(const uint4 *)p;
+        const uint32_t w[4] = {u.x, u.y, u.z, u.w};
+
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            v[2 * i] = __uint_as_float(w[i] << 16);
+            v[2 * i + 1] = __uint_as_float(w[i] & 0xffff0000u);
+        }
+    }
+
+    __device__ __forceinline__ void store(bf16 *p) const
+    {
+        *(uint4 *)p = make_uint4(pack_bf16(v[0], v[1]), pack_bf16(v[2], v[3]),
+                                 pack_bf16(v[4], v[5]), pack_bf16(v[6], v[7]));
+    }
+};
+
+template <> struct wide<float> {
+    enum { N = 4 };
+    float v[N];
+
+    __device__ __forceinline__ void load(const float *p)
+    {
+        const float4 t = *(const float4 *)p;
+
+        v[0] = t.x, v[1] = t.y, v[2] = t.z, v[3] = t.w;
+    }
+
+    __device__ __forceinline__ void store(float *p) const
+    {
+        *(float4 *)p = make_float4(v[0], v[1], v[2], v[3]);
+    }
+};
+
 __device__ __forceinline__ float warp_sum(float x)
 {
     for (int step = WARP / 2; step > 0; step /= 2)

@@ -1,5 +1,6 @@
 /* silu, gated_gelu, add, add_rows, guide_mix, to_pixels, upsample2x: one pass over memory; bound by
- * bandwidth. Where every row is a multiple of four numbers a thread takes four. */
+ * bandwidth. Where
+ * sizes allow a thread takes 16 bytes. */
 #include "kernels/cuda/device.cuh"
 
 #define BLOCK 256
@@ -14,28 +15,48 @@ __global__ void combine(TY *y, const TX *x, int64_t n, F f)
         put(y + i, f(to_f32(y[i]), to_f32(x[i])));
 }
 
-template <typename F, typename TY, typename TX>
-__global__ void combine4(TY *y, const TX *x, int64_t n4, F f)
+/* The same, 16 bytes of each a thread; both of one type. */
+template <typename F, typename T> __global__ void combine_wide(T *y, const T *x, int64_t n, F f)
 {
-    const int64_t i = (int64_t)blockIdx.x * BLOCK + threadIdx.x;
+    const int64_t i = ((int64_t)blockIdx.x * BLOCK + threadIdx.x) * wide<T>::N;
+    wide<T> a, b;
 
-    if (i < n4) {
-        const float4 a = load4(y + 4 * i), b = load4(x + 4 * i);
+    if (i >= n)
+        return;
+    a.load(y + i);
+    b.load(x + i);
+#pragma unroll
+    for (int k = 0; k < wide<T>::N; k++)
+        a.v[k] = f(a.v[k], b.v[k]);
+    a.store(y + i);
+}
 
-        store4(y + 4 * i, make_float4(f(a.x, b.x), f(a.y, b.y), f(a.z, b.z), f(a.w, b.w)));
-    }
+template <typename F, typename T>
+static bool run_wide(skv_backend *be, T *y, const T *x, int64_t n, F f, skv_status *st)
+{
+    const int64_t words = div_up(n, (int64_t)wide<T>::N * BLOCK);
+
+    if (n % wide<T>::N != 0 || (uintptr_t)y % 16 != 0 || (uintptr_t)x % 16 != 0)
+        return false;
+    combine_wide<F, T><<<(unsigned)words, BLOCK, 0, skv_cuda__of(be)->stream>>>(y, x, n, f);
+    *st = skv_cuda__launched(be, "combine_wide");
+    return true;
+}
+
+template <typename F, typename TY, typename TX>
+static bool run_wide(skv_backend *, TY *, const TX *, int64_t, F, skv_status *)
+{
+    return false;
 }
 
 template <typename F, typename TY, typename TX>
 static skv_status run(skv_backend *be, TY *y, const TX *x, int64_t n, F f)
 {
-    if (n == 0)
-        return SKV_OK;
-    if (n % 4 == 0 && (uintptr_t)y % 16 == 0 && (uintptr_t)x % 16 == 0)
-        SKV_LAUNCH(be, (combine4<F, TY, TX>), (unsigned)div_up(n / 4, BLOCK), BLOCK, 0, y, x, n / 4,
-                   f);
-    else
-        SKV_LAUNCH(be, (combine<F, TY, TX>), (unsigned)div_up(n, BLOCK), BLOCK, 0, y, x, n, f);
+    skv_status st = SKV_OK;
+
+    if (n == 0 || run_wide(be, y, x, n, f, &st))
+        return st;
+    SKV_LAUNCH(be, (combine<F, TY, TX>), (unsigned)div_up(n, BLOCK), BLOCK, 0, y, x, n, f);
     return SKV_OK;
 }
 

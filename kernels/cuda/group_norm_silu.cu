@@ -1,7 +1,7 @@
-/* group_norm_silu: three kernels. Sums and squares of tiles of places, a thread four channels (one
- * where the width is odd); then a block a group adds the tiles' sums in order, in double, and turns
- * them into a factor and a shift for each channel; then one pass y = silu(x·factor + shift). Bound
- * by bandwidth: x is read twice, y is written once. fp32 inputs are summed in double. */
+/* group_norm_silu: three kernels. Sums and squares of tiles of places, a thread eight channels
+ * (one where the width is odd); then a block a group adds the tiles' sums in order, in double, and
+ * turns them into a factor and a shift for each channel; then one pass y = silu(x·factor + shift).
+ * Bound by bandwidth: x is read twice, y is written once. fp32 inputs are summed in double. */
 #include "kernels/cuda/device.cuh"
 
 #define BLOCK     256
@@ -11,34 +11,42 @@ typedef struct {
     double sum, square;
 } moments;
 
-/* Sums of each channel within a tile: grid (tiles, pictures); partial (pictures, tiles, C). */
+template <typename T, int N> __device__ __forceinline__ void load(float v[N], const T *p)
+{
+    if (N == 1) {
+        v[0] = to_f32(*p);
+    } else {
+        wide<T> w;
+
+        w.load(p);
+#pragma unroll
+        for (int i = 0; i < N; i++)
+            v[i] = w.v[i % wide<T>::N];
+    }
+}
+
+/* Sums of each channel within a tile: grid (tiles, pictures); partial (pictures, tiles, C). A place
+ * takes `lanes` threads of N channels; the block's others take other places, and all meet in room
+ * (side, C). */
 template <typename T, typename S, int N>
 __global__ __launch_bounds__(BLOCK) void channel_sums(moments *partial, const T *x, int64_t places,
                                                       int64_t tile, int channels)
 {
-    const int lanes = channels / N; /* of a place */
+    extern __shared__ char memory[];
+    moments *room = (moments *)memory;
+    const int lanes = channels / N, side = max(BLOCK / lanes, 1), mine = threadIdx.x / lanes;
     const int64_t first = blockIdx.x * tile, end = min(first + tile, places);
 
     x += (int64_t)blockIdx.y * places * channels;
     partial += ((int64_t)blockIdx.y * gridDim.x + blockIdx.x) * channels;
-    /* Some places at once where a block has several threads a channel; their sums meet below. */
-    const int side = max(BLOCK / lanes, 1), mine = threadIdx.x / lanes;
-    extern __shared__ char memory[];
-    moments *room = (moments *)memory; /* (side, channels) */
-
     for (int lane = threadIdx.x % lanes; lane < lanes && mine < side; lane += BLOCK) {
         S sum[N] = {}, square[N] = {};
 
+#pragma unroll 4
         for (int64_t p = first + mine; p < end; p += side) {
             float v[N];
 
-            if (N == 4) {
-                const float4 t = load4(x + p * channels + 4 * lane);
-
-                v[0] = t.x, v[1 % N] = t.y, v[2 % N] = t.z, v[3 % N] = t.w;
-            } else {
-                v[0] = to_f32(x[p * channels + lane]);
-            }
+            load<T, N>(v, x + p * channels + N * lane);
 #pragma unroll
             for (int i = 0; i < N; i++) {
                 sum[i] += (S)v[i];
@@ -115,26 +123,46 @@ __device__ __forceinline__ float swish(float t, bf16)
     return silu(t);
 }
 
+template <int N> __device__ __forceinline__ void load_f32(float v[N], const float *p)
+{
+#pragma unroll
+    for (int k = 0; k + 4 <= N; k += 4) {
+        const float4 t = load4(p + k);
+
+        v[k] = t.x, v[k + 1] = t.y, v[k + 2] = t.z, v[k + 3] = t.w;
+    }
+    if (N == 1)
+        v[0] = *p;
+}
+
 /* grid (words of N numbers, pictures) */
 template <typename T, int N>
 __global__ __launch_bounds__(BLOCK) void apply(T *y, const T *x, const float *affine, int64_t n,
                                                int channels)
 {
     const int64_t i = ((int64_t)blockIdx.x * BLOCK + threadIdx.x) * N;
-    const int c = (int)(i % channels);
+    const int c = (int)((unsigned)(i / N) % (unsigned)(channels / N)) * N;
+    float v[N], factor[N], shift[N];
 
     if (i >= n)
         return;
     affine += (int64_t)blockIdx.y * 2 * channels + c;
-    x += (int64_t)blockIdx.y * n + i;
     y += (int64_t)blockIdx.y * n + i;
-    if (N == 4) {
-        const float4 v = load4(x), f = load4(affine), s = load4(affine + channels);
-
-        store4(y, make_float4(swish(fmaf(v.x, f.x, s.x), T()), swish(fmaf(v.y, f.y, s.y), T()),
-                              swish(fmaf(v.z, f.z, s.z), T()), swish(fmaf(v.w, f.w, s.w), T())));
+    load<T, N>(v, x + (int64_t)blockIdx.y * n + i);
+    load_f32<N>(factor, affine);
+    load_f32<N>(shift, affine + channels);
+#pragma unroll
+    for (int k = 0; k < N; k++)
+        v[k] = swish(fmaf(v[k], factor[k], shift[k]), T());
+    if (N == 1) {
+        put(y, v[0]);
     } else {
-        put(y, swish(fmaf(to_f32(x[0]), affine[0], affine[channels]), T()));
+        wide<T> w;
+
+#pragma unroll
+        for (int k = 0; k < N; k++)
+            w.v[k % wide<T>::N] = v[k];
+        w.store(y);
     }
 }
 
@@ -177,8 +205,8 @@ extern "C" skv_status skv_cuda_group_norm_silu(skv_backend *be, const skv_group_
     for (int64_t b = 0; places > 0 && b < a->x.shape[0]; b += step) {
         const int n = (int)(a->x.shape[0] - b < step ? a->x.shape[0] - b : step);
 
-        if (a->x.dtype == SKV_BF16 && c % 4 == 0)
-            SKV_TRY((run<bf16, float, 4>(be, a, b, n, tile)));
+        if (a->x.dtype == SKV_BF16 && c % 8 == 0)
+            SKV_TRY((run<bf16, float, 8>(be, a, b, n, tile)));
         else if (a->x.dtype == SKV_BF16)
             SKV_TRY((run<bf16, float, 1>(be, a, b, n, tile)));
         else

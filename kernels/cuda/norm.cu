@@ -3,8 +3,9 @@
  * memory is read and written once. Bound by bandwidth. Longer or odd rows walk memory again. */
 #include "kernels/cuda/device.cuh"
 
-#define BLOCK     256
-#define MAX_FOURS 8 /* float4 a thread: rows of up to 8192 numbers */
+#define BLOCK     128
+#define WARPS     (BLOCK / WARP)
+#define MAX_FOURS 16 /* float4 a thread: rows of up to 8192 numbers */
 
 typedef struct {
     const float *g, *a, *b; /* (R,C) with row strides */
@@ -32,12 +33,30 @@ __device__ __forceinline__ float4 apply4(float4 x, float mean, float rest, float
         apply(x.z, mean, rest, rstd, a.z, b.z), apply(x.w, mean, rest, rstd, a.w, b.w));
 }
 
+/* Both sums over the block, for all of its threads; `room` is this call's own. */
+__device__ __forceinline__ float2 sums(float a, float b, float2 room[WARPS])
+{
+    float2 t = make_float2(warp_sum(a), warp_sum(b));
+
+    if (threadIdx.x % WARP == 0)
+        room[threadIdx.x / WARP] = t;
+    __syncthreads();
+    t = room[0];
+    for (int i = 1; i < WARPS; i++) {
+        t.x += room[i].x;
+        t.y += room[i].y;
+    }
+    return t;
+}
+
 /* The distances' own mean corrects the first mean's rounding, which shows where |mean| is large. */
 __device__ __forceinline__ void finish(float *rest, float *rstd, float sum, float square, int n,
-                                       float eps, float *room)
+                                       float eps, float2 room[WARPS])
 {
-    *rest = block_sum(sum, room) / n;
-    *rstd = 1.0f / sqrtf(fmaxf(block_sum(square, room) / n - *rest * *rest, 0.0f) + eps);
+    const float2 t = sums(sum, square, room);
+
+    *rest = t.x / n;
+    *rstd = 1.0f / sqrtf(fmaxf(t.y / n - *rest * *rest, 0.0f) + eps);
 }
 
 /* Block = token row·L + l. GATED: x += g⊙h first. y may be h: a thread reads its numbers of h
@@ -46,7 +65,7 @@ template <typename TY, typename TH, int FOURS, bool GATED>
 __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h, vectors v,
                                                     unsigned tokens, int c4, float eps)
 {
-    __shared__ float room[WARP];
+    __shared__ float2 room[2][WARPS];
     const int64_t at = (int64_t)blockIdx.x * c4 * 4, r = blockIdx.x / tokens;
     float4 t[FOURS];
     float sum = 0, square = 0, mean, rest, rstd;
@@ -62,7 +81,7 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
             t[i] = fma4(load4(v.g + r * v.gs + 4 * c), load4(h + at + 4 * c), t[i]);
         sum += (t[i].x + t[i].y) + (t[i].z + t[i].w);
     }
-    mean = block_sum(sum, room) / (4 * c4);
+    mean = sums(sum, 0, room[0]).x / (4 * c4);
     sum = 0;
 #pragma unroll
     for (int i = 0; i < FOURS; i++) {
@@ -73,7 +92,7 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
         sum += (d.x + d.y) + (d.z + d.w);
         square += (d.x * d.x + d.y * d.y) + (d.z * d.z + d.w * d.w);
     }
-    finish(&rest, &rstd, sum, square, 4 * c4, eps, room);
+    finish(&rest, &rstd, sum, square, 4 * c4, eps, room[1]);
 #pragma unroll
     for (int i = 0; i < FOURS; i++) {
         const int c = i * BLOCK + threadIdx.x;
@@ -92,7 +111,7 @@ template <typename TY, typename TH, bool GATED>
 __global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, vectors v,
                                                   unsigned tokens, int n, float eps)
 {
-    __shared__ float room[WARP];
+    __shared__ float2 room[2][WARPS];
     const int64_t at = (int64_t)blockIdx.x * n, r = blockIdx.x / tokens;
     float sum = 0, square = 0, mean, rest, rstd;
 
@@ -101,7 +120,7 @@ __global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, 
             x[at + c] = fmaf(v.g[r * v.gs + c], to_f32(h[at + c]), x[at + c]);
         sum += x[at + c];
     }
-    mean = block_sum(sum, room) / n;
+    mean = sums(sum, 0, room[0]).x / n;
     sum = 0;
     for (int c = threadIdx.x; c < n; c += BLOCK) {
         const float d = x[at + c] - mean;
@@ -109,7 +128,7 @@ __global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, 
         sum += d;
         square += d * d;
     }
-    finish(&rest, &rstd, sum, square, n, eps, room);
+    finish(&rest, &rstd, sum, square, n, eps, room[1]);
     for (int c = threadIdx.x; c < n; c += BLOCK)
         put(y + at + c, apply(x[at + c], mean, rest, rstd, v.a[r * v.as + c], v.b[r * v.bs + c]));
 }
@@ -151,6 +170,9 @@ static skv_status run(skv_backend *be, const norm_job *j)
                    (unsigned)l, c4, j->eps);
     else if (fours <= 4)
         SKV_LAUNCH(be, (norm_fours<TY, TH, 4, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+                   (unsigned)l, c4, j->eps);
+    else if (fours <= 8)
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 8, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
                    (unsigned)l, c4, j->eps);
     else
         SKV_LAUNCH(be, (norm_fours<TY, TH, MAX_FOURS, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h,

@@ -20,6 +20,9 @@ typedef struct {
                       known */
 } skv_bench_result;
 
+/* Runs one group with every operation timed by itself and prints the table; *out: its rows. */
+SKV_MUST skv_status skv_bench_profile(json_t **out, const skv_bench *b);
+
 /* Prints one path's tables at one batch size; *out is a new JSON object of all that is in them. */
 SKV_MUST skv_status skv_bench_report(json_t **out, skv_bench_result *r);
 

@@ -17,6 +17,7 @@ typedef struct {
     skv_reals batch, drafters;
     double ratio, cfg;
     int64_t text_tokens, threads, warmup, iters, memory_limit;
+    bool profile;
 } bench_options;
 
 #define ROW(field, type, fallback, help, group)                                                    \
@@ -38,6 +39,7 @@ static const skv_option table[] = {
     ROW(iters, INT, "1", "timed groups", NULL),
     ROW(floor, STRING, "auto",
         "1: also time the products, attention and convolutions alone; auto: 1 on a GPU", NULL),
+    ROW(profile, BOOL, "false", "also time every operation by itself", NULL),
     ROW(threads, INT, "0", "CPU threads; 0: all cores", "Device"),
     ROW(device, STRING, "auto", "auto, cpu or cuda", NULL),
     ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
@@ -159,7 +161,7 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
                           .group = j->group,
                           .n_groups = (int)o->iters,
                           .own = j->be->own_bytes};
-    json_t *row = NULL;
+    json_t *row = NULL, *operations = NULL;
 
     SKV_TRY(prepare(j, path, batch));
     SKV_TRY(skv_engine_plan(&r.plan, &j->setup));
@@ -176,6 +178,10 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
         SKV_TRY(skv_bench_run_floor(&r.floor, &b));
     SKV_TRY(skv_bench_report(&row, &r));
     json_array_append_new(j->rows, row);
+    if (!o->profile)
+        return SKV_OK;
+    SKV_TRY(skv_bench_profile(&operations, &b));
+    json_object_set_new(row, "operations", operations);
     return SKV_OK;
 }
 

@@ -1,5 +1,5 @@
-/* The decoder is a chain of residual blocks and doublings over three buffers of the largest stage's
- * size. The thing to get wrong: a stage's width changes in its first block only. */
+/* The decoder is a chain of residual blocks and doublings over three buffers. The thing to get
+ * wrong: a stage's width changes in its first block only. */
 #include "model/vae.h"
 
 #include <stdio.h>
@@ -159,12 +159,31 @@ static size_t largest_stage(const skv_dims *d, int h, int w)
     return most;
 }
 
-size_t skv_vae_scratch_bytes(const skv_dims *dims, const skv_backend *be, int n, int h, int w)
+/* Bytes of the buffers x and s, and of t, which holds convolutions' outputs inside a block only. */
+static size_t buffer_bytes(const skv_dims *d, const skv_backend *be, int n, int h, int w)
 {
-    return 3 * skv_align_up((size_t)n * largest_stage(dims, h, w) * skv_dtype_bytes(be->act));
+    return (size_t)n * largest_stage(d, h, w) * skv_dtype_bytes(be->act);
 }
 
-/* The chain's state: pictures of h × w × width in buffer x; t and s are free. */
+static size_t inner_bytes(const skv_dims *d, const skv_backend *be, int n, int h, int w)
+{
+    size_t most = 0;
+
+    for (int i = d->vae_levels - 1; i >= 0; i--, h *= 2, w *= 2) {
+        const size_t numbers = (size_t)h * (size_t)w * (size_t)d->vae_base * (size_t)d->vae_mult[i];
+
+        most = numbers > most ? numbers : most;
+    }
+    return (size_t)n * most * skv_dtype_bytes(be->act);
+}
+
+size_t skv_vae_scratch_bytes(const skv_dims *dims, const skv_backend *be, int n, int h, int w)
+{
+    return 2 * skv_align_up(buffer_bytes(dims, be, n, h, w)) +
+           skv_align_up(inner_bytes(dims, be, n, h, w));
+}
+
+/* The chain's state: pictures of h × w × width in buffer x; s and t are free. */
 typedef struct {
     skv_backend *be;
     void *x, *s, *t;
@@ -211,9 +230,9 @@ static skv_status residual(chain *c, const resnet *r)
                                                  .x = SKV_RESHAPE(&x, places, r->ci),
                                                  .w = r->shortcut,
                                                  .b = r->shortcut_b}));
-    c->x = c->t;
-    c->t = swap;
-    return skv_add(c->be, &(skv_add_args){.y = t, .x = s});
+    c->x = c->s;
+    c->s = swap;
+    return skv_add(c->be, &(skv_add_args){.y = s, .x = t});
 }
 
 static skv_status upsample(chain *c, const level *l)
@@ -256,12 +275,11 @@ skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, skv_tensor *r
 {
     chain c = {.be = vae->be, .n = (int)z->shape[0], .h = (int)z->shape[1], .w = (int)z->shape[2]};
     const size_t mark = skv_arena_mark(scratch);
-    const size_t bytes =
-        (size_t)c.n * largest_stage(&vae->dims, c.h, c.w) * skv_dtype_bytes(vae->be->act);
+    const size_t bytes = buffer_bytes(&vae->dims, vae->be, c.n, c.h, c.w);
 
     SKV_TRY(skv_arena_take(&c.x, scratch, bytes));
     SKV_TRY(skv_arena_take(&c.s, scratch, bytes));
-    SKV_TRY(skv_arena_take(&c.t, scratch, bytes));
+    SKV_TRY(skv_arena_take(&c.t, scratch, inner_bytes(&vae->dims, vae->be, c.n, c.h, c.w)));
     SKV_TRY(run(vae, &c, z, rgb));
     if (pixels->data)
         SKV_TRY(skv_to_pixels(vae->be, &(skv_to_pixels_args){.y = *pixels, .x = *rgb}));
