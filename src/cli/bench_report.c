@@ -102,10 +102,13 @@ static json_t *report_memory(const skv_bench_result *r)
                 m->total - m->transformer - m->vae - m->pool - m->scratch);
     print_bytes(out, "planned", "all that is planned", m->total);
     print_bytes(out, "workspace", "libraries' workspace", r->own);
-    if (r->taken >= 0)
-        print_bytes(out, "taken", "taken from the device since the start", (size_t)r->taken);
-    else
+    if (r->taken >= 0) {
+        print_bytes(out, "loaded", "taken when ready", (size_t)r->loaded);
+        print_bytes(out, "taken", "taken after the timed groups", (size_t)r->taken);
+    } else {
+        json_object_set_new(out, "loaded", json_null());
         json_object_set_new(out, "taken", json_null());
+    }
     print_bytes(out, "beyond_weights",
                 r->taken >= 0 ? "beyond weights, taken" : "beyond weights, planned",
                 all > weights ? (size_t)(all - weights) : 0);

@@ -15,9 +15,10 @@ typedef struct {
     int n_groups;
     skv_bench_floor floor;
     skv_memory_plan plan;
-    size_t own;    /* bytes that the backend took for itself */
-    int64_t taken; /* bytes gone from the device since before the model was loaded; -1: not
-                      known */
+    size_t own; /* bytes that the backend took for itself */
+    /* bytes gone from the device since before the model was loaded: when all was ready, and after
+     * the timed groups; -1: not known */
+    int64_t loaded, taken;
 } skv_bench_result;
 
 /* Runs one group with every operation timed by itself and prints the table; *out: its rows. */

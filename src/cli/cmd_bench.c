@@ -165,6 +165,7 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
 
     SKV_TRY(prepare(j, path, batch));
     SKV_TRY(skv_engine_plan(&r.plan, &j->setup));
+    SKV_TRY(taken(&r.loaded, j));
     b.engine = j->engine;
     b.text_tokens = (int)o->text_tokens;
     for (int i = 0; i < before; i++) {
