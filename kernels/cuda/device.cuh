@@ -205,9 +205,10 @@ __device__ __forceinline__ float gelu_tanh(float t)
     return t / (1.0f + expf(-1.5957691216057308f * (t + 0.044715f * t * t * t)));
 }
 
+/* For outputs of bf16: exp and the quotient by the fast units. */
 __device__ __forceinline__ float silu(float t)
 {
-    return t / (1.0f + __expf(-t));
+    return t * __fdividef(1.0f, 1.0f + __expf(-t));
 }
 
 #endif

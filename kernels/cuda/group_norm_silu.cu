@@ -5,7 +5,7 @@
 #include "kernels/cuda/device.cuh"
 
 #define BLOCK     256
-#define MAX_TILES 1024 /* of a picture */
+#define MAX_TILES 528 /* of a picture: four blocks a multiprocessor of a big GPU */
 
 typedef struct {
     double sum, square;
@@ -25,12 +25,12 @@ template <typename T, int N> __device__ __forceinline__ void load(float v[N], co
     }
 }
 
-/* Sums of each channel within a tile: grid (tiles, pictures); partial (pictures, tiles, C). A place
- * takes `lanes` threads of N channels; the block's others take other places, and all meet in room
- * (side, C). */
+/* Sums of each group within a tile: grid (tiles, pictures); partial (pictures, tiles, groups). A
+ * place takes `lanes` threads of N channels; the block's others take other places, and all meet in
+ * room (side, C). */
 template <typename T, typename S, int N>
-__global__ __launch_bounds__(BLOCK) void channel_sums(moments *partial, const T *x, int64_t places,
-                                                      int64_t tile, int channels)
+__global__ __launch_bounds__(BLOCK) void group_sums(moments *partial, const T *x, int64_t places,
+                                                    int64_t tile, int channels, int groups)
 {
     extern __shared__ char memory[];
     moments *room = (moments *)memory;
@@ -38,7 +38,7 @@ __global__ __launch_bounds__(BLOCK) void channel_sums(moments *partial, const T 
     const int64_t first = blockIdx.x * tile, end = min(first + tile, places);
 
     x += (int64_t)blockIdx.y * places * channels;
-    partial += ((int64_t)blockIdx.y * gridDim.x + blockIdx.x) * channels;
+    partial += ((int64_t)blockIdx.y * gridDim.x + blockIdx.x) * groups;
     for (int lane = threadIdx.x % lanes; lane < lanes && mine < side; lane += BLOCK) {
         S sum[N] = {}, square[N] = {};
 
@@ -58,14 +58,15 @@ __global__ __launch_bounds__(BLOCK) void channel_sums(moments *partial, const T 
             room[mine * channels + N * lane + i] = {(double)sum[i], (double)square[i]};
     }
     __syncthreads();
-    for (int c = threadIdx.x; c < channels; c += BLOCK) {
+    for (int g = threadIdx.x; g < groups; g += BLOCK) {
         moments m = {0, 0};
 
-        for (int i = 0; i < side; i++) {
-            m.sum += room[i * channels + c].sum;
-            m.square += room[i * channels + c].square;
-        }
-        partial[c] = m;
+        for (int i = 0; i < side; i++)
+            for (int c = g * (channels / groups); c < (g + 1) * (channels / groups); c++) {
+                m.sum += room[i * channels + c].sum;
+                m.square += room[i * channels + c].square;
+            }
+        partial[g] = m;
     }
 }
 
@@ -93,10 +94,10 @@ __global__ __launch_bounds__(BLOCK) void group_affine(float *affine, const momen
     const double n = (double)places * each;
     moments m = {0, 0};
 
-    partial += (int64_t)blockIdx.y * tiles * channels;
+    partial += (int64_t)blockIdx.y * tiles * gridDim.x + blockIdx.x;
     affine += (int64_t)blockIdx.y * 2 * channels;
-    for (int i = threadIdx.x; i < tiles * each; i += BLOCK) {
-        const moments t = partial[(int64_t)(i / each) * channels + c0 + i % each];
+    for (int i = threadIdx.x; i < tiles; i += BLOCK) {
+        const moments t = partial[(int64_t)i * gridDim.x];
 
         m.sum += t.sum;
         m.square += t.square;
@@ -180,10 +181,10 @@ static skv_status run(skv_backend *be, const skv_group_norm_silu_args *a, int64_
     moments *partial = (moments *)(workspace + SKV_CUDA_WORKSPACE / 2);
     float *affine = (float *)workspace;
 
-    SKV_CUDA(cudaFuncSetAttribute(channel_sums<T, S, N>,
-                                  cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared));
-    SKV_LAUNCH(be, (channel_sums<T, S, N>), dim3(tiles, (unsigned)pictures), BLOCK, shared, partial,
-               x, places, tile, c);
+    SKV_CUDA(cudaFuncSetAttribute(group_sums<T, S, N>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  (int)shared));
+    SKV_LAUNCH(be, (group_sums<T, S, N>), dim3(tiles, (unsigned)pictures), BLOCK, shared, partial,
+               x, places, tile, c, a->groups);
     SKV_LAUNCH(be, group_affine, dim3((unsigned)a->groups, (unsigned)pictures), BLOCK, 0, affine,
                partial, (const float *)a->w.data, (const float *)a->b.data, (int)tiles, c, places,
                a->eps);
@@ -196,7 +197,7 @@ extern "C" skv_status skv_cuda_group_norm_silu(skv_backend *be, const skv_group_
 {
     const int64_t places = a->x.shape[1] * a->x.shape[2], c = a->x.shape[3];
     const int64_t tile = div_up(places, MAX_TILES) > 16 ? div_up(places, MAX_TILES) : 16;
-    const int64_t bytes = div_up(places, tile) * c * (int64_t)sizeof(moments);
+    const int64_t bytes = div_up(places, tile) * a->groups * (int64_t)sizeof(moments);
     const int64_t step = (int64_t)SKV_CUDA_WORKSPACE / 2 / bytes;
 
     if (c > 4096 || step < 1)

@@ -28,17 +28,19 @@ __device__ __forceinline__ float product(const float q[PARTS], const T *k, int d
     return warp_sum(sum);
 }
 
-/* s[j] = scale·(Σ_w q[w])·k[j]; the sum over w is taken first. grid (tiles, R·H) */
+/* s[j] = scale·(Σ_w q[w])·k[j]; the sum over w is taken first. grid (tiles, R·H). A group of lanes
+ * (a power of two) takes a key, each lane 16 bytes of it at a time. */
 template <typename T>
 __global__ __launch_bounds__(BLOCK) void window_scores(float *s, const float *q, const T *k,
                                                        strides st, int n, int heads, int dim,
-                                                       int len, float scale)
+                                                       int len, float scale, int group)
 {
     __shared__ float total[MAX_DIM];
-    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
-    const int r = blockIdx.y / heads, h = blockIdx.y % heads;
-    const int first = blockIdx.x * TILE_KEYS, end = min(first + TILE_KEYS, len);
-    float mine[PARTS];
+    const int lane = threadIdx.x % group, step = BLOCK / group, r = blockIdx.y / heads;
+    const int h = blockIdx.y % heads, first = blockIdx.x * TILE_KEYS;
+    const int end = min(first + TILE_KEYS, len);
+    constexpr int N = wide<T>::N, WORDS = MAX_DIM / (WARP * N);
+    float mine[WORDS][N];
 
     q += r * st.row + h * st.head;
     k += r * st.k_row + h * st.k_head;
@@ -51,14 +53,77 @@ __global__ __launch_bounds__(BLOCK) void window_scores(float *s, const float *q,
         total[threadIdx.x] = sum;
     }
     __syncthreads();
-    for (int i = 0; i < PARTS; i++)
-        mine[i] = i * WARP + lane < dim ? total[i * WARP + lane] : 0.0f;
-    for (int j = first + warp; j < end; j += BLOCK / WARP) {
-        const float dot = product(mine, k + (int64_t)j * dim, dim, lane);
+#pragma unroll
+    for (int w = 0; w < WORDS; w++)
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            const int d = (w * group + lane) * N + i;
 
-        if (lane == 0)
+            mine[w][i] = d < dim ? total[d] : 0.0f;
+        }
+#pragma unroll 4
+    for (int j0 = first; j0 < end; j0 += step) {
+        const int j = j0 + threadIdx.x / group;
+        float dot = 0;
+
+#pragma unroll
+        for (int w = 0; w < WORDS; w++) {
+            const int d = (w * group + lane) * N;
+            wide<T> key;
+
+            if (j >= end || d >= dim)
+                continue;
+            key.load(k + (int64_t)j * dim + d);
+#pragma unroll
+            for (int i = 0; i < N; i++)
+                dot = fmaf(mine[w][i], key.v[i], dot);
+        }
+        for (int half = group / 2; half > 0; half /= 2)
+            dot += __shfl_xor_sync(ALL, dot, half);
+        if (lane == 0 && j < end)
             s[j] = dot * scale;
     }
+}
+
+/* Any head dimension: a warp a key. */
+template <typename T>
+__global__ __launch_bounds__(BLOCK) void window_scores_any(float *s, const float *q, const T *k,
+                                                           strides st, int n, int heads, int dim,
+                                                           int len, float scale)
+{
+    __shared__ float total[MAX_DIM];
+    const int lane = threadIdx.x % WARP, r = blockIdx.y / heads, h = blockIdx.y % heads;
+    const int first = blockIdx.x * TILE_KEYS, end = min(first + TILE_KEYS, len);
+
+    q += r * st.row + h * st.head;
+    k += r * st.k_row + h * st.k_head;
+    if ((int)threadIdx.x < dim) {
+        float sum = 0;
+
+        for (int w = 0; w < n; w++)
+            sum += q[w * st.token + threadIdx.x];
+        total[threadIdx.x] = sum;
+    }
+    __syncthreads();
+    for (int j = first + threadIdx.x / WARP; j < end; j += BLOCK / WARP) {
+        float dot = 0;
+
+        for (int d = lane; d < dim; d += WARP)
+            dot = fmaf(total[d], to_f32(k[(int64_t)j * dim + d]), dot);
+        dot = warp_sum(dot);
+        if (lane == 0)
+            s[(int64_t)blockIdx.y * len + j] = dot * scale;
+    }
+}
+
+/* Lanes a key: enough for its 16-byte words, at most a warp. */
+static int lanes_of(int64_t dim, int64_t word)
+{
+    int group = 1;
+
+    while (group < WARP && group * word < dim)
+        group *= 2;
+    return group;
 }
 
 extern "C" skv_status skv_cuda_window_scores(skv_backend *be, const skv_window_scores_args *a)
@@ -74,9 +139,17 @@ extern "C" skv_status skv_cuda_window_scores(skv_backend *be, const skv_window_s
         return skv_fail(SKV_E_UNSUPPORTED, "window_scores: %lld rows and heads, want at most 65535",
                         (long long)(rows * heads));
     SKV_FLOAT_SWITCH(a->k.dtype, T, {
-        SKV_LAUNCH(be, window_scores<T>, grid, BLOCK, 0, (float *)a->s.data,
-                   (const float *)a->q.data, (const T *)a->k.data, st, (int)a->q.shape[1],
-                   (int)heads, (int)a->q.shape[3], (int)len, a->scale);
+        const int dim = (int)a->q.shape[3], n = (int)a->q.shape[1];
+        const bool words = dim % wide<T>::N == 0 && (uintptr_t)a->k.data % 16 == 0;
+
+        if (words)
+            SKV_LAUNCH(be, window_scores<T>, grid, BLOCK, 0, (float *)a->s.data,
+                       (const float *)a->q.data, (const T *)a->k.data, st, n, (int)heads, dim,
+                       (int)len, a->scale, lanes_of(dim, wide<T>::N));
+        else
+            SKV_LAUNCH(be, window_scores_any<T>, grid, BLOCK, 0, (float *)a->s.data,
+                       (const float *)a->q.data, (const T *)a->k.data, st, n, (int)heads, dim,
+                       (int)len, a->scale);
     });
     return SKV_OK;
 }

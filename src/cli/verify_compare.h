@@ -4,8 +4,11 @@
 
 #include <jansson.h>
 
+#include "cli/verify_kept.h"
 #include "sample/engine.h"
 #include "sample/recording.h"
+
+#define SKV_KEPT_HEADS 2 /* recorded of each layer in the full-size form */
 
 /* One compared quantity. */
 typedef struct {
@@ -23,7 +26,10 @@ typedef struct {
     int64_t rgb_off_by_one, rgb_worse, rgb_all;
     int64_t sets, sets_equal, sets_near, sets_bad; /* kept sets: equal, near-tie, beyond */
     double overlap_sum, overlap_least;             /* shares of the sets that both kept */
-    void *forced_memory;                           /* a recorded set on the device */
+    skv_kept ours[SKV_MAX_DEPTH][SKV_KEPT_HEADS];  /* full-size form: the caches as tokens */
+    skv_kept theirs[SKV_MAX_DEPTH][SKV_KEPT_HEADS];
+    double tokens_sum, tokens_least;
+    void *forced_memory; /* a recorded set on the device */
     size_t forced_bytes;
 } skv_comparison;
 

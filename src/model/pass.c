@@ -34,7 +34,7 @@ skv_tensor skv_pass__a(const skv_pass *p, int si)
 }
 
 /* Rows whose QKV or hidden layer is held at once: more tokens than this make no product faster. */
-#define TOKENS_AT_ONCE 8192
+#define TOKENS_AT_ONCE 16384
 
 int skv_pass__rows_at_once(int n_rows, int64_t tokens)
 {
