@@ -4,6 +4,7 @@
 
 #define WARPS    8
 #define MAX_LENS 256
+#define SMALL    64 /* queries: our kernel starts sooner than a cuDNN plan */
 #define MAX_ROWS 256
 
 typedef struct {
@@ -101,7 +102,7 @@ extern "C" skv_status skv_cuda_attention(skv_backend *be, const skv_attention_ar
     }
     if (f.rows * f.tokens * f.heads == 0)
         return SKV_OK;
-    if (be->act == SKV_BF16 && equal)
+    if (be->act == SKV_BF16 && equal && f.tokens > SMALL)
         SKV_TRY(skv_cuda__cudnn_attention(be, a, &done));
     if (done)
         return SKV_OK;

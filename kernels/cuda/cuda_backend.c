@@ -11,6 +11,7 @@
 #include "core/mem.h"
 
 #define PINNED_BYTES ((size_t)16 << 20)
+#define PIECE_BYTES  ((size_t)2 << 20) /* of a download */
 #define MIN_SM       80
 
 skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line)
@@ -89,12 +90,36 @@ static skv_status cuda_upload(skv_backend *be, void *dst, const void *src, size_
     return SKV_OK;
 }
 
+/* Through the pinned buffers too: the host empties one while the device fills the other. */
 static skv_status cuda_download(skv_backend *be, void *dst, const void *src, size_t bytes)
 {
-    if (bytes == 0)
-        return SKV_OK;
-    SKV_CUDA(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, skv_cuda__of(be)->stream));
-    return wait(be);
+    skv_cuda *c = skv_cuda__of(be);
+    size_t done = 0, filled[2] = {0, 0}, at[2] = {0, 0};
+
+    be->n_waits++;
+    for (size_t next = 0; done < bytes;) {
+        const int turn = c->turn;
+
+        if (filled[turn] > 0) {
+            SKV_CUDA(cudaEventSynchronize(c->emptied[turn]));
+            memcpy((char *)dst + at[turn], c->pinned[turn], filled[turn]);
+            done += filled[turn];
+            filled[turn] = 0;
+        }
+        if (next < bytes) {
+            const size_t n = bytes - next < PIECE_BYTES ? bytes - next : PIECE_BYTES;
+
+            SKV_CUDA(cudaEventSynchronize(c->emptied[turn])); /* of an upload before */
+            SKV_CUDA(cudaMemcpyAsync(c->pinned[turn], (const char *)src + next, n,
+                                     cudaMemcpyDeviceToHost, c->stream));
+            SKV_CUDA(cudaEventRecord(c->emptied[turn], c->stream));
+            at[turn] = next;
+            filled[turn] = n;
+            next += n;
+        }
+        c->turn ^= 1;
+    }
+    return SKV_OK;
 }
 
 static skv_status cuda_mark(skv_backend *be, int mark)

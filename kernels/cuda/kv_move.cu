@@ -5,6 +5,7 @@
 
 #define BLOCK     256
 #define LANES     16 /* of a token */
+#define TOKENS    4  /* of a group of lanes: their loads are on the way together */
 #define MAX_HEADS 256
 #define MAX_EDGES 64
 
@@ -27,11 +28,25 @@ typedef struct {
     int heads;
 } blocks;
 
-template <typename V>
-__device__ __forceinline__ void move(char *to, const char *from, int words, int lane)
+/* Where a token's key and value lie, and its origin; NULL: no token. */
+typedef struct {
+    char *k, *v;
+    int32_t *origin;
+} place;
+
+__device__ __forceinline__ place in_views(const views &w, int64_t r, int h, int64_t position,
+                                          int64_t bytes)
 {
-    for (int i = lane; i < words; i += LANES)
-        ((V *)to)[i] = ((const V *)from)[i];
+    return {w.k + r * w.k_row + h * w.k_head + position * bytes,
+            w.v + r * w.v_row + h * w.v_head + position * bytes,
+            w.origin + r * w.o_row + h * w.o_head + position};
+}
+
+__device__ __forceinline__ place in_ring(const ring &g, int64_t number, int64_t bytes)
+{
+    const int64_t slot = (g.at + number) % g.slots;
+
+    return {g.k + slot * bytes, g.v + slot * bytes, g.origin + slot};
 }
 
 /* grid (tiles of tokens, heads, rows). PUSH: view -> ring by `keep`; else ring -> view. */
@@ -40,27 +55,44 @@ __global__ __launch_bounds__(BLOCK) void move_tokens(views w, ring g, blocks b, 
                                                      int words)
 {
     const int lane = threadIdx.x % LANES, h = blockIdx.y;
-    const int t = blockIdx.x * (BLOCK / LANES) + threadIdx.x / LANES;
-    const int64_t r = blockIdx.z, number = r * b.row_tokens + b.start.v[h] + t;
+    const int first = (blockIdx.x * (BLOCK / LANES) + threadIdx.x / LANES) * TOKENS;
+    const int64_t r = blockIdx.z, number = r * b.row_tokens + b.start.v[h];
     const int64_t bytes = (int64_t)words * sizeof(V);
+    const int n = min(TOKENS, b.len.v[h] - first);
+    place from[TOKENS], to[TOKENS];
 
-    if (t >= b.len.v[h])
-        return;
-    const int64_t slot = (g.at + number) % g.slots, position = PUSH ? keep[number] : t;
-    char *vk = w.k + r * w.k_row + h * w.k_head + position * bytes;
-    char *vv = w.v + r * w.v_row + h * w.v_head + position * bytes;
-    int32_t *vo = w.origin + r * w.o_row + h * w.o_head + position;
+#pragma unroll
+    for (int t = 0; t < TOKENS; t++) {
+        const int64_t i = number + first + t;
 
-    if (PUSH) {
-        move<V>(g.k + slot * bytes, vk, words, lane);
-        move<V>(g.v + slot * bytes, vv, words, lane);
+        if (t >= n)
+            continue;
+        to[t] = in_ring(g, i, bytes);
+        from[t] = in_views(w, r, h, PUSH ? keep[i] : first + t, bytes);
+        if (!PUSH) {
+            const place swap = to[t];
+
+            to[t] = from[t];
+            from[t] = swap;
+        }
         if (lane == 0)
-            g.origin[slot] = *vo;
-    } else {
-        move<V>(vk, g.k + slot * bytes, words, lane);
-        move<V>(vv, g.v + slot * bytes, words, lane);
-        if (lane == 0)
-            *vo = g.origin[slot];
+            *to[t].origin = *from[t].origin;
+    }
+    for (int i = lane; i < words; i += LANES) {
+        V k[TOKENS], v[TOKENS];
+
+#pragma unroll
+        for (int t = 0; t < TOKENS; t++)
+            if (t < n) {
+                k[t] = ((const V *)from[t].k)[i];
+                v[t] = ((const V *)from[t].v)[i];
+            }
+#pragma unroll
+        for (int t = 0; t < TOKENS; t++)
+            if (t < n) {
+                ((V *)to[t].k)[i] = k[t];
+                ((V *)to[t].v)[i] = v[t];
+            }
     }
 }
 
@@ -96,7 +128,8 @@ template <bool PUSH> static skv_status run(skv_backend *be, const skv_kv_move_ar
     }
     if (longest == 0)
         return SKV_OK;
-    const dim3 grid((unsigned)div_up(longest, BLOCK / LANES), (unsigned)heads, (unsigned)rows);
+    const dim3 grid((unsigned)div_up(longest, BLOCK / LANES * TOKENS), (unsigned)heads,
+                    (unsigned)rows);
 
     if (in_words(a, row))
         SKV_LAUNCH(be, (move_tokens<uint4, PUSH>), grid, BLOCK, 0, w, g, b,

@@ -17,9 +17,11 @@ enum {
         N_OPS
 };
 
+#define MAX_ENTRIES 512 /* operations and the shapes of the heavy ones */
+
 typedef struct {
-    const char *name;
-    int64_t calls;
+    char name[64];
+    int64_t calls, flops;
     double seconds;
 } entry;
 
@@ -27,7 +29,9 @@ typedef struct {
 typedef struct {
     skv_ops ops;
     const skv_ops *all;
-    entry entries[N_OPS];
+    entry entries[MAX_ENTRIES];
+    int n;
+    int64_t flops; /* counted before the call at hand */
 } profile;
 
 static profile *profile_of(const skv_backend *be)
@@ -35,24 +39,67 @@ static profile *profile_of(const skv_backend *be)
     return (profile *)(uintptr_t)be->ops;
 }
 
-static skv_status note(skv_backend *be, int op)
+static const char *op_name(int op)
 {
-    entry *e = &profile_of(be)->entries[op];
+    static const char *const names[] = {
+#define X(op) #op,
+        SKV_OPS(X)
+#undef X
+    };
+
+    return names[op];
+}
+
+/* "linear 65536x2048x2048": rows, outputs, inputs; "attention 4096 over 4561"; by name otherwise.
+ */
+static void label(char *out, size_t bytes, int op, const void *args)
+{
+    const skv_linear_args *l = args;
+    const skv_attention_args *a = args;
+    const skv_conv3x3_args *c = args;
+
+    if (op == OP_linear || op == OP_linear_gelu)
+        snprintf(out, bytes, "%s %lldx%lldx%lld", op_name(op), (long long)l->x.shape[0],
+                 (long long)l->w.shape[0], (long long)l->w.shape[1]);
+    else if (op == OP_attention)
+        snprintf(out, bytes, "%s %lld over %d", op_name(op), (long long)a->q.shape[1],
+                 (int)a->len[0]);
+    else if (op == OP_conv3x3)
+        snprintf(out, bytes, "%s %lldx%lld, %lld to %lld", op_name(op), (long long)c->x.shape[1],
+                 (long long)c->x.shape[2], (long long)c->x.shape[3], (long long)c->y.shape[3]);
+    else
+        snprintf(out, bytes, "%s", op_name(op));
+}
+
+static skv_status note(skv_backend *be, int op, const void *args)
+{
+    profile *p = profile_of(be);
     double seconds = 0;
+    char name[sizeof p->entries->name];
+    int i = 0;
 
     SKV_TRY(skv_backend_mark(be, AFTER));
     SKV_TRY(skv_backend_elapsed(be, BEFORE, AFTER, &seconds));
-    e->calls++;
-    e->seconds += seconds;
+    label(name, sizeof name, op, args);
+    while (i < p->n && strcmp(p->entries[i].name, name) != 0)
+        i++;
+    if (i == MAX_ENTRIES)
+        return skv_fail(SKV_E_UNSUPPORTED, "bench --profile: more than %d shapes", MAX_ENTRIES);
+    if (i == p->n)
+        memcpy(p->entries[p->n++].name, name, sizeof name);
+    p->entries[i].calls++;
+    p->entries[i].seconds += seconds;
+    p->entries[i].flops += be->flops - p->flops;
     return SKV_OK;
 }
 
 #define X(op)                                                                                      \
     static skv_status timed_##op(skv_backend *be, const skv_##op##_args *a)                        \
     {                                                                                              \
+        profile_of(be)->flops = be->flops;                                                         \
         SKV_TRY(skv_backend_mark(be, BEFORE));                                                     \
         SKV_TRY(profile_of(be)->all->op(be, a));                                                   \
-        return note(be, OP_##op);                                                                  \
+        return note(be, OP_##op, a);                                                               \
     }
 SKV_OPS(X)
 #undef X
@@ -64,35 +111,34 @@ static int by_seconds(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static json_t *print(entry *entries)
+/* Work is 0 where an operation counts none. */
+static void print_entry(json_t *rows, const entry *e, double total)
+{
+    printf("%-36s %8lld %10.4f %8.2f %10.1f\n", e->name, (long long)e->calls, e->seconds,
+           100 * e->seconds / total, 1e-9 * (double)e->flops / e->seconds);
+    json_array_append_new(rows, json_pack("{s:s, s:I, s:f, s:f}", "operation", e->name, "calls",
+                                          (json_int_t)e->calls, "seconds", e->seconds, "gflop",
+                                          1e-9 * (double)e->flops));
+}
+
+static json_t *print(profile *p)
 {
     json_t *rows = json_array();
     double total = 0;
 
-    for (int i = 0; i < N_OPS; i++)
-        total += entries[i].seconds;
-    qsort(entries, N_OPS, sizeof *entries, by_seconds);
-    printf("operations, each timed alone\n%-18s %8s %10s %8s\n%-18s %8s %10s %8s\n", "operation",
-           "calls", "time", "share", "", "", "s", "%");
-    for (int i = 0; i < N_OPS && entries[i].calls > 0; i++) {
-        const entry *e = &entries[i];
-
-        printf("%-18s %8lld %10.4f %8.2f\n", e->name, (long long)e->calls, e->seconds,
-               100 * e->seconds / total);
-        json_array_append_new(rows, json_pack("{s:s, s:I, s:f}", "operation", e->name, "calls",
-                                              (json_int_t)e->calls, "seconds", e->seconds));
-    }
+    for (int i = 0; i < p->n; i++)
+        total += p->entries[i].seconds;
+    qsort(p->entries, (size_t)p->n, sizeof *p->entries, by_seconds);
+    printf("operations, each timed alone\n%-36s %8s %10s %8s %10s\n%-36s %8s %10s %8s %10s\n",
+           "operation", "calls", "time", "share", "rate", "", "", "s", "%", "GFLOP/s");
+    for (int i = 0; i < p->n; i++)
+        print_entry(rows, &p->entries[i], total);
     return rows;
 }
 
 skv_status skv_bench_profile(json_t **out, const skv_bench *b)
 {
-    profile p = {.all = b->be->ops,
-                 .entries = {
-#define X(op) {.name = #op},
-                     SKV_OPS(X)
-#undef X
-                 }};
+    profile p = {.all = b->be->ops};
     skv_bench_group g = {0};
     skv_status st;
 
@@ -104,6 +150,6 @@ skv_status skv_bench_profile(json_t **out, const skv_bench *b)
     st = skv_bench_run(&g, b);
     b->be->ops = p.all;
     SKV_TRY(st);
-    *out = print(p.entries);
+    *out = print(&p);
     return SKV_OK;
 }

@@ -63,12 +63,12 @@ skv_status skv_engine_kv_plan(skv_kv_plan **out, const skv_engine_setup *setup,
                             rows_of(setup, n_prompts), setup->be->kv);
 }
 
-/* rgb and pixels of one picture, beside the decoder's own scratch. */
-static size_t picture_bytes(const skv_schedule *s)
+/* rgb of one picture and the pixels of n, beside the decoder's own scratch. */
+static size_t picture_bytes(const skv_schedule *s, int n)
 {
     size_t values = (size_t)skv_picture_height(s) * (size_t)skv_picture_width(s) * 3;
 
-    return skv_align_up(values * sizeof(float)) + skv_align_up(values);
+    return skv_align_up(values * sizeof(float)) + skv_align_up((size_t)n * values);
 }
 
 static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
@@ -125,8 +125,8 @@ skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *s)
     m.results = max_size(m.results,
                          skv_align_up((size_t)(s->max_prompts * h * w * d->bits) * sizeof(float)));
     m.scratch = max_size(m.scratch, skv_align_up((size_t)s->max_prompts * bits));
-    m.scratch =
-        max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) + picture_bytes(&s->schedule));
+    m.scratch = max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) +
+                                        picture_bytes(&s->schedule, s->max_prompts));
     m.total = m.transformer + m.vae + m.run + m.text + m.cond + m.results + m.cache + m.scratch;
     *out = m;
     return SKV_OK;
@@ -237,30 +237,32 @@ skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n
     return SKV_OK;
 }
 
-/* Picture after picture, so that the decoder's scratch stays that of one. */
+/* Picture after picture, so that the decoder's scratch stays that of one; their pixels go to the
+ * host together, so that the device need not stop between them. */
 static skv_status decode_map(skv_engine *e, const skv_tensor *z, uint8_t *image, float *rgb_out)
 {
     const skv_schedule *s = &e->setup.schedule;
     const int64_t h = skv_picture_height(s), w = skv_picture_width(s), values = h * w * 3;
+    const int64_t n = z->shape[0];
     const size_t mark = skv_arena_mark(&e->scratch);
     skv_backend *be = e->setup.be;
     void *rgb_data = NULL, *pixel_data = NULL;
-    skv_tensor rgb, pixels;
+    skv_tensor rgb, all;
 
     SKV_TRY(skv_arena_take(&rgb_data, &e->scratch, (size_t)values * sizeof(float)));
-    SKV_TRY(skv_arena_take(&pixel_data, &e->scratch, (size_t)values));
+    SKV_TRY(skv_arena_take(&pixel_data, &e->scratch, (size_t)(n * values)));
     rgb = SKV_TENSOR(rgb_data, SKV_F32, be->device, 1, h, w, 3);
-    pixels = SKV_TENSOR(pixel_data, SKV_U8, be->device, 1, h, w, 3);
-    for (int64_t i = 0; i < z->shape[0]; i++) {
-        skv_tensor one = skv_tensor_rows(z, i, 1);
+    all = SKV_TENSOR(pixel_data, SKV_U8, be->device, n, h, w, 3);
+    for (int64_t i = 0; i < n; i++) {
+        skv_tensor one = skv_tensor_rows(z, i, 1), pixels = skv_tensor_rows(&all, i, 1);
 
         SKV_TRY(skv_vae_decode(e->vae, &one, &rgb, &pixels, &e->scratch));
-        if (image)
-            SKV_TRY(skv_backend_download(be, image + i * values, pixel_data, (size_t)values));
         if (rgb_out)
             SKV_TRY(skv_backend_download(be, rgb_out + i * values, rgb_data,
                                          (size_t)values * sizeof(float)));
     }
+    if (image)
+        SKV_TRY(skv_backend_download(be, image, pixel_data, (size_t)(n * values)));
     skv_arena_reset(&e->scratch, mark);
     return SKV_OK;
 }
