@@ -4,15 +4,17 @@
  * only downloads, elapsed and sync wait for the device. */
 #include "kernels/cuda/cuda_internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 
-#define PINNED_BYTES ((size_t)16 << 20)
-#define PIECE_BYTES  ((size_t)2 << 20) /* of a download */
-#define MIN_SM       80
+#define PINNED_BYTES  ((size_t)16 << 20)
+#define PIECE_BYTES   ((size_t)2 << 20) /* of a download */
+#define MIN_SM        80
+#define STATIC_SHARED ((size_t)48 << 10)
 
 skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line)
 {
@@ -23,15 +25,35 @@ skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *fil
 
 skv_status skv_cuda__launched(skv_backend *be, const char *kernel)
 {
-    static const char name[] = "SKV_SYNC";
-    const char *wait = getenv(name);
     cudaError_t error = cudaGetLastError();
 
-    if (error == cudaSuccess && wait && wait[0] == '1')
+    if (error == cudaSuccess && skv_cuda__of(be)->drain)
         error = cudaStreamSynchronize(skv_cuda__of(be)->stream);
     if (error == cudaSuccess)
         return SKV_OK;
     return skv_cuda__failed(error, kernel, __FILE__, __LINE__);
+}
+
+skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes)
+{
+    skv_cuda *c = skv_cuda__of(be);
+    int i = 0;
+
+    while (i < c->n_roomy && c->roomy[i].kernel != kernel)
+        i++;
+    if (bytes <= STATIC_SHARED || (i < c->n_roomy && bytes <= c->roomy[i].bytes))
+        return SKV_OK;
+    if (bytes > INT_MAX || cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                (int)bytes) != cudaSuccess) {
+        (void)cudaGetLastError();
+        return skv_fail(SKV_E_UNSUPPORTED, "a kernel wants %zu bytes of shared memory", bytes);
+    }
+    if (i < SKV_CUDA_ROOMY) {
+        c->roomy[i].kernel = kernel;
+        c->roomy[i].bytes = bytes;
+        c->n_roomy += i == c->n_roomy;
+    }
+    return SKV_OK;
 }
 
 /* -------------------------------------------------------------------- memory */
@@ -287,6 +309,13 @@ skv_status skv_cuda_count(int *n)
     return SKV_OK;
 }
 
+static bool wants_draining(void)
+{
+    const char *v = getenv("SKV_SYNC");
+
+    return v && v[0] == '1';
+}
+
 static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
 {
     struct cudaDeviceProp p;
@@ -340,6 +369,7 @@ skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *opti
     be->impl = c;
     c->device = options->device;
     c->tf32 = options->tf32;
+    c->drain = wants_draining();
     if (cudaSetDevice(c->device) != cudaSuccess)
         SKV_TRY_GOTO(skv_cuda__failed(cudaGetLastError(), "cudaSetDevice", __FILE__, __LINE__),
                      done);

@@ -15,6 +15,7 @@ extern "C" {
 
 /* Device bytes that operations and libraries may use while they run. */
 #define SKV_CUDA_WORKSPACE ((size_t)64 << 20)
+#define SKV_CUDA_ROOMY     64
 
 typedef struct skv_cuda__matmuls
     skv_cuda__matmuls; /* matmul.c: cuBLASLt and its chosen algorithms */
@@ -30,6 +31,12 @@ typedef struct {
     cudaEvent_t emptied[2]; /* when the copy out of each is done */
     cudaEvent_t mark[SKV_MARKS];
     cudaEvent_t timing[2]; /* of candidates, while tuning */
+    bool drain; /* SKV_SYNC=1 in the environment: wait after every launch, to find a failing one */
+    struct {
+        const void *kernel;
+        size_t bytes;
+    } roomy[SKV_CUDA_ROOMY]; /* kernels that were allowed more than 48 KB of shared memory */
+    int n_roomy;
     skv_cuda__matmuls *matmuls;
     skv_cuda__networks *networks; /* NULL until the first use */
     char description[160];
@@ -49,6 +56,9 @@ skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *fil
         if (skv_cuda_st != cudaSuccess)                                                            \
             return skv_cuda__failed(skv_cuda_st, #call, __FILE__, __LINE__);                       \
     } while (0)
+
+/* Before a launch with so many bytes of dynamic shared memory. SKV_E_UNSUPPORTED: too many. */
+skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes);
 
 /* After a kernel launch: its error, and with SKV_SYNC=1 in the environment that of its run. */
 skv_status skv_cuda__launched(skv_backend *be, const char *kernel);

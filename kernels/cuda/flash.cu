@@ -1,12 +1,11 @@
 /* Attention on tensor cores (mma.sync, bf16, every GPU since sm_80), after FlashAttention-2.
  *
- * A warp is 16 queries of one row and head; keys and values come in tiles of 64 through shared
- * memory. A block is 64 queries and two stages of tiles by cp.async, bound by the tensor cores; or,
- * where every row's keys fit one tile, 128 queries and that tile, of which only the keys that are
- * there cost anything: bound by reading q and writing o. Scores, softmax (base 2) and the output
- * are fp32 registers; probabilities are rounded to bf16 for the second product. Head dimensions:
- * multiples of 8 up to 128, padded with zeros in shared memory. o may be q: a block has read all
- * its queries before it writes any. */
+ * A warp is 16 queries of one row and head, a block 64; keys and values come in tiles of 64 through
+ * shared memory, two stages by cp.async: bound by the tensor cores. Where every row's keys fit one
+ * tile there is that alone, and only the keys that are there cost anything: bound by reading q and
+ * writing o. Scores, softmax (base 2) and the output are fp32 registers; probabilities are rounded
+ * to bf16 for the second product. Head dimensions: multiples of 8 up to 128, padded with zeros in
+ * shared memory. o may be q: a block has read all its queries before it writes any. */
 #include "kernels/cuda/device.cuh"
 
 #define KEYS     64
@@ -19,6 +18,7 @@ typedef struct {
     const bf16 *q, *k, *v;
     int64_t row_stride, head_stride, token_stride;
     int tokens, heads, dim, first_row;
+    int one_tile; /* keys of the only tile, 0: there are more */
     bool by_row;
     float scale; /* with log2(e) */
     ints<MAX_ROWS> row_start;
@@ -249,7 +249,7 @@ __device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t strid
  * far as sm_80 and sm_90 spill nothing. */
 constexpr int blocks_of(int dim, bool one)
 {
-    return dim <= 64 ? (one ? 3 : 4) : dim <= 96 && !one ? 3 : 2;
+    return dim <= 64 ? (one ? 6 : 4) : one ? 4 : dim <= 96 ? 3 : 2;
 }
 
 /* grid (query tiles, heads, rows). ONE: the row's keys are one tile. */
@@ -267,7 +267,8 @@ __global__ __launch_bounds__(WARPS *WARP, blocks_of(DIM, ONE)) void flash(const 
     const int64_t kv = j.row_start.v[blockIdx.z] * j.row_stride + h * j.head_stride;
     const int keys = ONE ? (len + 15) / 16 * 16 : KEYS; /* rows of a tile that are loaded */
     const bool busy = 16 * warp < there;
-    bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD), *vs = ks + (ONE ? 1 : 2) * TILE;
+    bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD),
+         *vs = ks + (ONE ? j.one_tile * (DIM + PAD) : 2 * TILE);
     bf16 *mine = qs + 16 * warp * (DIM + PAD);
     uint32_t q[DIM / 16][4];
     float o[DIM / 8][4] = {}, s[KEYS / 8][4];
@@ -318,35 +319,34 @@ __global__ __launch_bounds__(WARPS *WARP, blocks_of(DIM, ONE)) void flash(const 
 template <int DIM, int WARPS, bool ONE>
 static skv_status launch(skv_backend *be, const job *j, int rows)
 {
-    const size_t tiles = ONE ? 2 : 4; /* of keys and values */
-    const size_t shared = (16 * WARPS + tiles * KEYS) * (DIM + PAD) * sizeof(bf16);
+    const size_t kept = ONE ? 2 * (size_t)j->one_tile : 4 * KEYS; /* keys and values */
+    const size_t shared = (16 * WARPS + kept) * (DIM + PAD) * sizeof(bf16);
     const dim3 grid((unsigned)div_up(j->tokens, 16 * WARPS), (unsigned)j->heads, (unsigned)rows);
     void (*const flash_attention)(job) = flash<DIM, WARPS, ONE>;
 
-    SKV_CUDA(cudaFuncSetAttribute(flash_attention, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                  (int)shared));
+    SKV_TRY(skv_cuda__shared(be, (const void *)flash_attention, shared));
     SKV_LAUNCH(be, flash_attention, grid, WARPS * WARP, shared, *j);
     return SKV_OK;
 }
 
-template <int DIM> static skv_status by_keys(skv_backend *be, const job *j, int rows, bool one)
+template <int DIM> static skv_status by_keys(skv_backend *be, const job *j, int rows)
 {
-    return one ? launch<DIM, 8, true>(be, j, rows) : launch<DIM, 4, false>(be, j, rows);
+    return j->one_tile ? launch<DIM, 4, true>(be, j, rows) : launch<DIM, 4, false>(be, j, rows);
 }
 
-static skv_status by_dim(skv_backend *be, const job *j, int rows, bool one)
+static skv_status by_dim(skv_backend *be, const job *j, int rows)
 {
     if (j->dim <= 16)
-        return by_keys<16>(be, j, rows, one);
+        return by_keys<16>(be, j, rows);
     if (j->dim <= 32)
-        return by_keys<32>(be, j, rows, one);
+        return by_keys<32>(be, j, rows);
     if (j->dim <= 64)
-        return by_keys<64>(be, j, rows, one);
+        return by_keys<64>(be, j, rows);
     if (j->dim <= 96)
-        return by_keys<96>(be, j, rows, one);
+        return by_keys<96>(be, j, rows);
     if (j->dim <= 112)
-        return by_keys<112>(be, j, rows, one);
-    return by_keys<128>(be, j, rows, one);
+        return by_keys<112>(be, j, rows);
+    return by_keys<128>(be, j, rows);
 }
 
 extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a)
@@ -372,16 +372,17 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
     for (int64_t first = 0; a->tokens > 0 && first < a->rows; first += MAX_ROWS) {
         const int rows = (int)(a->rows - first < MAX_ROWS ? a->rows - first : MAX_ROWS);
         const int n = a->by_row ? rows : (int)a->heads;
-        bool one = true;
+        int32_t longest = 0;
 
         j.first_row = (int)first;
         for (int r = 0; r < rows; r++)
             j.row_start.v[r] = a->row_start ? a->row_start[first + r] : (int32_t)(first + r);
         for (int i = 0; i < n; i++) {
             j.len.v[i] = len[a->by_row ? first + i : i];
-            one = one && j.len.v[i] <= KEYS;
+            longest = j.len.v[i] > longest ? j.len.v[i] : longest;
         }
-        SKV_TRY(by_dim(be, &j, rows, one));
+        j.one_tile = longest <= KEYS ? (longest + 15) / 16 * 16 : 0;
+        SKV_TRY(by_dim(be, &j, rows));
     }
     return SKV_OK;
 }

@@ -181,8 +181,7 @@ static skv_status run(skv_backend *be, const skv_group_norm_silu_args *a, int64_
     moments *partial = (moments *)(workspace + SKV_CUDA_WORKSPACE / 2);
     float *affine = (float *)workspace;
 
-    SKV_CUDA(cudaFuncSetAttribute(group_sums<T, S, N>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                  (int)shared));
+    SKV_TRY(skv_cuda__shared(be, (const void *)group_sums<T, S, N>, shared));
     SKV_LAUNCH(be, (group_sums<T, S, N>), dim3(tiles, (unsigned)pictures), BLOCK, shared, partial,
                x, places, tile, c, a->groups);
     SKV_LAUNCH(be, group_affine, dim3((unsigned)a->groups, (unsigned)pictures), BLOCK, 0, affine,

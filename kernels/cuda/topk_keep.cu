@@ -144,8 +144,7 @@ extern "C" skv_status skv_cuda_topk_keep(skv_backend *be, const skv_topk_keep_ar
     if (a->n_always > MAX_ALWAYS || len > 50000)
         return skv_fail(SKV_E_UNSUPPORTED, "topk_keep: %lld scores, %d kept always: too many",
                         (long long)len, a->n_always);
-    SKV_CUDA(
-        cudaFuncSetAttribute(topk_keep, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared));
+    SKV_TRY(skv_cuda__shared(be, (const void *)topk_keep, shared));
     SKV_LAUNCH(be, topk_keep, (unsigned)lists, BLOCK, shared, (int32_t *)a->keep.data,
                (const float *)a->s.data, a->keep.stride[0], a->keep.stride[1],
                ints_of<MAX_ALWAYS>(a->always, a->n_always), a->n_always, (int)a->s.shape[1],

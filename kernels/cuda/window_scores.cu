@@ -203,14 +203,8 @@ template <typename T> static skv_status soften(skv_backend *be, const skv_window
     const strides st = {a->q.stride[0], a->q.stride[1], a->q.stride[2], a->k.stride[0],
                         a->k.stride[1]};
     const size_t shared = (size_t)len * sizeof(float);
-    const cudaError_t fits = cudaFuncSetAttribute(
-        window_softmax<T>, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
 
-    if (fits != cudaSuccess || shared > INT32_MAX) {
-        (void)cudaGetLastError();
-        return skv_fail(SKV_E_UNSUPPORTED, "window_softmax: %lld keys are too many",
-                        (long long)len);
-    }
+    SKV_TRY(skv_cuda__shared(be, (const void *)window_softmax<T>, shared));
     SKV_LAUNCH(be, window_softmax<T>, (unsigned)(rows * heads), BLOCK, shared, (float *)a->s.data,
                (const T *)a->q.data, (const T *)a->k.data, st, ints_of<MAX_WINDOW>(a->index, a->n),
                a->n, (int)heads, (int)a->q.shape[3], (int)len, a->scale);
