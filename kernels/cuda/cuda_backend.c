@@ -19,16 +19,24 @@
 skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line)
 {
     (void)cudaGetLastError();
+    if (cudaFree(NULL) != cudaSuccess) /* a lost context answers everything with its error */
+        return skv_fail_at(SKV_E_CUDA, file, line,
+                           "the GPU has failed: %s (%s, in %.40s); what is finished is safe, run "
+                           "the same command again",
+                           cudaGetErrorString(error), cudaGetErrorName(error), call);
     return skv_fail_at(error == cudaErrorMemoryAllocation ? SKV_E_MEM : SKV_E_CUDA, file, line,
                        "%s: %s (%s)", call, cudaGetErrorString(error), cudaGetErrorName(error));
 }
 
 skv_status skv_cuda__launched(skv_backend *be, const char *kernel)
 {
+    skv_cuda *c = skv_cuda__of(be);
     cudaError_t error = cudaGetLastError();
 
-    if (error == cudaSuccess && skv_cuda__of(be)->drain)
-        error = cudaStreamSynchronize(skv_cuda__of(be)->stream);
+    if (c->fault > 0 && --c->fault == 0)
+        skv_cuda__trap(be);
+    if (error == cudaSuccess && c->drain)
+        error = cudaStreamSynchronize(c->stream);
     if (error == cudaSuccess)
         return SKV_OK;
     return skv_cuda__failed(error, kernel, __FILE__, __LINE__);
@@ -309,11 +317,11 @@ skv_status skv_cuda_count(int *n)
     return SKV_OK;
 }
 
-static bool wants_draining(void)
+static int64_t number_of(const char *variable)
 {
-    const char *v = getenv("SKV_SYNC");
+    const char *v = getenv(variable);
 
-    return v && v[0] == '1';
+    return v ? strtoll(v, NULL, 10) : 0;
 }
 
 static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
@@ -369,7 +377,8 @@ skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *opti
     be->impl = c;
     c->device = options->device;
     c->tf32 = options->tf32;
-    c->drain = wants_draining();
+    c->drain = number_of("SKV_SYNC") == 1;
+    c->fault = number_of("SKV_FAULT_LAUNCH");
     if (cudaSetDevice(c->device) != cudaSuccess)
         SKV_TRY_GOTO(skv_cuda__failed(cudaGetLastError(), "cudaSetDevice", __FILE__, __LINE__),
                      done);

@@ -32,6 +32,7 @@ typedef struct {
     cudaEvent_t mark[SKV_MARKS];
     cudaEvent_t timing[2]; /* of candidates, while tuning */
     bool drain; /* SKV_SYNC=1 in the environment: wait after every launch, to find a failing one */
+    int64_t fault; /* launches left before one that traps (SKV_FAULT_LAUNCH: for tests), 0: none */
     struct {
         const void *kernel;
         size_t bytes;
@@ -59,6 +60,9 @@ skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *fil
 
 /* Before a launch with so many bytes of dynamic shared memory. SKV_E_UNSUPPORTED: too many. */
 skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes);
+
+/* trap.cu: a kernel that kills the context, as a broken GPU would. */
+void skv_cuda__trap(skv_backend *be);
 
 /* After a kernel launch: its error, and with SKV_SYNC=1 in the environment that of its run. */
 skv_status skv_cuda__launched(skv_backend *be, const char *kernel);
