@@ -5,6 +5,9 @@
 
 #include "core/log.h"
 
+/* What CUDA's libraries load as they are first used (some tens of MiB were seen), with a margin. */
+#define LIBRARY_BYTES ((size_t)256 << 20)
+
 static skv_status decide_type(skv_device_choice *out, const char *dtype)
 {
     if (strcmp(dtype, "auto") == 0) {
@@ -102,6 +105,10 @@ skv_status skv_memory_there(size_t *bytes, skv_backend *be, const skv_device_cho
     size_t total = 0;
 
     SKV_TRY(skv_backend_memory(be, bytes, &total));
-    *bytes = limit > 0 ? (size_t)limit : *bytes / (size_t)choice->n_sharing;
+    *bytes /= (size_t)choice->n_sharing;
+    if (choice->cuda)
+        *bytes -= *bytes < LIBRARY_BYTES ? *bytes : LIBRARY_BYTES;
+    if (limit > 0)
+        *bytes = (size_t)limit;
     return SKV_OK;
 }
