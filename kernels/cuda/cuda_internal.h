@@ -76,7 +76,7 @@ skv_status skv_cuda__upload_as(skv_backend *be, void *dst, skv_dtype dst_type, c
 skv_status skv_cuda__convert(skv_backend *be, void *y, skv_dtype y_type, const void *x,
                              skv_dtype x_type, int64_t n, bool tf32);
 
-/* elementwise.cu: y = gelu(y), n numbers. */
+/* gated_gelu.cu: y = gelu(y), n numbers. */
 skv_status skv_cuda__gelu(skv_backend *be, void *y, skv_dtype type, int64_t n);
 
 /* matmul.c: y (M,N) = act(x (M,K)·wᵀ (N,K) + b); x of w's type. */
@@ -122,6 +122,8 @@ typedef struct {
     float scale;
 } skv_cuda__flash_args;
 skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a);
+/* attend.cu: the same for any type and head dimension, by flash.cu where it serves. */
+skv_status skv_cuda__attend(skv_backend *be, const skv_cuda__flash_args *a);
 
 #define X(op) skv_status skv_cuda_##op(skv_backend *be, const skv_##op##_args *a);
 SKV_OPS(X)

@@ -1,13 +1,11 @@
-/* kv_pop, kv_push, origin_fill, count_sources: kept keys and values between a layer's views and the
+/* kv_pop, kv_push: kept keys and values between a layer's views and the
  * ring of all layers. Tokens of a block are numbered row by row, head by head; a group of lanes
  * moves one token's key and value, 16 bytes a lane at a time. Bound by bandwidth. */
-#include "kernels/cuda/device.cuh"
+#include "kernels/cuda/kv_blocks.cuh"
 
-#define BLOCK     256
-#define LANES     16 /* of a token */
-#define TOKENS    4  /* of a group of lanes: their loads are on the way together */
-#define MAX_HEADS 256
-#define MAX_EDGES 64
+#define BLOCK  256
+#define LANES  16 /* of a token */
+#define TOKENS 4  /* of a group of lanes: their loads are on the way together */
 
 typedef struct {
     char *k, *v;
@@ -20,13 +18,6 @@ typedef struct {
     int32_t *origin;
     int64_t slots, at;
 } ring;
-
-/* Where head h's tokens begin among a row's, and how many there are. */
-typedef struct {
-    ints<MAX_HEADS> start, len;
-    int64_t row_tokens;
-    int heads;
-} blocks;
 
 /* Where a token's key and value lie, and its origin; NULL: no token. */
 typedef struct {
@@ -114,18 +105,14 @@ template <bool PUSH> static skv_status run(skv_backend *be, const skv_kv_move_ar
                      a->v.stride[1] * element, a->origin.stride[0],      a->origin.stride[1]};
     const ring g = {(char *)a->ring_k.data, (char *)a->ring_v.data, (int32_t *)a->ring_origin.data,
                     a->ring_k.shape[0], a->at};
-    blocks b = {{}, {}, 0, (int)heads};
+    const blocks b = blocks_of(a->len, heads);
     int32_t longest = 0;
 
     if (heads > MAX_HEADS || rows > 65535)
         return skv_fail(SKV_E_UNSUPPORTED, "kv_move: %lld rows of %lld heads: too many",
                         (long long)rows, (long long)heads);
-    for (int64_t h = 0; h < heads; h++) {
-        b.start.v[h] = (int32_t)b.row_tokens;
-        b.len.v[h] = a->len[h];
-        b.row_tokens += a->len[h];
+    for (int64_t h = 0; h < heads; h++)
         longest = a->len[h] > longest ? a->len[h] : longest;
-    }
     if (longest == 0)
         return SKV_OK;
     const dim3 grid((unsigned)div_up(longest, BLOCK / LANES * TOKENS), (unsigned)heads,
@@ -148,77 +135,4 @@ extern "C" skv_status skv_cuda_kv_pop(skv_backend *be, const skv_kv_pop_args *a)
 extern "C" skv_status skv_cuda_kv_push(skv_backend *be, const skv_kv_push_args *a)
 {
     return run<true>(be, a);
-}
-
-/* grid (tiles of tokens, heads, rows) */
-__global__ void origin_fill(int32_t *origin, int64_t row, int64_t head, ints<MAX_HEADS> base,
-                            int first, int n)
-{
-    const int l = blockIdx.x * BLOCK + threadIdx.x;
-
-    if (l < n)
-        origin[blockIdx.z * row + blockIdx.y * head + base.v[blockIdx.y] + l] = first + l;
-}
-
-extern "C" skv_status skv_cuda_origin_fill(skv_backend *be, const skv_origin_fill_args *a)
-{
-    const int64_t rows = a->origin.shape[0], heads = a->origin.shape[1];
-    const dim3 grid((unsigned)div_up(a->n, BLOCK), (unsigned)heads, (unsigned)rows);
-
-    if (heads > MAX_HEADS || rows > 65535)
-        return skv_fail(SKV_E_UNSUPPORTED, "origin_fill: %lld rows of %lld heads: too many",
-                        (long long)rows, (long long)heads);
-    if (a->n > 0 && rows * heads > 0)
-        SKV_LAUNCH(be, origin_fill, grid, BLOCK, 0, (int32_t *)a->origin.data, a->origin.stride[0],
-                   a->origin.stride[1], ints_of<MAX_HEADS>(a->base, heads), a->first, a->n);
-    return SKV_OK;
-}
-
-/* grid (heads, rows): a block counts one head's kept tokens. Integer atomics: exact in any order.
- */
-__global__ void count_sources(int32_t *count, const int32_t *origin, int64_t row, int64_t head,
-                              const int32_t *keep, blocks b, ints<MAX_EDGES> edge, int n)
-{
-    __shared__ int32_t mine[MAX_EDGES];
-    const int h = blockIdx.x;
-    const int64_t r = blockIdx.y;
-
-    origin += r * row + h * head;
-    keep += r * b.row_tokens + b.start.v[h];
-    if ((int)threadIdx.x < n)
-        mine[threadIdx.x] = 0;
-    __syncthreads();
-    for (int t = threadIdx.x; t < b.len.v[h]; t += BLOCK) {
-        const int32_t o = origin[keep[t]];
-
-        for (int s = 0; s < n; s++)
-            if (o >= edge.v[s] && o < edge.v[s + 1])
-                atomicAdd(&mine[s], 1);
-    }
-    __syncthreads();
-    if ((int)threadIdx.x < n && mine[threadIdx.x] > 0)
-        atomicAdd(&count[threadIdx.x], mine[threadIdx.x]);
-}
-
-extern "C" skv_status skv_cuda_count_sources(skv_backend *be, const skv_count_sources_args *a)
-{
-    const int64_t rows = a->origin.shape[0], heads = a->origin.shape[1];
-    blocks b = {{}, {}, 0, (int)heads};
-
-    if (heads > MAX_HEADS || rows > 65535 || a->n_scales >= MAX_EDGES)
-        return skv_fail(SKV_E_UNSUPPORTED,
-                        "count_sources: %lld rows of %lld heads, %d scales: "
-                        "too many",
-                        (long long)rows, (long long)heads, a->n_scales);
-    for (int64_t h = 0; h < heads; h++) {
-        b.start.v[h] = (int32_t)b.row_tokens;
-        b.len.v[h] = a->len[h];
-        b.row_tokens += a->len[h];
-    }
-    if (b.row_tokens > 0 && rows > 0)
-        SKV_LAUNCH(be, count_sources, dim3((unsigned)heads, (unsigned)rows), BLOCK, 0,
-                   (int32_t *)a->count.data, (const int32_t *)a->origin.data, a->origin.stride[0],
-                   a->origin.stride[1], (const int32_t *)a->keep.data, b,
-                   ints_of<MAX_EDGES>(a->edge, a->n_scales + 1), a->n_scales);
-    return SKV_OK;
 }

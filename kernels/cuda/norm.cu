@@ -1,4 +1,4 @@
-/* norm, gate_norm, gate_add, rms_norm: a block a token; its numbers stay in registers between the
+/* norm, gate_norm, gate_add: a block a token; its numbers stay in registers between the
  * residual update, the two passes of the statistics (mean, then distances) and the output, so
  * memory is read and written once. Bound by bandwidth. Longer or odd rows walk memory again. */
 #include "kernels/cuda/device.cuh"
@@ -215,32 +215,6 @@ extern "C" skv_status skv_cuda_gate_add(skv_backend *be, const skv_gate_add_args
         SKV_LAUNCH(be, gate_add<TH>, (unsigned)div_up(n, BLOCK), BLOCK, 0, (float *)a->x.data,
                    (const TH *)a->h.data, (const float *)a->g.data, a->g.stride[0], n,
                    a->x.shape[1] * columns, columns);
-    });
-    return SKV_OK;
-}
-
-template <typename TY>
-__global__ __launch_bounds__(BLOCK) void rms_norm(TY *y, const float *x, const float *w, int n,
-                                                  float eps)
-{
-    __shared__ float room[WARP];
-    const int64_t at = (int64_t)blockIdx.x * n;
-    float sum = 0, scale;
-
-    for (int c = threadIdx.x; c < n; c += BLOCK)
-        sum += x[at + c] * x[at + c];
-    scale = 1.0f / sqrtf(block_sum(sum, room) / n + eps);
-    for (int c = threadIdx.x; c < n; c += BLOCK)
-        put(y + at + c, w[c] * (x[at + c] * scale));
-}
-
-extern "C" skv_status skv_cuda_rms_norm(skv_backend *be, const skv_rms_norm_args *a)
-{
-    if (a->x.shape[0] == 0)
-        return SKV_OK;
-    SKV_FLOAT_SWITCH(a->y.dtype, TY, {
-        SKV_LAUNCH(be, rms_norm<TY>, (unsigned)a->x.shape[0], BLOCK, 0, (TY *)a->y.data,
-                   (const float *)a->x.data, (const float *)a->w.data, (int)a->x.shape[1], a->eps);
     });
     return SKV_OK;
 }

@@ -1,4 +1,4 @@
-/* topk_keep, keep_ends: the positions to keep. A block a list of scores.
+/* topk_keep: the positions to keep. A block a list of scores.
  *
  * A score becomes an integer that orders as the score does; the smallest one that is still chosen
  * is found digit by digit (radix select, counts by integer atomics: exact in any order), equal ones
@@ -149,24 +149,5 @@ extern "C" skv_status skv_cuda_topk_keep(skv_backend *be, const skv_topk_keep_ar
                (const float *)a->s.data, a->keep.stride[0], a->keep.stride[1],
                ints_of<MAX_ALWAYS>(a->always, a->n_always), a->n_always, (int)a->s.shape[1],
                (int)len, (int)a->keep.shape[2]);
-    return SKV_OK;
-}
-
-__global__ void keep_ends(int32_t *keep, int64_t row, int64_t head, int heads, int n, int first,
-                          int len)
-{
-    keep += blockIdx.x / heads * row + blockIdx.x % heads * head;
-    for (int i = threadIdx.x; i < n; i += blockDim.x)
-        keep[i] = i < first ? i : len - n + i;
-}
-
-extern "C" skv_status skv_cuda_keep_ends(skv_backend *be, const skv_keep_ends_args *a)
-{
-    const int64_t lists = a->keep.shape[0] * a->keep.shape[1];
-
-    if (lists > 0 && a->keep.shape[2] > 0)
-        SKV_LAUNCH(be, keep_ends, (unsigned)lists, 256, 0, (int32_t *)a->keep.data,
-                   a->keep.stride[0], a->keep.stride[1], (int)a->keep.shape[1],
-                   (int)a->keep.shape[2], a->first, a->len);
     return SKV_OK;
 }

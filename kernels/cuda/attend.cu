@@ -1,10 +1,9 @@
-/* attention, cross_attention: which kernel serves, and the plain one: a warp a query (o may be q:
- * the warp holds its query before it writes). */
+/* What serves an attention that cuDNN does not: flash.cu on tensor cores, or the plain kernel here,
+ * a warp a query (o may be q: the warp holds its query before it writes). */
 #include "kernels/cuda/attention_plain.cuh"
 
 #define WARPS    8
 #define MAX_LENS 256
-#define SMALL    64 /* queries: our kernel starts sooner than a cuDNN plan */
 #define MAX_ROWS 256
 
 typedef struct {
@@ -71,66 +70,9 @@ static bool aligned(const skv_cuda__flash_args *a)
     return bits % 16 == 0 && strides % 8 == 0;
 }
 
-static skv_status run(skv_backend *be, const skv_cuda__flash_args *a)
+extern "C" skv_status skv_cuda__attend(skv_backend *be, const skv_cuda__flash_args *a)
 {
     if (be->act == SKV_BF16 && a->dim % 8 == 0 && a->dim <= 128 && aligned(a))
         return skv_cuda__flash(be, a);
     SKV_FLOAT_SWITCH(be->act, T, { return run_plain<T>(be, a); });
-}
-
-extern "C" skv_status skv_cuda_attention(skv_backend *be, const skv_attention_args *a)
-{
-    skv_cuda__flash_args f = {};
-    bool equal = true, done = false;
-
-    f.o = a->o.data;
-    f.q = a->q.data;
-    f.k = a->k.data;
-    f.v = a->v.data;
-    f.rows = a->q.shape[0];
-    f.tokens = a->q.shape[1];
-    f.heads = a->q.shape[2];
-    f.dim = a->q.shape[3];
-    f.row_stride = a->k.stride[0];
-    f.head_stride = a->k.stride[1];
-    f.token_stride = f.dim;
-    f.len = a->len;
-    f.scale = a->scale;
-    for (int64_t h = 0; h < f.heads; h++) {
-        be->flops += 4 * f.rows * f.tokens * a->len[h] * f.dim;
-        equal = equal && a->len[h] == a->len[0];
-    }
-    if (f.rows * f.tokens * f.heads == 0)
-        return SKV_OK;
-    if (be->act == SKV_BF16 && equal && f.tokens > SMALL)
-        SKV_TRY(skv_cuda__cudnn_attention(be, a, &done));
-    if (done)
-        return SKV_OK;
-    if (a->v.stride[0] != f.row_stride || a->v.stride[1] != f.head_stride)
-        return skv_fail(SKV_E_UNSUPPORTED, "attention: keys and values lie in different strides");
-    return run(be, &f);
-}
-
-extern "C" skv_status skv_cuda_cross_attention(skv_backend *be, const skv_cross_attention_args *a)
-{
-    skv_cuda__flash_args f = {};
-    const size_t element = skv_dtype_bytes(be->kv);
-
-    f.o = a->o.data;
-    f.q = a->q.data;
-    f.rows = a->q.shape[0];
-    f.tokens = a->q.shape[1];
-    f.heads = a->q.shape[2];
-    f.dim = a->q.shape[3];
-    f.k = a->kv.data;
-    f.v = (const char *)a->kv.data + (size_t)(f.heads * f.dim) * element;
-    f.row_stride = f.token_stride = 2 * f.heads * f.dim;
-    f.head_stride = f.dim;
-    f.row_start = a->start;
-    f.len = a->count;
-    f.by_row = true;
-    f.scale = a->scale;
-    for (int64_t r = 0; r < f.rows; r++)
-        be->flops += 4 * f.tokens * f.heads * a->count[r] * f.dim;
-    return f.rows * f.tokens * f.heads == 0 ? SKV_OK : run(be, &f);
 }
