@@ -86,7 +86,9 @@ skv_status skv_check__keep_ends(const skv_backend *be, const skv_keep_ends_args 
     return skv_check__range("keep_ends", "first", a->first, 0, a->keep.shape[2]);
 }
 
-static skv_status move(const skv_backend *be, const skv_kv_move_args *a, const char *op, bool push)
+/* What pop and push have in common. */
+static skv_status move(const skv_backend *be, const skv_kv_pop_args *a, const char *op,
+                       int64_t *row_tokens)
 {
     const int64_t slots = a->ring_k.shape[0], d = a->ring_k.shape[1];
     const int64_t r = a->k.shape[0], h = a->k.shape[1], room = a->k.shape[2];
@@ -103,42 +105,34 @@ static skv_status move(const skv_backend *be, const skv_kv_move_args *a, const c
         sum += a->len[i];
     }
     SKV_TRY(skv_check__range(op, "the block's place", a->at, 0, INT64_MAX - r * sum));
-    SKV_TRY(skv_check__range(op, "the block's number of slots", r * sum, 0, slots));
-    return push ? SKV_WANT(op, a, keep, SKV_IS_I32, SKV_DENSE, r, sum) : SKV_OK;
+    *row_tokens = sum;
+    return skv_check__range(op, "the block's number of slots", r * sum, 0, slots);
 }
 
 skv_status skv_check__kv_pop(const skv_backend *be, const skv_kv_pop_args *a)
 {
-    return move(be, a, "kv_pop", false);
+    int64_t row_tokens = 0;
+
+    return move(be, a, "kv_pop", &row_tokens);
 }
 
 skv_status skv_check__kv_push(const skv_backend *be, const skv_kv_push_args *a)
 {
-    return move(be, a, "kv_push", true);
-}
+    const skv_kv_pop_args same = {.ring_k = a->ring_k,
+                                  .ring_v = a->ring_v,
+                                  .ring_origin = a->ring_origin,
+                                  .k = a->k,
+                                  .v = a->v,
+                                  .origin = a->origin,
+                                  .at = a->at,
+                                  .len = a->len};
+    int64_t row_tokens = 0;
 
-skv_status skv_check__origin_fill(const skv_backend *be, const skv_origin_fill_args *a)
-{
-    SKV_TRY(SKV_WANT("origin_fill", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
-    SKV_TRY(skv_check__range("origin_fill", "the number of tokens", a->n, 0, a->origin.shape[2]));
-    for (int64_t h = 0; h < a->origin.shape[1]; h++)
-        SKV_TRY(skv_check__range("origin_fill", "a head's base", a->base[h], 0,
-                                 a->origin.shape[2] - a->n));
-    return SKV_OK;
-}
-
-skv_status skv_check__count_sources(const skv_backend *be, const skv_count_sources_args *a)
-{
-    const int64_t r = a->origin.shape[0], h = a->origin.shape[1];
-    int64_t sum = 0;
-
-    SKV_TRY(SKV_WANT("count_sources", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
-    SKV_TRY(SKV_WANT("count_sources", a, count, SKV_IS_I32, SKV_DENSE, a->n_scales));
-    for (int64_t i = 0; i < h; i++) {
-        SKV_TRY(skv_check__range("count_sources", "a head's length", a->len[i], 0, INT32_MAX));
-        sum += a->len[i];
-    }
-    return SKV_WANT("count_sources", a, keep, SKV_IS_I32, SKV_DENSE, r, sum);
+    SKV_TRY(move(be, &same, "kv_push", &row_tokens));
+    for (int64_t h = 0; h < a->k.shape[1]; h++)
+        SKV_TRY(skv_check__range("kv_push", "a head's base", a->base[h], 0, a->k.shape[2]));
+    SKV_TRY(SKV_WANT("kv_push", a, count, SKV_IS_I32, SKV_DENSE, a->n_scales));
+    return SKV_WANT("kv_push", a, keep, SKV_IS_I32, SKV_DENSE, a->k.shape[0], row_tokens);
 }
 
 /* -------------------------------------------------------------------- bits, map */

@@ -190,34 +190,28 @@ typedef struct {
 
 /* The ring holds token slots of D numbers, one ring for K and one for V; slot numbers are taken
  * modulo n_slots. A (layer's) block is the slots [at, at + R·Σ_h len_h): row by row, head by head,
- * token by token. kv_pop copies a block to the views (token t of head h -> position t);
- * kv_push copies kept positions of the views to a block (keep per row and head).
+ * token by token. kv_pop copies a block to the views (token t of head h -> position t).
  * ring_k, ring_v (n_slots,D) kv; ring_origin (n_slots) i32: where a token came from (its number in
  * the sequence of all scales); k, v (R,H,Lmax,D) kv, first strides free; origin (R,H,Lmax) i32.
- * len: H host integers; for push keep (R,Σ_h len_h) i32: row by row, head by head. */
+ * len: H host integers. */
 typedef struct {
-    skv_tensor ring_k, ring_v, ring_origin, k, v, origin, keep;
+    skv_tensor ring_k, ring_v, ring_origin, k, v, origin;
     int64_t at;
     const int32_t *len;
-} skv_kv_move_args;
+} skv_kv_pop_args;
 
-/* origin[r,h,base[h]+l] = first + l for l < L: numbers of the tokens that qkv_rope stored.
- * origin (R,H,Lmax) i32, first strides free. */
+/* Copies kept positions of the views to a block; keep (R,Σ_h len_h) i32: row by row, head by head.
+ * The first base[h] tokens of head h have the origins in `origin`, token base[h] + l is number
+ * first + l. count[s] += kept tokens with edge[s] <= origin < edge[s+1].
+ * count (n_scales) i32; base: H, edge: n_scales+1 host integers; the rest as kv_pop. */
 typedef struct {
-    skv_tensor origin;
-    const int32_t *base;
-    int first, n;
-} skv_origin_fill_args;
-
-/* count[s] += number of kept tokens with edge[s] <= origin < edge[s+1].
- * origin (R,H,Lmax) i32; keep (R,Σ_h len_h) i32, len as kv_push; edge: n_scales+1 host integers;
- * count (n_scales) i32. */
-typedef struct {
-    skv_tensor count, origin, keep;
+    skv_tensor ring_k, ring_v, ring_origin, k, v, origin, keep, count;
+    int64_t at;
     const int32_t *len;
+    const int32_t *base;
     const int32_t *edge;
-    int n_scales;
-} skv_count_sources_args;
+    int first, n_scales;
+} skv_kv_push_args;
 
 /* ------------------------------------------------------------ bits and map */
 
@@ -313,8 +307,6 @@ typedef struct {
     X(keep_ends)                                                                                   \
     X(kv_pop)                                                                                      \
     X(kv_push)                                                                                     \
-    X(origin_fill)                                                                                 \
-    X(count_sources)                                                                               \
     X(draw_bits)                                                                                   \
     X(codes_add)                                                                                   \
     X(next_input)                                                                                  \
@@ -327,8 +319,6 @@ typedef struct {
 
 typedef skv_pool1d_args skv_maxpool1d_args;
 typedef skv_pool1d_args skv_avgpool1d_args;
-typedef skv_kv_move_args skv_kv_pop_args;
-typedef skv_kv_move_args skv_kv_push_args;
 
 struct skv_ops {
 #define X(op) skv_status (*op)(skv_backend *, const skv_##op##_args *);

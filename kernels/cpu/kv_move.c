@@ -6,9 +6,9 @@
 #include <string.h>
 
 typedef struct {
-    const skv_kv_move_args *a;
-    int64_t row_tokens; /* Σ_h len[h] */
-    void (*move)(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t number);
+    skv_kv_pop_args a;
+    const skv_kv_push_args *push; /* NULL: pop */
+    int64_t row_tokens;           /* Σ_h len[h] */
 } job;
 
 /* Where a token of row r, head h lies in the views, and in the ring. */
@@ -17,7 +17,7 @@ typedef struct {
     int32_t *origin;
 } place;
 
-static place in_views(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t position)
+static place in_views(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t position)
 {
     const int64_t dim = a->k.shape[3];
     const skv_tensor *o = &a->origin;
@@ -29,7 +29,7 @@ static place in_views(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t p
     };
 }
 
-static place in_ring(const skv_kv_move_args *a, int64_t number)
+static place in_ring(const skv_kv_pop_args *a, int64_t number)
 {
     const int64_t dim = a->k.shape[3], slot = (a->at + number) % a->ring_k.shape[0];
 
@@ -44,52 +44,80 @@ static void move_token(place to, place from, int64_t dim)
 {
     memcpy(to.k, from.k, (size_t)dim * sizeof *to.k);
     memcpy(to.v, from.v, (size_t)dim * sizeof *to.v);
-    *to.origin = *from.origin;
 }
 
 /* `number` is that of the head's first token in the block. */
-static void pop_head(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t number)
+static void pop_head(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t number)
 {
-    for (int64_t t = 0; t < a->len[h]; t++)
-        move_token(in_views(a, r, h, t), in_ring(a, number + t), a->k.shape[3]);
+    for (int64_t t = 0; t < a->len[h]; t++) {
+        const place to = in_views(a, r, h, t), from = in_ring(a, number + t);
+
+        move_token(to, from, a->k.shape[3]);
+        *to.origin = *from.origin;
+    }
 }
 
-static void push_head(const skv_kv_move_args *a, int64_t r, int64_t h, int64_t number)
+/* Counts are added by several threads: integers, exact in any order. */
+static void count_origin(const skv_kv_push_args *a, int32_t origin)
 {
+    for (int s = 0; s < a->n_scales; s++)
+        if (origin >= a->edge[s] && origin < a->edge[s + 1])
+            __atomic_fetch_add((int32_t *)a->count.data + s, 1, __ATOMIC_RELAXED);
+}
+
+static void push_head(const job *j, int64_t r, int64_t h, int64_t number)
+{
+    const skv_kv_push_args *a = j->push;
     const int32_t *keep = (const int32_t *)a->keep.data + number;
 
-    for (int64_t t = 0; t < a->len[h]; t++)
-        move_token(in_ring(a, number + t), in_views(a, r, h, keep[t]), a->k.shape[3]);
+    for (int64_t t = 0; t < a->len[h]; t++) {
+        const place to = in_ring(&j->a, number + t), from = in_views(&j->a, r, h, keep[t]);
+
+        move_token(to, from, a->k.shape[3]);
+        *to.origin = keep[t] < a->base[h] ? *from.origin : a->first + keep[t] - a->base[h];
+        count_origin(a, *to.origin);
+    }
 }
 
 static void tile(void *ctx, int64_t i, void *scratch)
 {
     const job *j = ctx;
-    const int64_t heads = j->a->k.shape[1], r = i / heads, h = i % heads;
+    const int64_t heads = j->a.k.shape[1], r = i / heads, h = i % heads;
     int64_t number = r * j->row_tokens;
 
     (void)scratch;
     for (int64_t g = 0; g < h; g++)
-        number += j->a->len[g];
-    j->move(j->a, r, h, number);
+        number += j->a.len[g];
+    if (j->push)
+        push_head(j, r, h, number);
+    else
+        pop_head(&j->a, r, h, number);
 }
 
 static skv_status run(skv_backend *be, job *j)
 {
-    const int64_t heads = j->a->k.shape[1];
+    const int64_t heads = j->a.k.shape[1];
 
     for (int64_t h = 0; h < heads; h++)
-        j->row_tokens += j->a->len[h];
-    skv_cpu__parallel(be, j->a->k.shape[0] * heads, tile, j);
+        j->row_tokens += j->a.len[h];
+    skv_cpu__parallel(be, j->a.k.shape[0] * heads, tile, j);
     return SKV_OK;
 }
 
 skv_status skv_cpu_kv_pop(skv_backend *be, const skv_kv_pop_args *a)
 {
-    return run(be, &(job){.a = a, .move = pop_head});
+    return run(be, &(job){.a = *a});
 }
 
 skv_status skv_cpu_kv_push(skv_backend *be, const skv_kv_push_args *a)
 {
-    return run(be, &(job){.a = a, .move = push_head});
+    return run(be, &(job){.a = {.ring_k = a->ring_k,
+                                .ring_v = a->ring_v,
+                                .ring_origin = a->ring_origin,
+                                .k = a->k,
+                                .v = a->v,
+                                .origin = a->origin,
+                                .at = a->at,
+                                .len = a->len},
+                          .push = a});
 }

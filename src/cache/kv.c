@@ -92,13 +92,13 @@ static void view_scratch(skv_kv *kv, int max_len)
 }
 
 /* Block of `slots` slots whose first is `first` of the pool: the ring, or an uncut path's layer. */
-static skv_kv_move_args block_move(const skv_kv *kv, size_t first, size_t slots)
+static skv_kv_pop_args block_pop(const skv_kv *kv, size_t first, size_t slots)
 {
     const skv_kv_plan *p = kv->plan;
     skv_device device = kv->be->device;
     size_t offset = first * slot_bytes(p);
 
-    return (skv_kv_move_args){
+    return (skv_kv_pop_args){
         .ring_k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->kv, device, (int64_t)slots,
                              p->head_dim),
         .ring_v = SKV_TENSOR(kv->piece[SKV_KV__RING_V] + offset, p->kv, device, (int64_t)slots,
@@ -121,7 +121,7 @@ static skv_status begin_uncut(skv_kv *kv, int layer, int si)
     const skv_kv_plan *p = kv->plan;
     size_t slots = layer_slots(p), offset = (size_t)layer * slots * slot_bytes(p);
     int64_t history = skv_schedule_history(&p->schedule);
-    skv_kv_move_args move;
+    skv_kv_pop_args move;
 
     if (si < last_scale(kv)) {
         kv->k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->kv, kv->be->device, p->rows,
@@ -133,13 +133,13 @@ static skv_status begin_uncut(skv_kv *kv, int layer, int si)
     view_scratch(kv, p->max_len);
     if (history == 0)
         return SKV_OK;
-    move = block_move(kv, (size_t)layer * slots, slots);
+    move = block_pop(kv, (size_t)layer * slots, slots);
     move.len = kv->base;
     return skv_kv_pop(kv->be, &move);
 }
 
 /* Cut: the layer's block leaves the ring's front for the scratch. */
-static skv_status begin_cut(skv_kv *kv, int si)
+static skv_status begin_cut(skv_kv *kv)
 {
     const skv_kv_plan *p = kv->plan;
     size_t sum = 0;
@@ -151,7 +151,7 @@ static skv_status begin_cut(skv_kv *kv, int si)
     }
     view_scratch(kv, max_len);
     if (sum > 0) {
-        skv_kv_move_args move = block_move(kv, 0, p->slots);
+        skv_kv_pop_args move = block_pop(kv, 0, p->slots);
 
         move.at = (int64_t)kv->head;
         move.len = kv->base;
@@ -159,13 +159,7 @@ static skv_status begin_cut(skv_kv *kv, int si)
     }
     kv->head = (kv->head + sum) % p->slots;
     kv->held -= sum;
-    if (si == last_scale(kv)) /* nothing of it is kept */
-        return SKV_OK;
-    return skv_origin_fill(kv->be,
-                           &(skv_origin_fill_args){.origin = kv->origin,
-                                                   .base = kv->base,
-                                                   .first = p->schedule.start[si],
-                                                   .n = skv_schedule_tokens(&p->schedule, si)});
+    return SKV_OK;
 }
 
 skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view)
@@ -179,7 +173,7 @@ skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view)
         kv->len[h] = before[h] + skv_schedule_tokens(&p->schedule, si);
     }
     if (p->cuts)
-        SKV_TRY(begin_cut(kv, si));
+        SKV_TRY(begin_cut(kv));
     else
         SKV_TRY(begin_uncut(kv, layer, si));
     kv->open = true;
@@ -249,25 +243,29 @@ static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep
     size_t sum = (size_t)(keep->shape[0] * keep->shape[1]);
     int32_t *count = (int32_t *)(void *)kv->piece[SKV_KV__COUNTS] +
                      ((size_t)kv->si * (size_t)p->depth + (size_t)kv->layer) * (size_t)n_scales;
-    skv_kv_move_args move = block_move(kv, 0, p->slots);
+    const skv_kv_pop_args block = block_pop(kv, 0, p->slots);
 
     if (sum == 0)
         return SKV_OK;
     assert(kv->held + sum <= p->slots);
-    move.at = (int64_t)((kv->head + kv->held) % p->slots);
-    move.len = n_keep;
-    move.keep = *keep;
-    SKV_TRY(skv_kv_push(kv->be, &move));
+    SKV_TRY(skv_kv_push(kv->be, &(skv_kv_push_args){
+                                    .ring_k = block.ring_k,
+                                    .ring_v = block.ring_v,
+                                    .ring_origin = block.ring_origin,
+                                    .k = block.k,
+                                    .v = block.v,
+                                    .origin = block.origin,
+                                    .keep = *keep,
+                                    .count = SKV_TENSOR(count, SKV_I32, kv->be->device, n_scales),
+                                    .at = (int64_t)((kv->head + kv->held) % p->slots),
+                                    .len = n_keep,
+                                    .base = kv->base,
+                                    .edge = p->schedule.start,
+                                    .first = p->schedule.start[kv->si],
+                                    .n_scales = n_scales,
+                                }));
     kv->held += sum;
-    return skv_count_sources(kv->be,
-                             &(skv_count_sources_args){
-                                 .count = SKV_TENSOR(count, SKV_I32, kv->be->device, n_scales),
-                                 .origin = kv->origin,
-                                 .keep = *keep,
-                                 .len = n_keep,
-                                 .edge = p->schedule.start,
-                                 .n_scales = n_scales,
-                             });
+    return SKV_OK;
 }
 
 static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor *q,

@@ -1,5 +1,5 @@
-/* kv_pop, kv_push, origin_fill, count_sources: ragged heads, a block over the ring's end, heads
- * that keep nothing; what is not named stays. */
+/* kv_pop, kv_push: ragged heads, a block over the ring's end, heads that keep nothing; what is not
+ * named stays. Pushed tokens bring their origin or get a new number, and are counted by it. */
 #include "opcheck.h"
 
 #include <string.h>
@@ -10,6 +10,11 @@
 #define PITCH 11 /* tokens between heads */
 #define DIM   20
 #define SLOTS 50
+#define FIRST 77 /* number of the first token behind a head's base */
+
+static const int32_t base[HEADS] = {4, 0, 9};
+static const int32_t edge[4] = {0, 10, 79, 81}; /* numbers from 81 on are in no scale */
+static const int32_t count[3] = {100, 200, 300};
 
 typedef struct {
     int64_t at;
@@ -24,6 +29,7 @@ static const block blocks[] = {
 typedef struct {
     float *ring_k, *ring_v, *k, *v;
     int32_t *ring_origin, *origin, *keep;
+    int32_t count[3];
     int64_t tokens; /* of a row */
 } state;
 
@@ -36,7 +42,7 @@ static int32_t *numbers(opcheck *t, int64_t n, int32_t first)
     return x;
 }
 
-static void make(opcheck *t, const block *b, state *s, skv_kv_move_args *a)
+static void make(opcheck *t, const block *b, state *s, skv_kv_push_args *a)
 {
     const int64_t n = ROWS * (HEADS + 1) * PITCH;
 
@@ -59,22 +65,37 @@ static void make(opcheck *t, const block *b, state *s, skv_kv_move_args *a)
     a->v = OPCHECK_F(t, t->be->kv, s->v, ROWS, HEADS + 1, PITCH, DIM);
     a->origin = OPCHECK_RAW(t, SKV_I32, s->origin, ROWS, HEADS + 1, PITCH);
     a->keep = OPCHECK_RAW(t, SKV_I32, s->keep, ROWS, s->tokens);
+    memcpy(s->count, count, sizeof count);
+    a->count = OPCHECK_RAW(t, SKV_I32, s->count, 3);
+    a->base = base;
+    a->edge = edge;
+    a->first = FIRST;
+    a->n_scales = 3;
     a->k.shape[1] = a->v.shape[1] = a->origin.shape[1] = HEADS;
     a->k.shape[2] = a->v.shape[2] = a->origin.shape[2] = ROOM;
 }
 
-static void move_one(state *s, int64_t slot, int64_t place, bool push)
+static void copy(float *to, const float *from)
 {
-    const size_t bytes = DIM * sizeof(float);
+    memcpy(to, from, DIM * sizeof *to);
+}
 
-    memcpy(push ? s->ring_k + slot * DIM : s->k + place * DIM,
-           push ? s->k + place * DIM : s->ring_k + slot * DIM, bytes);
-    memcpy(push ? s->ring_v + slot * DIM : s->v + place * DIM,
-           push ? s->v + place * DIM : s->ring_v + slot * DIM, bytes);
-    if (push)
-        s->ring_origin[slot] = s->origin[place];
-    else
-        s->origin[place] = s->ring_origin[slot];
+static void push_one(state *s, int64_t slot, int64_t place, int64_t h, int32_t position)
+{
+    const int32_t origin = position < base[h] ? s->origin[place] : FIRST + position - base[h];
+
+    copy(s->ring_k + slot * DIM, s->k + place * DIM);
+    copy(s->ring_v + slot * DIM, s->v + place * DIM);
+    s->ring_origin[slot] = origin;
+    for (int e = 0; e < 3; e++)
+        s->count[e] += origin >= edge[e] && origin < edge[e + 1];
+}
+
+static void pop_one(state *s, int64_t slot, int64_t place)
+{
+    copy(s->k + place * DIM, s->ring_k + slot * DIM);
+    copy(s->v + place * DIM, s->ring_v + slot * DIM);
+    s->origin[place] = s->ring_origin[slot];
 }
 
 static void move(const block *b, state *s, bool push)
@@ -84,10 +105,12 @@ static void move(const block *b, state *s, bool push)
     for (int64_t r = 0; r < ROWS; r++)
         for (int64_t h = 0; h < HEADS; h++)
             for (int64_t i = 0; i < b->len[h]; i++, number++) {
-                const int64_t position = push ? s->keep[number] : i;
+                const int64_t slot = (b->at + number) % SLOTS, view = (r * (HEADS + 1) + h) * PITCH;
 
-                move_one(s, (b->at + number) % SLOTS, (r * (HEADS + 1) + h) * PITCH + position,
-                         push);
+                if (push)
+                    push_one(s, slot, view + s->keep[number], h, s->keep[number]);
+                else
+                    pop_one(s, slot, view + i);
             }
 }
 
@@ -108,22 +131,37 @@ static void same(opcheck *t, const char *name, skv_tensor x, const float *want)
     opcheck_near(t, name, &x, w, NULL, 0);
 }
 
+static skv_status run(opcheck *t, const skv_kv_push_args *a, bool push)
+{
+    const skv_kv_pop_args pop = {.ring_k = a->ring_k,
+                                 .ring_v = a->ring_v,
+                                 .ring_origin = a->ring_origin,
+                                 .k = a->k,
+                                 .v = a->v,
+                                 .origin = a->origin,
+                                 .at = a->at,
+                                 .len = a->len};
+
+    return push ? skv_kv_push(t->be, a) : skv_kv_pop(t->be, &pop);
+}
+
 static void move_case(opcheck *t, const block *b, bool push)
 {
     state s;
-    skv_kv_move_args a = {0};
+    skv_kv_push_args a = {0};
     skv_tensor whole;
 
     opcheck_case(t, "%d, %d, %d tokens at %lld", (int)b->len[0], (int)b->len[1], (int)b->len[2],
                  (long long)b->at);
     make(t, b, &s, &a);
-    OPCHECK_RUN(t, push ? skv_kv_push(t->be, &a) : skv_kv_pop(t->be, &a));
+    OPCHECK_RUN(t, run(t, &a, push));
     move(b, &s, push);
     same(t, "ring_k", a.ring_k, s.ring_k);
     same(t, "ring_v", a.ring_v, s.ring_v);
     same(t, "k", a.k, s.k);
     same(t, "v", a.v, s.v);
     opcheck_equal(t, "ring_origin", &a.ring_origin, s.ring_origin);
+    opcheck_equal(t, "count", &a.count, s.count);
     whole = a.origin;
     whole.shape[1] = HEADS + 1;
     whole.shape[2] = PITCH;
@@ -133,8 +171,9 @@ static void move_case(opcheck *t, const block *b, bool push)
 static void check_move(opcheck *t, bool push)
 {
     const block too_many = {0, {9, 9, 9}}, too_long = {0, {10, 0, 0}};
+    const int32_t beyond[HEADS] = {0, ROOM + 1, 0};
     state s;
-    skv_kv_move_args a = {0};
+    skv_kv_push_args a = {0};
 
     if (t->perf)
         return;
@@ -142,12 +181,19 @@ static void check_move(opcheck *t, bool push)
         move_case(t, &blocks[i], push);
     opcheck_case(t, "refusals");
     make(t, &too_many, &s, &a);
-    opcheck_refused(t, "a block longer than the ring",
-                    push ? skv_kv_push(t->be, &a) : skv_kv_pop(t->be, &a));
+    opcheck_refused(t, "a block longer than the ring", run(t, &a, push));
     opcheck_case(t, "refusals");
     make(t, &too_long, &s, &a);
-    opcheck_refused(t, "a head longer than the views",
-                    push ? skv_kv_push(t->be, &a) : skv_kv_pop(t->be, &a));
+    opcheck_refused(t, "a head longer than the views", run(t, &a, push));
+    if (!push)
+        return;
+    opcheck_case(t, "refusals");
+    make(t, &blocks[0], &s, &a);
+    a.base = beyond;
+    opcheck_refused(t, "a base beyond the views", run(t, &a, push));
+    a.base = base;
+    a.n_scales = 2;
+    opcheck_refused(t, "more counts than scales", run(t, &a, push));
 }
 
 void check_kv_pop(opcheck *t)
@@ -158,67 +204,4 @@ void check_kv_pop(opcheck *t)
 void check_kv_push(opcheck *t)
 {
     check_move(t, true);
-}
-
-void check_origin_fill(opcheck *t)
-{
-    const int32_t base[HEADS] = {4, 0, 2};
-    const int64_t n = ROWS * (HEADS + 1) * PITCH;
-    int32_t *want;
-    skv_tensor whole;
-    skv_origin_fill_args a = {.base = base, .first = 77, .n = 5};
-
-    if (t->perf)
-        return;
-    opcheck_case(t, "5 tokens");
-    want = numbers(t, n, 0);
-    whole = OPCHECK_RAW(t, SKV_I32, want, ROWS, HEADS + 1, PITCH);
-    a.origin = whole;
-    a.origin.shape[1] = HEADS;
-    a.origin.shape[2] = ROOM;
-    OPCHECK_RUN(t, skv_origin_fill(t->be, &a));
-    for (int64_t i = 0; i < ROWS * HEADS * 5; i++) {
-        const int64_t r = i / 5 / HEADS, h = i / 5 % HEADS;
-
-        want[(r * (HEADS + 1) + h) * PITCH + base[h] + i % 5] = 77 + (int32_t)(i % 5);
-    }
-    opcheck_equal(t, "origin", &whole, want);
-    a.n = 6;
-    opcheck_refused(t, "tokens beyond the views", skv_origin_fill(t->be, &a));
-}
-
-void check_count_sources(opcheck *t)
-{
-    const int32_t edge[4] = {0, 10, 11, 40}; /* origins from 40 on are in no scale */
-    const int32_t count[3] = {100, 200, 300};
-    int32_t want[3];
-    state s;
-    skv_kv_move_args m = {0};
-    skv_count_sources_args a = {.edge = edge, .n_scales = 3};
-
-    if (t->perf)
-        return;
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-        int64_t number = 0;
-
-        opcheck_case(t, "block %zu", i);
-        make(t, &blocks[i], &s, &m);
-        memcpy(want, count, sizeof want);
-        a.origin = m.origin;
-        a.keep = m.keep;
-        a.len = m.len;
-        a.count = OPCHECK_RAW(t, SKV_I32, count, 3);
-        OPCHECK_RUN(t, skv_count_sources(t->be, &a));
-        for (int64_t list = 0; list < ROWS * HEADS; list++)
-            for (int64_t k = 0; k < m.len[list % HEADS]; k++, number++) {
-                const int64_t first = (list / HEADS * (HEADS + 1) + list % HEADS) * PITCH;
-                const int32_t origin = s.origin[first + s.keep[number]];
-
-                for (int e = 0; e < 3; e++)
-                    want[e] += origin >= edge[e] && origin < edge[e + 1];
-            }
-        opcheck_equal(t, "count", &a.count, want);
-    }
-    a.n_scales = 2;
-    opcheck_refused(t, "more counts than scales", skv_count_sources(t->be, &a));
 }
