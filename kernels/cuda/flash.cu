@@ -2,16 +2,20 @@
  *
  * A warp is 16 queries of one row and head, a block 64; keys and values come in tiles of 64 through
  * shared memory, two stages by cp.async: bound by the tensor cores. Where every row's keys fit one
- * tile there is that alone, and only the keys that are there cost anything: bound by reading q and
- * writing o. Scores, softmax (base 2) and the output are fp32 registers; probabilities are rounded
- * to bf16 for the second product. Head dimensions: multiples of 8 up to 128, padded with zeros in
- * shared memory. o may be q: a block has read all its queries before it writes any. */
+ * tile there is that alone, only the keys that are there cost anything, and a block walks over some
+ * tiles of queries: bound by reading q and writing o. Scores, softmax (base 2) and the output are
+ * fp32 registers; probabilities are rounded to bf16 for the second product. Head dimensions:
+ * multiples of 8 up to 128, padded with zeros in shared memory. o may be q: a block has read all
+ * its queries before it writes any. */
 #include "kernels/cuda/device.cuh"
 
-#define KEYS     64
-#define PAD      8 /* numbers behind each row in shared memory: no bank conflicts */
-#define MAX_ROWS 256
-#define MAX_LENS 256
+#define QUERIES     64 /* of a block */
+#define THREADS     128
+#define KEYS        64
+#define PAD         8 /* numbers behind each row in shared memory: no bank conflicts */
+#define MAX_ROWS    256
+#define MAX_LENS    256
+#define MANY_BLOCKS 1056 /* two rounds of four on 132 multiprocessors */
 
 typedef struct {
     bf16 *o;
@@ -80,7 +84,7 @@ __device__ __forceinline__ float power_of_two(float x)
 
 /* `rows` rows into a tile of DIM + PAD columns: zeros in rows from `there` on, columns from `dim`
  * on. */
-template <int DIM, int THREADS>
+template <int DIM>
 __device__ __forceinline__ void load_tile(bf16 *tile, const bf16 *from, int64_t stride, int rows,
                                           int there, int dim)
 {
@@ -232,7 +236,7 @@ __device__ __forceinline__ void finish(bf16 *rows, const float o[DIM / 8][4], co
 }
 
 /* The block's rows from shared memory to the output. */
-template <int DIM, int THREADS>
+template <int DIM>
 __device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t stride, int there,
                                       int dim)
 {
@@ -245,50 +249,53 @@ __device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t strid
     }
 }
 
-/* Blocks of a multiprocessor for which registers are kept: what its shared memory holds, as
- * far as sm_80 and sm_90 spill nothing. */
-constexpr int blocks_of(int dim, bool one)
+/* Where a row and head of this launch begins in q and o, and in k and v. */
+typedef struct {
+    int64_t q, kv, width; /* width: from token to token of q */
+    int len;
+} place;
+
+__device__ __forceinline__ place place_of(const job &j, int row, int h)
 {
-    return dim <= 64 ? (one ? 6 : 4) : one ? 4 : dim <= 96 ? 3 : 2;
+    const int64_t width = (int64_t)j.heads * j.dim;
+
+    return {((int64_t)j.first_row + row) * j.tokens * width + (int64_t)h * j.dim,
+            j.row_start.v[row] * j.row_stride + h * j.head_stride, width,
+            j.len.v[j.by_row ? row : h]};
 }
 
-/* grid (query tiles, heads, rows). ONE: the row's keys are one tile. */
-template <int DIM, int WARPS, bool ONE>
-__global__ __launch_bounds__(WARPS *WARP, blocks_of(DIM, ONE)) void flash(const job j)
+/* Keys of more than one tile: grid (query tiles, heads, rows). */
+template <int DIM>
+__global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
+                                      : DIM <= 96 ? 3
+                                                  : 2) void flash_long(const job j)
 {
-    constexpr int QUERIES = 16 * WARPS, THREADS = WARPS * WARP, TILE = KEYS * (DIM + PAD);
+    constexpr int TILE = KEYS * (DIM + PAD);
     extern __shared__ __align__(16) bf16 memory[];
-    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, h = blockIdx.y;
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const int first = blockIdx.x * QUERIES, there = min(QUERIES, j.tokens - first);
-    const int len = j.len.v[j.by_row ? blockIdx.z : h];
-    const int64_t width = (int64_t)j.heads * j.dim;
-    const int64_t at =
-        (((int64_t)j.first_row + blockIdx.z) * j.tokens + first) * width + (int64_t)h * j.dim;
-    const int64_t kv = j.row_start.v[blockIdx.z] * j.row_stride + h * j.head_stride;
-    const int keys = ONE ? (len + 15) / 16 * 16 : KEYS; /* rows of a tile that are loaded */
+    const place at = place_of(j, blockIdx.z, blockIdx.y);
+    const bf16 *q_rows = j.q + at.q + first * at.width, *k = j.k + at.kv, *v = j.v + at.kv;
     const bool busy = 16 * warp < there;
-    bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD),
-         *vs = ks + (ONE ? j.one_tile * (DIM + PAD) : 2 * TILE);
+    bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD), *vs = ks + 2 * TILE;
     bf16 *mine = qs + 16 * warp * (DIM + PAD);
     uint32_t q[DIM / 16][4];
     float o[DIM / 8][4] = {}, s[KEYS / 8][4];
     running run = {{-INFINITY, -INFINITY}, {0, 0}};
 
-    load_tile<DIM, THREADS>(qs, j.q + at, width, (there + 15) / 16 * 16, there, j.dim);
-    load_tile<DIM, THREADS>(ks, j.k + kv, j.token_stride, keys, len, j.dim);
-    load_tile<DIM, THREADS>(vs, j.v + kv, j.token_stride, keys, len, j.dim);
+    load_tile<DIM>(qs, q_rows, at.width, (there + 15) / 16 * 16, there, j.dim);
+    load_tile<DIM>(ks, k, j.token_stride, KEYS, at.len, j.dim);
+    load_tile<DIM>(vs, v, j.token_stride, KEYS, at.len, j.dim);
     commit_copies();
-    for (int tile = 0; tile * KEYS < len; tile++) {
-        const int stage = ONE ? 0 : tile % 2 * TILE, left = len - tile * KEYS;
+    for (int tile = 0; tile * KEYS < at.len; tile++) {
+        const int stage = tile % 2 * TILE, left = at.len - tile * KEYS;
 
-        if (!ONE && left > KEYS) {
+        if (left > KEYS) {
             const int other = (tile + 1) % 2 * TILE;
-            const int64_t skip = kv + (tile + 1) * KEYS * j.token_stride;
+            const int64_t skip = (tile + 1) * KEYS * j.token_stride;
 
-            load_tile<DIM, THREADS>(ks + other, j.k + skip, j.token_stride, KEYS, left - KEYS,
-                                    j.dim);
-            load_tile<DIM, THREADS>(vs + other, j.v + skip, j.token_stride, KEYS, left - KEYS,
-                                    j.dim);
+            load_tile<DIM>(ks + other, k + skip, j.token_stride, KEYS, left - KEYS, j.dim);
+            load_tile<DIM>(vs + other, v + skip, j.token_stride, KEYS, left - KEYS, j.dim);
             commit_copies();
             wait_copies<1>();
         } else {
@@ -296,57 +303,111 @@ __global__ __launch_bounds__(WARPS *WARP, blocks_of(DIM, ONE)) void flash(const 
         }
         __syncthreads();
         if (busy) {
-            if (!ONE && tile == 0)
+            if (tile == 0)
 #pragma unroll
                 for (int step = 0; step < DIM / 16; step++)
                     load_queries<DIM>(q[step], mine, step, lane);
-            scores<DIM, ONE>(s, q, mine, ks + stage, left, lane);
+            scores<DIM, false>(s, q, mine, ks + stage, left, lane);
             scale_scores(s, j.scale, left, lane);
             soften<DIM>(&run, s, o);
-            accumulate<DIM, ONE>(o, s, vs + stage, left, lane);
+            accumulate<DIM, false>(o, s, vs + stage, left, lane);
         }
-        if (!ONE)
-            __syncthreads(); /* the next tile but one comes to this stage */
-        else
-            break;
+        __syncthreads(); /* the next tile but one comes to this stage */
     }
     if (busy)
         finish<DIM>(mine, o, run, lane);
     __syncthreads();
-    store<DIM, THREADS>(j.o + at, qs, width, there, j.dim);
+    store<DIM>(j.o + at.q + first * at.width, qs, at.width, there, j.dim);
 }
 
-template <int DIM, int WARPS, bool ONE>
-static skv_status launch(skv_backend *be, const job *j, int rows)
+/* All keys in one tile: grid (groups of query tiles, heads, rows). The next tile of queries is on
+ * its way while one is computed. */
+template <int DIM>
+__global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const job j, int tiles)
 {
-    const size_t kept = ONE ? 2 * (size_t)j->one_tile : 4 * KEYS; /* keys and values */
-    const size_t shared = (16 * WARPS + kept) * (DIM + PAD) * sizeof(bf16);
-    const dim3 grid((unsigned)div_up(j->tokens, 16 * WARPS), (unsigned)j->heads, (unsigned)rows);
-    void (*const flash_attention)(job) = flash<DIM, WARPS, ONE>;
+    constexpr int TILE = QUERIES * (DIM + PAD);
+    extern __shared__ __align__(16) bf16 memory[];
+    const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    const int begin = blockIdx.x * tiles * QUERIES, end = min(begin + tiles * QUERIES, j.tokens);
+    const place at = place_of(j, blockIdx.z, blockIdx.y);
+    const int keys = (at.len + 15) / 16 * 16;
+    bf16 *qs = memory, *ks = qs + 2 * TILE, *vs = ks + j.one_tile * (DIM + PAD);
 
-    SKV_TRY(skv_cuda__shared(be, (const void *)flash_attention, shared));
-    SKV_LAUNCH(be, flash_attention, grid, WARPS * WARP, shared, *j);
+    load_tile<DIM>(ks, j.k + at.kv, j.token_stride, keys, at.len, j.dim);
+    load_tile<DIM>(vs, j.v + at.kv, j.token_stride, keys, at.len, j.dim);
+    load_tile<DIM>(qs, j.q + at.q + begin * at.width, at.width, QUERIES, end - begin, j.dim);
+    commit_copies();
+    for (int first = begin; first < end; first += QUERIES) {
+        bf16 *tile = qs + (first - begin) / QUERIES % 2 * TILE,
+             *mine = tile + 16 * warp * (DIM + PAD);
+        const int next = first + QUERIES, there = min(QUERIES, end - first);
+
+        if (next < end) {
+            load_tile<DIM>(qs + (next - begin) / QUERIES % 2 * TILE, j.q + at.q + next * at.width,
+                           at.width, QUERIES, end - next, j.dim);
+            commit_copies();
+            wait_copies<1>();
+        } else {
+            wait_copies<0>();
+        }
+        __syncthreads();
+        if (16 * warp < there) {
+            uint32_t q[DIM / 16][4];
+            float o[DIM / 8][4] = {}, s[KEYS / 8][4];
+            running run = {{-INFINITY, -INFINITY}, {0, 0}};
+
+            scores<DIM, true>(s, q, mine, ks, at.len, lane);
+            scale_scores(s, j.scale, at.len, lane);
+            soften<DIM>(&run, s, o);
+            accumulate<DIM, true>(o, s, vs, at.len, lane);
+            finish<DIM>(mine, o, run, lane);
+        }
+        __syncthreads();
+        store<DIM>(j.o + at.q + first * at.width, tile, at.width, there, j.dim);
+        __syncthreads(); /* the tile after the next comes here */
+    }
+}
+
+/* Query tiles a block: enough blocks to fill a big GPU some times over, then longer walks. */
+static int tiles_a_block(const job *j, int rows)
+{
+    const int64_t all = div_up(j->tokens, QUERIES) * j->heads * rows;
+
+    return all >= 8 * MANY_BLOCKS ? 8 : all >= 2 * MANY_BLOCKS ? (int)(all / MANY_BLOCKS) : 1;
+}
+
+template <int DIM> static skv_status launch(skv_backend *be, const job *j, int rows)
+{
+    const size_t row = (DIM + PAD) * sizeof(bf16);
+    const int tiles = j->one_tile ? tiles_a_block(j, rows) : 1;
+    const size_t shared =
+        row * (j->one_tile ? 2 * QUERIES + 2 * (size_t)j->one_tile : QUERIES + 4 * KEYS);
+    const dim3 grid((unsigned)div_up(j->tokens, QUERIES * tiles), (unsigned)j->heads,
+                    (unsigned)rows);
+
+    if (j->one_tile) {
+        SKV_TRY(skv_cuda__shared(be, (const void *)flash_short<DIM>, shared));
+        SKV_LAUNCH(be, flash_short<DIM>, grid, THREADS, shared, *j, tiles);
+    } else {
+        SKV_TRY(skv_cuda__shared(be, (const void *)flash_long<DIM>, shared));
+        SKV_LAUNCH(be, flash_long<DIM>, grid, THREADS, shared, *j);
+    }
     return SKV_OK;
-}
-
-template <int DIM> static skv_status by_keys(skv_backend *be, const job *j, int rows)
-{
-    return j->one_tile ? launch<DIM, 4, true>(be, j, rows) : launch<DIM, 4, false>(be, j, rows);
 }
 
 static skv_status by_dim(skv_backend *be, const job *j, int rows)
 {
     if (j->dim <= 16)
-        return by_keys<16>(be, j, rows);
+        return launch<16>(be, j, rows);
     if (j->dim <= 32)
-        return by_keys<32>(be, j, rows);
+        return launch<32>(be, j, rows);
     if (j->dim <= 64)
-        return by_keys<64>(be, j, rows);
+        return launch<64>(be, j, rows);
     if (j->dim <= 96)
-        return by_keys<96>(be, j, rows);
+        return launch<96>(be, j, rows);
     if (j->dim <= 112)
-        return by_keys<112>(be, j, rows);
-    return by_keys<128>(be, j, rows);
+        return launch<112>(be, j, rows);
+    return launch<128>(be, j, rows);
 }
 
 extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a)
