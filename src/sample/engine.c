@@ -337,7 +337,11 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
     SKV_TRY_GOTO(skv_engine_kv_plan(&plan, &e->setup, path, n_prompts), done);
     SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
+    result->scale_allocs = -e->setup.be->n_allocs;
+    result->scale_waits = -e->setup.be->n_waits;
     SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, seed, probe, result->scale_cost), done);
+    result->scale_allocs += e->setup.be->n_allocs;
+    result->scale_waits += e->setup.be->n_waits;
     SKV_TRY_GOTO(skv_backend_sync(e->setup.be), done);
     result->transformer_seconds = skv_seconds() - start;
     if (result->scale_cost)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "test_device.h"
 
 static hid_t file;
 
@@ -101,7 +102,7 @@ static void open_case(golden_case *c, const char *name)
                                  .h = {1, c->h, 1},
                                  .w = {c->history, c->w, 1},
                                  .start = {0, c->history, c->len, c->len + 1}};
-    assert_int_equal(skv_backend_open_cpu(&c->be, 1), SKV_OK);
+    assert_int_equal(test_backend_open(&c->be, 1), SKV_OK);
     bytes = 2 * skv_align_up((size_t)(c->rows * c->heads * c->len) * sizeof(float));
     assert_int_equal(skv_backend_alloc(c->be, &p, bytes, "scratch"), SKV_OK);
     skv_arena_init(&c->scratch, "scratch", p, bytes);
@@ -157,6 +158,18 @@ static float *gather_raw(const golden_case *c, const int32_t *window, int n)
     return out;
 }
 
+/* A copy of the host's tensor where the policy works. */
+static skv_tensor put(const golden_case *c, skv_tensor host)
+{
+    const size_t bytes = skv_tensor_bytes(&host);
+    skv_tensor t = host;
+
+    assert_int_equal(skv_backend_alloc(c->be, &t.data, bytes, "a tensor"), SKV_OK);
+    assert_int_equal(skv_backend_upload(c->be, t.data, host.data, bytes), SKV_OK);
+    t.device = c->be->device;
+    return t;
+}
+
 static void run_select(golden_case *c, const skv_policy *policy, const skv_policy_state *s,
                        int n_keep, int32_t *keep)
 {
@@ -167,19 +180,24 @@ static void run_select(golden_case *c, const skv_policy *policy, const skv_polic
     skv_select_args a = {.si = 1, .len = c->len, .n_keep = n_keep, .scratch = &c->scratch};
     skv_queries kind = policy->queries(s, 1, window, &n);
 
-    a.k = SKV_TENSOR(c->k, SKV_F32, SKV_HOST, c->rows, c->heads, c->len, c->dim);
-    a.keep = SKV_TENSOR(keep, SKV_I32, SKV_HOST, c->rows, c->heads, n_keep);
+    a.k = put(c, SKV_TENSOR(c->k, SKV_F32, SKV_HOST, c->rows, c->heads, c->len, c->dim));
+    a.keep = put(c, SKV_TENSOR(keep, SKV_I32, SKV_HOST, c->rows, c->heads, n_keep));
     if (kind == SKV_QUERIES_RAW) {
         raw = gather_raw(c, window, n);
-        a.q_raw = SKV_TENSOR(raw, SKV_F32, SKV_HOST, c->rows, n, c->heads, c->dim);
+        a.q_raw = put(c, SKV_TENSOR(raw, SKV_F32, SKV_HOST, c->rows, n, c->heads, c->dim));
     } else if (kind == SKV_QUERIES_TRUE) { /* the file has the heads first */
-        a.q = SKV_TENSOR(c->q, SKV_F32, SKV_HOST, c->rows, tokens, c->heads, c->dim);
+        a.q = put(c, SKV_TENSOR(c->q, SKV_F32, SKV_HOST, c->rows, tokens, c->heads, c->dim));
         a.q.stride[1] = c->dim;
         a.q.stride[2] = tokens * c->dim;
     }
     if (policy->select(s, c->be, &a) != SKV_OK)
         fail_msg("%s, %s: %s", c->path, policy->name, skv_message());
-    assert_int_equal(skv_backend_sync(c->be), SKV_OK);
+    assert_int_equal(skv_backend_download(c->be, keep, a.keep.data, skv_tensor_bytes(&a.keep)),
+                     SKV_OK);
+    skv_backend_free(c->be, a.k.data);
+    skv_backend_free(c->be, a.q.data);
+    skv_backend_free(c->be, a.q_raw.data);
+    skv_backend_free(c->be, a.keep.data);
     free(raw);
 }
 

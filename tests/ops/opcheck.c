@@ -117,10 +117,9 @@ static int check(const operation *op, const char *backend)
 
 static int usage(void)
 {
-    fprintf(
-        stderr,
-        "usage: skv-opcheck [-b cpu|cuda|cuda-fp32] [-o OPERATION|table] [-t THREADS] [--perf]\n"
-        "  -t counts with --perf only\n");
+    fprintf(stderr, "usage: skv-opcheck [-b cpu|cuda|cuda-fp32] [-o OPERATION|table|list] [-t "
+                    "THREADS] [--perf]\n"
+                    "  -t counts with --perf only\n");
     return 2;
 }
 
@@ -146,6 +145,11 @@ int main(int argc, char **argv)
     if (strcmp(backend, "cpu") != 0 && strcmp(backend, "cuda") != 0 &&
         strcmp(backend, "cuda-fp32") != 0)
         return usage();
+    if (only != NULL && strcmp(only, "list") == 0) {
+        for (int i = 0; i < N_OPERATIONS; i++)
+            printf("%s\n", operations[i].name);
+        return 0;
+    }
     be = open_backend(backend, 1);
     failures = check_table(be);
     skv_backend_destroy(be);

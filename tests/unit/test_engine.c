@@ -7,6 +7,7 @@
 #include "io/formula.h"
 
 #include "cmocka_all.h"
+#include "test_device.h"
 
 #define N_PROMPTS 2
 #define N_TEXT    7
@@ -29,7 +30,7 @@ static void open_world(world *w, const char *model, const char *paths)
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
     assert_int_equal(skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule),
                      SKV_OK);
-    assert_int_equal(skv_backend_open_cpu(&w->setup.be, 2), SKV_OK);
+    assert_int_equal(test_backend_open(&w->setup.be, 2), SKV_OK);
     w->setup.sources = &w->sources;
     w->setup.guided = true;
     w->setup.guidance.top_p = 0.97;
@@ -59,10 +60,15 @@ static void condition(world *w)
 {
     const int width = w->sources.dims.text_width;
     skv_text_span spans[2 * N_PROMPTS];
+    float *host = malloc((size_t)(N_PROMPTS * N_TEXT * width) * sizeof *host);
     skv_tensor text;
 
+    assert_non_null(host);
     assert_int_equal(skv_engine_text(w->engine, &text, N_PROMPTS * N_TEXT), SKV_OK);
-    skv_formula_text(text.data, (int64_t)N_PROMPTS * N_TEXT * width);
+    skv_formula_text(host, (int64_t)N_PROMPTS * N_TEXT * width);
+    assert_int_equal(skv_backend_upload(w->setup.be, text.data, host, skv_tensor_bytes(&text)),
+                     SKV_OK);
+    free(host);
     for (int b = 0; b < N_PROMPTS; b++) {
         spans[b] = (skv_text_span){.start = b * N_TEXT, .n = N_TEXT};
         spans[N_PROMPTS + b] = (skv_text_span){.uncond = true, .n = N_TEXT};
@@ -85,6 +91,8 @@ static taken run_path(world *w, int path, size_t *pool_peak)
     assert_non_null(t.image);
     assert_int_equal(skv_engine_path(w->engine, &w->paths.path[path], N_PROMPTS, seed, NULL, &r),
                      SKV_OK);
+    assert_int_equal(r.scale_allocs, 0);
+    assert_int_equal(r.scale_waits, 0);
     *pool_peak = r.pool_peak;
     return t;
 }
@@ -95,7 +103,7 @@ static void release(taken *t)
     free(t->image);
 }
 
-static void no_backend_allocation_happens_inside_a_group(void **state)
+static void nothing_is_allocated_or_waited_for_between_the_scales(void **state)
 {
     world w;
     int64_t before;
@@ -216,7 +224,7 @@ static void a_resized_engine_computes_as_a_new_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_backend_allocation_happens_inside_a_group),
+        cmocka_unit_test(nothing_is_allocated_or_waited_for_between_the_scales),
         cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
