@@ -2,7 +2,7 @@
  * cores.
  *
  * A warp walks along a row of places; a lane holds four input channels' weights for all taps and
- * outputs in registers, and the three columns of the neighbourhood, of which each step loads one.
+ * outputs in registers, and the columns of the neighbourhood, of which each step loads one ahead.
  * Bound by the arithmetic of one pass over x. */
 #include "kernels/cuda/device.cuh"
 
@@ -32,7 +32,7 @@ __global__ __launch_bounds__(WARPS *WARP) void conv_few(float *out, const bf16 *
     const int first = (blockIdx.x * WARPS + warp) * STRIP, end = min(first + STRIP, width);
     const int64_t row = blockIdx.y;
     const int y = (int)(row % height);
-    float4 tap[OUTPUTS][9], column[3][3];
+    float4 tap[OUTPUTS][9], column[4][3]; /* of the neighbourhood, and the one after it */
 
     if (first >= width)
         return;
@@ -44,10 +44,11 @@ __global__ __launch_bounds__(WARPS *WARP) void conv_few(float *out, const bf16 *
             tap[o][t] = load4(w + (o * 9 + t) * CHANNELS + 4 * lane);
     load_column(column[0], x, row, first - 1, y, height, width);
     load_column(column[1], x, row, first, y, height, width);
+    load_column(column[2], x, row, first + 1, y, height, width);
     for (int at = first; at < end; at++) {
         float sum[OUTPUTS] = {};
 
-        load_column(column[2], x, row, at + 1, y, height, width);
+        load_column(column[3], x, row, at + 2, y, height, width);
 #pragma unroll
         for (int o = 0; o < OUTPUTS; o++) {
 #pragma unroll
@@ -68,6 +69,7 @@ __global__ __launch_bounds__(WARPS *WARP) void conv_few(float *out, const bf16 *
         for (int dy = 0; dy < 3; dy++) {
             column[0][dy] = column[1][dy];
             column[1][dy] = column[2][dy];
+            column[2][dy] = column[3][dy];
         }
     }
 }

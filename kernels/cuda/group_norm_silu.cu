@@ -5,6 +5,7 @@
 #include "kernels/cuda/device.cuh"
 
 #define BLOCK     256
+#define WORDS     2   /* a thread of the last pass: their loads are on the way together */
 #define MAX_TILES 528 /* of a picture: four blocks a multiprocessor of a big GPU */
 
 typedef struct {
@@ -124,6 +125,20 @@ __device__ __forceinline__ float swish(float t, bf16)
     return silu(t);
 }
 
+template <typename T, int N> __device__ __forceinline__ void save(T *p, const float v[N])
+{
+    if (N == 1) {
+        put(p, v[0]);
+    } else {
+        wide<T> w;
+
+#pragma unroll
+        for (int i = 0; i < N; i++)
+            w.v[i % wide<T>::N] = v[i];
+        w.store(p);
+    }
+}
+
 template <int N> __device__ __forceinline__ void load_f32(float v[N], const float *p)
 {
 #pragma unroll
@@ -136,34 +151,35 @@ template <int N> __device__ __forceinline__ void load_f32(float v[N], const floa
         v[0] = *p;
 }
 
-/* grid (words of N numbers, pictures) */
+/* grid (pieces of BLOCK·WORDS words of N numbers, pictures) */
 template <typename T, int N>
 __global__ __launch_bounds__(BLOCK) void apply(T *y, const T *x, const float *affine, int64_t n,
                                                int channels)
 {
-    const int64_t i = ((int64_t)blockIdx.x * BLOCK + threadIdx.x) * N;
-    const int c = (int)((unsigned)(i / N) % (unsigned)(channels / N)) * N;
-    float v[N], factor[N], shift[N];
+    const int64_t first = ((int64_t)blockIdx.x * BLOCK * WORDS + threadIdx.x) * N;
+    float v[WORDS][N];
 
-    if (i >= n)
-        return;
-    affine += (int64_t)blockIdx.y * 2 * channels + c;
-    y += (int64_t)blockIdx.y * n + i;
-    load<T, N>(v, x + (int64_t)blockIdx.y * n + i);
-    load_f32<N>(factor, affine);
-    load_f32<N>(shift, affine + channels);
+    affine += (int64_t)blockIdx.y * 2 * channels;
+    x += (int64_t)blockIdx.y * n;
+    y += (int64_t)blockIdx.y * n;
 #pragma unroll
-    for (int k = 0; k < N; k++)
-        v[k] = swish(fmaf(v[k], factor[k], shift[k]), T());
-    if (N == 1) {
-        put(y, v[0]);
-    } else {
-        wide<T> w;
+    for (int w = 0; w < WORDS; w++)
+        if (first + w * BLOCK * N < n)
+            load<T, N>(v[w], x + first + w * BLOCK * N);
+#pragma unroll
+    for (int w = 0; w < WORDS; w++) {
+        const int64_t i = first + w * BLOCK * N;
+        const int c = (int)((unsigned)(i / N) % (unsigned)(channels / N)) * N;
+        float factor[N], shift[N];
 
+        if (i >= n)
+            continue;
+        load_f32<N>(factor, affine + c);
+        load_f32<N>(shift, affine + channels + c);
 #pragma unroll
         for (int k = 0; k < N; k++)
-            w.v[k % wide<T>::N] = v[k];
-        w.store(y);
+            v[w][k] = swish(fmaf(v[w][k], factor[k], shift[k]), T());
+        save<T, N>(y + i, v[w]);
     }
 }
 
@@ -187,8 +203,9 @@ static skv_status run(skv_backend *be, const skv_group_norm_silu_args *a, int64_
     SKV_LAUNCH(be, group_affine, dim3((unsigned)a->groups, (unsigned)pictures), BLOCK, 0, affine,
                partial, (const float *)a->w.data, (const float *)a->b.data, (int)tiles, c, places,
                a->eps);
-    SKV_LAUNCH(be, (apply<T, N>), dim3((unsigned)div_up(places * c / N, BLOCK), (unsigned)pictures),
-               BLOCK, 0, y, x, affine, places * c, c);
+    SKV_LAUNCH(be, (apply<T, N>),
+               dim3((unsigned)div_up(places * c / N, BLOCK * WORDS), (unsigned)pictures), BLOCK, 0,
+               y, x, affine, places * c, c);
     return SKV_OK;
 }
 

@@ -12,7 +12,7 @@
 #include "kernels/cuda/cuda_internal.h"
 
 #define BLAS_WORKSPACE (SKV_CUDA_WORKSPACE / 2) /* the other half may hold x, converted */
-#define CANDIDATES     20
+#define CANDIDATES     48
 #define TIMED_RUNS     3
 #define BUCKETS        1024
 

@@ -50,7 +50,7 @@ same_run "$work/calm" "$work/killed" || fail "after kills the run differs"
 
 if [ "$device" = cuda ]; then
     tuned_folder lost
-    if SKV_FAULT_LAUNCH=6000 sample 1 "$work/lost" --device cuda >"$work/log" 2>&1; then
+    if SKV_FAULT_LAUNCH=1500 sample 1 "$work/lost" --device cuda >"$work/log" 2>&1; then
         fail "a GPU that fails was not noticed"
     fi
     grep -q "the GPU has failed" "$work/log" || fail "the failure has no sentence: $(cat "$work/log")"
