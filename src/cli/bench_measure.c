@@ -65,11 +65,25 @@ done:
 
 /* --------------------------------------------------------------------- groups */
 
+int skv_bench_tokens(const skv_reals *lengths, int prompt)
+{
+    return (int)lengths->value[prompt % lengths->n];
+}
+
+int skv_bench_all_tokens(const skv_reals *lengths, int n_prompts)
+{
+    int sum = 0;
+
+    for (int i = 0; i < n_prompts; i++)
+        sum += skv_bench_tokens(lengths, i);
+    return sum;
+}
+
 /* Text features as T5 would give them: √3·uniform("text"), the same for every prompt. */
 static skv_status fill_text(const skv_bench *b, double *seconds)
 {
     const int width = b->setup->sources->dims.text_width, n_prompts = b->setup->max_prompts;
-    const int n_tokens = b->text_tokens, total = n_tokens * n_prompts;
+    const int total = skv_bench_all_tokens(b->text_tokens, n_prompts);
     skv_text_span *spans = NULL;
     skv_tensor text;
     float *host = NULL;
@@ -78,11 +92,13 @@ static skv_status fill_text(const skv_bench *b, double *seconds)
 
     SKV_TRY_GOTO(skv_alloc(&host, (size_t)total, (size_t)width * sizeof *host, "text"), done);
     SKV_TRY_GOTO(skv_alloc(&spans, 2 * (size_t)n_prompts, sizeof *spans, "text"), done);
-    for (int i = 0; i < n_prompts; i++) {
-        skv_formula_text(host + (size_t)i * (size_t)n_tokens * (size_t)width,
-                         (int64_t)n_tokens * width);
-        spans[i] = (skv_text_span){.start = i * n_tokens, .n = n_tokens};
-        spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n_tokens};
+    for (int i = 0, at = 0; i < n_prompts; i++) {
+        const int n = skv_bench_tokens(b->text_tokens, i);
+
+        skv_formula_text(host + (size_t)at * (size_t)width, (int64_t)n * width);
+        spans[i] = (skv_text_span){.start = at, .n = n};
+        spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n};
+        at += n;
     }
     start = skv_seconds();
     SKV_TRY_GOTO(skv_engine_text(b->engine, &text, total), done);

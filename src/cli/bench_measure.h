@@ -5,6 +5,7 @@
 #ifndef SKV_CLI_BENCH_MEASURE_H
 #define SKV_CLI_BENCH_MEASURE_H
 
+#include "core/options.h"
 #include "sample/engine.h"
 
 #define SKV_BENCH_MAX_BATCH 1024
@@ -13,7 +14,7 @@ typedef struct {
     skv_backend *be;
     skv_engine *engine;
     const skv_engine_setup *setup; /* of the engine; one path */
-    int text_tokens;               /* of each prompt */
+    const skv_reals *text_tokens;  /* of prompt i: entry i mod n */
     uint8_t *image;                /* room for the batch's pictures */
 } skv_bench;
 
@@ -24,6 +25,10 @@ typedef struct {
     int64_t text_flops, transformer_flops, vae_flops;
     size_t pool_peak;
 } skv_bench_group;
+
+/* Tokens of a prompt, and of the first n_prompts together. */
+int skv_bench_tokens(const skv_reals *lengths, int prompt);
+int skv_bench_all_tokens(const skv_reals *lengths, int n_prompts);
 
 /* The yardstick: the best of a few products of side³ in the backend's own types, FLOP/s. */
 SKV_MUST skv_status skv_bench_gemm(int *side, double *rate, skv_backend *be);

@@ -14,9 +14,9 @@
 
 typedef struct {
     char *transformer, *vae, *resolution, *paths, *floor, *device, *dtype, *json;
-    skv_reals batch, drafters;
+    skv_reals batch, text_tokens, drafters;
     double ratio, cfg;
-    int64_t text_tokens, threads, warmup, iters, memory_limit;
+    int64_t threads, warmup, iters, memory_limit;
     bool profile;
 } bench_options;
 
@@ -32,7 +32,8 @@ static const skv_option table[] = {
     ROW(ratio, REAL, "1", "height/width", NULL),
     ROW(cfg, REAL, "3", "guidance; 1: one row a picture", NULL),
     ROW(batch, REALS, "1", "pictures in a group: one number, or several to be timed in turn", NULL),
-    ROW(text_tokens, INT, "32", "tokens of each prompt", NULL),
+    ROW(text_tokens, REALS, "32", "tokens of each prompt; of several numbers they take turns",
+        NULL),
     ROW(paths, STRING, "full", "cache paths, comma-separated", NULL),
     ROW(drafters, REALS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
     ROW(warmup, INT, "0", "groups before the timed ones (the first is reported apart)", "Timing"),
@@ -65,15 +66,19 @@ typedef struct {
 
 static skv_status check(const bench_options *o)
 {
-    if (o->text_tokens < 1 || o->text_tokens > 512 || o->iters < 1 || o->iters > 1000 ||
-        o->warmup < 0 || o->warmup > 1000 || o->memory_limit < 0)
-        return skv_fail(SKV_E_ARG, "want --text-tokens 1 to 512, --iters 1 to 1000, --warmup 0 to "
+    if (o->iters < 1 || o->iters > 1000 || o->warmup < 0 || o->warmup > 1000 || o->memory_limit < 0)
+        return skv_fail(SKV_E_ARG, "want --iters 1 to 1000, --warmup 0 to "
                                    "1000, --memory-limit 0 or more");
     for (int i = 0; i < o->batch.n; i++)
         if (!(o->batch.value[i] >= 1 && o->batch.value[i] <= SKV_BENCH_MAX_BATCH) ||
             o->batch.value[i] != (int)o->batch.value[i])
             return skv_fail(SKV_E_ARG, "--batch %g: want whole numbers, 1 to %d", o->batch.value[i],
                             SKV_BENCH_MAX_BATCH);
+    for (int i = 0; i < o->text_tokens.n; i++)
+        if (!(o->text_tokens.value[i] >= 1 && o->text_tokens.value[i] <= 512) ||
+            o->text_tokens.value[i] != (int)o->text_tokens.value[i])
+            return skv_fail(SKV_E_ARG, "--text-tokens %g: want whole numbers, 1 to 512",
+                            o->text_tokens.value[i]);
     if (strcmp(o->floor, "auto") != 0 && strcmp(o->floor, "0") != 0 && strcmp(o->floor, "1") != 0)
         return skv_fail(SKV_E_ARG, "--floor %s is not one of auto, 0, 1", o->floor);
     if (!o->vae && !skv_formula_name(o->transformer))
@@ -86,7 +91,7 @@ static void resize(const void *ctx, skv_engine_setup *setup, int n)
     const job *j = ctx;
 
     setup->max_prompts = n;
-    setup->max_text_tokens = n * (int)j->o.text_tokens;
+    setup->max_text_tokens = skv_bench_all_tokens(&j->o.text_tokens, n);
 }
 
 static skv_status make_setup(job *j)
@@ -106,7 +111,9 @@ static skv_status make_setup(job *j)
         setup->guidance.cfg[si] = o->cfg;
         setup->guidance.tau[si] = 1.0;
     }
-    setup->max_uncond = setup->guided ? (int)o->text_tokens : 0;
+    for (int i = 0; setup->guided && i < o->text_tokens.n; i++)
+        if (skv_bench_tokens(&o->text_tokens, i) > setup->max_uncond)
+            setup->max_uncond = skv_bench_tokens(&o->text_tokens, i);
     setup->n_paths = 1;
     return SKV_OK;
 }
@@ -154,7 +161,8 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
 {
     const bench_options *o = &j->o;
     const int before = 1 + (int)o->warmup;
-    skv_bench b = {.be = j->be, .setup = &j->setup, .image = j->image};
+    skv_bench b = {
+        .be = j->be, .setup = &j->setup, .text_tokens = &o->text_tokens, .image = j->image};
     skv_bench_result r = {.setup = &j->setup,
                           .gemm = j->gemm,
                           .gemm_name = j->gemm_name,
@@ -167,7 +175,6 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
     SKV_TRY(skv_engine_plan(&r.plan, &j->setup));
     SKV_TRY(taken(&r.loaded, j));
     b.engine = j->engine;
-    b.text_tokens = (int)o->text_tokens;
     for (int i = 0; i < before; i++) {
         SKV_TRY(skv_bench_run(&j->group[0], &b));
         r.first = i == 0 ? j->group[0].seconds : r.first;
@@ -221,9 +228,12 @@ static skv_status run_job(job *j, int argc, char **argv)
     j->gemm_name = j->be->act == SKV_F32 ? "SGEMM" : "GEMM";
     SKV_TRY(skv_bench_gemm(&side, &j->gemm, j->be));
     SKV_TRY(skv_backend_memory(j->be, &j->free_bytes, &total));
-    printf("# %s; %s %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, %lld text tokens, guidance %g\n",
+    printf("# %s; %s %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, guidance %g, text tokens",
            skv_backend_describe(j->be), j->gemm_name, side, j->gemm * 1e-9, o->transformer,
-           o->resolution, o->ratio, (long long)o->text_tokens, o->cfg);
+           o->resolution, o->ratio, o->cfg);
+    for (int i = 0; i < o->text_tokens.n; i++)
+        printf("%s%d", i == 0 ? " " : ",", skv_bench_tokens(&o->text_tokens, i));
+    printf("\n");
     for (int k = 0; k < o->batch.n; k++)
         for (int i = 0; i < j->paths.n; i++)
             SKV_TRY(run_path(j, &j->paths.path[i], (int)o->batch.value[k]));

@@ -10,7 +10,13 @@ bench() {
 }
 bench --batch 1,2 --iters 3 --floor 1 --json "$work/bench.json" >"$work/bench.txt"
 bench --json "$work/plain.json" >"$work/plain.txt"
-/usr/bin/python3 - "$work/bench.txt" "$work/bench.json" "$work/plain.json" <<'PYTHON'
+bench --cfg 1 --batch 2 --text-tokens 8,64 --json "$work/mixed1.json" >"$work/mixed.txt"
+grep -q "text tokens 8,64$" "$work/mixed.txt"
+bench --cfg 1 --batch 2 --text-tokens 36 --json "$work/mixed2.json" >"$work/mixed.txt"
+bench --cfg 1 --batch 3 --text-tokens 8,64 --json "$work/mixed3.json" >"$work/mixed.txt"
+bench --cfg 1 --batch 3 --text-tokens 64 --json "$work/mixed4.json" >"$work/mixed.txt"
+/usr/bin/python3 - "$work/bench.txt" "$work/bench.json" "$work/plain.json" \
+    "$work/mixed" <<'PYTHON'
 import json
 import sys
 
@@ -53,7 +59,15 @@ for path, table in zip(twin["paths"], text.split("\npath ")[1:]):
 pools = [p["memory"]["pool"] for p in twin["paths"]]
 assert pools[2] == 2 * pools[0] and pools[1] < pools[0]
 # on a CPU the floor, which doubles the time, is measured only where it is asked for
-assert [p["floor"] for p in json.load(open(sys.argv[3]))["paths"]] == [None, None]
+plain = json.load(open(sys.argv[3]))["paths"]
+assert [p["floor"] for p in plain] == [None, None]
+
+# without guidance 8 and 64 tokens are as much work as twice 36, and 8, 64, 8 is less than 64 thrice
+work = [json.load(open(f"{sys.argv[4]}{n}.json"))["paths"][0]["phases"] for n in (1, 2, 3, 4)]
+text, whole = ([p[i]["gflop"] for p in work] for i in (0, -1))
+for gflop in (text, whole):
+    assert abs(gflop[0] - gflop[1]) < 1e-9 * gflop[1], gflop
+    assert 0 < gflop[2] < gflop[3], gflop
 PYTHON
 
 one=$(/usr/bin/python3 -c "
@@ -67,7 +81,8 @@ if grep -q phase "$work/refused.txt"; then
     echo "something was timed before the refusal"
     exit 1
 fi
-for wrong in "--batch 0" "--batch 1.5" "--batch 2000" "--floor 2" "--iters 0"; do
+for wrong in "--batch 0" "--batch 1.5" "--batch 2000" "--floor 2" "--iters 0" \
+    "--text-tokens 0" "--text-tokens 8,513" "--text-tokens 8.5"; do
     status=0
     # shellcheck disable=SC2086 # two words
     bench $wrong >/dev/null 2>&1 || status=$?
