@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# gpu_speed.sh SKV [OPTION...]: measures what is promised of a compressed cache on a GPU and prints
+# each number beside its bound; status 1 if one is missed. OPTIONs go to every skv bench and win over
+# those set here (--device cpu --transformer formula:tiny_f16 --resolution 0.06M --drafters 0 tries
+# the script itself). Nothing else may use the GPU meanwhile.
+set -euo pipefail
+skv=$1
+shift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# bench NAME OPTION...: JSON to NAME.json
+bench() {
+    local name=$1
+
+    shift
+    "$skv" bench --transformer formula:2b --resolution 1M --device cuda --warmup 1 --iters 5 \
+        --floor 0 --json "$work/$name.json" "$@" >"$work/$name.txt" || {
+        cat "$work/$name.txt" >&2
+        return 1
+    }
+}
+
+bench pairs --batch 1,2,4,8 --paths scalekv-10,full "$@"
+bench profile --batch 1,8 --paths scalekv-10 --profile "$@"
+bench text32 --batch 8 --paths scalekv-10,full --text-tokens 32 "$@"
+bench mixed --batch 8 --paths scalekv-10,full --text-tokens 8,32,64,100,120,150,180,200 "$@"
+
+/usr/bin/python3 - "$work" <<'PYTHON'
+import json
+import sys
+
+
+def paths(name):
+    return json.load(open(f"{sys.argv[1]}/{name}.json"))["paths"]
+
+
+missed = []
+
+
+def row(what, value, bound, ok, form):
+    print(f"{what:<44} {value:>10{form}} {bound:>10} {'ok' if ok else 'MISSED':>7}")
+    if not ok:
+        missed.append(what)
+
+
+print(f"{'measured (median of 5)':<44} {'value':>10} {'bound':>10}")
+speed = {(p["path"], p["batch"]): p["images_per_second"] for p in paths("pairs")}
+for batch in (1, 2, 4, 8):
+    ratio = speed["scalekv-10", batch] / speed["full", batch]
+    row(f"ScaleKV's speed over full, batch {batch}", ratio, ">= 0.99", ratio >= 0.99, ".3f")
+
+# Times of operations alone, each drained, over an undisturbed picture: too high rather than too low.
+choosing = {"window_scores", "fill_positions", "maxpool1d", "topk_keep"}
+moving = {"kv_push", "kv_pop"}
+for p in paths("profile"):
+    found = {o["operation"]: o["seconds"] for o in p["operations"]}
+    if not {"window_scores", "topk_keep"} <= found.keys():
+        sys.exit(f"no scores or top-k in the profile: {sorted(found)}")
+    share = 100 * sum(s for n, s in found.items() if n in choosing) / p["median"]
+    limit = 1 if p["batch"] == 8 else 3
+    row(f"scores, pooling, top-k, % of a picture, batch {p['batch']}", share, f"< {limit}",
+        share < limit, ".2f")
+    move = 100 * sum(s for n, s in found.items() if n in moving) / p["median"]
+    print(f"{'  moving keys and values, %':<44} {move:>10.2f}")
+
+even = {p["path"]: p["median"] for p in paths("text32")}
+for p in paths("mixed"):
+    slower = 100 * (p["median"] / even[p["path"]] - 1)
+    row(f"text of 8 to 200 tokens, % slower, {p['path']}", slower, "<= 5", slower <= 5, ".1f")
+sys.exit(1 if missed else 0)
+PYTHON
