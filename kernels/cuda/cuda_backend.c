@@ -16,14 +16,23 @@
 #define MIN_SM        80
 #define STATIC_SHARED ((size_t)48 << 10)
 
+skv_status skv_cuda__lost(const char *call)
+{
+    cudaError_t error;
+
+    (void)cudaGetLastError();
+    error = cudaFree(NULL); /* a lost context answers everything with its error */
+    if (error == cudaSuccess)
+        return SKV_OK;
+    return skv_fail(SKV_E_CUDA,
+                    "the GPU has failed: %s (%s, in %.40s); what is finished is safe, run the same "
+                    "command again",
+                    cudaGetErrorString(error), cudaGetErrorName(error), call);
+}
+
 skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line)
 {
-    (void)cudaGetLastError();
-    if (cudaFree(NULL) != cudaSuccess) /* a lost context answers everything with its error */
-        return skv_fail_at(SKV_E_CUDA, file, line,
-                           "the GPU has failed: %s (%s, in %.40s); what is finished is safe, run "
-                           "the same command again",
-                           cudaGetErrorString(error), cudaGetErrorName(error), call);
+    SKV_TRY(skv_cuda__lost(call));
     return skv_fail_at(error == cudaErrorMemoryAllocation ? SKV_E_MEM : SKV_E_CUDA, file, line,
                        "%s: %s (%s)", call, cudaGetErrorString(error), cudaGetErrorName(error));
 }

@@ -50,6 +50,8 @@ static inline skv_cuda *skv_cuda__of(const skv_backend *be)
 
 /* SKV_E_CUDA (memory: SKV_E_MEM) with CUDA's own words; clears CUDA's last error. */
 skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line);
+/* After a library's call failed: SKV_E_CUDA if the GPU itself is lost, SKV_OK if it answers. */
+skv_status skv_cuda__lost(const char *call);
 
 #define SKV_CUDA(call)                                                                             \
     do {                                                                                           \

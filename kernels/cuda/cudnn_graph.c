@@ -46,7 +46,7 @@ static skv_status cudnn_failed(cudnnStatus_t status, const char *what)
     char text[TEXT_BYTES] = "";
 
     cudnnGetLastErrorString(text, sizeof text);
-    (void)cudaGetLastError();
+    SKV_TRY(skv_cuda__lost(what));
     return skv_fail(SKV_E_CUDA, "cuDNN %zu, %s: %s (%s)", cudnnGetVersion(), what,
                     cudnnGetErrorString(status), text);
 }

@@ -219,6 +219,7 @@ template <int DIM>
 __device__ __forceinline__ void finish(bf16 *rows, const float o[DIM / 8][4], const running &run,
                                        int lane)
 {
+    __syncwarp(); /* the rows held the warp's queries, which all lanes have read by now */
 #pragma unroll
     for (int half = 0; half < 2; half++) {
         float sum = run.sum[half];

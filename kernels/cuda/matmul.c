@@ -33,6 +33,7 @@ struct skv_cuda__matmuls {
 
 static skv_status blas_failed(cublasStatus_t status, const char *call)
 {
+    SKV_TRY(skv_cuda__lost("cublasLt"));
     return skv_fail(SKV_E_BLAS, "%s: %s", call, cublasLtGetStatusString(status));
 }
 
