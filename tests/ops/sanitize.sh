@@ -22,7 +22,7 @@ check() {
     fi
 }
 
-for operation in norm topk_keep kv_push cross_attention group_norm_silu window_scores; do
+for operation in norm topk_keep kv_push attention cross_attention group_norm_silu window_scores; do
     check racecheck cuda -o "$operation"
 done
 check memcheck cuda
