@@ -39,13 +39,16 @@ run_tests() {
 
 skv_install "${skv_packages_run[@]}" "${skv_packages_test[@]}"
 
-# The one place that chooses the kind of build/: with CUDA where there is a GPU.
-cuda=$(skv_cuda)
-build_tree build -DSKV_CUDA="$cuda"
-run_tests build --label-exclude '^gpu$'
-if [ "$cuda" = ON ]; then
+# Where there is a GPU, build/ is for it and runs the GPU's tests; a build without CUDA runs the
+# others, which would choose the GPU by themselves.
+cpu=build
+if [ "$(skv_cuda)" = ON ]; then
+    build_tree build -DSKV_CUDA=ON
     run_tests build --label-regex '^gpu$'
+    cpu=build/cpu-release
 fi
+build_tree "$cpu" -DSKV_CUDA=OFF
+run_tests "$cpu" --label-exclude '^gpu$'
 
 build_tree build/cpu-asan --preset cpu-asan
 export ASAN_OPTIONS=detect_stack_use_after_return=1

@@ -4,28 +4,13 @@
 
 #define BLOCK 256
 
-__device__ __forceinline__ float value(float x)
-{
-    return x;
-}
-
-__device__ __forceinline__ float value(bf16 x)
-{
-    return __bfloat162float(x);
-}
-
-__device__ __forceinline__ float value(__half x)
-{
-    return __half2float(x);
-}
-
 template <typename TY, typename TX>
 __global__ void convert(TY *y, const TX *x, int64_t n, bool tf32)
 {
     const int64_t i = (int64_t)blockIdx.x * BLOCK + threadIdx.x;
 
     if (i < n) {
-        const float v = value(x[i]);
+        const float v = to_f32(x[i]);
 
         put(y + i, tf32 ? round_tf32(v) : v);
     }

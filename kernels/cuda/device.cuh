@@ -10,9 +10,8 @@
 
 #include "kernels/cuda/cuda_internal.h"
 
-#define WARP     32
-#define ALL      0xffffffffu
-#define MAX_GRID ((int64_t)INT32_MAX)
+#define WARP 32
+#define ALL  0xffffffffu
 
 typedef __nv_bfloat16 bf16;
 
@@ -62,6 +61,11 @@ __device__ __forceinline__ float to_f32(float x)
 __device__ __forceinline__ float to_f32(bf16 x)
 {
     return __bfloat162float(x);
+}
+
+__device__ __forceinline__ float to_f32(__half x)
+{
+    return __half2float(x);
 }
 
 __device__ __forceinline__ void put(float *p, float x)
