@@ -12,6 +12,7 @@
 #include "cli/backend_choice.h"
 #include "cli/command.h"
 #include "cli/sample_print.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -233,10 +234,15 @@ static int tuning_rank(const job *j)
 static skv_status read_or_measure(job *j, char **text, size_t *bytes)
 {
     skv_status st = skv_tune_read(text, bytes, j->settings.out);
+    double start;
 
     if (st != SKV_E_NOTFOUND || j->settings.only)
         return st == SKV_E_NOTFOUND ? SKV_OK : st;
+    skv_info("measuring which algorithms are fastest here, once for this run");
+    start = skv_seconds();
     SKV_TRY(skv_tune_measure(j->engine, &j->setup.engine));
+    skv_info("%zu choices in %.0f s, kept in %s/tune.json", j->be->tuning.n, skv_seconds() - start,
+             j->settings.out);
     SKV_TRY(skv_tune_write(j->be, j->settings.out));
     return skv_tune_read(text, bytes, j->settings.out);
 }
