@@ -108,7 +108,7 @@ static skv_status find_shard(int *out, skv_checkpoint *ck, const char *folder, c
     char *path = NULL;
     skv_status st;
 
-    if (file[0] == '\0' || strchr(file, '/') || strcmp(file, "..") == 0 || strcmp(file, ".") == 0)
+    if (file[0] == '\0' || strchr(file, '/') || strstr(file, "..") || strcmp(file, ".") == 0)
         return skv_fail(SKV_E_FORMAT, "%s: shard \"%.200s\" is no plain file name", index, file);
     SKV_TRY(skv_path_join(&path, folder, file));
     for (*out = 0; *out < ck->n_shards; (*out)++)
@@ -150,6 +150,10 @@ static skv_status open_index(skv_checkpoint *ck, const char *path)
     skv_status st;
     int at;
 
+    if (slash && !folder) {
+        st = skv_fail(SKV_E_MEM, "%s: out of memory", path);
+        goto done;
+    }
     SKV_TRY_GOTO(skv_json_read(&root, path), done);
     map = json_object_get(root, "weight_map");
     if (!json_is_object(map) || json_object_size(map) == 0) {

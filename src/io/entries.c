@@ -3,12 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ENTRIES ((size_t)1 << 20)
+#include "core/mem.h"
+
+#define MAX_ENTRIES    ((size_t)1 << 20)
+#define MAX_NAME_BYTES ((size_t)1 << 26) /* nested dictionaries can name a tensor many times */
+
+bool skv_entries_numel(size_t *out, int ndim, const int64_t *shape)
+{
+    *out = 1;
+    for (int i = 0; i < ndim; i++)
+        if (shape[i] < 0 || !skv_mul_size(out, *out, (size_t)shape[i]) || *out > INT64_MAX)
+            return false;
+    return true;
+}
 
 skv_status skv_entries_add(skv_entries *list, const skv_entry *e, const char *path)
 {
+    const size_t name_bytes = strlen(e->name) + 1;
     char *name;
 
+    if (name_bytes > MAX_NAME_BYTES - list->name_bytes)
+        return skv_fail(SKV_E_FORMAT, "%s: names of more than %zu bytes", path, MAX_NAME_BYTES);
     if (list->n == list->room) {
         const size_t room = list->room ? 2 * list->room : 256;
         skv_entry *grown;
@@ -21,9 +36,11 @@ skv_status skv_entries_add(skv_entries *list, const skv_entry *e, const char *pa
         list->entry = grown;
         list->room = room;
     }
-    name = strdup(e->name);
+    name = malloc(name_bytes);
     if (!name)
         return skv_fail(SKV_E_MEM, "%s: out of memory", path);
+    memcpy(name, e->name, name_bytes);
+    list->name_bytes += name_bytes;
     list->entry[list->n] = *e;
     list->entry[list->n++].name = name;
     return SKV_OK;

@@ -7,7 +7,12 @@
 typedef struct {
     skv_entry *entry; /* names are owned */
     size_t n, room;
+    size_t name_bytes; /* of all names together */
 } skv_entries;
+
+/* *out = the number of elements; false when it, or a product on the way to it, is beyond int64_t.
+ */
+bool skv_entries_numel(size_t *out, int ndim, const int64_t *shape);
 
 /* Copies *e and its name. */
 SKV_MUST skv_status skv_entries_add(skv_entries *list, const skv_entry *e, const char *path);

@@ -1,3 +1,6 @@
+/* The pickle machine. Values live in blocks until the end, so containers may share them or hold
+ * themselves; whoever walks them bounds depth and visits. The bounds on values and items keep a
+ * short pickle from growing a dictionary again and again out of one long list. */
 #include "io/pickle.h"
 
 #include <stdbool.h>
@@ -8,7 +11,8 @@
 
 #define MAX_STACK  10000
 #define MAX_MEMO   ((size_t)1 << 20)
-#define MAX_VALUES ((size_t)1 << 23)
+#define MAX_VALUES ((size_t)1 << 21)
+#define MAX_ITEMS  ((size_t)1 << 22) /* of all containers together */
 
 typedef struct block {
     struct block *next;
@@ -20,13 +24,14 @@ struct skv_pickle {
     size_t bytes, at;
     const char *path;
     block *blocks;
-    size_t in_block, n_values;
+    size_t in_block, n_values, n_items;
     skv_pickle_value *stack[MAX_STACK];
     size_t depth;
     size_t marks[MAX_STACK]; /* stack heights */
     size_t n_marks;
     skv_pickle_value **memo;
     size_t memo_room;
+    skv_pickle_value storages; /* a list */
 };
 
 #define refuse(p, what)                                                                            \
@@ -69,8 +74,10 @@ static skv_status pop(skv_pickle *p, skv_pickle_value **out)
     return SKV_OK;
 }
 
-static skv_status add_item(const skv_pickle *p, skv_pickle_value *v, skv_pickle_value *item)
+static skv_status add_item(skv_pickle *p, skv_pickle_value *v, skv_pickle_value *item)
 {
+    if (++p->n_items > MAX_ITEMS)
+        return refuse(p, "containers of too many items");
     if (v->n == v->room) {
         const size_t room = v->room ? 2 * v->room : 8;
         skv_pickle_value **grown = realloc(v->item, room * sizeof *grown);
@@ -128,7 +135,7 @@ static skv_status push_text(skv_pickle *p, size_t length_bytes)
     return push(p, v);
 }
 
-/* LONG1: up to eight bytes are a number; the legacy magic has ten and is compared as text. */
+/* LONG1: up to eight bytes are a number. The legacy magic has ten, and is known already. */
 static skv_status push_long(skv_pickle *p)
 {
     uint64_t n, value = 0;
@@ -143,10 +150,8 @@ static skv_status push_long(skv_pickle *p)
         value = value << 8 | b[i - 1];
     if (n > 0 && n < 8 && (b[n - 1] & 0x80))
         value |= ~(uint64_t)0 << (8 * n);
-    SKV_TRY(make(p, &v, SKV_PICKLE_INT));
+    SKV_TRY(make(p, &v, n <= 8 ? SKV_PICKLE_INT : SKV_PICKLE_REAL));
     v->integer = (int64_t)value;
-    v->text = (const char *)b;
-    v->bytes = (size_t)n;
     return push(p, v);
 }
 
@@ -251,6 +256,8 @@ static const char *const globals[] = {"collections OrderedDict",
                                       "torch HalfStorage",
                                       "torch BFloat16Storage",
                                       "torch DoubleStorage",
+                                      "torch ComplexFloatStorage",
+                                      "torch ComplexDoubleStorage",
                                       "torch LongStorage",
                                       "torch IntStorage",
                                       "torch ShortStorage",
@@ -273,7 +280,7 @@ static skv_status push_global(skv_pickle *p)
     }
     name[used] = '\0';
     for (size_t i = 0; i < sizeof globals / sizeof globals[0]; i++) {
-        if (strcmp(globals[i], name) != 0)
+        if (strlen(globals[i]) + 1 != used || memcmp(globals[i], name, used) != 0)
             continue;
         SKV_TRY(make(p, &v, SKV_PICKLE_GLOBAL));
         v->text = globals[i];
@@ -292,6 +299,12 @@ static bool is_global(const skv_pickle_value *v, const char *name)
     return v->type == SKV_PICKLE_GLOBAL && strcmp(v->text, name) == 0;
 }
 
+static bool is_text(const skv_pickle_value *v, const char *text)
+{
+    return v->type == SKV_PICKLE_TEXT && v->bytes == strlen(text) &&
+           memcmp(v->text, text, v->bytes) == 0;
+}
+
 /* ('storage', type, key, device, number of elements[, view]) */
 static skv_status push_storage(skv_pickle *p)
 {
@@ -299,8 +312,7 @@ static skv_status push_storage(skv_pickle *p)
 
     SKV_TRY(pop(p, &id));
     if (id->type != SKV_PICKLE_TUPLE || (id->n != 5 && id->n != 6) ||
-        id->item[0]->type != SKV_PICKLE_TEXT || id->item[0]->bytes != 7 ||
-        memcmp(id->item[0]->text, "storage", 7) != 0 || id->item[1]->type != SKV_PICKLE_GLOBAL ||
+        !is_text(id->item[0], "storage") || id->item[1]->type != SKV_PICKLE_GLOBAL ||
         strncmp(id->item[1]->text, "torch ", 6) != 0 || id->item[2]->type != SKV_PICKLE_TEXT ||
         id->item[4]->type != SKV_PICKLE_INT || id->item[4]->integer < 0)
         return refuse(p, "a persistent id that is no storage");
@@ -310,6 +322,7 @@ static skv_status push_storage(skv_pickle *p)
     v->key = id->item[2];
     v->integer = id->item[4]->integer;
     v->view = id->n == 6 && id->item[5]->type != SKV_PICKLE_NONE ? id->item[5] : NULL;
+    SKV_TRY(add_item(p, &p->storages, v));
     return push(p, v);
 }
 
@@ -393,8 +406,9 @@ static skv_status build(skv_pickle *p)
 
     SKV_TRY(pop(p, &state));
     SKV_TRY(pop(p, &v));
-    if (v->type != SKV_PICKLE_DICT || state->type != SKV_PICKLE_DICT)
-        return refuse(p, "BUILD on something that is no dictionary");
+    if (v->type != SKV_PICKLE_DICT || state->type != SKV_PICKLE_DICT || state->n != 2 ||
+        !is_text(state->item[0], "_metadata"))
+        return refuse(p, "BUILD of something else than a dictionary's _metadata");
     return push(p, v);
 }
 
@@ -413,7 +427,8 @@ static skv_status step(skv_pickle *p, uint8_t opcode)
     switch (opcode) {
     case 0x80: /* PROTO */
         SKV_TRY(take_number(p, &n, 1));
-        return n == 2 ? SKV_OK : refuse(p, "a pickle protocol that is not 2");
+        return n == 2 && p->at == 2 ? SKV_OK
+                                    : refuse(p, "a pickle protocol that is not 2, or set twice");
     case '(': /* MARK */
         if (p->n_marks == MAX_STACK)
             return refuse(p, "too many marks");
@@ -517,6 +532,12 @@ done:
     return st;
 }
 
+const skv_pickle_value *const *skv_pickle_storages(const skv_pickle *p, size_t *n)
+{
+    *n = p->storages.n;
+    return (const skv_pickle_value *const *)p->storages.item;
+}
+
 void skv_pickle_destroy(skv_pickle *p)
 {
     if (!p)
@@ -531,6 +552,7 @@ void skv_pickle_destroy(skv_pickle *p)
         }
         free(b);
     }
+    free(p->storages.item);
     free(p->memo);
     free(p);
 }

@@ -46,7 +46,6 @@ static skv_status read_size(size_t *out, const json_t *v, const char *path, cons
 
 static skv_status read_shape(skv_entry *e, size_t *count, const json_t *shape, const char *path)
 {
-    *count = 1;
     if (!json_is_array(shape))
         return refuse(path, e->name, "\"shape\" is missing or no list");
     if (json_array_size(shape) > SKV_ENTRY_DIMS)
@@ -56,11 +55,11 @@ static skv_status read_shape(skv_entry *e, size_t *count, const json_t *shape, c
         size_t n = 0;
 
         SKV_TRY(read_size(&n, json_array_get(shape, (size_t)i), path, e->name));
-        if (!skv_mul_size(count, *count, n))
-            return refuse(path, e->name, "its shape overflows 64 bits");
         e->shape[i] = (int64_t)n;
     }
-    return SKV_OK;
+    return skv_entries_numel(count, e->ndim, e->shape)
+               ? SKV_OK
+               : refuse(path, e->name, "its shape overflows 64 bits");
 }
 
 static skv_status read_entry(skv_entry *e, span *at, const json_t *o, const char *path)
@@ -183,8 +182,10 @@ skv_status skv_safetensors_read(skv_entries *out, const uint8_t *data, size_t by
     for (int i = 7; i >= 0; i--)
         header = header << 8 | data[i];
     if (header > MAX_HEADER || header > bytes - 8)
-        return skv_fail(SKV_E_FORMAT, "%s: a header of %llu bytes in a file of %zu", path,
-                        (unsigned long long)header, bytes);
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: neither a PyTorch file nor safetensors: a header of %llu bytes in a "
+                        "file of %zu",
+                        path, (unsigned long long)header, bytes);
     if (header == 0 || data[8] != '{')
         return skv_fail(SKV_E_FORMAT, "%s: the header does not begin with {", path);
     SKV_TRY(skv_json_parse(&root, (const char *)data + 8, (size_t)header, path));

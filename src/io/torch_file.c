@@ -1,3 +1,5 @@
+/* From pickle values to tensors. A legacy stream says only how many elements a storage has; how
+ * long each is comes from the pickle, so storages are listed from there before any is found. */
 #include "io/torch_file.h"
 
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #define NAME_BYTES 1024
 #define MAX_DEPTH  64
 #define MAX_VISITS 2000000
+#define MAX_NUMEL  ((size_t)1 << 42) /* also of an expanded view; sums of these stay in int64_t */
 
 static const uint8_t legacy_magic[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c,
                                        0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
@@ -25,9 +28,9 @@ struct skv_torch_file {
 typedef struct {
     const uint8_t *data;
     size_t bytes;
-    size_t record; /* of the zip; SIZE_MAX: none */
-    const char *key;
-    size_t key_bytes;
+    size_t record;   /* of the zip; SIZE_MAX: none */
+    const char *key; /* the rest: of a legacy stream */
+    size_t key_bytes, element;
 } storage;
 
 typedef struct {
@@ -37,7 +40,7 @@ typedef struct {
     int shard;
     char prefix[NAME_BYTES]; /* of the zip's members: "archive/" */
     size_t prefix_bytes;
-    storage *legacy; /* in the file's order */
+    storage *legacy; /* sorted by key */
     size_t n_legacy;
     int64_t visits;
 } reader;
@@ -63,6 +66,8 @@ static const storage_type *type_of(const skv_pickle_value *s)
                                          {"HalfStorage", 2, SKV_F16, "fp16"},
                                          {"BFloat16Storage", 2, SKV_BF16, "bf16"},
                                          {"DoubleStorage", 8, -1, "fp64"},
+                                         {"ComplexFloatStorage", 8, -1, "complex fp32"},
+                                         {"ComplexDoubleStorage", 16, -1, "complex fp64"},
                                          {"LongStorage", 8, -1, "i64"},
                                          {"IntStorage", 4, -1, "i32"},
                                          {"ShortStorage", 2, -1, "i16"},
@@ -76,19 +81,34 @@ static const storage_type *type_of(const skv_pickle_value *s)
     return NULL;
 }
 
+static int by_key(const void *x, const void *y)
+{
+    const storage *a = x, *b = y;
+    const int c = memcmp(a->key, b->key, a->key_bytes < b->key_bytes ? a->key_bytes : b->key_bytes);
+
+    return c != 0 ? c : (a->key_bytes > b->key_bytes) - (a->key_bytes < b->key_bytes);
+}
+
+/* NULL: no such key. */
+static storage *find_legacy(const reader *r, const skv_pickle_value *key)
+{
+    const storage wanted = {.key = key->text, .key_bytes = key->bytes};
+
+    return r->n_legacy ? bsearch(&wanted, r->legacy, r->n_legacy, sizeof wanted, by_key) : NULL;
+}
+
 static skv_status find_storage(storage *out, const reader *r, const skv_pickle_value *s,
                                const char *tensor)
 {
+    const storage *legacy = find_legacy(r, s->key);
     char name[NAME_BYTES];
     skv_zip_record *record;
     int n;
 
-    for (size_t i = 0; i < r->n_legacy; i++)
-        if (r->legacy[i].key_bytes == s->key->bytes &&
-            memcmp(r->legacy[i].key, s->key->text, s->key->bytes) == 0) {
-            *out = r->legacy[i];
-            return SKV_OK;
-        }
+    if (legacy && legacy->data) {
+        *out = *legacy;
+        return SKV_OK;
+    }
     if (r->file->is_zip && s->key->bytes < 64) {
         n = snprintf(name, sizeof name, "%.*sdata/%.*s", (int)r->prefix_bytes, r->prefix,
                      (int)s->key->bytes, s->key->text);
@@ -129,10 +149,8 @@ static bool extent(size_t *out, const skv_pickle_tensor *t, size_t *count)
 {
     size_t last = (size_t)t->offset;
 
-    *count = 1;
-    for (int i = 0; i < t->ndim; i++)
-        if (!skv_mul_size(count, *count, (size_t)t->shape[i]))
-            return false;
+    if (!skv_entries_numel(count, t->ndim, t->shape) || *count > MAX_NUMEL)
+        return false;
     if (*count == 0) {
         *out = 0;
         return true;
@@ -147,10 +165,13 @@ static bool extent(size_t *out, const skv_pickle_tensor *t, size_t *count)
     return skv_add_size(out, last, 1);
 }
 
-static bool row_major(const skv_pickle_tensor *t)
+/* For a tensor that lies inside its storage: of an empty one anything could be its stride. */
+static bool row_major(const skv_pickle_tensor *t, size_t count)
 {
     int64_t dense = 1;
 
+    if (count == 0)
+        return true;
     for (int i = t->ndim - 1; i >= 0; i--) {
         if (t->shape[i] != 1 && t->stride[i] != dense)
             return false;
@@ -179,9 +200,9 @@ static skv_status add_tensor(reader *r, const char *name, const skv_pickle_tenso
         (size_t)t->offset > at.bytes / type->bytes)
         return skv_fail(SKV_E_FORMAT, "%s: %s: reaches beyond its storage", r->path, name);
     memcpy(e.shape, t->shape, sizeof t->shape);
-    e.supported = type->type >= 0 && row_major(t);
+    e.supported = type->type >= 0 && row_major(t, count);
     e.dtype = type->type >= 0 ? (skv_dtype)type->type : SKV_F32;
-    e.dtype_name = type->type >= 0 && !row_major(t) ? "not row-major" : type->text;
+    e.dtype_name = type->type >= 0 && !e.supported ? "not row-major" : type->text;
     e.data = at.data + (size_t)t->offset * type->bytes;
     e.bytes = e.supported ? count * type->bytes : 0;
     return skv_entries_add(r->out, &e, r->path);
@@ -212,11 +233,13 @@ static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t 
 
 /* ----------------------------------------------------------------------- forms */
 
-/* The member "<folder>/data.pkl"; its folder is the prefix of all others. */
-static skv_zip_record *find_pickle(reader *r)
+/* The one member "<folder>/data.pkl"; its folder is the prefix of all others. */
+static skv_status find_pickle(skv_zip_record **out, reader *r)
 {
     static const char name[] = "data.pkl";
     const size_t n = sizeof name - 1;
+
+    *out = NULL;
 
     for (size_t i = 0; i < r->file->zip.n; i++) {
         skv_zip_record *m = &r->file->zip.records[i];
@@ -225,11 +248,29 @@ static skv_zip_record *find_pickle(reader *r)
             memcmp(m->name + m->name_bytes - n, name, n) != 0 ||
             (m->name_bytes > n && m->name[m->name_bytes - n - 1] != '/'))
             continue;
+        if (*out)
+            return skv_fail(SKV_E_FORMAT, "%s: the archive has two data.pkl", r->path);
         r->prefix_bytes = m->name_bytes - n;
         memcpy(r->prefix, m->name, r->prefix_bytes);
-        return m;
+        *out = m;
     }
-    return NULL;
+    return *out ? SKV_OK : skv_fail(SKV_E_FORMAT, "%s: the archive has no data.pkl", r->path);
+}
+
+/* Newer archives say how their numbers are laid out. */
+static skv_status check_byte_order(const reader *r)
+{
+    static const char little[] = "little";
+    char name[NAME_BYTES + 16];
+    const int n = snprintf(name, sizeof name, "%.*sbyteorder", (int)r->prefix_bytes, r->prefix);
+    skv_zip_record *m = skv_zip_find(&r->file->zip, name, (size_t)n);
+
+    if (!m)
+        return SKV_OK;
+    SKV_TRY(skv_zip_check(&r->file->zip, m));
+    if (m->bytes != sizeof little - 1 || memcmp(m->data, little, m->bytes) != 0)
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: its byte order is not little-endian", r->path);
+    return SKV_OK;
 }
 
 static skv_status read_zip(reader *r, const uint8_t *data, size_t bytes)
@@ -237,74 +278,93 @@ static skv_status read_zip(reader *r, const uint8_t *data, size_t bytes)
     char name[NAME_BYTES] = "";
     const skv_pickle_value *root;
     skv_pickle *p = NULL;
-    skv_zip_record *member;
+    skv_zip_record *member = NULL;
     size_t used = 0;
     skv_status st;
 
     SKV_TRY(skv_zip_open(&r->file->zip, data, bytes, r->path));
     r->file->is_zip = true;
-    member = find_pickle(r);
-    if (!member)
-        return skv_fail(SKV_E_FORMAT, "%s: the archive has no data.pkl", r->path);
+    SKV_TRY(find_pickle(&member, r));
+    SKV_TRY(check_byte_order(r));
     SKV_TRY(skv_zip_check(&r->file->zip, member));
     SKV_TRY(skv_pickle_run(&p, &root, &used, member->data, member->bytes, r->path));
-    st = walk(r, root, name, 0, 0);
+    if (used == member->bytes)
+        st = walk(r, root, name, 0, 0);
+    else
+        st = skv_fail(SKV_E_FORMAT, "%s: %zu bytes follow the end of data.pkl's pickle", r->path,
+                      member->bytes - used);
     skv_pickle_destroy(p);
     return st;
 }
 
-/* The element size of each storage key, learnt from the object's tensors. */
-static size_t element_of(const skv_pickle_value *v, const skv_pickle_value *key, int depth)
+/* What the pickle says of the storages: each key once, with the size of its elements. */
+static skv_status list_storages(reader *r, const skv_pickle *object)
 {
-    if (depth > MAX_DEPTH)
-        return 0;
-    if (v->type == SKV_PICKLE_TENSOR) {
-        const skv_pickle_value *s = v->tensor->storage;
-        const storage_type *t = type_of(s);
+    size_t n = 0, kept = 0;
+    const skv_pickle_value *const *s = skv_pickle_storages(object, &n);
 
-        return t && s->key->bytes == key->bytes && memcmp(s->key->text, key->text, key->bytes) == 0
-                   ? t->bytes
-                   : 0;
-    }
-    for (size_t i = 1; v->type == SKV_PICKLE_DICT && i < v->n; i += 2) {
-        size_t n = element_of(v->item[i], key, depth + 1);
+    SKV_TRY(skv_alloc(&r->legacy, n, sizeof *r->legacy, r->path));
+    for (size_t i = 0; i < n; i++) {
+        const storage_type *t = type_of(s[i]);
 
-        if (n > 0)
-            return n;
+        if (!t)
+            return skv_fail(SKV_E_FORMAT, "%s: unknown storage type", r->path);
+        r->legacy[i] = (storage){.record = SIZE_MAX,
+                                 .key = s[i]->key->text,
+                                 .key_bytes = s[i]->key->bytes,
+                                 .element = t->bytes};
     }
-    return 0;
+    if (n > 0)
+        qsort(r->legacy, n, sizeof *r->legacy, by_key);
+    for (size_t i = 0; i < n; i++) {
+        const bool again = kept > 0 && by_key(&r->legacy[kept - 1], &r->legacy[i]) == 0;
+
+        if (again && r->legacy[kept - 1].element != r->legacy[i].element)
+            return skv_fail(SKV_E_FORMAT, "%s: a storage has elements of two sizes", r->path);
+        if (!again)
+            r->legacy[kept++] = r->legacy[i];
+    }
+    r->n_legacy = kept;
+    return SKV_OK;
 }
 
-/* After the pickles: for each key in the list's order an element count and the data. */
-static skv_status read_storages(reader *r, const skv_pickle_value *keys,
-                                const skv_pickle_value *root, const uint8_t *data, size_t bytes)
+/* One storage at data[0..bytes): an element count and the elements; *used bytes of it. False:
+ * the file ends inside it. */
+static bool read_storage(size_t *used, storage *s, const uint8_t *data, size_t bytes)
+{
+    uint64_t count = 0;
+
+    if (bytes < 8)
+        return false;
+    for (int b = 7; b >= 0; b--)
+        count = count << 8 | data[b];
+    if (!skv_mul_size(&s->bytes, (size_t)count, s->element) || s->bytes > bytes - 8)
+        return false;
+    s->data = data + 8;
+    *used = 8 + s->bytes;
+    return true;
+}
+
+/* After the pickles: the storages of the listed keys, in the list's order. */
+static skv_status read_storages(reader *r, const skv_pickle_value *keys, const uint8_t *data,
+                                size_t bytes)
 {
     size_t at = 0;
 
-    if (keys->type != SKV_PICKLE_LIST || keys->n > 100000)
+    if (keys->type != SKV_PICKLE_LIST)
         return skv_fail(SKV_E_FORMAT, "%s: no list of storage keys", r->path);
-    SKV_TRY(skv_alloc(&r->legacy, keys->n, sizeof *r->legacy, r->path));
     for (size_t i = 0; i < keys->n; i++) {
         const skv_pickle_value *key = keys->item[i];
-        const size_t element = key->type == SKV_PICKLE_TEXT ? element_of(root, key, 0) : 0;
-        uint64_t count = 0;
-        size_t n;
+        storage *s = key->type == SKV_PICKLE_TEXT ? find_legacy(r, key) : NULL;
+        size_t used = 0;
 
-        if (element == 0)
+        if (!s)
             return skv_fail(SKV_E_FORMAT, "%s: storage %zu belongs to no tensor", r->path, i);
-        if (bytes - at < 8)
+        if (s->data)
+            return skv_fail(SKV_E_FORMAT, "%s: storage %zu is listed twice", r->path, i);
+        if (!read_storage(&used, s, data + at, bytes - at))
             return skv_fail(SKV_E_FORMAT, "%s: storage %zu is cut off", r->path, i);
-        for (int b = 7; b >= 0; b--)
-            count = count << 8 | data[at + (size_t)b];
-        at += 8;
-        if (!skv_mul_size(&n, (size_t)count, element) || n > bytes - at)
-            return skv_fail(SKV_E_FORMAT, "%s: storage %zu is cut off", r->path, i);
-        r->legacy[r->n_legacy++] = (storage){.data = data + at,
-                                             .bytes = n,
-                                             .record = SIZE_MAX,
-                                             .key = key->text,
-                                             .key_bytes = key->bytes};
-        at += n;
+        at += used;
     }
     if (at != bytes)
         return skv_fail(SKV_E_FORMAT, "%s: %zu bytes follow the last storage", r->path, bytes - at);
@@ -344,7 +404,8 @@ static skv_status read_legacy(reader *r, const uint8_t *data, size_t bytes)
                       r->path);
         goto done;
     }
-    SKV_TRY_GOTO(read_storages(r, root[KEYS], root[OBJECT], data + at, bytes - at), done);
+    SKV_TRY_GOTO(list_storages(r, p[OBJECT]), done);
+    SKV_TRY_GOTO(read_storages(r, root[KEYS], data + at, bytes - at), done);
     SKV_TRY_GOTO(walk(r, root[OBJECT], name, 0, 0), done);
 done:
     for (int i = 0; i < N_PICKLES; i++)

@@ -1,7 +1,8 @@
 /* Damaged checkpoints: cuts and bit flips of a small file of each form, from a fixed seed.
  * A cut is refused. A flip in a zip archive is refused or changes nothing (CRC); in a safetensors
- * header refused or harmless; in safetensors data it changes that value alone. Never a crash: the
- * sanitizer build runs this too. */
+ * header refused or harmless; in safetensors or legacy data it changes that value alone (a flip in
+ * a legacy stream's pickles is seen by nobody, so it may do more). Never a crash: the sanitizer
+ * build runs this too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,11 +167,40 @@ static void a_flip_in_safetensors_is_refused_harmless_or_one_value(void **state)
     unlink(w.path);
 }
 
+static void a_flip_in_a_legacy_stream_is_refused_or_one_value(void **state)
+{
+    int64_t refused = 0, changed = 0;
+    test_bytes file;
+    size_t begin;
+    world w;
+
+    (void)state;
+    fill(&w);
+    make_torch_legacy(&file, w.tensors, N_TENSORS, SKV_F32);
+    begin = file.n - 8 * N_TENSORS - 4 * (SIDE * SIDE + SIDE + 24 + 1 + 0);
+    save(&w, file.data, file.n);
+    assert_int_equal(differing(&w), 0);
+    for (uint32_t i = 0; i < N_FLIPS; i++) {
+        const uint32_t k = draw(i, (uint32_t)(8 * file.n));
+        const int64_t n = flipped(&w, &file, k);
+
+        if (k / 8 >= begin) /* an element, or a count, which contradicts the pickle */
+            assert_true(n == 1 || n == -1);
+        refused += n == -1;
+        changed += n == 1;
+    }
+    assert_true(refused > 0 && changed > 0);
+    cut_everywhere(&w, &file);
+    free(file.data);
+    unlink(w.path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flip_in_an_archive_is_refused_or_changes_nothing),
         cmocka_unit_test(a_flip_in_safetensors_is_refused_harmless_or_one_value),
+        cmocka_unit_test(a_flip_in_a_legacy_stream_is_refused_or_one_value),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,95 @@ static void a_sharded_folder_reads_through_either_index(void **state)
     }
 }
 
+static void an_index_names_plain_files_only(void **state)
+{
+    static const char good[] = "{\"weight_map\":{\"x.weight\":\"one\"}}";
+    static const char *const bad[] = {
+        "[]",
+        "{}",
+        "{\"weight_map\":{}}",
+        "{\"weight_map\":[\"one\"]}",
+        "{\"weight_map\":{\"x.weight\":1}}",
+        "{\"weight_map\":{\"x.weight\":\"\"}}",
+        "{\"weight_map\":{\"x.weight\":\".\"}}",
+        "{\"weight_map\":{\"x.weight\":\"..\"}}",
+        "{\"weight_map\":{\"x.weight\":\"o..ne\"}}",
+        "{\"weight_map\":{\"x.weight\":\"./one\"}}",
+        "{\"weight_map\":{\"x.weight\":\"/dev/zero\"}}",
+        "{\"weight_map\":{\"x.weight\":\"one\",\"x.weight\":\"two\"}}",
+        "{\"weight_map\":{\"x.weight\":\"one\",\"y\":\"one\"}}", /* y is not in it */
+        "{\"weight_map\":{\"x.weight\":\"index.json\"}}",        /* itself */
+        "{\"weight_map\":{\"x.weight\":\"one\",\"y\":\"none\"}}",
+        "{\"weight_map\":{\"x.weight\":\"one\",\"x.weight2\":\"copy\"}}", /* x.weight twice */
+    };
+    test_bytes file;
+    skv_checkpoint *ck = NULL;
+
+    (void)state;
+    make_safetensors(&file, two, 1, SKV_F32);
+    bytes_save(&file, temp_path("one"));
+    bytes_save(&file, temp_path("o..ne"));
+    bytes_save(&file, temp_path("copy"));
+    free(file.data);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        file = (test_bytes){0};
+        bytes_add(&file, bad[i], strlen(bad[i]));
+        bytes_save(&file, temp_path("index.json"));
+        free(file.data);
+        assert_int_not_equal(skv_checkpoint_open(&ck, temp_path("index.json")), SKV_OK);
+        assert_non_null(strstr(skv_message(), "index.json"));
+    }
+    file = (test_bytes){0};
+    bytes_add(&file, good, strlen(good));
+    bytes_save(&file, temp_path("index.json"));
+    free(file.data);
+    assert_int_equal(skv_checkpoint_open(&ck, temp_path("index.json")), SKV_OK);
+    assert_string_equal(skv_checkpoint_format(ck), "safetensors, 1 shards");
+    skv_checkpoint_close(ck);
+}
+
+/* Upstream's order of preference; links are followed, as a hub's cache needs. */
+static void a_folder_s_first_known_file_counts(void **state)
+{
+    skv_checkpoint *ck = NULL;
+    test_bytes file;
+
+    (void)state;
+    assert_int_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_E_NOTFOUND);
+    make_torch_zip(&file, two, 2, SKV_F32, NULL);
+    bytes_save(&file, temp_path("blob"));
+    free(file.data);
+    assert_int_equal(symlink(temp_path("blob"), temp_path("pytorch_model.bin")), 0);
+    assert_int_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_OK);
+    assert_string_equal(skv_checkpoint_format(ck), "PyTorch zip");
+    skv_checkpoint_close(ck);
+    make_safetensors(&file, two, 2, SKV_F32);
+    bytes_save(&file, temp_path("model.safetensors"));
+    free(file.data);
+    assert_int_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_OK);
+    assert_string_equal(skv_checkpoint_format(ck), "safetensors");
+    skv_checkpoint_close(ck);
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+    skv_checkpoint *ck = NULL;
+    test_bytes file = {0};
+
+    (void)state;
+    assert_int_equal(skv_checkpoint_open(&ck, temp_path("nowhere")), SKV_E_NOTFOUND);
+    assert_int_equal(symlink("nowhere", temp_path("dangling")), 0);
+    assert_int_equal(skv_checkpoint_open(&ck, temp_path("dangling")), SKV_E_NOTFOUND);
+    assert_int_not_equal(skv_checkpoint_open(&ck, "/dev/null"), SKV_OK);
+    bytes_save(&file, temp_path("empty"));
+    assert_int_equal(skv_checkpoint_open(&ck, temp_path("empty")), SKV_E_FORMAT);
+    bytes_add(&file, "version https://git-lfs.github.com/spec/v1\n", 43);
+    bytes_save(&file, temp_path("pointer"));
+    free(file.data);
+    assert_int_equal(skv_checkpoint_open(&ck, temp_path("pointer")), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "neither a PyTorch file nor safetensors"));
+}
+
 /* torch's own file of the older form, written by Python 2 with SHORT_BINSTRING names. */
 static void a_legacy_stream_reads(void **state)
 {
@@ -418,6 +507,12 @@ int main(void)
                                         temp_folder_remove),
         cmocka_unit_test_setup_teardown(a_sharded_folder_reads_through_either_index,
                                         temp_folder_make, temp_folder_remove),
+        cmocka_unit_test_setup_teardown(an_index_names_plain_files_only, temp_folder_make,
+                                        temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_folder_s_first_known_file_counts, temp_folder_make,
+                                        temp_folder_remove),
+        cmocka_unit_test_setup_teardown(what_is_no_file_is_refused, temp_folder_make,
+                                        temp_folder_remove),
         cmocka_unit_test(a_legacy_stream_reads),
         cmocka_unit_test(bad_safetensors_are_refused_and_good_ones_are_not),
         cmocka_unit_test(escaped_names_and_special_values_come_out_right),

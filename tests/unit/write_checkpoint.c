@@ -34,7 +34,7 @@ void bytes_save(const test_bytes *b, const char *path)
 {
     FILE *f = fopen(path, "wb");
 
-    assert(f && fwrite(b->data, 1, b->n, f) == b->n);
+    assert(f && (b->n == 0 || fwrite(b->data, 1, b->n, f) == b->n));
     assert(fclose(f) == 0);
 }
 
@@ -116,45 +116,73 @@ void zip_finish(test_bytes *out, test_zip *z)
 
 /* --------------------------------------------------------------------- pickle */
 
-static void add_unicode(test_bytes *p, const char *text)
+void pickle_text(test_bytes *p, const char *text)
 {
     add_text(p, "X");
     add_number(p, strlen(text), 4);
     add_text(p, text);
 }
 
-static void add_int(test_bytes *p, int64_t v)
+void pickle_int(test_bytes *p, int64_t v)
 {
-    add_text(p, "J");
-    add_number(p, (uint64_t)v, 4);
+    if (v >= INT32_MIN && v <= INT32_MAX) {
+        add_text(p, "J");
+        add_number(p, (uint64_t)v, 4);
+    } else {
+        add_text(p, "\x8a\x08");
+        add_number(p, (uint64_t)v, 8);
+    }
+}
+
+static void add_tuple(test_bytes *p, int n, const int64_t *v)
+{
+    add_text(p, "(");
+    for (int i = 0; i < n; i++)
+        pickle_int(p, v[i]);
+    add_text(p, "t");
+}
+
+void pickle_piece(test_bytes *p, const test_piece *t)
+{
+    char text[64];
+
+    add_text(p, "ctorch._utils\n_rebuild_tensor_v2\n((");
+    pickle_text(p, "storage");
+    snprintf(text, sizeof text, "ctorch\n%s\n", t->storage);
+    add_text(p, text);
+    pickle_text(p, t->key);
+    pickle_text(p, "cpu");
+    pickle_int(p, t->elements);
+    if (t->view) {
+        add_text(p, "(");
+        pickle_text(p, "view");
+        pickle_int(p, t->view_at);
+        pickle_int(p, t->view_elements);
+        add_text(p, "t");
+    }
+    add_text(p, "tQ");
+    pickle_int(p, t->offset);
+    add_tuple(p, t->ndim, t->shape);
+    add_tuple(p, t->ndim, t->stride);
+    add_text(p, "\x89"
+                "ccollections\nOrderedDict\n)RtR");
 }
 
 static void add_tensor(test_bytes *p, const test_tensor *t, size_t key, skv_dtype type)
 {
     static const char *const storages[] = {"FloatStorage", "HalfStorage", "BFloat16Storage"};
-    int64_t stride[4] = {1, 1, 1, 1};
-    char text[64];
+    char text[24];
+    test_piece piece = {.storage = storages[type],
+                        .key = text,
+                        .elements = (int64_t)count(t),
+                        .ndim = t->ndim,
+                        .stride = {1, 1, 1, 1}};
 
-    for (int i = t->ndim - 2; i >= 0; i--)
-        stride[i] = stride[i + 1] * t->shape[i + 1];
-    add_text(p, "ctorch._utils\n_rebuild_tensor_v2\n((");
-    add_unicode(p, "storage");
-    snprintf(text, sizeof text, "ctorch\n%s\n", storages[type]);
-    add_text(p, text);
+    memcpy(piece.shape, t->shape, sizeof piece.shape);
+    for (int i = t->ndim - 2; i >= 0; i--) /* torch counts an empty extent as one */
+        piece.stride[i] = piece.stride[i + 1] * (t->shape[i + 1] ? t->shape[i + 1] : 1);
     snprintf(text, sizeof text, "%zu", key);
-    add_unicode(p, text);
-    add_unicode(p, "cpu");
-    add_int(p, (int64_t)count(t));
-    add_text(p, "tQ");
-    add_int(p, 0);
-    add_text(p, "(");
-    for (int i = 0; i < t->ndim; i++)
-        add_int(p, t->shape[i]);
-    add_text(p, "t(");
-    for (int i = 0; i < t->ndim; i++)
-        add_int(p, stride[i]);
-    add_text(p, "t\x89"
-                "ccollections\nOrderedDict\n)RtR");
+    pickle_piece(p, &piece);
 }
 
 void make_torch_zip(test_bytes *out, const test_tensor *t, size_t n, skv_dtype type,
@@ -166,17 +194,17 @@ void make_torch_zip(test_bytes *out, const test_tensor *t, size_t n, skv_dtype t
 
     add_text(&p, "\x80\x02}(");
     if (wrapper) {
-        add_unicode(&p, wrapper);
+        pickle_text(&p, wrapper);
         add_text(&p, "}(");
     }
     for (size_t i = 0; i < n; i++) {
-        add_unicode(&p, t[i].name);
+        pickle_text(&p, t[i].name);
         add_tensor(&p, &t[i], i, type);
     }
     if (wrapper) {
         add_text(&p, "u");
-        add_unicode(&p, "epoch");
-        add_int(&p, 7);
+        pickle_text(&p, "epoch");
+        pickle_int(&p, 7);
     }
     add_text(&p, "u.");
     zip_add(&z, "archive/data.pkl", p.data, p.n);
@@ -191,6 +219,41 @@ void make_torch_zip(test_bytes *out, const test_tensor *t, size_t n, skv_dtype t
     }
     free(p.data);
     zip_finish(out, &z);
+}
+
+/* --------------------------------------------------------------------- legacy */
+
+void legacy_begin(test_bytes *out)
+{
+    *out = (test_bytes){0};
+    add_text(out, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.");
+    add_text(out, "\x80\x02M\xe9\x03.");
+    add_text(out, "\x80\x02}");
+    pickle_text(out, "little_endian");
+    add_text(out, "\x88s.");
+}
+
+void make_torch_legacy(test_bytes *out, const test_tensor *t, size_t n, skv_dtype type)
+{
+    char key[24];
+
+    assert(n <= 10); /* so that the order of keys as texts is that of the numbers */
+    legacy_begin(out);
+    add_text(out, "\x80\x02}(");
+    for (size_t i = 0; i < n; i++) {
+        pickle_text(out, t[i].name);
+        add_tensor(out, &t[i], i, type);
+    }
+    add_text(out, "u.\x80\x02](");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(key, sizeof key, "%zu", i);
+        pickle_text(out, key);
+    }
+    add_text(out, "e.");
+    for (size_t i = 0; i < n; i++) {
+        add_number(out, count(&t[i]), 8);
+        convert(out, &t[i], type);
+    }
 }
 
 /* ---------------------------------------------------------------- safetensors */
