@@ -240,7 +240,6 @@ static skv_status find_pickle(skv_zip_record **out, reader *r)
     const size_t n = sizeof name - 1;
 
     *out = NULL;
-
     for (size_t i = 0; i < r->file->zip.n; i++) {
         skv_zip_record *m = &r->file->zip.records[i];
 

@@ -1,3 +1,4 @@
+/* The formula of the weights: published values, and rules that names and shapes choose. */
 #include "io/formula.h"
 
 #include <stdio.h>
