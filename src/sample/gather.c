@@ -19,7 +19,8 @@ typedef struct {
     skv_h5 *out;
     bool virtual_images;
     int64_t n_groups, n_rows, n_failed;
-    const json_t *common;
+    int n_paths;            /* so far */
+    json_t *common, *paths; /* of run.json */
     const char *digest;
 } gather;
 
@@ -317,9 +318,13 @@ static skv_status copy_rows(gather *g, const char *path, const skv_group_record 
 
 static skv_status path_attributes(gather *g, const char *path, const skv_group_record *rec)
 {
+    const bool reference =
+        json_is_true(json_object_get(json_object_get(g->paths, path), "reference"));
     char name[NAME_BYTES], phases[NAME_BYTES] = "";
 
     snprintf(name, sizeof name, "/paths/%s", path);
+    SKV_TRY(skv_h5_set_int(g->out, name, "order", g->n_paths++));
+    SKV_TRY(skv_h5_set_int(g->out, name, "reference", reference));
     SKV_TRY(skv_h5_set_text(g->out, name, "settings", rec->budget));
     SKV_TRY(skv_h5_set_text(g->out, name, "digest", rec->path_digest));
     SKV_TRY(skv_h5_set_text(g->out, name, "device", rec->device));
@@ -386,9 +391,8 @@ done:
     return st;
 }
 
-static skv_status write_run(gather *g, json_t *root)
+static skv_status write_run(gather *g)
 {
-    json_t *paths = json_object_get(root, "paths");
     char *common = json_dumps(g->common, JSON_COMPACT);
     const char *path;
     json_t *value;
@@ -402,7 +406,7 @@ static skv_status write_run(gather *g, json_t *root)
     SKV_TRY(st);
     SKV_TRY(skv_h5_set_text(g->out, "/", "config_digest", g->digest));
     SKV_TRY(skv_h5_set_text(g->out, "/", "skv", SKV_VERSION));
-    json_object_foreach(paths, path, value)
+    json_object_foreach(g->paths, path, value)
     {
         if (first)
             SKV_TRY(write_samples(g, path));
@@ -411,7 +415,7 @@ static skv_status write_run(gather *g, json_t *root)
     }
     if (first)
         return skv_fail(SKV_E_FORMAT, "%s/run.json names no paths", g->run);
-    return SKV_OK;
+    return skv_h5_link(g->out, "/metrics", "metrics.h5", "/metrics"); /* once skv eval made it */
 }
 
 skv_status skv_gather(const char *run, bool virtual_images_wanted, int64_t *n_failed)
@@ -424,6 +428,7 @@ skv_status skv_gather(const char *run, bool virtual_images_wanted, int64_t *n_fa
     snprintf(path, sizeof path, "%s/run.json", run);
     SKV_TRY_GOTO(skv_json_read(&root, path), done);
     g.common = json_object_get(root, "common");
+    g.paths = json_object_get(root, "paths");
     SKV_TRY_GOTO(skv_json_string(&g.digest, root, "digest", path), done);
     SKV_TRY_GOTO(skv_json_int(&g.n_rows, root, "rows", path), done);
     SKV_TRY_GOTO(skv_json_int(&g.n_groups, root, "groups", path), done);
@@ -434,7 +439,7 @@ skv_status skv_gather(const char *run, bool virtual_images_wanted, int64_t *n_fa
     }
     snprintf(path, sizeof path, "%s/run.h5", run);
     SKV_TRY_GOTO(skv_h5_create(&g.out, path), done);
-    SKV_TRY_GOTO(write_run(&g, root), done);
+    SKV_TRY_GOTO(write_run(&g), done);
     SKV_TRY_GOTO(skv_h5_commit(&g.out), done);
     *n_failed = g.n_failed;
 done:
