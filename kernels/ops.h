@@ -351,7 +351,8 @@ SKV_OPS(X)
 /* Weights are packed once, at load, from host memory of any of the file types (any alignment).
  * The _bytes forms say how much device memory dst needs; 0 = the backend uses `src` in place when
  * it is aligned fp32 (the caller keeps it mapped), and pack then accepts dst NULL. linear: src
- * (n,k) -> *out (n,k). conv: src (co,ci,3,3) -> *out (co,3,3,ci). */
+ * (n,k) -> *out (n,k). conv: src (co,ci,3,3) -> *out (co,3,3,ci). src NULL: *out alone, somebody
+ * else fills dst. */
 SKV_MUST skv_status skv_pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
                                     skv_dtype src_type, int64_t n, int64_t k);
 SKV_MUST skv_status skv_pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,

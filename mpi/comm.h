@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "kernels/backend.h"
 
 typedef struct skv_comm skv_comm;
 
@@ -47,6 +48,12 @@ SKV_MUST skv_status skv_comm_broadcast_blob(skv_comm *c, void **data, size_t *by
  * the lowest rank), whose message and origin replace everyone's, with "rank R (host): " in front
  * when R is not 0. Not to be called again with a status it returned. */
 SKV_MUST skv_status skv_comm_agree(skv_comm *c, skv_status st);
+
+/* The same for device memory of each rank's backend: by NCCL where every rank has a GPU of its own,
+ * through host memory otherwise. *how, if not NULL, says which, and why: static text. `st` is how
+ * this rank fared so far: a failure of any rank is everybody's, as in skv_comm_agree. */
+SKV_MUST skv_status skv_comm_broadcast_device(skv_comm *c, skv_status st, skv_backend *be,
+                                              void *data, size_t bytes, int root, const char **how);
 
 /* Element-wise sum, maximum of `values` over the ranks; all get it. Sums must fit. */
 SKV_MUST skv_status skv_comm_sum_i64(skv_comm *c, int64_t *values, size_t n);

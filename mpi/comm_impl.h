@@ -45,6 +45,11 @@ SKV_MUST skv_status skv_comm__launch(skv_launch *out, skv_comm_getenv get);
 /* The fatal cross-check: `size` ranks were reached; fails when that is 1 and more were promised. */
 SKV_MUST skv_status skv_comm__cross_check(const skv_launch *launch, int size);
 
+/* Broadcast by NCCL; *how as in skv_comm_broadcast_device. *done false: not possible here, on any
+ * rank, and nothing was sent. Agreed on by all. */
+SKV_MUST skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, void *data,
+                                             size_t bytes, int root, const char **how);
+
 SKV_MUST skv_status skv_comm__open_self(skv_comm *c);
 SKV_MUST skv_status skv_comm__open_mpi(skv_comm *c);
 

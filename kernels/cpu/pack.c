@@ -21,9 +21,9 @@ size_t skv_cpu__packed_conv_bytes(const skv_backend *be, int64_t co, int64_t ci)
 skv_status skv_cpu__pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
                                 skv_dtype src_type, int64_t n, int64_t k)
 {
-    if (dst) {
+    if (dst && src) {
         skv_to_f32(dst, src, src_type, (size_t)(n * k));
-    } else {
+    } else if (!dst) {
         assert(src_type == SKV_F32 && (uintptr_t)src % sizeof(float) == 0);
         dst = (void *)(uintptr_t)src; /* read only from here on */
     }
@@ -37,7 +37,7 @@ skv_status skv_cpu__pack_conv(skv_backend *be, skv_tensor *out, void *dst, const
     const size_t element = skv_dtype_bytes(src_type);
     float *y = dst;
 
-    for (int64_t o = 0; o < co; o++)
+    for (int64_t o = 0; src && o < co; o++)
         for (int64_t c = 0; c < ci; c++) {
             const char *taps = (const char *)src + (size_t)((o * ci + c) * 9) * element;
             float tap[9];

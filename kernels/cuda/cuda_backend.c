@@ -223,6 +223,8 @@ skv_status skv_cuda__pack_linear(skv_backend *be, skv_tensor *out, void *dst, co
                                  skv_dtype src_type, int64_t n, int64_t k)
 {
     *out = SKV_TENSOR(dst, be->weight, be->device, n, k);
+    if (!src)
+        return SKV_OK;
     return skv_cuda__upload_as(be, dst, be->weight, src, src_type, (size_t)(n * k),
                                skv_cuda__of(be)->tf32);
 }
@@ -236,6 +238,9 @@ skv_status skv_cuda__pack_conv(skv_backend *be, skv_tensor *out, void *dst, cons
     char *y = NULL;
     skv_status st;
 
+    *out = SKV_TENSOR(dst, be->weight, be->device, co, 3, 3, ci);
+    if (!src)
+        return SKV_OK;
     SKV_TRY(skv_alloc(&y, (size_t)(co * ci) * 9, element, "packing a convolution"));
     for (int64_t o = 0; o < co; o++)
         for (int64_t c = 0; c < ci; c++)
@@ -244,7 +249,6 @@ skv_status skv_cuda__pack_conv(skv_backend *be, skv_tensor *out, void *dst, cons
                        x + (size_t)((o * ci + c) * 9 + t) * element, element);
     st = skv_cuda__upload_as(be, dst, be->weight, y, src_type, (size_t)(co * ci) * 9, false);
     free(y);
-    *out = SKV_TENSOR(dst, be->weight, be->device, co, 3, 3, ci);
     return st;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/backend_choice.h"
 #include "cli/command.h"
 #include "cli/sample_print.h"
+#include "cli/share_weights.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -54,6 +55,7 @@ typedef struct {
     skv_device_choice choice;
     skv_backend *be, *text_be; /* text_be may be be */
     skv_run_setup setup;
+    skv_weights_sharing sharing;
     skv_engine *engine;
     skv_t5 *t5;
     skv_writer *writer;
@@ -205,16 +207,34 @@ static skv_status find_work(job *j)
     return SKV_OK;
 }
 
+/* Checkpoints are read once, if every rank has work; a few that are left over read for themselves.
+ */
+static skv_status share_weights(job *j)
+{
+    int64_t idle = j->count == 0;
+
+    SKV_TRY(skv_comm_sum_i64(j->comm, &idle, 1));
+    skv_weights_sharing_start(&j->sharing, j->comm);
+    if (idle > 0 || skv_comm_size(j->comm) == 1)
+        return SKV_OK;
+    skv_weights_set_share(j->setup.t5_weights, &j->sharing.share);
+    skv_weights_set_share(j->setup.sources.transformer, &j->sharing.share);
+    skv_weights_set_share(j->setup.sources.vae, &j->sharing.share);
+    return SKV_OK;
+}
+
 static skv_status load_model(job *j)
 {
     skv_status st = SKV_OK;
+
+    SKV_TRY(share_weights(j));
 
     if (j->count > 0) {
         st = skv_t5_create(&j->t5, j->text_be, j->setup.t5_weights, &j->setup.t5_dims);
         if (st == SKV_OK)
             st = skv_engine_create(&j->engine, &j->setup.engine);
     }
-    return skv_comm_agree(j->comm, st);
+    return skv_weights_sharing_agree(&j->sharing, st);
 }
 
 /* The first rank that computes anything. */

@@ -28,6 +28,7 @@ struct skv_weights {
     bool *taken; /* per entry of the file */
     skv_dtype dtype;
     bool dtype_known;
+    const skv_weights_share *share;
     float **owned; /* host tensors made by the formula */
     size_t n_owned;
 };
@@ -134,6 +135,11 @@ uint64_t skv_weights_digest(const skv_weights *w)
         h = skv_digest_add(h, e->data, e->bytes < DIGEST_BYTES ? e->bytes : DIGEST_BYTES);
     }
     return h;
+}
+
+void skv_weights_set_share(skv_weights *w, const skv_weights_share *share)
+{
+    w->share = share;
 }
 
 static const skv_entry *find(const skv_weights *w, const char *name)
@@ -338,9 +344,15 @@ static skv_status fetch(skv_loader *l, const void **data, skv_dtype *type, const
     return SKV_OK;
 }
 
+/* Else another rank does, and sends. */
+static bool reads(const skv_loader *l)
+{
+    return !l->weights->share || l->weights->share->reader;
+}
+
 typedef enum { AS_MATRIX, AS_CONV, AS_CONV1X1, AS_ARRAY, AS_BIAS } placement;
 
-/* n numbers of any file type onto the device as `type`. */
+/* n numbers of any file type onto the device as `type`; data NULL: the view alone. */
 static skv_status upload_vector(skv_loader *l, skv_tensor *out, void *dst, skv_dtype type,
                                 const void *data, skv_dtype data_type, int ndim,
                                 const int64_t *shape)
@@ -352,6 +364,8 @@ static skv_status upload_vector(skv_loader *l, skv_tensor *out, void *dst, skv_d
 
     *out = skv_tensor_view(dst, type, l->be->device, ndim, shape);
     n = (size_t)skv_tensor_count(out);
+    if (!data)
+        return SKV_OK;
     if (data_type == type)
         return skv_backend_upload(l->be, dst, data, skv_tensor_bytes(out));
     SKV_TRY_GOTO(skv_alloc(&f32, n, sizeof *f32, "a vector"), done);
@@ -392,7 +406,8 @@ static skv_status place(skv_loader *l, skv_tensor *out, placement how, const skv
         l->planned_bytes += skv_align_up(bytes);
         return SKV_OK;
     }
-    SKV_TRY(fetch(l, &data, &type, e, name, ndim, shape));
+    if (bytes == 0 || reads(l))
+        SKV_TRY(fetch(l, &data, &type, e, name, ndim, shape));
     if (bytes > 0)
         SKV_TRY(skv_arena_take(&dst, l->arena, bytes));
     switch (how) {
@@ -526,5 +541,8 @@ void skv_loader_set_arena(skv_loader *l, skv_arena *arena)
 
 skv_status skv_loader_done(skv_loader *l)
 {
-    return l->status;
+    const skv_weights_share *share = l->weights->share;
+
+    return share ? share->spread(share->ctx, l->status, l->be, l->arena->base, l->arena->used)
+                 : l->status;
 }

@@ -41,6 +41,18 @@ SKV_MUST skv_status skv_weights_shape(const skv_weights *w, const char *name, in
 /* Names of tensors in the file that no loader has taken: *n of them, and up to `room` names. */
 void skv_weights_extras(const skv_weights *w, const char **names, int room, int *n);
 
+/* Ranks that load the same parameters can have them read once. The reader reads; the others make
+ * the same room and views; then all call `spread` once a loader, with how they fared so far, which
+ * makes the reader's bytes everybody's, or fails on all of them. */
+typedef struct {
+    bool reader;
+    skv_status (*spread)(void *ctx, skv_status st, skv_backend *be, void *data, size_t bytes);
+    void *ctx;
+} skv_weights_share;
+
+/* For loaders made from now on; NULL: each for itself. Borrowed. */
+void skv_weights_set_share(skv_weights *w, const skv_weights_share *share);
+
 typedef struct skv_loader skv_loader;
 
 /* Starts in the planning pass. Borrows be and w. */
@@ -78,7 +90,8 @@ SKV_MUST skv_status skv_loader_planned(skv_loader *l, size_t *bytes);
 /* Where the loading pass puts things (device memory of the planned size). */
 void skv_loader_set_arena(skv_loader *l, skv_arena *arena);
 
-/* After the loading list: the first fault met (damaged record, upload). */
+/* After the loading list: the first fault met (damaged record, upload, another rank's). Collective
+ * where the weights are shared. */
 SKV_MUST skv_status skv_loader_done(skv_loader *l);
 
 #endif

@@ -28,6 +28,7 @@ fi
 tuned_folder two
 sample 2 "$work/two" --device "$device" 2>"$work/log" || fail "$(cat "$work/log")"
 same_run "$work/calm" "$work/two" || fail "two ranks differ from one"
+grep -q "of weights read once" "$work/log" || fail "both ranks read the weights: $(cat "$work/log")"
 
 tuned_folder killed
 RANDOM=20261123

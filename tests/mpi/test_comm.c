@@ -157,6 +157,73 @@ static void a_failure_outranks_a_stop_and_the_lowest_rank_speaks(void)
     CHECK(strstr(skv_message(), "from 1") != NULL);
 }
 
+/* On the CPU, or on the GPUs with SKV_TEST_DEVICE=cuda: a rank a GPU, and more ranks share them.
+ * More than two pieces of the way through host memory, and not a multiple of one. */
+static skv_backend *open_backend(void)
+{
+    const char *device = getenv("SKV_TEST_DEVICE");
+    skv_backend *be = NULL;
+    int n = 0;
+
+    if (device && strcmp(device, "cuda") == 0) {
+        CHECK_OK(skv_cuda_count(&n));
+        CHECK_OK(skv_backend_open_cuda(
+            &be, &(skv_cuda_options){.device = skv_comm_local_rank(comm) % n, .type = SKV_F32}));
+    } else {
+        CHECK_OK(skv_backend_open_cpu(&be, 1));
+    }
+    return be;
+}
+
+static void device_memory_reaches_all_from_any_root(void)
+{
+    const size_t bytes = ((size_t)129 << 20) + 54321;
+    int size = skv_comm_size(comm), rank = skv_comm_rank(comm);
+    unsigned char *host = malloc(bytes);
+    skv_backend *be = open_backend();
+    const char *how = NULL;
+    void *data = NULL;
+
+    CHECK(host != NULL);
+    CHECK_OK(skv_backend_alloc(be, &data, bytes, "test"));
+    for (int root = 0; root<size; root += size> 1 ? size - 1 : 1) {
+        for (size_t i = 0; i < bytes; i++)
+            host[i] = rank == root ? pattern(i, root) : 0;
+        CHECK_OK(skv_backend_upload(be, data, host, bytes));
+        CHECK_OK(skv_comm_broadcast_device(comm, SKV_OK, be, data, bytes, root, &how));
+        memset(host, 0, bytes);
+        CHECK_OK(skv_backend_download(be, host, data, bytes));
+        for (size_t i = 0; i < bytes; i++)
+            if (host[i] != pattern(i, root))
+                check(0, "a byte differs", __func__, __LINE__);
+    }
+    if (rank == 0)
+        printf("device memory went %s\n", how);
+    skv_backend_free(be, data);
+    skv_backend_destroy(be);
+    free(host);
+}
+
+/* A rank that failed on its way here may join with its failure, or by agreeing on it. */
+static void a_failure_before_a_device_broadcast_is_everybodys(void)
+{
+    unsigned char byte = 7;
+    skv_backend *be = open_backend();
+    skv_status st = SKV_OK;
+
+    if (skv_comm_rank(comm) == 0)
+        st = skv_fail(SKV_E_IO, "checkpoint is cut short");
+    CHECK(skv_comm_broadcast_device(comm, st, be, &byte, 1, 0, NULL) == SKV_E_IO);
+    CHECK(strstr(skv_message(), "checkpoint is cut short") != NULL && byte == 7);
+    if (skv_comm_rank(comm) == skv_comm_size(comm) - 1) {
+        st = skv_comm_agree(comm, skv_fail(SKV_E_MEM, "no room"));
+    } else {
+        st = skv_comm_broadcast_device(comm, SKV_OK, be, &byte, 1, 0, NULL);
+    }
+    CHECK(st == SKV_E_MEM && strstr(skv_message(), "no room") != NULL);
+    skv_backend_destroy(be);
+}
+
 /* A barrier with one rank half a second late costs the early ones next to no processor time. */
 static void waiting_for_a_late_rank_sleeps(void)
 {
@@ -183,6 +250,8 @@ static int run_all(void)
     a_blob_only_the_root_knows_reaches_all();
     blobs_of_uneven_size_gather_in_rank_order();
     all_leave_with_the_failing_ranks_message();
+    device_memory_reaches_all_from_any_root();
+    a_failure_before_a_device_broadcast_is_everybodys();
     a_failure_outranks_a_stop_and_the_lowest_rank_speaks();
     waiting_for_a_late_rank_sleeps();
     skv_comm_close(comm);
