@@ -24,6 +24,6 @@ typedef struct {
 } skv_command;
 
 extern const skv_command skv_cmd_sample, skv_cmd_gather, skv_cmd_decode, skv_cmd_inspect,
-    skv_cmd_verify, skv_cmd_bench;
+    skv_cmd_verify, skv_cmd_bench, skv_cmd_export, skv_cmd_check;
 
 #endif

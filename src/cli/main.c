@@ -10,6 +10,8 @@
 
 static const skv_command *const commands[] = {&skv_cmd_sample,
                                               &skv_cmd_gather,
+                                              &skv_cmd_export,
+                                              &skv_cmd_check,
                                               &skv_cmd_decode,
                                               &skv_cmd_inspect,
                                               &skv_cmd_verify,

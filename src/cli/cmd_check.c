@@ -1,0 +1,235 @@
+/* skv check: is a folder of pictures what its evaluator should read? Whoever made it. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "core/file.h"
+#include "eval/layout.h"
+
+typedef struct {
+    char *layout, *prompts;
+    int64_t samples, count, side, limit;
+} check_options;
+
+#define ROW(field, type, fallback, help, group)                                                    \
+    {                                                                                              \
+#field, SKV_OPT_##type, offsetof(check_options, field), fallback, help, group              \
+    }
+
+static const skv_option table[] = {
+    ROW(layout, STRING, NULL, "geneval, dpg or coco", "Check"),
+    ROW(prompts, PATH, NULL,
+        "the prompt list; default: the manifest beside an exported folder, else a count", NULL),
+    ROW(samples, INT, "0", "samples a prompt; 0: 4 for geneval and dpg, 1 for coco", NULL),
+    ROW(count, INT, "0", "prompts, where there is no list; 0: 553, 1065 or 5000", NULL),
+    ROW(side, INT, "0", "pixels of a sample's side; 0: what most pictures have", NULL),
+    ROW(limit, INT, "20", "findings of a kind that are printed; 0: all", NULL),
+    {0}};
+
+static const char *const kinds[SKV_FOUND_KINDS] = {"missing",   "damaged", "extra",
+                                                   "duplicate", "size",    "ignored"};
+
+/* --------------------------------------------------------------------- print */
+
+static void print_findings(const skv_layout_report *r, int64_t limit)
+{
+    for (int k = 0; k < SKV_FOUND_KINDS; k++) {
+        int64_t n = 0;
+
+        for (size_t i = 0; i < r->n; i++) {
+            const skv_layout_finding *f = &r->finding[i];
+
+            if ((int)f->kind != k || (n++ >= limit && limit > 0))
+                continue;
+            printf("%-9s  %s%s%s\n", kinds[k], f->name, f->why[0] ? ": " : "", f->why);
+        }
+        if (limit > 0 && n > limit)
+            printf("%-9s  and %lld more (--limit 0 lists all)\n", kinds[k], (long long)(n - limit));
+    }
+}
+
+/* As one word of a shell; an absolute name, since evaluators are run in their own folder. */
+static skv_status quoted(char *out, const char *folder)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "._-/+,:@%";
+    char here[SKV_LAYOUT_PATH_BYTES / 2] = "";
+    char name[SKV_LAYOUT_PATH_BYTES * 2];
+    size_t n = 0;
+
+    if (folder[0] != '/' && !getcwd(here, sizeof here))
+        return skv_fail(SKV_E_IO, "the current folder has no name");
+    snprintf(name, sizeof name, "%s%s%s", here, here[0] ? "/" : "", folder);
+    if (name[strspn(name, plain)] == '\0') {
+        snprintf(out, SKV_LAYOUT_PATH_BYTES * 8, "%s", name);
+        return SKV_OK;
+    }
+    out[n++] = '\'';
+    for (const char *c = name; *c; c++) {
+        if (*c == '\'')
+            n += (size_t)snprintf(out + n, 5, "'\\''");
+        else
+            out[n++] = *c;
+    }
+    snprintf(out + n, 2, "'");
+    return SKV_OK;
+}
+
+static skv_status print_command(const skv_layout *layout, const skv_layout_report *r,
+                                const char *folder)
+{
+    static char word[SKV_LAYOUT_PATH_BYTES * 8 + 16], line[SKV_LAYOUT_PATH_BYTES * 32];
+
+    SKV_TRY(quoted(word, folder));
+    layout->command(line, sizeof line, word, r->width / layout->tiles);
+    printf("evaluate with:\n%s\n", line);
+    return SKV_OK;
+}
+
+static bool print_report(const skv_layout *layout, const skv_layout_report *r, const char *folder,
+                         int64_t limit)
+{
+    bool clean = true;
+
+    print_findings(r, limit);
+    printf("%s: %lld of %lld pictures good, %dx%d", folder, (long long)r->n_good,
+           (long long)r->n_expected, r->width, r->height);
+    for (int k = 0; k < SKV_FOUND_IGNORED; k++) {
+        if (r->count[k] > 0)
+            printf(", %lld %s", (long long)r->count[k], kinds[k]);
+        clean = clean && r->count[k] == 0;
+    }
+    printf("; layout %s is %s\n", layout->name, clean ? "complete" : "not right");
+    return clean;
+}
+
+/* --------------------------------------------------------------------- check */
+
+/* The prompt list, else the manifest beside the folder, else a count. */
+static skv_status make_set(skv_layout_set *set, const skv_layout *layout, const check_options *o,
+                           const char *folder)
+{
+    char manifest[SKV_LAYOUT_PATH_BYTES];
+    json_t *root = NULL;
+    skv_status st;
+
+    if (o->prompts)
+        return skv_layout_set_from_prompts(set, layout, o->prompts, (int)o->samples);
+    if (o->count == 0 && skv_layout_beside(manifest, folder, SKV_LAYOUT_MANIFEST) == SKV_OK) {
+        st = skv_json_read(&root, manifest);
+        if (st == SKV_OK)
+            st = skv_layout_set_from_manifest(set, layout, root, manifest);
+        json_decref(root);
+        if (st != SKV_E_NOTFOUND)
+            return st;
+    }
+    return skv_layout_set_from_count(set, layout, o->count, (int)o->samples);
+}
+
+static skv_status check_folder(const skv_layout *layout, const check_options *o, const char *folder,
+                               bool *clean)
+{
+    skv_layout_report report = {0};
+    skv_layout_set set = {0};
+    skv_status st;
+
+    SKV_TRY_GOTO(make_set(&set, layout, o, folder), done);
+    if (o->samples > 0 && set.samples != o->samples) {
+        st = skv_fail(SKV_E_ARG, "%s was exported with %d samples a prompt, not %lld", folder,
+                      set.samples, (long long)o->samples);
+        goto done;
+    }
+    if (o->side > 0)
+        set.side = (int)o->side;
+    SKV_TRY_GOTO(skv_layout_check(&report, layout, &set, folder), done);
+    if (!print_report(layout, &report, folder, o->limit))
+        *clean = false;
+    st = print_command(layout, &report, folder);
+done:
+    skv_layout_report_clear(&report);
+    skv_layout_set_clear(&set);
+    return st;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_manifest(const struct dirent *e)
+{
+    const size_t n = strlen(e->d_name), m = strlen(SKV_LAYOUT_MANIFEST);
+
+    return n > m && strcmp(e->d_name + n - m, SKV_LAYOUT_MANIFEST) == 0;
+}
+
+/* A folder of exported folders: each is checked. Otherwise the folder itself. */
+static skv_status check_all(const skv_layout *layout, const check_options *o, const char *folder,
+                            bool *clean)
+{
+    struct dirent **entry = NULL;
+    const int n = scandir(folder, &entry, is_manifest, by_bytes);
+    skv_status st = SKV_OK;
+
+    for (int i = 0; i < n && st == SKV_OK; i++) {
+        char inner[SKV_LAYOUT_PATH_BYTES];
+        const int length = (int)(strlen(entry[i]->d_name) - strlen(SKV_LAYOUT_MANIFEST));
+
+        if ((size_t)snprintf(inner, sizeof inner, "%s/%.*s", folder, length, entry[i]->d_name) >=
+            sizeof inner)
+            st = skv_fail(SKV_E_ARG, "%s: the name is too long", folder);
+        else
+            st = check_folder(layout, o, inner, clean);
+    }
+    for (int i = 0; i < n; i++)
+        free(entry[i]);
+    free(entry);
+    return n > 0 ? st : check_folder(layout, o, folder, clean);
+}
+
+static skv_status check_numbers(const check_options *o)
+{
+    if (o->samples < 0 || o->samples > 10000)
+        return skv_fail(SKV_E_ARG, "--samples is out of range, want 0 to 10000");
+    if (o->count < 0 || o->side < 0 || o->side > 32768 || o->limit < 0)
+        return skv_fail(SKV_E_ARG, "--count, --side and --limit: want numbers from 0 (--side to "
+                                   "32768)");
+    return SKV_OK;
+}
+
+static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
+{
+    check_options o = {0};
+    const skv_layout *layout = NULL;
+    const char *words[64];
+    bool clean = true;
+    skv_status st;
+    int n = 0;
+
+    (void)comm;
+    if (argc > 64)
+        return skv_fail(SKV_E_ARG, "check: too many words");
+    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
+    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
+    if (n != 1) {
+        st = skv_fail(SKV_E_ARG, "check wants one folder, got %d", n);
+        goto done;
+    }
+    SKV_TRY_GOTO(skv_layout_find(&layout, o.layout), done);
+    SKV_TRY_GOTO(check_numbers(&o), done);
+    SKV_TRY_GOTO(check_all(layout, &o, words[0], &clean), done);
+    *exit_code = clean ? SKV_EXIT_OK : SKV_EXIT_FAILED;
+done:
+    skv_options_clear(table, &o);
+    return st;
+}
+
+const skv_command skv_cmd_check = {.name = "check",
+                                   .usage = "FOLDER --layout LAYOUT [--prompts FILE]",
+                                   .summary = "what an evaluator would miss or misread in a folder",
+                                   .options = table,
+                                   .run = run};

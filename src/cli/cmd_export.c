@@ -1,0 +1,128 @@
+/* skv export: a finished run as the folders that the evaluators of GenEval, DPG-Bench and COCO
+ * read. Every such folder has its manifest beside it, never inside. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "core/log.h"
+#include "eval/layout.h"
+
+typedef struct {
+    char *layout, *out, *path, *prompts;
+    int64_t samples;
+} export_options;
+
+#define ROW(field, type, fallback, help, group)                                                    \
+    {                                                                                              \
+#field, SKV_OPT_##type, offsetof(export_options, field), fallback, help, group             \
+    }
+
+static const skv_option table[] = {
+    ROW(layout, STRING, NULL,
+        "geneval (00000/samples/00000.png), dpg (<item id>.png, four samples two by two) or coco "
+        "(0000.png)",
+        "Export"),
+    ROW(out, STRING, NULL,
+        "folder for the pictures of --path; without --path a folder for all paths, OUT/<path>. "
+        "Each folder of pictures gets <folder>.skv-export.json beside it: recipe, both texts, "
+        "seeds",
+        NULL),
+    ROW(path, STRING, NULL, "export this path alone, into OUT itself", NULL),
+    ROW(samples, INT, "0", "samples a prompt; 0: 4 for geneval and dpg, 1 for coco", NULL),
+    ROW(prompts, PATH, NULL,
+        "geneval: the evaluation_metadata.jsonl whose lines are copied; default: the file that the "
+        "run was made of",
+        NULL),
+    {0}};
+
+typedef struct {
+    const export_options *options;
+    const skv_layout *layout;
+    skv_run_file run;
+    skv_layout_set set;
+    int64_t n_failed;
+} exporter;
+
+static skv_status export_path(exporter *x, int path, const char *folder)
+{
+    const skv_layout_job job = {
+        .run = &x->run, .path = path, .layout = x->layout, .set = &x->set, .folder = folder};
+    skv_layout_done done;
+
+    SKV_TRY(skv_layout_export(&done, &job));
+    printf("%s: %lld pictures\n", folder, (long long)done.n_files);
+    x->n_failed = done.n_failed;
+    return SKV_OK;
+}
+
+/* A folder that already holds one path's pictures must not get sub-folders. */
+static skv_status refuse_inside(const char *out)
+{
+    char manifest[SKV_LAYOUT_PATH_BYTES];
+    FILE *f;
+
+    SKV_TRY(skv_layout_beside(manifest, out, SKV_LAYOUT_MANIFEST));
+    f = fopen(manifest, "rb");
+    if (!f)
+        return SKV_OK;
+    fclose(f);
+    return skv_fail(SKV_E_ARG, "%s holds the pictures of one path; use another --out for all", out);
+}
+
+static skv_status export_run(exporter *x)
+{
+    const export_options *o = x->options;
+    char folder[SKV_LAYOUT_PATH_BYTES];
+    int path = 0;
+
+    SKV_TRY(skv_layout_set_from_run(&x->set, x->layout, &x->run, o->prompts, (int)o->samples));
+    if (o->path) {
+        SKV_TRY(skv_run_file_find(&path, &x->run, o->path));
+        return export_path(x, path, o->out);
+    }
+    SKV_TRY(refuse_inside(o->out));
+    for (int i = 0; i < x->run.n_paths; i++) {
+        SKV_TRY(skv_layout_join(folder, o->out, x->run.path[i].name));
+        SKV_TRY(export_path(x, i, folder));
+    }
+    return SKV_OK;
+}
+
+static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
+{
+    export_options o = {0};
+    exporter x = {.options = &o};
+    const char *words[64];
+    skv_status st;
+    int n = 0;
+
+    (void)comm;
+    if (argc > 64)
+        return skv_fail(SKV_E_ARG, "export: too many words");
+    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
+    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
+    if (n != 1 || !o.out || o.samples < 0 || o.samples > 10000) {
+        st = n != 1   ? skv_fail(SKV_E_ARG, "export wants one run's folder, got %d", n)
+             : !o.out ? skv_fail(SKV_E_ARG, "--out is missing")
+                      : skv_fail(SKV_E_ARG, "--samples is out of range, want 0 to 10000");
+        goto done;
+    }
+    SKV_TRY_GOTO(skv_layout_find(&x.layout, o.layout), done);
+    SKV_TRY_GOTO(skv_run_file_open(&x.run, words[0]), done);
+    SKV_TRY_GOTO(export_run(&x), done);
+    if (x.n_failed > 0) {
+        skv_warn("%lld rows of the run have no picture", (long long)x.n_failed);
+        *exit_code = SKV_EXIT_PARTIAL;
+    }
+done:
+    skv_layout_set_clear(&x.set);
+    skv_run_file_close(&x.run);
+    skv_options_clear(table, &o);
+    return st;
+}
+
+const skv_command skv_cmd_export = {.name = "export",
+                                    .usage = "RUN --layout LAYOUT --out FOLDER [--path NAME]",
+                                    .summary = "folders for the evaluators of GenEval, DPG, COCO",
+                                    .options = table,
+                                    .run = run};
