@@ -27,10 +27,11 @@ typedef struct {
     const skv_layout_set *set;
     const char *folder;
     skv_layout_report *report;
-    uint8_t *there;    /* (prompts, files): the picture was found */
-    uint8_t *metadata; /* (prompts) */
-    int files;         /* of a prompt */
-    sized *size;       /* of the pictures that could be read */
+    uint8_t *there;                   /* (prompts, files): the picture was found */
+    uint8_t *metadata;                /* (prompts) */
+    int files;                        /* of a prompt */
+    char last[SKV_LAYOUT_PATH_BYTES]; /* picture seen before, where ids are not known */
+    sized *size;                      /* of the pictures that could be read */
     size_t n_sizes, room;
 } check;
 
@@ -103,6 +104,16 @@ static const char *reason(const char *path)
     return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
+/* Without ids: names with the same part before the first dot follow each other. */
+static bool same_key(check *c, const char *name)
+{
+    const size_t key = strcspn(name, ".");
+    const bool same = strncmp(c->last, name, key) == 0 && strcspn(c->last, ".") == key;
+
+    snprintf(c->last, sizeof c->last, "%s", name);
+    return same;
+}
+
 static skv_status see_picture(check *c, const skv_layout_entry *e, const char *name)
 {
     char path[SKV_LAYOUT_PATH_BYTES];
@@ -114,6 +125,8 @@ static skv_status see_picture(check *c, const skv_layout_entry *e, const char *n
         return note(c->report, SKV_FOUND_DUPLICATE, name,
                     "a second picture of prompt %lld, sample %d; both are read",
                     (long long)e->prompt, e->sample);
+    if (!there && same_key(c, name))
+        return note(c->report, SKV_FOUND_DUPLICATE, name, "a second picture of this item");
     if (there)
         *there = 1;
     SKV_TRY(skv_layout_join(path, c->folder, name));
@@ -296,6 +309,11 @@ static int by_size(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+static bool fits_tiles(const sized *s, int tiles)
+{
+    return tiles == 1 || (s->width == s->height && s->width % tiles == 0);
+}
+
 /* The size that most pictures have, where none is given. */
 static void most_common(skv_layout_report *r, const check *c)
 {
@@ -305,7 +323,7 @@ static void most_common(skv_layout_report *r, const check *c)
         if (i > 0 && (c->size[i].width != c->size[i - 1].width ||
                       c->size[i].height != c->size[i - 1].height))
             n = 1;
-        if (n > best) {
+        if (n > best && fits_tiles(&c->size[i], c->layout->tiles)) {
             best = n;
             r->width = c->size[i].width;
             r->height = c->size[i].height;
@@ -327,7 +345,7 @@ static skv_status find_sizes(check *c)
     for (size_t i = 0; i < c->n_sizes; i++) {
         const sized *s = &c->size[i];
 
-        if (tiles > 1 && (s->width != s->height || s->width % tiles != 0))
+        if (!fits_tiles(s, tiles))
             SKV_TRY(note(r, SKV_FOUND_SIZE, s->name,
                          "%dx%d, want a square of %d by %d equal samples", s->width, s->height,
                          tiles, tiles));

@@ -26,6 +26,7 @@ typedef struct {
     char folder[SKV_LAYOUT_PATH_BYTES], part[SKV_LAYOUT_PATH_BYTES];
     char manifest[SKV_LAYOUT_PATH_BYTES];
     bool refill;       /* an earlier export stands there */
+    bool begun;        /* part is ours */
     int height, width; /* of a sample; 0: none seen yet */
     uint8_t *grid;     /* (2·height, 2·width, 3), layouts of tiles */
     json_t *prompts;   /* of the manifest */
@@ -33,36 +34,39 @@ typedef struct {
 
 /* -------------------------------------------------------------------- folders */
 
-/* What a kill left of `folder` at `path`, with all that is in it; symlinks are not followed. */
-static skv_status remove_all(int at, const char *name, const char *path) /* NOLINT */
+/* The folder with all that is in it, if it is there; symlinks are not followed. False: errno. */
+static bool remove_tree(int at, const char *name) /* NOLINT(misc-no-recursion) */
 {
     const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *e;
-    skv_status st = SKV_OK;
+    bool good = true;
 
-    if (!d && errno == ENOENT)
-        return SKV_OK;
     if (!d) {
-        st = skv_fail(SKV_E_IO, "%s: cannot open %s to remove it: %s", path, name, strerror(errno));
         if (fd >= 0)
             close(fd);
-        return st;
+        return fd < 0 && errno == ENOENT;
     }
-    while (st == SKV_OK && (e = readdir(d))) {
+    while (good && (e = readdir(d))) {
         struct stat info;
 
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         if (fstatat(fd, e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode))
-            st = remove_all(fd, e->d_name, path);
-        else if (unlinkat(fd, e->d_name, 0) != 0)
-            st = skv_fail(SKV_E_IO, "%s: cannot remove %s: %s", path, e->d_name, strerror(errno));
+            good = remove_tree(fd, e->d_name);
+        else
+            good = unlinkat(fd, e->d_name, 0) == 0;
     }
     closedir(d);
-    if (st == SKV_OK && unlinkat(at, name, AT_REMOVEDIR) != 0)
-        st = skv_fail(SKV_E_IO, "%s: cannot remove: %s", path, strerror(errno));
-    return st;
+    return good && unlinkat(at, name, AT_REMOVEDIR) == 0;
+}
+
+static skv_status remove_part(const char *part)
+{
+    if (remove_tree(AT_FDCWD, part))
+        return SKV_OK;
+    return skv_fail(SKV_E_IO, "%s: cannot remove what an export left there: %s", part,
+                    strerror(errno));
 }
 
 /* *empty: absent, or without entries. */
@@ -396,7 +400,7 @@ static skv_status publish(export_job *x)
         return move(x->part, x->folder);
     for (int64_t p = 0; p < x->job->set->n; p++)
         SKV_TRY(move_prompt(x, p));
-    return remove_all(AT_FDCWD, x->part, x->part);
+    return remove_part(x->part);
 }
 
 skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
@@ -413,7 +417,8 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
     x.refill = !empty;
     if (x.refill)
         SKV_TRY_GOTO(compare_manifest(&x), done);
-    SKV_TRY_GOTO(remove_all(AT_FDCWD, x.part, x.part), done);
+    SKV_TRY_GOTO(remove_part(x.part), done);
+    x.begun = true;
     SKV_TRY_GOTO(skv_folder_make(x.part), done);
     for (int64_t p = 0; p < job->set->n; p++)
         SKV_TRY_GOTO(export_prompt(&x, p), done);
@@ -421,6 +426,8 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
         skv_warn("and %lld more; %s has all", (long long)(out->n_failed - MAX_NAMED), x.manifest);
     st = publish(&x);
 done:
+    if (st != SKV_OK && x.begun && !remove_tree(AT_FDCWD, x.part))
+        skv_warn("%s: cannot be removed: %s", x.part, strerror(errno));
     json_decref(x.prompts);
     free(x.grid);
     return st;

@@ -1,0 +1,319 @@
+/* The evaluators' folders: names, what is read, what a set may not hold, and the check. */
+#include "eval/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "io/png.h"
+#include "temp_folder.h"
+
+static const skv_layout *const all[] = {&skv_layout_geneval, &skv_layout_dpg, &skv_layout_coco};
+
+static void write_text(const char *name, const char *text)
+{
+    assert_int_equal(skv_file_write(temp_path(name), text, strlen(text)), SKV_OK);
+}
+
+static void write_picture(const char *name, int width, int height)
+{
+    uint8_t *rgb = calloc((size_t)width * (size_t)height, 3);
+
+    assert_non_null(rgb);
+    assert_int_equal(skv_png_write(temp_path(name), rgb, width, height, NULL, 0), SKV_OK);
+    free(rgb);
+}
+
+static skv_layout_entry judged(const skv_layout *l, const skv_layout_set *set, const char *name,
+                               bool folder)
+{
+    skv_layout_entry e;
+
+    l->judge(&e, set, name, folder);
+    return e;
+}
+
+/* A set of prompts with these ids, by way of a prompt file. */
+static skv_status set_of(skv_layout_set *set, const skv_layout *l, const char *list, int samples)
+{
+    write_text("list.jsonl", list);
+    return skv_layout_set_from_prompts(set, l, temp_path("list.jsonl"), samples);
+}
+
+static void names_of_pictures_are_those_that_are_judged_pictures(void **state)
+{
+    skv_layout_set set = {.n = 3, .samples = 4, .id = (char *[]){"159", "whoops0", "vrd39"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        for (int64_t p = 0; p < set.n; p++)
+            for (int s = 0; s < skv_layout_files(all[i], &set) && (s == 0 || i == 0); s++) {
+                char name[SKV_LAYOUT_NAME_BYTES];
+                skv_layout_entry e;
+
+                all[i]->picture(name, sizeof name, &set, p, s);
+                e = judged(all[i], &set, name, false);
+                assert_int_equal(e.kind, SKV_LAYOUT_PICTURE);
+                assert_int_equal(e.prompt, p);
+                assert_int_equal(e.sample, s);
+            }
+    }
+}
+
+static void geneval_scores_what_begins_with_digits(void **state)
+{
+    const skv_layout *l = &skv_layout_geneval;
+    const skv_layout_set set = {.n = 553, .samples = 4};
+
+    (void)state;
+    assert_int_equal(judged(l, &set, "00552", true).kind, SKV_LAYOUT_FOLDER);
+    assert_int_equal(judged(l, &set, "553", true).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "00553", true).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "7", true).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "99999999999999999999999", true).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "00007", false).kind, SKV_LAYOUT_IGNORED);
+    assert_int_equal(judged(l, &set, ".00007", true).kind, SKV_LAYOUT_IGNORED);
+    assert_int_equal(judged(l, &set, "00007.tmp", true).kind, SKV_LAYOUT_IGNORED);
+    assert_int_equal(judged(l, &set, "00007/metadata.jsonl", false).kind, SKV_LAYOUT_METADATA);
+    assert_int_equal(judged(l, &set, "00007/grid.png", false).kind, SKV_LAYOUT_IGNORED);
+    assert_int_equal(judged(l, &set, "00007/samples", true).kind, SKV_LAYOUT_FOLDER);
+    assert_int_equal(judged(l, &set, "00007/samples/0003.png", false).kind, SKV_LAYOUT_PICTURE);
+    assert_int_equal(judged(l, &set, "00007/samples/00004.png", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "00007/samples/00001.png.tmp", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "00007/samples/00001.pngx", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "00007/samples/.00001.png", false).kind, SKV_LAYOUT_IGNORED);
+    assert_int_equal(judged(l, &set, "00007/samples/00001.PNG", false).kind, SKV_LAYOUT_IGNORED);
+    assert_non_null(judged(l, &set, "00007/samples/00001.jpg", false).why);
+}
+
+static void dpg_takes_every_entry_by_its_name_up_to_the_first_dot(void **state)
+{
+    const skv_layout *l = &skv_layout_dpg;
+    const skv_layout_set set = {.n = 2, .samples = 4, .id = (char *[]){"15", "159"}};
+
+    (void)state;
+    assert_int_equal(judged(l, &set, "159.png", false).prompt, 1);
+    assert_int_equal(judged(l, &set, "15.v2.jpg", false).kind, SKV_LAYOUT_PICTURE);
+    assert_int_equal(judged(l, &set, "15", false).kind, SKV_LAYOUT_PICTURE);
+    assert_int_equal(judged(l, &set, "15", true).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "1.png", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, ".15.png", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "dpg-bench_1_results.txt", false).kind, SKV_LAYOUT_READ);
+}
+
+static void coco_lists_png_and_jpg_hidden_ones_too(void **state)
+{
+    const skv_layout *l = &skv_layout_coco;
+    const skv_layout_set set = {.n = 20000, .samples = 1};
+
+    (void)state;
+    assert_int_equal(judged(l, &set, "0000.png", false).kind, SKV_LAYOUT_PICTURE);
+    assert_int_equal(judged(l, &set, "19999.png", false).kind, SKV_LAYOUT_PICTURE);
+    assert_int_equal(judged(l, &set, "20000.png", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "00001.png", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, ".0001.png", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "0001.jpg", false).kind, SKV_LAYOUT_READ);
+    assert_int_equal(judged(l, &set, "0001.png.tmp", false).kind, SKV_LAYOUT_IGNORED);
+    assert_int_equal(judged(l, &set, "0001", true).kind, SKV_LAYOUT_READ);
+}
+
+static void ids_that_dpg_would_misread_are_refused(void **state)
+{
+    skv_layout_set set;
+
+    (void)state;
+    assert_int_equal(set_of(&set, &skv_layout_dpg, "{\"id\": \"a.b\", \"prompt\": \"x\"}\n", 0),
+                     SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "a.b"));
+    assert_int_equal(set_of(&set, &skv_layout_dpg, "{\"prompt\": \"x\"}\n{\"prompt\": \"y\"}\n", 0),
+                     SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "item ids"));
+    assert_null(set.id);
+    assert_int_equal(set_of(&set, &skv_layout_dpg, "{\"id\": 159, \"prompt\": \"x\"}\n", 0),
+                     SKV_OK);
+    assert_string_equal(set.id[0], "159");
+    assert_int_equal(set.samples, 4);
+    skv_layout_set_clear(&set);
+}
+
+static void numbers_of_samples_that_a_layout_cannot_hold_are_refused(void **state)
+{
+    skv_layout_set set;
+
+    (void)state;
+    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_dpg, 5, 3), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_coco, 5, 4), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_coco, -1, 1), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_coco, INT64_MAX, 1), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_geneval, 0, 9), SKV_OK);
+    assert_int_equal(set.n, 553);
+    assert_int_equal(set.samples, 9);
+}
+
+/* A run.h5 is data: what its ids say becomes a path. */
+static void hostile_ids_of_a_run_are_refused(void **state)
+{
+    char *bad[] = {"../a-0", "a-0"};
+    char *slash[] = {"a/b", "c"}, *twins[] = {"a", "a"}, *fine[] = {"a", "b"};
+    skv_run_file run = {.folder = (char *)"run", .n = 2, .samples = 1};
+    skv_layout_set set;
+
+    (void)state;
+    run.id = slash;
+    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    run.id = twins;
+    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    run.id = bad;
+    run.samples = 2;
+    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    run.id = fine; /* no "-0" behind the first sample's */
+    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    run.samples = 1;
+    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_OK);
+    skv_layout_set_clear(&set);
+}
+
+static void geneval_wants_the_lines_that_its_evaluator_needs(void **state)
+{
+    skv_layout_set set;
+
+    (void)state;
+    assert_int_equal(set_of(&set, &skv_layout_geneval, "{\"prompt\": \"x\"}\n", 0), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "line 1"));
+    write_text("list.txt", "a cat\n");
+    assert_int_equal(
+        skv_layout_set_from_prompts(&set, &skv_layout_geneval, temp_path("list.txt"), 0),
+        SKV_E_ARG);
+    assert_int_equal(set_of(&set, &skv_layout_geneval,
+                            "{\"tag\":\"t\",  \"include\":[], \"prompt\":\"\\u00e9\"}\r\n"
+                            "{\"tag\":\"t\",\"include\":[],\"prompt\":\"y\"}",
+                            0),
+                     SKV_OK);
+    assert_string_equal(set.line[0], "{\"tag\":\"t\",  \"include\":[], \"prompt\":\"\\u00e9\"}");
+    assert_string_equal(set.line[1], "{\"tag\":\"t\",\"include\":[],\"prompt\":\"y\"}");
+    skv_layout_set_clear(&set);
+}
+
+static void folders_without_a_name_of_their_own_are_refused(void **state)
+{
+    char out[SKV_LAYOUT_PATH_BYTES];
+    static const char *const bad[] = {"", ".", "..", "/", "//", "a/..", "a/./"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(skv_layout_beside(out, bad[i], ".x"), SKV_E_ARG);
+    assert_int_equal(skv_layout_beside(out, "a/b//", ".x"), SKV_OK);
+    assert_string_equal(out, "a/b.x");
+    assert_int_equal(skv_layout_beside(out, "..a", ".x"), SKV_OK);
+    assert_int_equal(skv_layout_beside(out, "a/...", ".x"), SKV_OK);
+}
+
+static void check_tells_missing_damaged_extra_duplicate_and_size(void **state)
+{
+    skv_layout_set set = {0};
+    skv_layout_report r;
+
+    (void)state;
+    assert_int_equal(
+        set_of(&set, &skv_layout_dpg,
+               "{\"id\": \"a\", \"prompt\": \"x\"}\n{\"id\": \"b\", \"prompt\": \"y\"}\n"
+               "{\"id\": \"c\", \"prompt\": \"y\"}\n{\"id\": \"d\", \"prompt\": \"y\"}\n",
+               0),
+        SKV_OK);
+    assert_int_equal(mkdir(temp_path("out"), 0777), 0);
+    write_picture("out/a.png", 8, 8);
+    write_picture("out/a.old.png", 8, 8);
+    write_picture("out/b.png", 8, 4);
+    write_text("out/c.png", "no picture");
+    write_text("out/manifest.json", "{}");
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(r.n_expected, 4);
+    assert_int_equal(r.n_good, 1);
+    assert_int_equal(r.width, 8);
+    assert_int_equal(r.count[SKV_FOUND_MISSING], 1);
+    assert_int_equal(r.count[SKV_FOUND_DAMAGED], 1);
+    assert_int_equal(r.count[SKV_FOUND_EXTRA], 1);
+    assert_int_equal(r.count[SKV_FOUND_DUPLICATE], 1);
+    assert_int_equal(r.count[SKV_FOUND_SIZE], 1);
+    for (size_t i = 0; i < r.n; i++)
+        if (r.finding[i].kind == SKV_FOUND_MISSING)
+            assert_string_equal(r.finding[i].name, "d.png");
+    skv_layout_report_clear(&r);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("none")),
+                     SKV_E_NOTFOUND);
+    skv_layout_set_clear(&set);
+}
+
+/* Without a list a folder can still be counted, and its sizes compared. */
+static void check_by_count_alone(void **state)
+{
+    skv_layout_set set;
+    skv_layout_report r;
+
+    (void)state;
+    assert_int_equal(mkdir(temp_path("out"), 0777), 0);
+    write_picture("out/a.png", 8, 8);
+    write_picture("out/b.png", 8, 8);
+    write_picture("out/c.png", 4, 4);
+    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_dpg, 3, 0), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(r.n, 1);
+    assert_string_equal(r.finding[0].name, "c.png");
+    skv_layout_report_clear(&r);
+    write_picture("out/c.png", 8, 8);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(r.n, 0);
+    skv_layout_report_clear(&r);
+    set.n = 4;
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(r.count[SKV_FOUND_MISSING], 1);
+    skv_layout_report_clear(&r);
+}
+
+static void a_damaged_manifest_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "{}",
+        "{\"layout\": \"coco\", \"samples\": 1, \"side\": 8, \"prompts\": [{}]}",
+        "{\"layout\": \"coco\", \"samples\": 1, \"side\": -8, \"prompts\": [{\"id\": \"a\"}]}",
+        "{\"layout\": \"coco\", \"samples\": 4294967297, \"side\": 8, \"prompts\": [{\"id\": "
+        "\"a\"}]}",
+        "{\"layout\": \"coco\", \"samples\": 1, \"side\": 8, \"prompts\": [{\"id\": \"../a\"}]}",
+        "{\"layout\": \"coco\", \"samples\": 1, \"side\": 8, \"prompts\": []}",
+        "{\"layout\": \"dpg\", \"samples\": 4, \"side\": 8, \"prompts\": [{\"id\": \"a\"}]}"};
+    skv_layout_set set;
+    json_t *root = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(skv_json_parse(&root, bad[i], strlen(bad[i]), "m.json"), SKV_OK);
+        assert_int_not_equal(skv_layout_set_from_manifest(&set, &skv_layout_coco, root, "m.json"),
+                             SKV_OK);
+        assert_null(set.id);
+        json_decref(root);
+    }
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest tests[] = {
+        CASE(names_of_pictures_are_those_that_are_judged_pictures),
+        CASE(geneval_scores_what_begins_with_digits),
+        CASE(dpg_takes_every_entry_by_its_name_up_to_the_first_dot),
+        CASE(coco_lists_png_and_jpg_hidden_ones_too),
+        CASE(ids_that_dpg_would_misread_are_refused),
+        CASE(numbers_of_samples_that_a_layout_cannot_hold_are_refused),
+        CASE(hostile_ids_of_a_run_are_refused),
+        CASE(geneval_wants_the_lines_that_its_evaluator_needs),
+        CASE(folders_without_a_name_of_their_own_are_refused),
+        CASE(check_tells_missing_damaged_extra_duplicate_and_size),
+        CASE(check_by_count_alone),
+        CASE(a_damaged_manifest_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
