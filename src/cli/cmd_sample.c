@@ -25,7 +25,8 @@
 #include "sample/tune.h"
 #include "sample/writer.h"
 
-#define CONFIG_MAX_BYTES ((size_t)16 << 20)
+#define CONFIG_MAX_BYTES   ((size_t)16 << 20)
+#define REWRITES_MAX_BYTES ((size_t)1 << 30)
 
 static volatile sig_atomic_t stop_asked;
 
@@ -52,6 +53,8 @@ typedef struct {
     size_t config_bytes;
     char *prompt_bytes;
     size_t prompt_count;
+    char *rewrites; /* the rewriting cache's bytes; NULL: none */
+    size_t rewrite_count;
     skv_device_choice choice;
     skv_backend *be, *text_be; /* text_be may be be */
     skv_run_setup setup;
@@ -124,7 +127,14 @@ static skv_status load_prompts(job *j, skv_prompts_form *form)
     SKV_TRY(skv_comm_agree(j->comm, st));
     SKV_TRY(skv_comm_broadcast(j->comm, &number, sizeof number, 0));
     *form = (skv_prompts_form)number;
-    return skv_comm_broadcast_blob(j->comm, (void **)&j->prompt_bytes, &j->prompt_count, 0);
+    SKV_TRY(skv_comm_broadcast_blob(j->comm, (void **)&j->prompt_bytes, &j->prompt_count, 0));
+    if (!j->settings.rewrite_cache)
+        return SKV_OK;
+    if (skv_comm_rank(j->comm) == 0)
+        st = skv_file_read(&j->rewrites, &j->rewrite_count, j->settings.rewrite_cache,
+                           REWRITES_MAX_BYTES);
+    SKV_TRY(skv_comm_agree(j->comm, st));
+    return skv_comm_broadcast_blob(j->comm, (void **)&j->rewrites, &j->rewrite_count, 0);
 }
 
 static skv_status make_setup(job *j)
@@ -140,6 +150,8 @@ static skv_status make_setup(job *j)
     SKV_TRY(load_prompts(j, &list.form));
     list.bytes = j->prompt_bytes;
     list.n = j->prompt_count;
+    list.rewrites = j->rewrites;
+    list.n_rewrites = j->rewrite_count;
     st = skv_backend_choose(&j->be, &j->choice, &wish);
     if (st == SKV_OK)
         st = skv_backend_choose_text(&j->text_be, j->be, &j->choice);
@@ -446,6 +458,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     free(j.config);
     free(j.config_folder);
     free(j.prompt_bytes);
+    free(j.rewrites);
     free(j.work);
     free(j.todo);
     free(j.cost);

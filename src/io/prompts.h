@@ -20,11 +20,17 @@ typedef struct {
     char *id;   /* NULL: none given, or not usable as a file name */
     char *text; /* UTF-8, "" where error is set */
     size_t text_bytes;
-    char *negative; /* NULL: none */
+    char *rewritten; /* encoded in place of text; NULL: the text itself is */
+    char *negative;  /* NULL: none */
     bool has_seed;
     uint64_t seed;
     char *error; /* NULL: fine; else one sentence naming file and line */
 } skv_prompt;
+
+typedef struct {
+    size_t n_rewritten, n_missing; /* prompts without an error, found in the cache and not */
+    uint64_t digest;               /* of the rewritten texts and their places */
+} skv_rewriting;
 
 typedef struct {
     skv_prompt *prompts;
@@ -32,6 +38,7 @@ typedef struct {
     size_t n_bad;                    /* prompts with an error */
     int index_digits;                /* width of index-made ids: 5, more for longer lists */
     int index_dashes;                /* 0: plain digits; k: "index" and k dashes before them */
+    skv_rewriting rewriting;         /* what skv_prompts_rewrite did */
     struct skv_prompt_block *blocks; /* where the texts live */
 } skv_prompts;
 
@@ -73,6 +80,13 @@ SKV_MUST skv_status skv_prompts_parse(skv_prompts **out, const char *bytes, size
 SKV_MUST skv_status skv_prompts_read(skv_prompts **out, const char *path,
                                      const skv_prompts_options *opts);
 void skv_prompts_destroy(skv_prompts *p);
+
+/* Rewritten texts from a cache: the bytes of a JSON object, prompt -> rewritten prompt or the
+ * rewriter's raw answer <prompt:TEXT><cfg:N>. Prompts that it lacks keep rewritten NULL. SKV_E_ARG
+ * where it has none of them, saying so if keys are swapped with values, or are the rewritten texts
+ * themselves. */
+SKV_MUST skv_status skv_prompts_rewrite(skv_prompts *p, const char *bytes, size_t n,
+                                        const char *name);
 
 /* out = the prompt's id, or its zero-padded index where it has none ("00042"; "index-00042" in a
  * list where a given id is all digits, so that the two never meet). bytes >= SKV_PROMPT_ID_BYTES.

@@ -47,10 +47,12 @@ skv_status skv_rows_text(const skv_rows *rows, int64_t prompt, char **used)
 {
     const skv_prompt *p = &rows->prompts->prompts[prompt];
 
+    const char *text = p->rewritten ? p->rewritten : p->text;
+
     if (rows->settings->positive)
-        return skv_prompt_positive(used, p->text);
-    SKV_TRY(skv_alloc(used, p->text_bytes + 1, 1, "prompt"));
-    memcpy(*used, p->text, p->text_bytes);
+        return skv_prompt_positive(used, text);
+    SKV_TRY(skv_alloc(used, strlen(text) + 1, 1, "prompt"));
+    memcpy(*used, text, strlen(text) + 1);
     return SKV_OK;
 }
 

@@ -44,8 +44,9 @@ void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n);
 /* The row's id: the prompt's, or its index where it has none; "-<sample>" behind it when K > 1. */
 void skv_rows_id(const skv_rows *rows, int64_t row, char *out, size_t bytes);
 
-/* The text that is encoded: the prompt's, with the positive suffix where that applies; and the
- * negative one (the line's, else the run's; NULL or empty: none). *used is freed by the caller. */
+/* The text that is encoded: the prompt's or its rewriting, with the positive suffix where that
+ * applies; and the negative one (the line's, else the run's; NULL or empty: none). *used is freed
+ * by the caller. */
 SKV_MUST skv_status skv_rows_text(const skv_rows *rows, int64_t prompt, char **used);
 const char *skv_rows_negative(const skv_rows *rows, int64_t prompt);
 

@@ -57,6 +57,8 @@ static json_t *common_json(const skv_identity_setup *a)
     json_object_set_new(c, "tokens", text_json(s->tokens));
     json_object_set_new(
         c, "prompts", digest_json(skv_digest_add(SKV_DIGEST_START, a->prompts, a->prompts_bytes)));
+    if (a->rewriting)
+        json_object_set_new(c, "rewritten", digest_json(a->rewriting->digest));
     json_object_set_new(c, "prompt_order", text_json(s->prompt_order));
     json_object_set_new(c, "samples", json_integer(s->samples));
     json_object_set_new(c, "seed", json_integer((json_int_t)s->seed));

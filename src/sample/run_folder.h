@@ -21,6 +21,7 @@ typedef struct {
     const skv_paths *paths;
     const char *prompts; /* the list's bytes */
     size_t prompts_bytes;
+    const skv_rewriting *rewriting; /* NULL: none asked for */
     uint64_t t5_digest, tokenizer_digest;
 } skv_identity_setup;
 

@@ -8,7 +8,8 @@
 #include "core/log.h"
 #include "sample/fit.h"
 
-#define MAX_EXTRAS 3
+#define MAX_EXTRAS  3
+#define MAX_MISSING 20
 
 /* Extra tensors are no fault, but worth one line. */
 static void report_extras(const skv_weights *w)
@@ -21,6 +22,25 @@ static void report_extras(const skv_weights *w)
         skv_info("%s: %d tensors are not used: %s%s%s%s%s%s", skv_weights_describe(w), n, names[0],
                  n > 1 ? ", " : "", n > 1 ? names[1] : "", n > 2 ? ", " : "", n > 2 ? names[2] : "",
                  n > 3 ? ", ..." : "");
+}
+
+/* Prompts that stay as they are, though rewritten ones were asked for. */
+static void report_missing(const skv_prompts *p, const char *cache)
+{
+    const skv_rewriting *r = &p->rewriting;
+    size_t named = 0;
+
+    if (r->n_missing == 0)
+        return;
+    skv_warn("%s: %zu of %zu prompts are not in it and are used as they are", cache, r->n_missing,
+             r->n_missing + r->n_rewritten);
+    for (size_t i = 0; i < p->n && named < MAX_MISSING; i++)
+        if (!p->prompts[i].error && !p->prompts[i].rewritten) {
+            skv_warn("not rewritten: prompt %zu, \"%.200s\"", i, p->prompts[i].text);
+            named++;
+        }
+    if (r->n_missing > named)
+        skv_warn("and %zu more; in run.h5 their prompt_used is their prompt", r->n_missing - named);
 }
 
 static skv_status required(const char *value, const char *option)
@@ -98,6 +118,12 @@ static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backen
     SKV_TRY(skv_paths_resolve(&r->paths, s, &r->sources.dims, &r->engine.schedule));
     SKV_TRY(open_text(r));
     SKV_TRY(skv_prompts_parse(&r->prompts, list->bytes, list->n, list->form, s->prompts, &options));
+    if (list->rewrites) {
+        SKV_TRY(
+            skv_prompts_rewrite(r->prompts, list->rewrites, list->n_rewrites, s->rewrite_cache));
+        report_missing(r->prompts, s->rewrite_cache);
+        identity.rewriting = &r->prompts->rewriting;
+    }
     SKV_TRY(skv_rows_init(&r->rows, s, r->prompts, r->tokenizer));
     identity.prompts = list->bytes;
     identity.prompts_bytes = list->n;

@@ -27,6 +27,8 @@ typedef struct {
     const char *bytes;
     size_t n;
     skv_prompts_form form;
+    const char *rewrites; /* bytes of the rewriting cache; NULL: none */
+    size_t n_rewrites;
 } skv_prompt_list;
 
 /* Opens the checkpoints, tokenises the prompts, resolves the paths, plans the memory; loads

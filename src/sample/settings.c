@@ -19,6 +19,8 @@ const skv_option skv_settings_table[] = {
     ROW(spm, PATH, NULL, "spiece.model, when not in the T5 folder", NULL),
     ROW(prompts, PATH, NULL, "text, JSONL, JSON (COCO), CSV, or a folder of .txt", "Prompts"),
     ROW(prompt_order, STRING, "images", "COCO: images (file order) or image_id", NULL),
+    ROW(rewrite_cache, PATH, NULL,
+        "JSON object, prompt to the text encoded in its place (GenEval's rewritten prompts)", NULL),
     ROW(samples, INT, "1", "pictures a prompt", NULL),
     ROW(seed, U64, "0", "run seed", NULL),
     ROW(seed_rule, STRING, "row", "row: run seed + row; index: the prompt's index (COCO)", NULL),

@@ -546,9 +546,75 @@ static void mutilated_lists_are_refused_or_parsed(void **state)
     assert_true(n_parsed > 1000);
 }
 
+static skv_status rewritten(skv_prompts *p, const char *cache)
+{
+    return skv_prompts_rewrite(p, cache, strlen(cache), "cache.json");
+}
+
+static void a_rewriting_cache_gives_texts_and_counts_misses(void **state)
+{
+    skv_prompts *p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog\n\na b\u00efrd\na cow", 5);
+    uint64_t digest;
+
+    (void)state;
+    assert_int_equal(rewritten(p,
+                               "{\"a cat\": \"A cat, sitting <b>\", \"a cow\": \"\","
+                               " \"a b\\u00efrd\": \"<cfg:1><prompt:  A \\ud83d\\udc26.><x:y>\"}"),
+                     SKV_OK);
+    assert_string_equal(p->prompts[0].rewritten, "A cat, sitting <b>");
+    assert_string_equal(p->prompts[0].text, "a cat");
+    assert_null(p->prompts[1].rewritten);
+    assert_null(p->prompts[2].rewritten);
+    assert_string_equal(p->prompts[3].rewritten, "A \xf0\x9f\x90\xa6.");
+    assert_null(p->prompts[4].rewritten); /* an empty text is none */
+    assert_int_equal(p->rewriting.n_rewritten, 2);
+    assert_int_equal(p->rewriting.n_missing, 2);
+    digest = p->rewriting.digest;
+    skv_prompts_destroy(p);
+
+    /* what the prompts do not use does not matter, which prompt has a text does */
+    p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog", 2);
+    assert_int_equal(rewritten(p, "{\"a dog\": \"x\"}"), SKV_OK);
+    assert_int_not_equal(p->rewriting.digest, digest);
+    digest = p->rewriting.digest;
+    assert_int_equal(rewritten(p, "{\"b\": \"y\", \"a dog\": \"x\"}"), SKV_OK);
+    assert_true(p->rewriting.digest == digest);
+    skv_prompts_destroy(p);
+    p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog", 2);
+    assert_int_equal(rewritten(p, "{\"a cat\": \"x\"}"), SKV_OK);
+    assert_true(p->rewriting.digest != digest);
+    skv_prompts_destroy(p);
+}
+
+static void a_rewriting_cache_without_any_prompt_is_called_what_it_is(void **state)
+{
+    static const struct {
+        const char *cache, *word;
+        skv_status status;
+    } bad[] = {{"{\"A cat sits\": \"a cat\", \"A dog\": \"a dog\"}", "swapped", SKV_E_ARG},
+               {"{\"A cat sits\": \"A cat sits\"}", "their own keys", SKV_E_ARG},
+               {"{\"a bird\": \"A bird\"}", "none of its 1 keys", SKV_E_ARG},
+               {"{}", "none of its 0 keys", SKV_E_ARG},
+               {"{\"a cat\": 3}", "none of its", SKV_E_ARG},
+               {"[\"a cat\"]", "one JSON object", SKV_E_FORMAT},
+               {"", "line", SKV_E_FORMAT},
+               {"{\"a cat\": \"x\", \"a cat\": \"y\"}", "duplicate", SKV_E_FORMAT}};
+    skv_prompts *p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog", 2);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(rewritten(p, bad[i].cache), bad[i].status);
+        assert_non_null(strstr(skv_message(), bad[i].word));
+        assert_non_null(strstr(skv_message(), "cache.json"));
+    }
+    skv_prompts_destroy(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rewriting_cache_gives_texts_and_counts_misses),
+        cmocka_unit_test(a_rewriting_cache_without_any_prompt_is_called_what_it_is),
         cmocka_unit_test(text_is_a_prompt_a_line_without_bom_and_crlf),
         cmocka_unit_test(an_empty_line_within_keeps_its_place_and_fails_alone),
         cmocka_unit_test(every_kind_of_bad_utf8_fails_alone),
