@@ -41,6 +41,7 @@ const skv_option skv_settings_table[] = {
     ROW(drafters, REALS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget JSON instead of the rule", NULL),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
+    ROW(note, STRING, NULL, "words kept in RUN/run.json: where these settings come from", NULL),
     ROW(store, STRING, "bits,image,png", "what is kept of a picture", NULL),
     ROW(group_size, INT, "8", "rows computed in one batch", NULL),
     ROW(only, STRING, NULL, "compute one id's group, write its PNG alone", NULL),

@@ -26,7 +26,7 @@ typedef struct {
     skv_reals drafters;
     json_t *path_definitions;
     /* the run */
-    char *out, *store, *device, *dtype, *only, *config;
+    char *out, *store, *device, *dtype, *only, *config, *note;
     int64_t group_size, memory_limit, threads, png_threads;
     bool dry_run, allow_other_device, virtual_run;
 } skv_settings;
