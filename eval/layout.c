@@ -243,21 +243,34 @@ done:
 
 /* ------------------------------------------------------------------ of a run */
 
-/* Id of the prompt: the row's, less "-<sample>" where there are several. */
+/* Bytes of the prompt's id: the row's, less "-<sample>" where there are several; 0: not so. */
+static size_t id_bytes(const char *id, int sample, int samples)
+{
+    char ending[16] = "";
+    size_t n = strlen(id), m;
+
+    if (samples > 1)
+        snprintf(ending, sizeof ending, "-%d", sample);
+    m = strlen(ending);
+    return n > m && strcmp(id + n - m, ending) == 0 ? n - m : 0;
+}
+
 static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
 {
     SKV_TRY(take_list(&set->id, set));
     for (int64_t i = 0; i < set->n; i++) {
-        const char *id = run->id[i * run->samples];
-        size_t n = strlen(id);
+        const char *first = run->id[i * run->samples];
+        const size_t n = id_bytes(first, 0, run->samples);
 
-        if (run->samples > 1) {
-            if (n < 3 || strcmp(id + n - 2, "-0") != 0)
-                return skv_fail(SKV_E_FORMAT, "%s/run.h5: \"%.80s\" is no id of a first sample",
-                                run->folder, id);
-            n -= 2;
+        for (int s = 0; s < run->samples; s++) {
+            const char *id = run->id[i * run->samples + s];
+
+            if (n == 0 || id_bytes(id, s, run->samples) != n || memcmp(id, first, n) != 0)
+                return skv_fail(SKV_E_FORMAT,
+                                "%s/run.h5: \"%.80s\" is no id of sample %d of prompt %lld",
+                                run->folder, id, s, (long long)i);
         }
-        SKV_TRY(keep(&set->id[i], id, n));
+        SKV_TRY(keep(&set->id[i], first, n));
     }
     return SKV_OK;
 }

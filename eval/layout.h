@@ -106,6 +106,7 @@ typedef struct {
     const skv_layout *layout;
     const skv_layout_set *set;
     const char *folder;
+    int threads; /* that read and write pictures */
 } skv_layout_job;
 
 typedef struct {
@@ -138,7 +139,7 @@ typedef struct {
 } skv_layout_finding;
 
 typedef struct {
-    skv_layout_finding *finding;
+    skv_layout_finding *finding; /* by kind, then name */
     size_t n, room;
     int64_t count[SKV_FOUND_KINDS];
     int64_t n_expected, n_good; /* picture files */
@@ -146,10 +147,11 @@ typedef struct {
     int width, height;          /* of the pictures (most of them); 0: none could be read */
 } skv_layout_report;
 
-/* Holds a folder, whoever made it, against a set; every picture is decoded. Where set->id is not
+/* Holds a folder, whoever made it, against a set; every picture is decoded, by so
+ * many threads. Where set->id is not
  * known but needed, pictures are counted only. SKV_E_NOTFOUND where there is no such folder. */
 SKV_MUST skv_status skv_layout_check(skv_layout_report *out, const skv_layout *layout,
-                                     const skv_layout_set *set, const char *folder);
+                                     const skv_layout_set *set, const char *folder, int threads);
 void skv_layout_report_clear(skv_layout_report *r);
 
 #endif

@@ -12,14 +12,17 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "eval/parallel.h"
 #include "io/png.h"
 
 #define MAX_METADATA_BYTES ((size_t)1 << 20)
 #define WHY_BYTES          1024
 
+/* A picture as found, then as read. */
 typedef struct {
-    int width, height;
-    char *name; /* relative, owned */
+    char *name;        /* relative, owned */
+    char *why;         /* NULL: it could be read */
+    int width, height; /* then */
 } sized;
 
 typedef struct {
@@ -77,7 +80,7 @@ void skv_layout_report_clear(skv_layout_report *r)
 
 /* ------------------------------------------------------------------ a picture */
 
-static skv_status keep_size(check *c, const char *name, int width, int height)
+static skv_status keep_picture(check *c, const char *name)
 {
     char *copy = NULL;
 
@@ -91,7 +94,7 @@ static skv_status keep_size(check *c, const char *name, int width, int height)
         c->room = room;
     }
     SKV_TRY(skv_path_join(&copy, NULL, name));
-    c->size[c->n_sizes++] = (sized){width, height, copy};
+    c->size[c->n_sizes++] = (sized){.name = copy};
     return SKV_OK;
 }
 
@@ -116,10 +119,7 @@ static bool same_key(check *c, const char *name)
 
 static skv_status see_picture(check *c, const skv_layout_entry *e, const char *name)
 {
-    char path[SKV_LAYOUT_PATH_BYTES];
     uint8_t *there = e->prompt < 0 ? NULL : &c->there[e->prompt * c->files + e->sample];
-    skv_png png = {0};
-    skv_status st;
 
     if (there && *there)
         return note(c->report, SKV_FOUND_DUPLICATE, name,
@@ -129,15 +129,51 @@ static skv_status see_picture(check *c, const skv_layout_entry *e, const char *n
         return note(c->report, SKV_FOUND_DUPLICATE, name, "a second picture of this item");
     if (there)
         *there = 1;
-    SKV_TRY(skv_layout_join(path, c->folder, name));
+    return keep_picture(c, name);
+}
+
+/* Decodes picture i of the list; called by several threads. */
+static skv_status read_picture(void *ctx, int64_t i)
+{
+    check *c = ctx;
+    sized *s = &c->size[i];
+    char path[SKV_LAYOUT_PATH_BYTES];
+    skv_png png = {0};
+    skv_status st;
+
+    SKV_TRY(skv_layout_join(path, c->folder, s->name));
     st = skv_png_read(&png, path);
     if (st == SKV_E_MEM)
         return st;
     if (st != SKV_OK)
-        return note(c->report, SKV_FOUND_DAMAGED, name, "%s", reason(path));
-    st = keep_size(c, name, png.width, png.height);
+        return skv_path_join(&s->why, NULL, reason(path));
+    s->width = png.width;
+    s->height = png.height;
     skv_png_clear(&png);
-    return st;
+    return SKV_OK;
+}
+
+/* Damaged ones become findings and leave the list. */
+static skv_status read_pictures(check *c, int threads)
+{
+    size_t n = 0;
+
+    SKV_TRY(skv_parallel(threads, (int64_t)c->n_sizes, read_picture, c));
+    for (size_t i = 0; i < c->n_sizes; i++) {
+        sized *s = &c->size[i];
+
+        if (s->why) {
+            SKV_TRY(note(c->report, SKV_FOUND_DAMAGED, s->name, "%s", s->why));
+            free(s->why);
+            free(s->name);
+        } else {
+            c->size[n++] = *s;
+        }
+        if (n != i + 1)
+            *s = (sized){0};
+    }
+    c->n_sizes = n;
+    return SKV_OK;
 }
 
 /* The evaluator parses the whole file as one JSON value. */
@@ -358,8 +394,15 @@ static skv_status find_sizes(check *c)
     return SKV_OK;
 }
 
+static int by_kind(const void *a, const void *b)
+{
+    const skv_layout_finding *x = a, *y = b;
+
+    return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->name, y->name);
+}
+
 skv_status skv_layout_check(skv_layout_report *out, const skv_layout *layout,
-                            const skv_layout_set *set, const char *folder)
+                            const skv_layout_set *set, const char *folder, int threads)
 {
     check c = {.layout = layout,
                .set = set,
@@ -374,11 +417,16 @@ skv_status skv_layout_check(skv_layout_report *out, const skv_layout *layout,
     SKV_TRY_GOTO(skv_alloc(&c.there, (size_t)set->n, (size_t)c.files, "check"), done);
     SKV_TRY_GOTO(skv_alloc(&c.metadata, (size_t)set->n, 1, "check"), done);
     SKV_TRY_GOTO(walk(&c, ""), done);
+    SKV_TRY_GOTO(read_pictures(&c, threads), done);
     SKV_TRY_GOTO(find_missing(&c), done);
     SKV_TRY_GOTO(find_sizes(&c), done);
+    if (out->n > 0)
+        qsort(out->finding, out->n, sizeof *out->finding, by_kind);
 done:
-    for (size_t i = 0; i < c.n_sizes; i++)
+    for (size_t i = 0; i < c.n_sizes; i++) {
         free(c.size[i].name);
+        free(c.size[i].why);
+    }
     free(c.size);
     free(c.there);
     free(c.metadata);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "eval/parallel.h"
 #include "io/png.h"
 
 #define MAX_NAMED 20 /* failed rows in the log; the manifest has all */
@@ -25,11 +27,11 @@ typedef struct {
     skv_layout_done *done;
     char folder[SKV_LAYOUT_PATH_BYTES], part[SKV_LAYOUT_PATH_BYTES];
     char manifest[SKV_LAYOUT_PATH_BYTES];
-    bool refill;       /* an earlier export stands there */
-    bool begun;        /* part is ours */
-    int height, width; /* of a sample; 0: none seen yet */
-    uint8_t *grid;     /* (2·height, 2·width, 3), layouts of tiles */
-    json_t *prompts;   /* of the manifest */
+    bool refill;        /* an earlier export stands there */
+    bool begun;         /* part is ours */
+    int height, width;  /* of a sample; 0: there is none */
+    pthread_mutex_t h5; /* run.h5 is read by one thread at a time */
+    json_t *prompts;    /* of the manifest */
 } export_job;
 
 /* -------------------------------------------------------------------- folders */
@@ -168,6 +170,7 @@ static skv_status describe(export_job *x, int64_t prompt, int n_failed)
             continue;
         x->job->layout->picture(name, sizeof name, set, prompt, s);
         json_array_append_new(files, json_string(name));
+        x->done->n_files++;
     }
     for (int s = 0; s < set->samples && n_failed > 0; s++)
         if (run->status[row + s] != SKV_OK) {
@@ -209,23 +212,47 @@ static skv_status write_manifest(export_job *x)
 
 /* ------------------------------------------------------------------- pictures */
 
-/* One size for all, square where samples stand two by two. */
-static skv_status check_size(export_job *x, const skv_picture *p, int64_t row)
+/* Called by several threads. */
+static skv_status read_picture(skv_picture *out, export_job *x, int64_t row)
+{
+    const bool in_h5 = x->job->run->path[x->job->path].in_h5;
+    skv_status st;
+
+    if (in_h5)
+        pthread_mutex_lock(&x->h5);
+    st = skv_run_file_picture(out, x->job->run, x->job->path, row);
+    if (in_h5)
+        pthread_mutex_unlock(&x->h5);
+    SKV_TRY(st);
+    if (x->height == 0 || (out->height == x->height && out->width == x->width))
+        return SKV_OK;
+    st = skv_fail(SKV_E_FORMAT, "%s: the picture of %s is %dx%d, the first one %dx%d",
+                  x->job->run->folder, x->job->run->id[row], out->width, out->height, x->width,
+                  x->height);
+    free(out->rgb);
+    return st;
+}
+
+/* The first picture's size is that of all; square where samples stand two by two. */
+static skv_status find_size(export_job *x)
 {
     const skv_run_file *run = x->job->run;
+    skv_picture p = {0};
+    int64_t row = 0;
 
-    if (x->height == 0) {
-        x->height = p->height;
-        x->width = p->width;
-        if (x->job->layout->tiles > 1 && p->height != p->width)
-            return skv_fail(SKV_E_ARG,
-                            "%s: pictures of %dx%d; layout %s takes square ones only, since its "
-                            "evaluator cuts squares",
-                            run->folder, p->width, p->height, x->job->layout->name);
-    }
-    if (p->height != x->height || p->width != x->width)
-        return skv_fail(SKV_E_FORMAT, "%s: the picture of %s is %dx%d, those before it %dx%d",
-                        run->folder, run->id[row], p->width, p->height, x->width, x->height);
+    while (row < run->n && run->status[row] != SKV_OK)
+        row++;
+    if (row == run->n)
+        return SKV_OK;
+    SKV_TRY(read_picture(&p, x, row));
+    free(p.rgb);
+    if (x->job->layout->tiles > 1 && p.height != p.width)
+        return skv_fail(SKV_E_ARG,
+                        "%s: pictures of %dx%d; layout %s takes square ones only, since its "
+                        "evaluator cuts squares",
+                        run->folder, p.width, p.height, x->job->layout->name);
+    x->height = p.height;
+    x->width = p.width;
     return SKV_OK;
 }
 
@@ -252,17 +279,6 @@ static skv_status write_png(const export_job *x, const char *name, const uint8_t
                          (int)(sizeof text / sizeof text[0]));
 }
 
-static skv_status read_picture(skv_picture *out, export_job *x, int64_t row)
-{
-    skv_status st;
-
-    SKV_TRY(skv_run_file_picture(out, x->job->run, x->job->path, row));
-    st = check_size(x, out, row);
-    if (st != SKV_OK)
-        free(out->rgb);
-    return st;
-}
-
 static skv_status export_sample(export_job *x, int64_t prompt, int sample)
 {
     const int64_t row = prompt * x->job->run->samples + sample;
@@ -274,7 +290,6 @@ static skv_status export_sample(export_job *x, int64_t prompt, int sample)
     x->job->layout->picture(name, sizeof name, x->job->set, prompt, sample);
     st = write_png(x, name, p.rgb, row);
     free(p.rgb);
-    x->done->n_files += st == SKV_OK;
     return st;
 }
 
@@ -283,34 +298,29 @@ static skv_status export_grid(export_job *x, int64_t prompt)
 {
     const int tiles = x->job->layout->tiles;
     const int64_t row = prompt * x->job->run->samples;
+    const size_t line = (size_t)x->width * 3;
     char name[SKV_LAYOUT_NAME_BYTES];
+    uint8_t *grid = NULL; /* (tiles*height, tiles*width, 3) */
+    skv_status st;
 
+    SKV_TRY_GOTO(skv_alloc(&grid, (size_t)(x->height * tiles), line * (size_t)tiles, "a grid"),
+                 done);
     for (int s = 0; s < tiles * tiles; s++) {
-        size_t line;
         skv_picture p = {0};
 
-        SKV_TRY(read_picture(&p, x, row + s));
-        line = (size_t)x->width * 3;
-        if (!x->grid) {
-            skv_status st = skv_alloc(&x->grid, (size_t)(x->height * tiles), line * (size_t)tiles,
-                                      "a grid of pictures");
-
-            if (st != SKV_OK) {
-                free(p.rgb);
-                return st;
-            }
-        }
+        SKV_TRY_GOTO(read_picture(&p, x, row + s), done);
         for (int y = 0; y < x->height; y++) {
             const size_t at = (size_t)(s / tiles * x->height + y) * (size_t)tiles;
 
-            memcpy(x->grid + (at + (size_t)(s % tiles)) * line, p.rgb + (size_t)y * line, line);
+            memcpy(grid + (at + (size_t)(s % tiles)) * line, p.rgb + (size_t)y * line, line);
         }
         free(p.rgb);
     }
     x->job->layout->picture(name, sizeof name, x->job->set, prompt, 0);
-    SKV_TRY(write_png(x, name, x->grid, row));
-    x->done->n_files++;
-    return SKV_OK;
+    SKV_TRY_GOTO(write_png(x, name, grid, row), done);
+done:
+    free(grid);
+    return st;
 }
 
 static skv_status export_metadata(const export_job *x, int64_t prompt)
@@ -331,23 +341,45 @@ static skv_status export_metadata(const export_job *x, int64_t prompt)
     return bad ? skv_fail(SKV_E_IO, "%s: cannot write: %s", path, strerror(errno)) : SKV_OK;
 }
 
-/* Failed rows are left out, and said; a grid wants all of its samples. */
-static skv_status export_prompt(export_job *x, int64_t prompt)
+static int failed_of(const export_job *x, int64_t prompt)
+{
+    int n = 0;
+
+    for (int s = 0; s < x->job->set->samples; s++)
+        n += x->job->run->status[prompt * x->job->run->samples + s] != SKV_OK;
+    return n;
+}
+
+/* Failed rows are named, and every prompt is noted for the manifest. */
+static skv_status describe_all(export_job *x)
 {
     const skv_run_file *run = x->job->run;
     const skv_layout_set *set = x->job->set;
-    int n_failed = 0;
 
-    for (int s = 0; s < set->samples; s++) {
-        const int64_t row = prompt * run->samples + s;
+    for (int64_t p = 0; p < set->n; p++) {
+        const int n_failed = failed_of(x, p);
 
-        if (run->status[row] == SKV_OK)
-            continue;
-        n_failed++;
-        if (x->done->n_failed++ < MAX_NAMED)
-            skv_warn("%s has no picture: %s", run->id[row], run->error[row]);
+        for (int s = 0; s < set->samples && n_failed > 0; s++) {
+            const int64_t row = p * run->samples + s;
+
+            if (run->status[row] != SKV_OK && x->done->n_failed++ < MAX_NAMED)
+                skv_warn("%s has no picture: %s", run->id[row], run->error[row]);
+        }
+        SKV_TRY(describe(x, p, n_failed));
     }
-    SKV_TRY(describe(x, prompt, n_failed));
+    if (x->done->n_failed > MAX_NAMED)
+        skv_warn("and %lld more; %s has all", (long long)(x->done->n_failed - MAX_NAMED),
+                 x->manifest);
+    return SKV_OK;
+}
+
+/* Failed rows are left out; a grid wants all of its samples. */
+static skv_status export_prompt(void *ctx, int64_t prompt)
+{
+    export_job *x = ctx;
+    const skv_layout_set *set = x->job->set;
+    const int n_failed = failed_of(x, prompt);
+
     if (n_failed == set->samples || (n_failed > 0 && x->job->layout->tiles > 1))
         return SKV_OK;
     if (set->line)
@@ -355,7 +387,7 @@ static skv_status export_prompt(export_job *x, int64_t prompt)
     if (x->job->layout->tiles > 1)
         return export_grid(x, prompt);
     for (int s = 0; s < set->samples; s++)
-        if (run->status[prompt * run->samples + s] == SKV_OK)
+        if (x->job->run->status[prompt * x->job->run->samples + s] == SKV_OK)
             SKV_TRY(export_sample(x, prompt, s));
     return SKV_OK;
 }
@@ -410,6 +442,7 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
     skv_status st;
 
     *out = (skv_layout_done){0};
+    pthread_mutex_init(&x.h5, NULL);
     SKV_TRY_GOTO(skv_layout_beside(x.folder, job->folder, ""), done);
     SKV_TRY_GOTO(skv_layout_beside(x.part, job->folder, SKV_LAYOUT_PART), done);
     SKV_TRY_GOTO(skv_layout_beside(x.manifest, job->folder, SKV_LAYOUT_MANIFEST), done);
@@ -420,15 +453,14 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
     SKV_TRY_GOTO(remove_part(x.part), done);
     x.begun = true;
     SKV_TRY_GOTO(skv_folder_make(x.part), done);
-    for (int64_t p = 0; p < job->set->n; p++)
-        SKV_TRY_GOTO(export_prompt(&x, p), done);
-    if (out->n_failed > MAX_NAMED)
-        skv_warn("and %lld more; %s has all", (long long)(out->n_failed - MAX_NAMED), x.manifest);
+    SKV_TRY_GOTO(describe_all(&x), done);
+    SKV_TRY_GOTO(find_size(&x), done);
+    SKV_TRY_GOTO(skv_parallel(job->threads, job->set->n, export_prompt, &x), done);
     st = publish(&x);
 done:
     if (st != SKV_OK && x.begun && !remove_tree(AT_FDCWD, x.part))
         skv_warn("%s: cannot be removed: %s", x.part, strerror(errno));
+    pthread_mutex_destroy(&x.h5);
     json_decref(x.prompts);
-    free(x.grid);
     return st;
 }

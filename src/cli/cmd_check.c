@@ -12,7 +12,7 @@
 
 typedef struct {
     char *layout, *prompts;
-    int64_t samples, count, side, limit;
+    int64_t samples, count, side, limit, threads;
 } check_options;
 
 #define ROW(field, type, fallback, help, group)                                                    \
@@ -28,6 +28,7 @@ static const skv_option table[] = {
     ROW(count, INT, "0", "prompts, where there is no list; 0: 553, 1065 or 5000", NULL),
     ROW(side, INT, "0", "pixels of a sample's side; 0: what most pictures have", NULL),
     ROW(limit, INT, "20", "findings of a kind that are printed; 0: all", NULL),
+    ROW(threads, INT, "0", "threads that decode pictures; 0: one a core", NULL),
     {0}};
 
 static const char *const kinds[SKV_FOUND_KINDS] = {"missing",   "damaged", "extra",
@@ -145,7 +146,9 @@ static skv_status check_folder(const skv_layout *layout, const check_options *o,
     }
     if (o->side > 0)
         set.side = (int)o->side;
-    SKV_TRY_GOTO(skv_layout_check(&report, layout, &set, folder), done);
+    SKV_TRY_GOTO(skv_layout_check(&report, layout, &set, folder,
+                                  (int)(o->threads ? o->threads : sysconf(_SC_NPROCESSORS_ONLN))),
+                 done);
     if (!print_report(layout, &report, folder, o->limit))
         *clean = false;
     st = print_command(layout, &report, folder);
@@ -195,9 +198,10 @@ static skv_status check_numbers(const check_options *o)
 {
     if (o->samples < 0 || o->samples > 10000)
         return skv_fail(SKV_E_ARG, "--samples is out of range, want 0 to 10000");
-    if (o->count < 0 || o->side < 0 || o->side > 32768 || o->limit < 0)
-        return skv_fail(SKV_E_ARG, "--count, --side and --limit: want numbers from 0 (--side to "
-                                   "32768)");
+    if (o->count < 0 || o->side < 0 || o->side > 32768 || o->limit < 0 || o->threads < 0 ||
+        o->threads > 1024)
+        return skv_fail(SKV_E_ARG, "--count, --side, --limit, --threads: want numbers from 0, "
+                                   "--side at most 32768, --threads at most 1024");
     return SKV_OK;
 }
 

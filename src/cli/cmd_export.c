@@ -2,14 +2,16 @@
  * read. Every such folder has its manifest beside it, never inside. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "core/log.h"
 #include "eval/layout.h"
+#include "io/prompts.h"
 
 typedef struct {
     char *layout, *out, *path, *prompts;
-    int64_t samples;
+    int64_t samples, threads;
 } export_options;
 
 #define ROW(field, type, fallback, help, group)                                                    \
@@ -33,6 +35,7 @@ static const skv_option table[] = {
         "geneval: the evaluation_metadata.jsonl whose lines are copied; default: the file that the "
         "run was made of",
         NULL),
+    ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
     {0}};
 
 typedef struct {
@@ -45,8 +48,14 @@ typedef struct {
 
 static skv_status export_path(exporter *x, int path, const char *folder)
 {
-    const skv_layout_job job = {
-        .run = &x->run, .path = path, .layout = x->layout, .set = &x->set, .folder = folder};
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const skv_layout_job job = {.run = &x->run,
+                                .path = path,
+                                .layout = x->layout,
+                                .set = &x->set,
+                                .folder = folder,
+                                .threads =
+                                    (int)(x->options->threads ? x->options->threads : cores)};
     skv_layout_done done;
 
     SKV_TRY(skv_layout_export(&done, &job));
@@ -82,6 +91,9 @@ static skv_status export_run(exporter *x)
     }
     SKV_TRY(refuse_inside(o->out));
     for (int i = 0; i < x->run.n_paths; i++) {
+        if (!skv_prompts_id_is_usable(x->run.path[i].name)) /* a damaged run.h5 */
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: path \"%.80s\" cannot be a folder's name",
+                            x->run.folder, x->run.path[i].name);
         SKV_TRY(skv_layout_join(folder, o->out, x->run.path[i].name));
         SKV_TRY(export_path(x, i, folder));
     }
@@ -101,10 +113,11 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         return skv_fail(SKV_E_ARG, "export: too many words");
     SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
     SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
-    if (n != 1 || !o.out || o.samples < 0 || o.samples > 10000) {
+    if (n != 1 || !o.out || o.samples < 0 || o.samples > 10000 || o.threads < 0 ||
+        o.threads > 1024) {
         st = n != 1   ? skv_fail(SKV_E_ARG, "export wants one run's folder, got %d", n)
              : !o.out ? skv_fail(SKV_E_ARG, "--out is missing")
-                      : skv_fail(SKV_E_ARG, "--samples is out of range, want 0 to 10000");
+                      : skv_fail(SKV_E_ARG, "want --samples of 0 to 10000, --threads of 0 to 1024");
         goto done;
     }
     SKV_TRY_GOTO(skv_layout_find(&x.layout, o.layout), done);

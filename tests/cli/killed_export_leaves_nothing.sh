@@ -16,6 +16,13 @@ status=0
 test $status -gt 128
 test ! -e out
 test -d out.skv-part
+# a full disk (the same limit, its signal ignored) is an error, and what was begun is removed
+(
+    trap '' XFSZ
+    ulimit -f 8
+    "$SKV" export run --layout coco --path full --out full 2>&1 || echo "status $?"
+) | sed 's/.*: cannot write/cannot write/'
+find . -maxdepth 1 -name 'full*'
 find out.skv-part -name '[0-9]*' -o -name '*.png'
 "$SKV" export run --layout coco --path full --out out
 ls -A . out

@@ -156,7 +156,7 @@ static void numbers_of_samples_that_a_layout_cannot_hold_are_refused(void **stat
 /* A run.h5 is data: what its ids say becomes a path. */
 static void hostile_ids_of_a_run_are_refused(void **state)
 {
-    char *bad[] = {"../a-0", "a-0"};
+    char *bad[] = {"../a-0", "../a-1"}, *later[] = {"a-0", "../a-1"};
     char *slash[] = {"a/b", "c"}, *twins[] = {"a", "a"}, *fine[] = {"a", "b"};
     skv_run_file run = {.folder = (char *)"run", .n = 2, .samples = 1};
     skv_layout_set set;
@@ -171,6 +171,9 @@ static void hostile_ids_of_a_run_are_refused(void **state)
     assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
     run.id = fine; /* no "-0" behind the first sample's */
     assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    run.id = later;
+    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    run.id = fine;
     run.samples = 1;
     assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_OK);
     skv_layout_set_clear(&set);
@@ -229,7 +232,7 @@ static void check_tells_missing_damaged_extra_duplicate_and_size(void **state)
     write_picture("out/b.png", 8, 4);
     write_text("out/c.png", "no picture");
     write_text("out/manifest.json", "{}");
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.n_expected, 4);
     assert_int_equal(r.n_good, 1);
     assert_int_equal(r.width, 8);
@@ -242,7 +245,7 @@ static void check_tells_missing_damaged_extra_duplicate_and_size(void **state)
         if (r.finding[i].kind == SKV_FOUND_MISSING)
             assert_string_equal(r.finding[i].name, "d.png");
     skv_layout_report_clear(&r);
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("none")),
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("none"), 2),
                      SKV_E_NOTFOUND);
     skv_layout_set_clear(&set);
 }
@@ -259,16 +262,16 @@ static void check_by_count_alone(void **state)
     write_picture("out/b.png", 8, 8);
     write_picture("out/c.png", 4, 4);
     assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_dpg, 3, 0), SKV_OK);
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.n, 1);
     assert_string_equal(r.finding[0].name, "c.png");
     skv_layout_report_clear(&r);
     write_picture("out/c.png", 8, 8);
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.n, 0);
     skv_layout_report_clear(&r);
     set.n = 4;
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out")), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.count[SKV_FOUND_MISSING], 1);
     skv_layout_report_clear(&r);
 }
