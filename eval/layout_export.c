@@ -186,6 +186,21 @@ static skv_status describe(export_job *x, int64_t prompt, int n_failed)
     return SKV_OK;
 }
 
+/* The settings as given (names of checkpoints and prompt files, the note), where run.json is still
+ * there. */
+static void add_settings(json_t *manifest, const char *run)
+{
+    char file[SKV_LAYOUT_PATH_BYTES];
+    json_t *root = NULL, *settings;
+
+    if (skv_layout_join(file, run, "run.json") != SKV_OK || skv_json_read(&root, file) != SKV_OK)
+        return;
+    settings = json_object_get(root, "settings");
+    if (settings)
+        json_object_set(manifest, "settings", settings);
+    json_decref(root);
+}
+
 static skv_status write_manifest(export_job *x)
 {
     const skv_layout_job *j = x->job;
@@ -205,6 +220,7 @@ static skv_status write_manifest(export_job *x)
                   p->digest, "device", p->device, "settings", settings, "prompts", x->prompts);
     if (!root)
         return skv_fail(SKV_E_MEM, "%s: out of memory", x->manifest);
+    add_settings(root, j->run->folder);
     st = skv_json_write(root, x->manifest);
     json_decref(root);
     return st;
