@@ -268,6 +268,36 @@ typedef struct {
     skv_tensor y, x;
 } skv_to_pixels_args;
 
+/* --------------------------------------------- metric networks, fp32 on every backend */
+
+/* y = max(conv(x, w) + b, 0): kh×kw, zero padding, never TF32.  x (B,H,W,Ci) fp32; w (Co,kh·kw·Ci)
+ * fp32, taps row by row, channels innermost; b (Co) fp32; y (B,Ho,Wo,Co) fp32 with
+ * Ho = (H + 2·pad_h - kh)/stride + 1, its places any fixed distance >= Co apart. */
+typedef struct {
+    skv_tensor y, x, w, b;
+    int kh, kw, stride, pad_h, pad_w;
+} skv_conv_relu_args;
+
+/* y = maximum, or mean, of the cells of a kernel×kernel window that lie inside the map.
+ * x (B,H,W,C) fp32; y (B,Ho,Wo,C) fp32, sides and distance of places as in conv_relu; 2·pad <=
+ * kernel. */
+typedef struct {
+    skv_tensor y, x;
+    int kernel, stride, pad;
+    bool mean;
+} skv_pool2d_args;
+
+/* y = mean of x over its places.  x (B,H,W,C) fp32; y (B,C) fp32. */
+typedef struct {
+    skv_tensor y, x;
+} skv_mean_positions_args;
+
+/* d = mean over places of Σ_c w_c·(a_c/(‖a‖ + 1e-10) - b_c/(‖b‖ + 1e-10))², sums over places in
+ * double.  a, b (B,H,W,C) fp32; w (C) fp32; d (B) fp32. Spec metrics.md, LPIPS. */
+typedef struct {
+    skv_tensor d, a, b, w;
+} skv_lpips_layer_args;
+
 /* y = 0 (all bytes), any contiguous tensor. */
 typedef struct {
     skv_tensor y;
@@ -314,6 +344,10 @@ typedef struct {
     X(group_norm_silu)                                                                             \
     X(upsample2x)                                                                                  \
     X(to_pixels)                                                                                   \
+    X(conv_relu)                                                                                   \
+    X(pool2d)                                                                                      \
+    X(mean_positions)                                                                              \
+    X(lpips_layer)                                                                                 \
     X(copy)                                                                                        \
     X(zero)
 

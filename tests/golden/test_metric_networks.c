@@ -1,0 +1,255 @@
+/* AlexNet with LPIPS, and Inception, against metrics.h5. The weights are the formula's but for
+ * LPIPS's linear layers, which are read from both forms of file. Tolerances are those of the
+ * reference's table; in brackets what an independent fp32 form came to. On a GPU sums run in
+ * another order: the table's own allowance for LPIPS there is 1e-7. */
+#include "metrics_data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/inception.h"
+#include "eval/lpips.h"
+#include "eval/resize.h"
+#include "kernels/backend.h"
+#include "test_device.h"
+
+#define SIDE    SKV_INCEPTION_SIDE
+#define INPUT   ((size_t)SIDE * SIDE * 3)
+#define FEATURE 2e-5 /* [2.9e-6] */
+#define TAP     5e-5 /* [5.6e-6] */
+#define STAGE   1e-5 /* [1.9e-6] */
+
+static double lpips_tolerance(void)
+{
+    return strcmp(test_device(), "cpu") == 0 ? 2e-8 : 1e-7; /* [4e-9] */
+}
+
+static float *download(skv_backend *be, const skv_tensor *t)
+{
+    float *data = malloc(skv_tensor_bytes(t));
+
+    assert_non_null(data);
+    assert_int_equal(skv_backend_download(be, data, t->data, skv_tensor_bytes(t)), SKV_OK);
+    return data;
+}
+
+static void alexnets_taps_are_the_references(void **state)
+{
+    metrics_pair p = metrics_read_pair("pair/0");
+    skv_backend *be = NULL;
+    skv_lpips *l = NULL;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 2), SKV_OK);
+    assert_int_equal(skv_lpips_open(&l, be, "formula", SKV_TEST_DATA "/tiny_lpips_lin.pth"),
+                     SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 0, p.a, p.height, p.width), SKV_OK);
+    for (int tap = 0; tap < SKV_LPIPS_TAPS; tap++) {
+        hsize_t shape[4];
+        float *want = metrics_array(H5T_NATIVE_FLOAT, shape, "alex/relu%d", tap + 1);
+        const skv_tensor t = skv_lpips_tap(l, 0, tap);
+        const int c = (int)shape[0], places = (int)(shape[1] * shape[2]);
+        float *got = download(be, &t);
+
+        assert_int_equal(t.shape[1], shape[1]);
+        assert_int_equal(t.shape[2], shape[2]);
+        assert_int_equal(t.shape[3], c);
+        for (int i = 0; i < places; i++)
+            for (int k = 0; k < c; k++)
+                metrics_near(got[i * c + k], want[k * places + i], TAP, "tap %d, place %d, %d", tap,
+                             i, k);
+        free(want);
+        free(got);
+    }
+    skv_lpips_close(l);
+    skv_backend_destroy(be);
+    free(p.a);
+    free(p.b);
+}
+
+static void compare_lpips(skv_lpips *l, const char *group)
+{
+    metrics_pair p = metrics_read_pair(group);
+    double *want = metrics_array(H5T_NATIVE_DOUBLE, NULL, "%s/lpips_layer", group);
+    double total, by_tap[SKV_LPIPS_TAPS];
+
+    assert_int_equal(skv_lpips_set(l, 0, p.a, p.height, p.width), SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 1, p.b, p.height, p.width), SKV_OK);
+    assert_int_equal(skv_lpips_distance(&total, by_tap, l), SKV_OK);
+    metrics_near(total, metrics_number("%s/lpips", group), lpips_tolerance(), "%s", group);
+    for (int tap = 0; tap < SKV_LPIPS_TAPS; tap++)
+        metrics_near(by_tap[tap], want[tap], lpips_tolerance(), "%s, tap %d", group, tap);
+    if (strcmp(group, "extra/identical") == 0)
+        assert_true(total == 0);
+    free(want);
+    free(p.a);
+    free(p.b);
+}
+
+static void lpips_is_the_references_with_either_form_of_file(void **state)
+{
+    static const char *const files[] = {SKV_TEST_DATA "/tiny_lpips_lin.pth",
+                                        SKV_TEST_DATA "/tiny_lpips_lin_zip.pth"};
+    static const char *const pairs[] = {METRICS_PAIRS};
+    skv_backend *be = NULL;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 2), SKV_OK);
+    for (size_t f = 0; f < 2; f++) {
+        skv_lpips *l = NULL;
+
+        assert_int_equal(skv_lpips_open(&l, be, "formula", files[f]), SKV_OK);
+        for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+            compare_lpips(l, pairs[i]);
+        skv_lpips_close(l);
+    }
+    skv_backend_destroy(be);
+}
+
+static void a_reference_picture_stays_in_its_slot(void **state)
+{
+    metrics_pair p = metrics_read_pair("pair/1"), small = metrics_read_pair("pair/0");
+    skv_backend *be = NULL;
+    skv_lpips *l = NULL;
+    double first, again, total;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 2), SKV_OK);
+    assert_int_equal(skv_lpips_open(&l, be, "formula", "formula"), SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 0, p.a, p.height, p.width), SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 1, p.b, p.height, p.width), SKV_OK);
+    assert_int_equal(skv_lpips_distance(&first, NULL, l), SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 1, p.a, p.height, p.width), SKV_OK);
+    assert_int_equal(skv_lpips_distance(&again, NULL, l), SKV_OK);
+    assert_true(first > 0 && again == 0);
+    assert_int_equal(skv_lpips_set(l, 1, small.a, small.height, small.width), SKV_OK);
+    assert_int_equal(skv_lpips_distance(&total, NULL, l), SKV_E_SHAPE);
+    skv_lpips_close(l);
+    skv_backend_destroy(be);
+    free(p.a);
+    free(p.b);
+    free(small.a);
+    free(small.b);
+}
+
+/* ------------------------------------------------------------------ Inception */
+
+static skv_backend *watched;
+
+/* Spatial means of every stage. */
+static skv_status watch(void *ctx, const char *stage, const skv_tensor *y)
+{
+    double *want = metrics_array(H5T_NATIVE_DOUBLE, NULL, "inception/stage_mean/%s", stage);
+    float *got = download(watched, y);
+    const int places = (int)(y->shape[1] * y->shape[2]), c = (int)y->shape[3];
+
+    for (int k = 0; k < c; k++) {
+        double sum = 0;
+
+        for (int i = 0; i < places; i++)
+            sum += got[i * c + k];
+        metrics_near(sum / places, want[k], STAGE, "%s, channel %d", stage, k);
+    }
+    (*(int *)ctx)++;
+    free(want);
+    free(got);
+    return SKV_OK;
+}
+
+static void compare_features(skv_inception *net, const unsigned char *rgb, int height, int width,
+                             const char *path)
+{
+    float *x = malloc(INPUT * sizeof *x), *want = metrics_array(H5T_NATIVE_FLOAT, NULL, "%s", path);
+    float got[SKV_FEATURES];
+
+    assert_int_equal(skv_resize_bicubic(x, rgb, height, width, SIDE, SIDE), SKV_OK);
+    assert_int_equal(skv_inception_features(net, x, 1, got), SKV_OK);
+    for (int i = 0; i < SKV_FEATURES; i++)
+        metrics_near(got[i], want[i], FEATURE, "%s[%d]", path, i);
+    free(x);
+    free(want);
+}
+
+static void every_stage_of_inception_is_the_references(void **state)
+{
+    metrics_pair p = metrics_read_pair("pair/0");
+    skv_inception *net = NULL;
+    int stages = 0;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&watched, 2), SKV_OK);
+    assert_int_equal(skv_inception_open(&net, watched, "formula", 1), SKV_OK);
+    skv_inception_watch(net, watch, &stages);
+    compare_features(net, p.a, p.height, p.width, "pair/0/feat_a");
+    assert_int_equal(stages, 18);
+    skv_inception_close(net);
+    skv_backend_destroy(watched);
+    free(p.a);
+    free(p.b);
+}
+
+static void features_are_the_references(void **state)
+{
+    static const char *const extra[] = {"width299", "large"};
+    skv_backend *be = NULL;
+    skv_inception *net = NULL;
+    char path[64];
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 2), SKV_OK);
+    assert_int_equal(skv_inception_open(&net, be, "formula", 1), SKV_OK);
+    for (int i = 0; i < 6; i++) {
+        metrics_pair p;
+
+        snprintf(path, sizeof path, "pair/%d", i);
+        p = metrics_read_pair(path);
+        snprintf(path, sizeof path, "pair/%d/feat_a", i);
+        compare_features(net, p.a, p.height, p.width, path);
+        snprintf(path, sizeof path, "pair/%d/feat_b", i);
+        compare_features(net, p.b, p.height, p.width, path);
+        free(p.a);
+        free(p.b);
+    }
+    for (int i = 0; i < 2; i++) {
+        hsize_t shape[4];
+        unsigned char *rgb = metrics_array(H5T_NATIVE_UCHAR, shape, "extra/%s/image", extra[i]);
+
+        snprintf(path, sizeof path, "extra/%s/feat", extra[i]);
+        compare_features(net, rgb, (int)shape[0], (int)shape[1], path);
+        free(rgb);
+    }
+    skv_inception_close(net);
+    skv_backend_destroy(be);
+}
+
+static void missing_and_wrong_files_are_named(void **state)
+{
+    skv_backend *be = NULL;
+    skv_lpips *l = NULL;
+    skv_inception *net = NULL;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 1), SKV_OK);
+    assert_int_equal(skv_lpips_open(&l, be, "/nowhere/alexnet.pth", "formula"), SKV_E_NOTFOUND);
+    assert_non_null(strstr(skv_message(), "/nowhere/alexnet.pth"));
+    assert_non_null(strstr(skv_message(), "alexnet-owt-7be5be79.pth"));
+    assert_int_equal(skv_inception_open(&net, be, SKV_TEST_DATA "/tiny_lpips_lin.pth", 1),
+                     SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "Conv2d_1a_3x3.conv.weight"));
+    skv_backend_destroy(be);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(alexnets_taps_are_the_references),
+        cmocka_unit_test(lpips_is_the_references_with_either_form_of_file),
+        cmocka_unit_test(a_reference_picture_stays_in_its_slot),
+        cmocka_unit_test(every_stage_of_inception_is_the_references),
+        cmocka_unit_test(features_are_the_references),
+        cmocka_unit_test(missing_and_wrong_files_are_named),
+    };
+
+    return cmocka_run_group_tests(tests, metrics_open, metrics_close);
+}
