@@ -59,7 +59,7 @@ skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish
     return decide_type(out, wish->dtype);
 }
 
-static int threads_of(const skv_device_wish *wish)
+int skv_device_threads(const skv_device_wish *wish)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -80,7 +80,7 @@ skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
     if (choice->no_driver)
         skv_warn("this machine has no NVIDIA driver: computing on the CPU");
     if (!choice->cuda)
-        return skv_backend_open_cpu(out, threads_of(wish));
+        return skv_backend_open_cpu(out, skv_device_threads(wish));
     if (choice->n_sharing > 1 && wish->local_rank == 0)
         skv_warn("%d ranks of this host share %d GPU%s", wish->local_size, n_gpus,
                  n_gpus > 1 ? "s" : "");

@@ -26,6 +26,9 @@ typedef struct {
 SKV_MUST skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish,
                                       skv_status counted, int n_gpus);
 
+/* CPU threads of a rank: as wished, else its share of the host's cores. */
+int skv_device_threads(const skv_device_wish *wish);
+
 /* Decides and opens; one warning line where the CPU stands in for a missing driver or ranks share a
  * GPU. Caller destroys. */
 SKV_MUST skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,

@@ -23,7 +23,7 @@ typedef struct {
     skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);
 } skv_command;
 
-extern const skv_command skv_cmd_sample, skv_cmd_gather, skv_cmd_decode, skv_cmd_inspect,
-    skv_cmd_verify, skv_cmd_bench, skv_cmd_export, skv_cmd_check;
+extern const skv_command skv_cmd_eval, skv_cmd_sample, skv_cmd_gather, skv_cmd_decode,
+    skv_cmd_inspect, skv_cmd_verify, skv_cmd_bench, skv_cmd_export, skv_cmd_check;
 
 #endif

@@ -8,9 +8,9 @@
 #include "core/log.h"
 #include "io/h5.h"
 
-static const skv_command *const commands[] = {&skv_cmd_sample, &skv_cmd_gather, &skv_cmd_export,
-                                              &skv_cmd_check,  &skv_cmd_decode, &skv_cmd_inspect,
-                                              &skv_cmd_verify, &skv_cmd_bench,  NULL};
+static const skv_command *const commands[] = {
+    &skv_cmd_sample, &skv_cmd_gather,  &skv_cmd_eval,   &skv_cmd_export, &skv_cmd_check,
+    &skv_cmd_decode, &skv_cmd_inspect, &skv_cmd_verify, &skv_cmd_bench,  NULL};
 
 static void print_commands(FILE *to)
 {
