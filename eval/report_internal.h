@@ -5,7 +5,8 @@
 #include "eval/report_data.h"
 #include "eval/report_html.h"
 
-#define SKV_REPORT_TONES 6 /* colours of policies: CSS classes s0 ... s5, and sr of the reference  \
+#define SKV_REPORT_TONES                                                                           \
+    6                      /* colours of policies: CSS classes s0 ... s5, and sr of the reference  \
                             */
 #define SKV_REPORT_HEAT 16 /* steps of the heat maps: h0 ... h15 */
 #define SKV_REPORT_RAMP 14 /* steps of the ramp over scales: q0 ... q13 */

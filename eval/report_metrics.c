@@ -15,7 +15,7 @@ static skv_status read_column(double **out, skv_h5 *f, const char *object, const
                               int64_t n)
 {
     skv_h5_layout want = {.type = SKV_H5_F64, .n_dims = 1, .shape = {n}};
-    char name[NAME_BYTES];
+    char name[NAME_BYTES + 32];
 
     snprintf(name, sizeof name, "%s/%s", object, column);
     if (!skv_h5_has(f, name))
@@ -48,7 +48,7 @@ static skv_status read_means(skv_report_metrics *m, skv_h5 *f, const char *objec
 static skv_status read_bits(skv_report_metrics *m, skv_h5 *f, const char *object)
 {
     skv_h5_layout want = {.type = SKV_H5_F64, .n_dims = 1, .shape = {-1}};
-    char name[NAME_BYTES];
+    char name[NAME_BYTES + 32];
 
     snprintf(name, sizeof name, "%s/bits_equal_mean", object);
     if (!skv_h5_has(f, name))

@@ -1,5 +1,6 @@
 /* PNG out: one filter (Sub) and zlib level 1, an eighth of libpng's default time for a fifth more
- * bytes. PNG in: the classic interface with limits, never the simplified one.
+ * bytes; in memory all filters and level 9. PNG in: the classic interface with limits, never the
+ * simplified one.
  *
  * libpng reports errors by longjmp, so everything a function frees afterwards lives in a struct
  * that its caller owns. */
@@ -24,6 +25,8 @@ typedef struct {
     jmp_buf jump;
     const char *path;
     FILE *file;
+    int channels;  /* of what is written, 1 or 3 */
+    bool smallest; /* rather than soonest */
     png_structp png;
     png_infop info;
     png_bytepp rows;
@@ -126,8 +129,8 @@ static void end_job(png_job *job)
         fclose(job->file);
 }
 
-/* Everything that may jump. rgb: (height,width,3). */
-static skv_status encode(png_job *job, const uint8_t *rgb, int width, int height, int n_text)
+/* Everything that may jump. pixels: (height,width,channels). */
+static skv_status encode(png_job *job, const uint8_t *pixels, int width, int height, int n_text)
 {
     job->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
     job->info = job->png ? png_create_info_struct(job->png) : NULL;
@@ -137,15 +140,16 @@ static skv_status encode(png_job *job, const uint8_t *rgb, int width, int height
         return job->status;
     png_init_io(job->png, job->file);
     png_set_IHDR(job->png, job->info, (png_uint_32)width, (png_uint_32)height, 8,
-                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
-    png_set_filter(job->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
-    png_set_compression_level(job->png, 1);
+                 job->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_filter(job->png, PNG_FILTER_TYPE_BASE,
+                   job->smallest ? PNG_ALL_FILTERS : PNG_FILTER_SUB);
+    png_set_compression_level(job->png, job->smallest ? 9 : 1);
     if (n_text > 0)
         png_set_text(job->png, job->info, job->items, n_text);
     png_write_info(job->png, job->info);
     for (int y = 0; y < height; y++)
-        png_write_row(job->png, rgb + (size_t)y * (size_t)width * 3);
+        png_write_row(job->png, pixels + (size_t)y * (size_t)width * (size_t)job->channels);
     png_write_end(job->png, job->info);
     return SKV_OK;
 }
@@ -166,7 +170,7 @@ static skv_status write_to(const char *aside, const char *path, const uint8_t *r
                            int height, const skv_png_text *text, int n_text)
 {
     skv_status st = SKV_OK;
-    png_job job = {.path = path};
+    png_job job = {.path = path, .channels = 3};
     FILE *f = NULL;
 
     SKV_TRY_GOTO(make_items(&job, text, n_text), done);
@@ -205,6 +209,34 @@ skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int he
     if (st != SKV_OK)
         unlink(aside);
     return st;
+}
+
+skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, int width,
+                          int height, int channels)
+{
+    skv_status st;
+    png_job job = {.path = "a picture in memory", .channels = channels, .smallest = true};
+    char *text = NULL;
+    bool whole;
+
+    if (width < 1 || height < 1 || width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE ||
+        (channels != 1 && channels != 3))
+        return skv_fail(SKV_E_ARG, "a PNG of %d x %d pixels of %d channels cannot be", width,
+                        height, channels);
+    job.file = open_memstream(&text, bytes);
+    if (!job.file)
+        return skv_fail(SKV_E_MEM, "%s: out of memory", job.path);
+    st = encode(&job, pixels, width, height, 0);
+    png_destroy_write_struct(&job.png, &job.info);
+    whole = fclose(job.file) == 0;
+    if (st == SKV_OK && !whole)
+        st = skv_fail(SKV_E_MEM, "%s: out of memory", job.path);
+    if (st != SKV_OK) {
+        free(text);
+        return st;
+    }
+    *out = (uint8_t *)text;
+    return SKV_OK;
 }
 
 /* Refuses what is no PNG, by its first bytes. */

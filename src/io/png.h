@@ -23,6 +23,11 @@ typedef struct {
 SKV_MUST skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int height,
                                   const skv_png_text *text, int n_text);
 
+/* The same in memory, for pictures inside other files: *out (free()) is as small as libpng makes
+ * it. pixels: (height,width,channels) u8, channels 1 (grey) or 3. */
+SKV_MUST skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, int width,
+                                   int height, int channels);
+
 typedef struct {
     int width, height;
     uint8_t *rgb;       /* (height,width,3) */
