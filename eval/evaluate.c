@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "eval/parallel.h"
@@ -23,6 +24,7 @@
 /* Some rows of this rank, all their pictures in memory. */
 typedef struct {
     const skv_eval_setup *setup;
+    skv_eval_seconds seconds;
     int64_t first, n;
     skv_picture *picture; /* (n, n_sides) */
     float *input;         /* (n, n_sides, INPUT_FLOATS) Inception's */
@@ -96,22 +98,34 @@ static skv_status make_input(void *ctx, int64_t i)
                               INPUT_SIDE, INPUT_SIDE);
 }
 
+/* Adds the time since *start to *stage, and starts anew. */
+static void lap(double *stage, double *start)
+{
+    const double now = skv_seconds();
+
+    *stage += now - *start;
+    *start = now;
+}
+
 /* The reference's taps are computed once for all sides. One picture at a time, so that no number
  * depends on what else is in the batch. */
-static skv_status run_networks(const batch *b, int64_t row)
+static skv_status run_networks(batch *b, int64_t row)
 {
     const skv_eval_setup *s = b->setup;
     const int n = s->pairs->n_sides;
     const skv_picture *x = &b->picture[row * n];
+    double start = skv_seconds();
 
     for (int side = 0; side < n && s->lpips; side++) {
         SKV_TRY(skv_lpips_set(s->lpips, side > 0, x[side].rgb, x[side].height, x[side].width));
         if (side > 0)
             SKV_TRY(skv_lpips_distance(&record_at(b, row, side)[2], NULL, s->lpips));
     }
+    lap(&b->seconds.lpips, &start);
     for (int64_t i = row * n; i < (row + 1) * n && s->inception; i++)
         SKV_TRY(skv_inception_features(s->inception, b->input + (size_t)i * INPUT_FLOATS, 1,
                                        b->feature + (size_t)i * SKV_FEATURES));
+    lap(&b->seconds.inception, &start);
     return SKV_OK;
 }
 
@@ -128,17 +142,23 @@ static skv_status run_batch(batch *b)
 {
     const skv_eval_setup *s = b->setup;
     const int64_t n = b->n * s->pairs->n_sides;
+    double start = skv_seconds();
 
     SKV_TRY(skv_parallel(s->pairs->concurrent ? s->threads : 1, n, read_picture, b));
     SKV_TRY(check_sizes(b));
+    lap(&b->seconds.read, &start);
     SKV_TRY(skv_parallel(s->threads, b->n * (s->pairs->n_sides - 1), compare_pixels, b));
+    lap(&b->seconds.pixels, &start);
     if (s->inception)
         SKV_TRY(skv_parallel(s->threads, n, make_input, b));
+    lap(&b->seconds.resize, &start);
     for (int64_t row = 0; row < b->n; row++) {
         if (!s->pairs->usable[b->first + row])
             continue;
         SKV_TRY(run_networks(b, row));
+        start = skv_seconds();
         SKV_TRY(compare_bits(b, row));
+        lap(&b->seconds.bits, &start);
     }
     return SKV_OK;
 }
@@ -203,6 +223,16 @@ static skv_status first_size(skv_picture *out, const skv_pairs *p, const part *m
     return SKV_OK;
 }
 
+static void add_seconds(skv_eval_seconds *to, const skv_eval_seconds *more)
+{
+    to->read += more->read;
+    to->pixels += more->pixels;
+    to->resize += more->resize;
+    to->lpips += more->lpips;
+    to->inception += more->inception;
+    to->bits += more->bits;
+}
+
 static skv_status compute_part(part *mine, const skv_eval_setup *s)
 {
     const size_t sides = (size_t)s->pairs->n_sides;
@@ -230,6 +260,8 @@ static skv_status compute_part(part *mine, const skv_eval_setup *s)
         if (st != SKV_OK)
             goto done;
     }
+    if (s->seconds)
+        add_seconds(s->seconds, &b.seconds);
 done:
     free(b.picture);
     free(b.input);

@@ -10,12 +10,18 @@
 #include "eval/pairs.h"
 #include "mpi/comm.h"
 
+/* Wall time of this rank by stage. */
+typedef struct {
+    double read, pixels, resize, lpips, inception, bits;
+} skv_eval_seconds;
+
 typedef struct {
     const skv_pairs *pairs;
     skv_comm *comm;
-    int threads;              /* of this rank, for pixels and files */
-    skv_lpips *lpips;         /* NULL: no LPIPS. On all ranks or none */
-    skv_inception *inception; /* NULL: no FID, no KID. On all ranks or none */
+    int threads;               /* of this rank, for pixels and files */
+    skv_lpips *lpips;          /* NULL: no LPIPS. On all ranks or none */
+    skv_inception *inception;  /* NULL: no FID, no KID. On all ranks or none */
+    skv_eval_seconds *seconds; /* added to; NULL: not wanted */
 } skv_eval_setup;
 
 /* One compared side; NaN: not computed. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/backend_choice.h"
+#include "cli/bench_eval.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
 #include "core/json.h"
@@ -16,7 +17,7 @@ typedef struct {
     char *transformer, *vae, *resolution, *paths, *floor, *device, *dtype, *json;
     skv_reals batch, text_tokens, drafters;
     double ratio, cfg;
-    int64_t threads, warmup, iters, memory_limit;
+    int64_t threads, warmup, iters, memory_limit, eval, side;
     bool profile;
 } bench_options;
 
@@ -46,6 +47,8 @@ static const skv_option table[] = {
     ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
     ROW(memory_limit, INT, "0", "refuse what needs more bytes; 0: more than there are", NULL),
     ROW(json, STRING, NULL, "also write the tables as JSON to this file", NULL),
+    ROW(eval, INT, "0", "time the metrics over so many made-up pairs instead", "Metrics"),
+    ROW(side, INT, "1024", "their pictures' sides", NULL),
     {0}};
 
 typedef struct {
@@ -69,6 +72,8 @@ static skv_status check(const bench_options *o)
     if (o->iters < 1 || o->iters > 1000 || o->warmup < 0 || o->warmup > 1000 || o->memory_limit < 0)
         return skv_fail(SKV_E_ARG, "want --iters 1 to 1000, --warmup 0 to "
                                    "1000, --memory-limit 0 or more");
+    if (o->eval < 0 || o->eval > 1000000 || o->side < 64 || o->side > 8192)
+        return skv_fail(SKV_E_ARG, "want --eval 0 to 1000000 pairs, --side 64 to 8192");
     for (int i = 0; i < o->batch.n; i++)
         if (!(o->batch.value[i] >= 1 && o->batch.value[i] <= SKV_BENCH_MAX_BATCH) ||
             o->batch.value[i] != (int)o->batch.value[i])
@@ -217,6 +222,12 @@ static skv_status run_job(job *j, int argc, char **argv)
     SKV_TRY(skv_options_defaults(table, &j->o));
     SKV_TRY(skv_options_from_args(table, &j->o, argc, argv, NULL, NULL));
     SKV_TRY(check(o));
+    if (o->eval > 0)
+        return skv_bench_eval(&(skv_bench_eval_options){.pairs = o->eval,
+                                                        .side = (int)o->side,
+                                                        .device = o->device,
+                                                        .threads = (int)o->threads,
+                                                        .json = o->json});
     SKV_TRY(skv_backend_choose(
         &j->be, &j->choice,
         &(skv_device_wish){

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "eval/evaluate.h"
 #include "eval/metrics_file.h"
+#include "eval/report.h"
 
 typedef struct {
     char *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
@@ -198,6 +199,8 @@ static skv_status write_results(const job *j)
         SKV_TRY_GOTO(skv_json_write(root, path), done);
     }
     st = j->o.json ? skv_json_write(root, j->o.json) : SKV_OK;
+    if (st == SKV_OK && j->n_words == 1 && !j->o.out && j->o.report)
+        st = skv_report_write(j->word[0]);
 done:
     json_decref(root);
     return st;

@@ -1,0 +1,195 @@
+#include "cli/bench_eval.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/backend_choice.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "eval/evaluate.h"
+#include "eval/parallel.h"
+#include "io/png.h"
+
+#define DISTINCT 32 /* pairs; further names are links to their files */
+
+typedef struct {
+    const skv_bench_eval_options *o;
+    char folder[4096]; /* holds a/ and b/ */
+    bool made;
+} files;
+
+static void file_name(char out[4608], const files *f, int side, int64_t i)
+{
+    snprintf(out, 4608, "%s/%c/%07lld.png", f->folder, "ab"[side], (long long)i);
+}
+
+/* Waves with noise, as compressible as a photograph; the second side has other noise. */
+static void paint(uint8_t *rgb, int n, int64_t picture, int side)
+{
+    for (int y = 0; y < n; y++)
+        for (int x = 0; x < n; x++)
+            for (int c = 0; c < 3; c++) {
+                const double wave = sin(0.013 * x * (1 + c) + (double)picture) * cos(0.017 * y);
+                const uint32_t at = (uint32_t)((y * n + x) * 3 + c);
+                const double noise =
+                    (double)skv_uniform((uint64_t)picture, (uint32_t)side, at / 4, at % 4);
+
+                rgb[at] = (uint8_t)(128 + 100 * wave + 12 * noise);
+            }
+}
+
+static skv_status make_file(void *ctx, int64_t i)
+{
+    const files *f = ctx;
+    const int n = f->o->side;
+    uint8_t *rgb = NULL;
+    char path[4608];
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&rgb, (size_t)n * (size_t)n, 3, "a picture"));
+    paint(rgb, n, i / 2, (int)(i % 2));
+    file_name(path, f, (int)(i % 2), i / 2);
+    st = skv_png_write(path, rgb, n, n, NULL, 0);
+    free(rgb);
+    return st;
+}
+
+static skv_status make_files(files *f, int threads)
+{
+    const int64_t n = f->o->pairs, distinct = n < DISTINCT ? n : DISTINCT;
+    const char *parent = getenv("TMPDIR");
+    char from[4608], to[4608];
+
+    snprintf(f->folder, sizeof f->folder, "%s/skv-bench-XXXXXX", parent ? parent : "/tmp");
+    if (!mkdtemp(f->folder))
+        return skv_fail(SKV_E_IO, "%s: no temporary folder: %s", f->folder, strerror(errno));
+    f->made = true;
+    for (int side = 0; side < 2; side++) {
+        snprintf(to, sizeof to, "%s/%c", f->folder, "ab"[side]);
+        SKV_TRY(skv_folder_make(to));
+    }
+    SKV_TRY(skv_parallel(threads, 2 * distinct, make_file, f));
+    for (int64_t i = distinct; i < n; i++)
+        for (int side = 0; side < 2; side++) {
+            file_name(from, f, side, i % distinct);
+            file_name(to, f, side, i);
+            if (link(from, to) != 0)
+                return skv_fail(SKV_E_IO, "%s: %s", to, strerror(errno));
+        }
+    return SKV_OK;
+}
+
+static void remove_files(const files *f)
+{
+    char path[4608];
+
+    if (!f->made)
+        return;
+    for (int side = 0; side < 2; side++) {
+        for (int64_t i = 0; i < f->o->pairs; i++) {
+            file_name(path, f, side, i);
+            (void)unlink(path);
+        }
+        snprintf(path, sizeof path, "%s/%c", f->folder, "ab"[side]);
+        (void)rmdir(path);
+    }
+    (void)rmdir(f->folder);
+}
+
+typedef struct {
+    const char *name;
+    double seconds;
+    int64_t pictures; /* that it worked on */
+} stage;
+
+static skv_status report(const skv_bench_eval_options *o, const skv_backend *be, int threads,
+                         double total, const skv_eval_seconds *s)
+{
+    const stage stages[] = {
+        {"read", s->read, 2 * o->pairs},           {"psnr_ssim", s->pixels, o->pairs},
+        {"resize", s->resize, 2 * o->pairs},       {"alexnet_lpips", s->lpips, 2 * o->pairs},
+        {"inception", s->inception, 2 * o->pairs}, {"all", total, 2 * o->pairs}};
+    json_t *rows = json_array(), *root;
+    skv_status st = SKV_OK;
+
+    printf("# %s, %d threads; %lld pairs of %dx%d, PNG, formula weights\n",
+           skv_backend_describe(be), threads, (long long)o->pairs, o->side, o->side);
+    printf("%-14s %10s %14s\n%-14s %10s %14s\n", "stage", "time", "a picture", "", "s", "ms");
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        const double each = 1e3 * stages[i].seconds / (double)stages[i].pictures;
+
+        printf("%-14s %10.3f %14.3f\n", stages[i].name, stages[i].seconds, each);
+        json_array_append_new(rows, json_pack("{s:s, s:f, s:f}", "stage", stages[i].name, "seconds",
+                                              stages[i].seconds, "ms_a_picture", each));
+    }
+    root = json_pack("{s:s, s:i, s:I, s:i, s:o}", "device", skv_backend_describe(be), "threads",
+                     threads, "pairs", (json_int_t)o->pairs, "side", o->side, "stages", rows);
+    if (o->json)
+        st = skv_json_write(root, o->json);
+    json_decref(root);
+    return st;
+}
+
+/* Everything that is timed, but for a first pair that makes plans and opens libraries. */
+static skv_status measure(const skv_bench_eval_options *o, const files *f, skv_eval_setup *setup,
+                          skv_backend *be)
+{
+    skv_eval_seconds seconds = {0};
+    skv_eval_result result = {0};
+    skv_pairs pairs = {0};
+    char a[4608], b[4608];
+    double start;
+    skv_status st;
+
+    file_name(a, f, 0, 0);
+    *strrchr(a, '/') = '\0';
+    file_name(b, f, 1, 0);
+    *strrchr(b, '/') = '\0';
+    SKV_TRY_GOTO(skv_pairs_open_folders(&pairs, a, b), done);
+    setup->pairs = &pairs;
+    pairs.n = pairs.n_usable = 1;
+    SKV_TRY_GOTO(skv_evaluate(&result, setup), done);
+    skv_eval_result_clear(&result);
+    skv_pairs_close(&pairs);
+    setup->seconds = &seconds;
+    start = skv_seconds();
+    SKV_TRY_GOTO(skv_pairs_open_folders(&pairs, a, b), done);
+    SKV_TRY_GOTO(skv_evaluate(&result, setup), done);
+    st = report(o, be, setup->threads, skv_seconds() - start, &seconds);
+done:
+    skv_eval_result_clear(&result);
+    skv_pairs_close(&pairs);
+    return st;
+}
+
+skv_status skv_bench_eval(const skv_bench_eval_options *o)
+{
+    const skv_device_wish wish = {
+        .device = o->device, .dtype = "fp32", .threads = o->threads, .local_size = 1};
+    skv_eval_setup setup = {.threads = skv_device_threads(&wish)};
+    files f = {.o = o};
+    skv_device_choice choice;
+    skv_backend *be = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_backend_choose(&be, &choice, &wish), done);
+    SKV_TRY_GOTO(skv_comm_open(&setup.comm), done);
+    SKV_TRY_GOTO(skv_lpips_open(&setup.lpips, be, "formula", "formula"), done);
+    SKV_TRY_GOTO(skv_inception_open(&setup.inception, be, "formula", 1), done);
+    SKV_TRY_GOTO(make_files(&f, setup.threads), done);
+    st = measure(o, &f, &setup, be);
+done:
+    remove_files(&f);
+    skv_lpips_close(setup.lpips);
+    skv_inception_close(setup.inception);
+    skv_comm_close(setup.comm);
+    skv_backend_destroy(be);
+    return st;
+}
