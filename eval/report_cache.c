@@ -152,7 +152,7 @@ static void mix_bar(skv_html *h, const skv_report_data *d, const skv_report_path
         skv_html_raw(h, "</i>");
     }
     skv_html_raw(h, "</span><span class=num>");
-    skv_html_short(h, sum);
+    skv_html_count(h, (int64_t)(fmin(sum, 1e15) + 0.5));
     skv_html_raw(h, " tokens</span></div>");
 }
 

@@ -90,7 +90,7 @@ static void tiles(skv_html *h, const skv_report_data *d)
         path_tile_end(h, &d->path[small]);
     }
     if (close >= 0) {
-        tile(h, "Closest to the reference", psnr_of(&d->path[close]), "dB PSNR");
+        tile(h, "Closest, by PSNR", psnr_of(&d->path[close]), "dB");
         path_tile_end(h, &d->path[close]);
     }
     skv_html_raw(h, "</div>");
@@ -136,15 +136,25 @@ static bool is_unmeasured(const skv_report_data *d, const skv_report_path *p)
     return d->metrics == SKV_METRICS_READ && p->compared && !p->m.there;
 }
 
+static int n_compared(const skv_report_data *d)
+{
+    int n = 0;
+
+    for (int i = 0; i < d->run.n_paths; i++)
+        n += d->path[i].compared;
+    return n;
+}
+
 static void named_warning(skv_html *h, const skv_report_data *d,
                           bool (*is)(const skv_report_data *, const skv_report_path *),
                           const char *text)
 {
     skv_html names = {0};
+    const int n = name_paths(&names, d, is);
 
-    if (name_paths(&names, d, is) > 0) {
+    if (n > 0) {
         skv_html_f(h, "<li>%s", text);
-        skv_html_raw(h, names.text ? names.text : "");
+        skv_html_raw(h, n > 2 && n == n_compared(d) ? "every path" : names.text ? names.text : "");
         skv_html_raw(h, ".</li>");
     }
     h->failed = h->failed || names.failed;

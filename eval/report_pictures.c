@@ -15,7 +15,9 @@
 #define MIN_WIDTH     64
 #define PICTURE_BYTES ((size_t)6 << 20) /* of all pictures as base64 */
 #define FACTOR        4                 /* of the differences shown */
-#define OPEN_PATHS    8                 /* with more, only the first is unfolded */
+#define QUOTED(x)     #x
+#define TEXT_OF(x)    QUOTED(x)
+#define OPEN_PATHS    8 /* with more, only the first is unfolded */
 #define PROMPT_BYTES  400
 #define NAME_BYTES    80
 #define N_PICKS       3
@@ -258,12 +260,12 @@ static void value(skv_html *h, const char *name, const double *of, int64_t row, 
 {
     if (!of || isnan(of[row]))
         return;
-    skv_html_f(h, "<dt>%s</dt><dd>", name);
+    skv_html_f(h, "<div><dt>%s</dt><dd>", name);
     if (isinf(of[row]))
         skv_html_raw(h, "identical");
     else
         skv_html_real(h, of[row], digits);
-    skv_html_f(h, "%s</dd>", isinf(of[row]) ? "" : units);
+    skv_html_f(h, "%s</dd></div>", isinf(of[row]) ? "" : units);
 }
 
 static void caption(skv_html *h, const skv_report_data *d, const path_picks *p, const pick *k)
@@ -276,9 +278,9 @@ static void caption(skv_html *h, const skv_report_data *d, const path_picks *p, 
     value(h, "PSNR", m->psnr_of, k->row, 2, " dB");
     value(h, "SSIM", m->ssim_of, k->row, 4, "");
     value(h, "LPIPS", m->lpips_of, k->row, 4, "");
-    skv_html_raw(h, "<dt>Picture</dt><dd><bdi>");
+    skv_html_raw(h, "<div><dt>Picture</dt><dd><bdi>");
     skv_html_text(h, d->run.id[k->row], NAME_BYTES);
-    skv_html_f(h, "</bdi></dd><dt>Seed</dt><dd>%llu</dd></dl></div>",
+    skv_html_f(h, "</bdi></dd></div><div><dt>Seed</dt><dd>%llu</dd></div></dl></div>",
                (unsigned long long)d->run.seed[k->row]);
 }
 
@@ -295,7 +297,7 @@ static skv_status write_pick(skv_html *h, const skv_report_data *d, const path_p
     skv_html_raw(h, "</figcaption></figure>");
     SKV_TRY(image(h, &k->picture, 3, width, d->run.path[p->path].name));
     if (k->difference)
-        SKV_TRY(image(h, &difference, 1, width, "difference"));
+        SKV_TRY(image(h, &difference, 1, width, "difference \xc3\x97 " TEXT_OF(FACTOR)));
     else
         skv_html_raw(h, "<figure class=soft>The two differ in size.</figure>");
     caption(h, d, p, k);
@@ -328,11 +330,9 @@ static skv_status write_path(skv_html *h, const skv_report_data *d, const path_p
 static skv_status write_all(skv_html *h, skv_html *style, const skv_report_data *d,
                             const path_picks *all, int n, int width)
 {
-    skv_html_f(h,
-               "<section><h2>Best, median and worst pictures</h2><p class=note>By PSNR against "
-               "the reference, or LPIPS where there is no PSNR. The difference is the largest of "
-               "|R|, |G| and |B|, times %d.</p>",
-               FACTOR);
+    skv_html_raw(h, "<section><h2>Best, median and worst pictures</h2><p class=note>By PSNR "
+                    "against the reference, or LPIPS where there is no PSNR. Differences are those "
+                    "of the channel that differs most, times " TEXT_OF(FACTOR) ".</p>");
     for (int p = 0; p < n; p++) {
         for (int i = 0; i < all[p].n && !all[p].missing; i++)
             SKV_TRY(reference_rule(style, all, n, &all[p].pick[i], width));

@@ -26,7 +26,7 @@ int skv_plot_ticks(double out[SKV_PLOT_TICKS], double low, double high, int want
     int n = 0;
 
     for (int i = 3; i >= 0; i--)
-        if (steps[i] * power >= raw * 0.999)
+        if (steps[i] * power >= raw * 0.7)
             step = steps[i] * power;
     for (double k = ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) {
         if (n == SKV_PLOT_TICKS)

@@ -1,15 +1,17 @@
 /* Quality against memory, and agreement of bits by scale: one line a policy. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "eval/report_internal.h"
 #include "eval/report_plot.h"
 
-#define MIB          1048576.0
-#define LOG_FROM     5 /* spans above this many times get a logarithmic axis */
-#define FEW_FOR_FID  2049
-#define LABEL_COLUMN 96
-#define N_PLOTS      4
+#define MIB           1048576.0
+#define LOG_FROM      5 /* spans above this many times get a logarithmic axis */
+#define FEW_FOR_FID   2049
+#define LABEL_COLUMN  96
+#define BUDGET_COLUMN 64
+#define N_PLOTS       4
 
 typedef struct {
     const char *title, *better, *units;
@@ -217,7 +219,7 @@ static void bits_line(skv_html *h, const skv_report_metrics *m, const skv_axes *
 
 static void bits_axes(skv_axes *a, const skv_report_data *d)
 {
-    *a = (skv_axes){.y_low = 50, .y_high = 100, .x_high = 1};
+    *a = (skv_axes){.y_low = 90, .y_high = 100, .x_high = 1};
     for (int i = 0; i < d->run.n_paths; i++) {
         const skv_report_metrics *m = &d->path[i].m;
 
@@ -229,7 +231,7 @@ static void bits_axes(skv_axes *a, const skv_report_data *d)
                 a->y_low = fmin(a->y_low, 10 * floor(10 * m->bits[si]));
     }
     a->left = 40;
-    a->right = SKV_PLOT_WIDTH - LABEL_COLUMN;
+    a->right = SKV_PLOT_WIDTH - BUDGET_COLUMN;
     a->top = 10;
     a->bottom = 172;
 }
@@ -244,9 +246,23 @@ static void scale_ticks(skv_html *h, const skv_axes *a)
                a->bottom + 36);
 }
 
+/* What tells a path from its policy's others: "10Â %" of scalekv-10. */
+static const char *budget_text(char *to, size_t bytes, const skv_report_path *p)
+{
+    const size_t n = strlen(p->policy);
+    const char *rest = p->run->name + n + 1;
+
+    if (strncmp(p->run->name, p->policy, n) != 0 || p->run->name[n] != '-' || !*rest ||
+        strspn(rest, "0123456789") != strlen(rest))
+        return p->run->name;
+    snprintf(to, bytes, "%s\xc2\xa0%%", rest);
+    return to;
+}
+
 static void bits_panel(skv_html *h, const skv_report_data *d, const skv_axes *a, int series)
 {
     skv_plot_label labels[SKV_PLOT_LABELS];
+    char text[SKV_PLOT_LABELS][40];
     int n = 0;
 
     skv_html_f(h, "<div class=card><h3><i class=\"dot %s\"></i>", skv_report__tone(d, series));
@@ -267,10 +283,12 @@ static void bits_panel(skv_html *h, const skv_report_data *d, const skv_axes *a,
         if (!has_bits(&d->path[i]) || d->path[i].series != series)
             continue;
         bits_line(h, m, a, "p");
-        if (n < SKV_PLOT_LABELS && isfinite(m->bits[m->n_bits - 1]))
-            labels[n++] = (skv_plot_label){skv_axes_x(a, m->n_bits - 1),
-                                           skv_axes_y(a, 100 * m->bits[m->n_bits - 1]),
-                                           skv_report__tone(d, series), d->path[i].run->name};
+        if (n < SKV_PLOT_LABELS && isfinite(m->bits[m->n_bits - 1])) {
+            labels[n] = (skv_plot_label){
+                skv_axes_x(a, m->n_bits - 1), skv_axes_y(a, 100 * m->bits[m->n_bits - 1]),
+                skv_report__tone(d, series), budget_text(text[n], sizeof text[n], &d->path[i])};
+            n++;
+        }
     }
     skv_html_raw(h, "</g>");
     skv_plot_write_labels(h, labels, n, a);

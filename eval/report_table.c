@@ -12,11 +12,52 @@ static void cell(skv_html *h, double v, int digits)
     skv_html_raw(h, "</td>");
 }
 
-static void short_cell(skv_html *h, double v)
+/* Columns in MiB, images a second and seconds share their decimals: enough for two or three digits
+ * of the column's smallest number. */
+typedef double column(const skv_report_path *);
+
+static double planned(const skv_report_path *p)
 {
-    skv_html_raw(h, "<td>");
-    skv_html_short(h, v);
-    skv_html_raw(h, "</td>");
+    return p->planned / MIB;
+}
+
+static double taken(const skv_report_path *p)
+{
+    return p->peak / MIB;
+}
+
+static double last(const skv_report_path *p)
+{
+    return p->last / MIB;
+}
+
+static double pool(const skv_report_path *p)
+{
+    return p->pool_peak / MIB;
+}
+
+static double images_s(const skv_report_path *p)
+{
+    return p->images_s;
+}
+
+static double transformer_s(const skv_report_path *p)
+{
+    return p->transformer_s;
+}
+
+static void column_cell(skv_html *h, const skv_report_data *d, const skv_report_path *p,
+                        column *value)
+{
+    double least = INFINITY;
+    int digits = 0;
+
+    for (int i = 0; i < d->run.n_paths; i++)
+        if (value(&d->path[i]) > 0)
+            least = fmin(least, value(&d->path[i]));
+    if (isfinite(least))
+        digits = (least >= 1 ? 2 : 1) - (int)floor(log10(least));
+    cell(h, value(p), digits < 0 ? 0 : digits > 4 ? 4 : digits);
 }
 
 static bool has_pools(const skv_report_data *d)
@@ -61,12 +102,9 @@ static void metric_cells(skv_html *h, const skv_report_path *p)
 {
     const skv_report_metrics *m = &p->m;
 
-    if (!p->compared) {
-        skv_html_raw(h, "<td colspan=6 class=soft>the others are compared with it</td>");
-        return;
-    }
     if (!m->there) {
-        skv_html_raw(h, "<td colspan=6 class=soft>not evaluated</td>");
+        for (int i = 0; i < 6; i++)
+            cell(h, NAN, 0);
         return;
     }
     if (isinf(m->psnr) && isfinite(m->psnr_finite)) {
@@ -84,9 +122,7 @@ static void metric_cells(skv_html *h, const skv_report_path *p)
     cell(h, 1000 * m->kid, 2);
     skv_html_raw(h, "<td>");
     skv_html_count(h, m->n_identical);
-    skv_html_raw(h, " <span class=soft>of ");
-    skv_html_count(h, m->n_pairs);
-    skv_html_raw(h, "</span></td>");
+    skv_html_raw(h, "</td>");
 }
 
 static void share_cell(skv_html *h, const skv_report_data *d, const skv_report_path *p)
@@ -97,8 +133,9 @@ static void share_cell(skv_html *h, const skv_report_data *d, const skv_report_p
     }
     skv_html_f(h, "<td><span class=\"bar %s\"><i style=\"width:%.1f%%\"></i></span>",
                skv_report__tone(d, p->series), 100 * fmin(p->share, 1));
+    skv_html_raw(h, "<span class=pc>");
     skv_html_real(h, 100 * p->share, 1);
-    skv_html_raw(h, "\xc2\xa0%</td>");
+    skv_html_raw(h, "\xc2\xa0%</span></td>");
 }
 
 static void row(skv_html *h, const skv_report_data *d, const skv_report_path *p, bool pools)
@@ -112,14 +149,14 @@ static void row(skv_html *h, const skv_report_data *d, const skv_report_path *p,
     skv_html_raw(h, "</td><td>");
     skv_html_count(h, (int64_t)(p->tokens + 0.5));
     skv_html_raw(h, "</td>");
-    short_cell(h, p->planned / MIB);
-    short_cell(h, p->peak / MIB);
-    short_cell(h, p->last / MIB);
+    column_cell(h, d, p, planned);
+    column_cell(h, d, p, taken);
+    column_cell(h, d, p, last);
     share_cell(h, d, p);
     if (pools)
-        short_cell(h, p->pool_peak / MIB);
-    short_cell(h, p->images_s);
-    short_cell(h, p->transformer_s);
+        column_cell(h, d, p, pool);
+    column_cell(h, d, p, images_s);
+    column_cell(h, d, p, transformer_s);
     if (has_metrics(d))
         metric_cells(h, p);
     skv_html_raw(h, "</tr>");
