@@ -53,6 +53,10 @@ static skv_status write_header(skv_h5 *f, const skv_group_record *r, const char 
     SKV_TRY(skv_h5_set_int(f, "/", "bits_bytes", r->bits_bytes));
     SKV_TRY(skv_h5_set_int(f, "/", "first", r->first));
     SKV_TRY(skv_h5_set_text(f, "/", "datasets", datasets));
+    if (r->pool_planned != 0 || r->pool_peak != 0) {
+        SKV_TRY(skv_h5_set_int(f, "/", "pool_bytes_planned", r->pool_planned));
+        SKV_TRY(skv_h5_set_int(f, "/", "pool_bytes_peak", r->pool_peak));
+    }
     return skv_h5_set_int(f, "/", "header_crc32", crc);
 }
 

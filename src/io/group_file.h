@@ -23,8 +23,10 @@ typedef struct {
     const char *device;  /* GPU or CPU, BLAS and library versions */
     int64_t group;
     int n_rows, n_scales, n_layers, n_heads;
-    int height, width; /* of a picture */
-    bool first;        /* the rank's first group: its seconds hold warm-up */
+    int height, width;               /* of a picture */
+    bool first;                      /* the rank's first group: its seconds hold warm-up */
+    int64_t pool_planned, pool_peak; /* K/V bytes of the group at its peak: as planned, as measured;
+                                      * both 0: not known (older files lack them) */
 
     /* rows: (n) each */
     const int64_t *row;

@@ -159,6 +159,8 @@ skv_status skv_group__header_crc(int64_t *out, const skv_group_record *r, const 
             datasets);
     for (int i = 0; r->bit_offset && i <= r->n_scales; i++)
         fprintf(f, "%lld\n", (long long)r->bit_offset[i]);
+    if (r->pool_planned != 0 || r->pool_peak != 0)
+        fprintf(f, "pool %lld %lld\n", (long long)r->pool_planned, (long long)r->pool_peak);
     if (fclose(f) != 0) {
         free(text);
         return skv_fail(SKV_E_MEM, "out of memory for a group's attributes");

@@ -65,6 +65,17 @@ static skv_status read_offsets(skv_group_record *r, skv_h5 *f, const char *file)
     return SKV_OK;
 }
 
+/* Absent: not known. Range of no concern: the header's CRC-32 covers them. */
+static skv_status read_pool(int64_t *out, skv_h5 *f, const char *key)
+{
+    const skv_status st = skv_h5_get_int(out, f, "/", key);
+
+    if (st != SKV_E_NOTFOUND)
+        return st;
+    *out = 0;
+    return SKV_OK;
+}
+
 static skv_status read_header(skv_group_record *r, skv_h5 *f, const char *file)
 {
     char *kind = NULL;
@@ -84,6 +95,8 @@ static skv_status read_header(skv_group_record *r, skv_h5 *f, const char *file)
     SKV_TRY(skv_h5_get_int(&r->bits_bytes, f, "/", "bits_bytes"));
     SKV_TRY(skv_h5_get_int(&first, f, "/", "first"));
     r->first = first != 0;
+    SKV_TRY(read_pool(&r->pool_planned, f, "pool_bytes_planned"));
+    SKV_TRY(read_pool(&r->pool_peak, f, "pool_bytes_peak"));
     SKV_TRY(skv_h5_get_text(&r->owned->datasets, f, "/", "datasets"));
     own(r, r->owned->datasets);
     SKV_TRY(skv_group__check_numbers(r, file, SKV_E_FORMAT));

@@ -335,6 +335,7 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
 
     skv_arena_reset(&e->group, e->conditioned);
     SKV_TRY_GOTO(skv_engine_kv_plan(&plan, &e->setup, path, n_prompts), done);
+    result->pool_planned = skv_kv_plan_pool_bytes(plan);
     SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
     result->scale_allocs = -e->setup.be->n_allocs;

@@ -69,7 +69,7 @@ typedef struct {
     double transformer_seconds, vae_seconds;
     skv_scale_cost *scale_cost; /* S of them */
     int64_t vae_flops;
-    size_t pool_peak;                  /* most K/V bytes held */
+    size_t pool_peak, pool_planned;    /* most K/V bytes held, and meant to be held */
     int64_t scale_allocs, scale_waits; /* of the backend, from the first scale to the last */
 } skv_path_result;
 

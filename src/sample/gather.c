@@ -335,10 +335,22 @@ static skv_status path_attributes(gather *g, const char *path, const skv_group_r
     return skv_h5_set_text(g->out, name, "phases", phases);
 }
 
+/* Of the group that took most. */
+static skv_status write_pool(gather *g, const char *path, int64_t planned, int64_t peak)
+{
+    char name[NAME_BYTES];
+
+    if (peak <= 0)
+        return SKV_OK;
+    snprintf(name, sizeof name, "/paths/%s/cache", path);
+    SKV_TRY(skv_h5_set_int(g->out, name, "pool_bytes_planned", planned));
+    return skv_h5_set_int(g->out, name, "pool_bytes_peak", peak);
+}
+
 static skv_status write_path(gather *g, const char *path)
 {
     double *sources = NULL;
-    int64_t first = 0, n_first = 0, *warm = NULL;
+    int64_t first = 0, n_first = 0, *warm = NULL, pool_planned = 0, pool_peak = 0;
     int n_scales = 0, n_layers = 0;
     skv_status st;
     char name[NAME_BYTES];
@@ -372,6 +384,10 @@ static skv_status write_path(gather *g, const char *path)
             sources[i] += (double)rec.kept_by_source[i] * rec.n_rows;
         if (rec.first)
             warm[n_first++] = k;
+        if (rec.pool_peak > pool_peak) {
+            pool_peak = rec.pool_peak;
+            pool_planned = rec.pool_planned;
+        }
         first += rec.n_rows;
         skv_group_record_clear(&rec);
         if (st != SKV_OK)
@@ -385,6 +401,7 @@ static skv_status write_path(gather *g, const char *path)
     snprintf(name, sizeof name, "/paths/%s/seconds", path);
     SKV_TRY_GOTO(skv_h5_set_ints(g->out, name, "first_groups", warm, (int)n_first), done);
     SKV_TRY_GOTO(write_sources(g, path, sources, n_scales, n_layers), done);
+    SKV_TRY_GOTO(write_pool(g, path, pool_planned, pool_peak), done);
 done:
     free(sources);
     free(warm);

@@ -136,6 +136,8 @@ static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int 
     r->seconds[SKV_PHASE_TEXT] = text_seconds;
     r->seconds[SKV_PHASE_TRANSFORMER] = out.transformer_seconds;
     r->seconds[SKV_PHASE_VAE] = out.vae_seconds;
+    r->rec.pool_planned = (int64_t)out.pool_planned;
+    r->rec.pool_peak = (int64_t)out.pool_peak;
     r->rec.first = first;
     r->rec.config_digest = s->config_digest;
     r->rec.path_digest = s->path_digest[path];

@@ -53,6 +53,30 @@ static void written_pictures_read_back_equal(void **state)
     assert_int_equal(temp_count(), 1);
 }
 
+static void pictures_in_memory_read_back_equal(void **state)
+{
+    uint8_t pixels[W * H * 3];
+
+    (void)state;
+    fill(pixels, sizeof pixels);
+    for (int channels = 1; channels <= 3; channels += 2) {
+        uint8_t *bytes = NULL;
+        size_t n = 0;
+        skv_png png;
+
+        assert_int_equal(skv_png_encode(&bytes, &n, pixels, W, H, channels), SKV_OK);
+        assert_int_equal(skv_file_write(temp_path("a.png"), bytes, n), SKV_OK);
+        free(bytes);
+        assert_int_equal(skv_png_read(&png, temp_path("a.png")), SKV_OK);
+        assert_int_equal(png.width, W);
+        assert_int_equal(png.height, H);
+        for (int i = 0; i < W * H * 3; i++)
+            assert_int_equal(png.rgb[i], pixels[channels == 3 ? i : i / 3]);
+        skv_png_clear(&png);
+    }
+    assert_int_equal(skv_png_encode(NULL, NULL, pixels, W, H, 2), SKV_E_ARG);
+}
+
 static void equal_pictures_are_equal_files(void **state)
 {
     static const skv_png_text text[] = {{"prompt", "é"}};
@@ -291,6 +315,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(written_pictures_read_back_equal),
+        CASE(pictures_in_memory_read_back_equal),
         CASE(equal_pictures_are_equal_files),
         CASE(texts_are_utf8_with_control_characters_escaped),
         CASE(keys_that_are_no_keywords_are_refused),
