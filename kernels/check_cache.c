@@ -38,12 +38,6 @@ skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_sof
     return skv_check__range("window_softmax", "the length", a->s.shape[2], 0, a->k.shape[2]);
 }
 
-skv_status skv_check__fill_positions(const skv_backend *be, const skv_fill_positions_args *a)
-{
-    SKV_TRY(SKV_WANT("fill_positions", a, s, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
-    return positions("fill_positions", a->position, a->n, a->s.shape[2], false);
-}
-
 static skv_status pool(const skv_backend *be, const skv_pool1d_args *a, const char *op)
 {
     SKV_TRY(SKV_WANT(op, a, x, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1));
@@ -51,7 +45,7 @@ static skv_status pool(const skv_backend *be, const skv_pool1d_args *a, const ch
         SKV_WANT(op, a, y, SKV_IS_F32, SKV_FREE_ALL, a->x.shape[0], a->x.shape[1], a->x.shape[2]));
     if (a->kernel < 1 || a->kernel % 2 == 0)
         return skv_fail(SKV_E_SHAPE, "%s: the kernel is %d, want an odd number", op, a->kernel);
-    return SKV_OK;
+    return positions(op, a->skip, a->n_skip, a->x.shape[2], true);
 }
 
 skv_status skv_check__maxpool1d(const skv_backend *be, const skv_maxpool1d_args *a)

@@ -156,19 +156,14 @@ typedef struct {
     float scale;
 } skv_window_softmax_args;
 
-/* s[..., position[i]] = value.  s (R,H,len) fp32; position: n host integers. */
-typedef struct {
-    skv_tensor s;
-    const int32_t *position;
-    int n;
-    float value;
-} skv_fill_positions_args;
-
-/* y[j] = max of x[j-k/2 .. j+k/2] inside [0,len) / their sum divided by k (outside counts as 0,
- * ascending).  x, y (R,H,len) fp32, last axis contiguous, others free; kernel odd. */
+/* y[j] = max of x[j-k/2 .. j+k/2] / their sum divided by k, ascending, over positions inside
+ * [0,len) but for those in `skip` (none left: -inf / 0).  x, y (R,H,len) fp32, last axis
+ * contiguous, others free; kernel odd; skip: n_skip ascending distinct host integers < len. */
 typedef struct {
     skv_tensor y, x;
     int kernel;
+    const int32_t *skip;
+    int n_skip;
 } skv_pool1d_args;
 
 /* keep[r,h,:] = the n_always positions `always` and the (n - n_always) other positions < len of the
@@ -330,7 +325,6 @@ typedef struct {
     X(pool_attention)                                                                              \
     X(window_scores)                                                                               \
     X(window_softmax)                                                                              \
-    X(fill_positions)                                                                              \
     X(maxpool1d)                                                                                   \
     X(avgpool1d)                                                                                   \
     X(topk_keep)                                                                                   \

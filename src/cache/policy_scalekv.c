@@ -1,6 +1,6 @@
 /* ScaleKV as released. Scores come from the **raw** query projections of the window's tokens (no
- * bias, normalisation or RoPE) and have no softmax; the positions of the window are -inf before the
- * maximum pooling, and stay whatever it says. Spec scalekv.md. */
+ * bias, normalisation or RoPE) and have no softmax; the maximum pooling passes over the positions
+ * of the window (-inf there), which stay whatever it says. Spec scalekv.md. */
 #include <math.h>
 
 #include "cache/scalekv.h"
@@ -33,11 +33,9 @@ static skv_status rank(const skv_policy_state *s, skv_backend *be, const skv_sel
                                       .q = a->q_raw,
                                       .k = a->k,
                                       .scale = (float)(1.0 / sqrt((double)s->head_dim))}));
-    SKV_TRY(skv_fill_positions(
-        be,
-        &(skv_fill_positions_args){.s = score, .position = window, .n = n, .value = -INFINITY}));
     SKV_TRY(skv_maxpool1d(
-        be, &(skv_maxpool1d_args){.y = pooled, .x = score, .kernel = (int)s->kernel}));
+        be, &(skv_maxpool1d_args){
+                .y = pooled, .x = score, .kernel = (int)s->kernel, .skip = window, .n_skip = n}));
     return skv_topk_keep(
         be, &(skv_topk_keep_args){.keep = a->keep, .s = pooled, .always = window, .n_always = n});
 }

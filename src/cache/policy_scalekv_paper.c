@@ -22,10 +22,9 @@ static skv_status rank(const skv_policy_state *s, skv_backend *be, const skv_sel
     SKV_TRY(skv_window_softmax(
         be, &(skv_window_softmax_args){
                 .s = score, .q = a->q, .k = a->k, .index = token, .n = n, .scale = 1.0f}));
-    SKV_TRY(skv_fill_positions(
-        be, &(skv_fill_positions_args){.s = score, .position = position, .n = n, .value = 0.0f}));
     SKV_TRY(skv_avgpool1d(
-        be, &(skv_avgpool1d_args){.y = pooled, .x = score, .kernel = (int)s->kernel}));
+        be, &(skv_avgpool1d_args){
+                .y = pooled, .x = score, .kernel = (int)s->kernel, .skip = position, .n_skip = n}));
     return skv_topk_keep(
         be, &(skv_topk_keep_args){.keep = a->keep, .s = pooled, .always = position, .n_always = n});
 }

@@ -1,4 +1,4 @@
-/* fill_positions, maxpool1d, avgpool1d, topk_keep, keep_ends: ends of lists, ties, values that are
+/* maxpool1d, avgpool1d, topk_keep, keep_ends: ends of lists, ties, values that are
  * no numbers, nothing or everything kept. */
 #include "opcheck.h"
 
@@ -6,37 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-void check_fill_positions(opcheck *t)
+static bool listed(const int32_t *list, int n, int64_t k)
 {
-    const int32_t position[3] = {6, 0, 3}, beyond[1] = {7};
-    const int64_t lists = t->perf ? 32 : 6, len = t->perf ? 100000 : 7;
-    float *s;
-    skv_tensor ts;
-
-    opcheck_case(t, "(%lld,2,%lld)", (long long)lists / 2, (long long)len);
-    s = opcheck_normal(t, lists * len, 1);
-    ts = OPCHECK_F(t, SKV_F32, s, lists / 2, 2, len);
-    OPCHECK_RUN(t, skv_fill_positions(t->be, &(skv_fill_positions_args){ts, position, 3, 9.5f}));
-    if (t->perf)
-        return;
-    for (int64_t i = 0; i < lists; i++)
-        for (int p = 0; p < 3; p++)
-            s[i * len + position[p]] = 9.5f;
-    opcheck_equal(t, "s", &ts, s);
-    opcheck_refused(t, "a position beyond the list",
-                    skv_fill_positions(t->be, &(skv_fill_positions_args){ts, beyond, 1, 0}));
+    for (int i = 0; i < n; i++)
+        if (list[i] == k)
+            return true;
+    return false;
 }
 
-/* x and y with gaps between heads. */
-static void pool_case(opcheck *t, int64_t len, int kernel, bool average)
+/* x and y with gaps between heads; n_skip positions are passed over, neighbours and an end among
+ * them. */
+static void pool_case(opcheck *t, int64_t len, int kernel, int n_skip, bool average)
 {
+    const int32_t skip[4] = {0, (int32_t)len / 2, (int32_t)len / 2 + 1, (int32_t)len - 1};
+    const int32_t beyond = (int32_t)len;
     const int64_t heads = 3, room = len + 2, n = 2 * heads * room;
     float *x, *y;
     double *want, *size;
     skv_tensor ty, whole;
-    skv_pool1d_args a = {.kernel = kernel};
+    skv_pool1d_args a = {.kernel = kernel, .skip = skip, .n_skip = n_skip};
 
-    opcheck_case(t, "(2,3,%lld) kernel %d", (long long)len, kernel);
+    opcheck_case(t, "(2,3,%lld) kernel %d, %d passed over", (long long)len, kernel, n_skip);
     x = opcheck_normal(t, n, 1);
     y = opcheck_normal(t, n, 1);
     a.x = OPCHECK_F(t, SKV_F32, x, 2, heads, room);
@@ -57,7 +47,7 @@ static void pool_case(opcheck *t, int64_t len, int kernel, bool average)
         if (j >= len)
             continue;
         for (int64_t k = j - kernel / 2; k <= j + kernel / 2; k++)
-            if (k >= 0 && k < len) {
+            if (k >= 0 && k < len && !listed(skip, n_skip, k)) {
                 most = fmax(most, (double)x[list + k]);
                 sum += (double)x[list + k];
                 size[i] += fabs((double)x[list + k]) / kernel;
@@ -70,19 +60,26 @@ static void pool_case(opcheck *t, int64_t len, int kernel, bool average)
     a.kernel = 2;
     opcheck_refused(t, "an even kernel",
                     average ? skv_avgpool1d(t->be, &a) : skv_maxpool1d(t->be, &a));
+    a.kernel = 1;
+    a.skip = &beyond;
+    a.n_skip = 1;
+    opcheck_refused(t, "a position beyond the list",
+                    average ? skv_avgpool1d(t->be, &a) : skv_maxpool1d(t->be, &a));
 }
 
 static void check_pool(opcheck *t, bool average)
 {
     if (t->perf) {
-        pool_case(t, 100000, 7, average);
+        pool_case(t, 100000, 7, 0, average);
         return;
     }
-    pool_case(t, 1, 1, average);
-    pool_case(t, 1, 7, average);
-    pool_case(t, 4, 7, average);
-    pool_case(t, 50, 1, average);
-    pool_case(t, 1025, 5, average);
+    pool_case(t, 1, 1, 0, average);
+    pool_case(t, 1, 7, 1, average);
+    pool_case(t, 4, 7, 0, average);
+    pool_case(t, 50, 1, 4, average);
+    pool_case(t, 1025, 5, 0, average);
+    pool_case(t, 1025, 5, 4, average);
+    pool_case(t, 6, 3, 4, average);
 }
 
 void check_maxpool1d(opcheck *t)
