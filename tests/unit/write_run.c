@@ -1,0 +1,180 @@
+#include "write_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "io/h5.h"
+#include "temp_folder.h"
+
+#define N             TEST_RUN_ROWS
+#define S             TEST_RUN_SCALES
+#define L             TEST_RUN_LAYERS
+#define BITS_BYTES    30
+#define TOKEN_BYTES   1048576 /* so that sizes are whole MiB */
+#define CONFIG_DIGEST "0123456789abcdef"
+
+static void ok(skv_status st)
+{
+    assert_int_equal(st, SKV_OK);
+}
+
+static void column(skv_h5 *f, const char *name, skv_h5_type type, const void *data)
+{
+    const skv_h5_layout layout = {.type = type, .n_dims = 1, .shape = {N}};
+    char full[64];
+
+    snprintf(full, sizeof full, "/samples/%s", name);
+    ok(skv_h5_write(f, full, &layout, data));
+}
+
+static void write_samples(skv_h5 *f, const test_run *run)
+{
+    const char *id[N], *prompt[N], *error[N];
+    int32_t zeros[N] = {0}, status[N], tokens[N];
+    int64_t row[N], group[N];
+    uint64_t seed[N];
+    uint8_t truncated[N] = {0};
+
+    for (int i = 0; i < N; i++) {
+        static const char *const ids[N] = {"id-a", "id-b", "id-c", "id-d"};
+
+        id[i] = ids[i];
+        prompt[i] = run->prompt[i] ? run->prompt[i] : "a prompt";
+        error[i] = run->error[i] ? run->error[i] : "";
+        status[i] = run->error[i] ? SKV_E_FORMAT : 0;
+        tokens[i] = 5;
+        row[i] = i;
+        group[i] = i / 2;
+        seed[i] = 7000 + (uint64_t)i;
+    }
+    column(f, "id", SKV_H5_TEXT, id);
+    column(f, "prompt", SKV_H5_TEXT, prompt);
+    column(f, "prompt_used", SKV_H5_TEXT, prompt);
+    column(f, "error", SKV_H5_TEXT, error);
+    column(f, "sample", SKV_H5_I32, zeros);
+    column(f, "tokens", SKV_H5_I32, tokens);
+    column(f, "status", SKV_H5_I32, status);
+    column(f, "row", SKV_H5_I64, row);
+    column(f, "group", SKV_H5_I64, group);
+    column(f, "seed", SKV_H5_U64, seed);
+    column(f, "truncated", SKV_H5_U8, truncated);
+}
+
+static void write_cache(skv_h5 *f, const test_run_path *p)
+{
+    static const int64_t sequence[S - 1] = {1, 5, 14};
+    const skv_h5_layout tables = {.type = SKV_H5_I64, .n_dims = 2, .shape = {S - 1, L}};
+    const skv_h5_layout sources = {.type = SKV_H5_F32, .n_dims = 3, .shape = {S - 1, L, S}};
+    int64_t length[(S - 1) * L], capacity[(S - 1) * L], bytes[(S - 1) * L];
+    float kept[(S - 1) * L * S] = {0};
+    char name[128];
+
+    for (int i = 0; i < (S - 1) * L; i++) {
+        const int64_t all = sequence[i / L];
+
+        length[i] = p->capacity >= 0 && p->capacity < all ? p->capacity : all;
+        capacity[i] = p->capacity;
+        bytes[i] = length[i] * TOKEN_BYTES;
+        kept[i * S + i / L] = (float)length[i];
+    }
+    snprintf(name, sizeof name, "/paths/%s/cache/length", p->name);
+    ok(skv_h5_write(f, name, &tables, length));
+    snprintf(name, sizeof name, "/paths/%s/cache/capacity", p->name);
+    ok(skv_h5_write(f, name, &tables, capacity));
+    snprintf(name, sizeof name, "/paths/%s/cache/bytes", p->name);
+    ok(skv_h5_write(f, name, &tables, bytes));
+    snprintf(name, sizeof name, "/paths/%s/cache/kept_by_source", p->name);
+    ok(skv_h5_write(f, name, &sources, kept));
+}
+
+static void write_path(skv_h5 *f, const test_run *run, int i)
+{
+    static const int64_t offset[S + 1] = {0, 8, 40, 112, 240};
+    const skv_h5_layout image = {.type = SKV_H5_U8, .n_dims = 4, .shape = {N, 6, 8, 3}};
+    const skv_h5_layout bits = {.type = SKV_H5_U8, .n_dims = 2, .shape = {N, BITS_BYTES}};
+    const skv_h5_layout seconds = {.type = SKV_H5_F64, .n_dims = 2, .shape = {2, 3}};
+    const double times[2][3] = {{50, 50, 50}, {0.1, 0.3, 0.1}}; /* 2 pictures in 0.5 s */
+    const int64_t first_group = 0;
+    const test_run_path *p = &run->path[i];
+    uint8_t pixels[N * 6 * 8 * 3], packed[N * BITS_BYTES] = {0};
+    char name[128], settings[128];
+
+    for (size_t k = 0; k < sizeof pixels; k++)
+        pixels[k] = (uint8_t)(k * 37 + (size_t)i * 11);
+    write_cache(f, p);
+    snprintf(name, sizeof name, "/paths/%s/image", p->name);
+    if (!run->no_pictures)
+        ok(skv_h5_write(f, name, &image, pixels));
+    snprintf(name, sizeof name, "/paths/%s/bits", p->name);
+    ok(skv_h5_write(f, name, &bits, packed));
+    ok(skv_h5_set_ints(f, name, "scale_offset", offset, S + 1));
+    snprintf(name, sizeof name, "/paths/%s/seconds", p->name);
+    ok(skv_h5_write(f, name, &seconds, times));
+    ok(skv_h5_set_text(f, name, "phases", "text,transformer,vae"));
+    ok(skv_h5_set_ints(f, name, "first_groups", &first_group, 1));
+    snprintf(name, sizeof name, "/paths/%s", p->name);
+    snprintf(settings, sizeof settings, "{\"policy\":\"%s\",\"options\":{}}", p->policy);
+    ok(skv_h5_set_int(f, name, "order", i));
+    ok(skv_h5_set_int(f, name, "reference", i == 0));
+    ok(skv_h5_set_text(f, name, "settings", settings));
+    ok(skv_h5_set_text(f, name, "digest", p->digest));
+    ok(skv_h5_set_text(f, name, "device", "a device"));
+}
+
+void write_run(const test_run *run)
+{
+    skv_h5 *f = NULL;
+
+    ok(skv_h5_create(&f, temp_path("run.h5")));
+    ok(skv_h5_set_text(f, "/", "skv", "0.1"));
+    ok(skv_h5_set_text(f, "/", "config_digest", CONFIG_DIGEST));
+    ok(skv_h5_set_text(f, "/", "config", "{\"transformer\":\"abcd\",\"samples\":1,\"cfg\":[3.0]}"));
+    write_samples(f, run);
+    for (int i = 0; i < run->n_paths; i++)
+        write_path(f, run, i);
+    ok(skv_h5_commit(&f));
+}
+
+static void real(skv_h5 *f, const char *object, const char *key, double v)
+{
+    if (!isnan(v))
+        ok(skv_h5_set_real(f, object, key, v));
+}
+
+void write_metrics(const test_metrics *m)
+{
+    const skv_h5_layout rows = {.type = SKV_H5_F64, .n_dims = 1, .shape = {m->n_rows}};
+    const skv_h5_layout scales = {.type = SKV_H5_F64, .n_dims = 1, .shape = {S}};
+    const double bits[S] = {1, 0.9, 0.8, NAN};
+    double psnr[2 * N], lpips[2 * N];
+    skv_h5 *f = NULL;
+    char object[128], name[160];
+
+    assert_true(m->n_rows <= 2 * N);
+    for (int i = 0; i < 2 * N; i++) {
+        psnr[i] = m->psnr[i % N];
+        lpips[i] = 1 / psnr[i];
+    }
+    snprintf(object, sizeof object, "/metrics/%s", m->path);
+    ok(skv_h5_create(&f, temp_path("metrics.h5")));
+    ok(skv_h5_set_text(f, "/", "skv", "0.1"));
+    ok(skv_h5_set_text(f, "/", "networks", m->networks));
+    ok(skv_h5_set_text(f, "/", "reference", "full"));
+    ok(skv_h5_set_text(f, "/", "config_digest",
+                       m->config_digest ? m->config_digest : CONFIG_DIGEST));
+    snprintf(name, sizeof name, "%s/psnr", object);
+    ok(skv_h5_write(f, name, &rows, psnr));
+    snprintf(name, sizeof name, "%s/lpips", object);
+    ok(skv_h5_write(f, name, &rows, lpips));
+    snprintf(name, sizeof name, "%s/bits_equal_mean", object);
+    ok(skv_h5_write(f, name, &scales, bits));
+    ok(skv_h5_set_text(f, object, "digest", m->digest));
+    ok(skv_h5_set_int(f, object, "n_pairs", m->n_pairs));
+    ok(skv_h5_set_int(f, object, "n_identical", m->n_identical));
+    real(f, object, "psnr_mean", m->psnr_mean);
+    real(f, object, "psnr_mean_finite", m->psnr_mean_finite);
+    real(f, object, "fid", m->fid);
+    ok(skv_h5_commit(&f));
+}

@@ -1,0 +1,38 @@
+/* A small run.h5 and metrics.h5 of a test's making: 4 scales of 1, 4, 9 and 16 tokens, 2 layers,
+ * pictures of 8x6. */
+#ifndef SKV_TESTS_WRITE_RUN_H
+#define SKV_TESTS_WRITE_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TEST_RUN_ROWS   4
+#define TEST_RUN_SCALES 4
+#define TEST_RUN_LAYERS 2
+
+typedef struct {
+    const char *name, *policy, *digest;
+    int64_t capacity; /* tokens a layer, -1: no bound */
+} test_run_path;
+
+typedef struct {
+    const char *prompt[TEST_RUN_ROWS], *error[TEST_RUN_ROWS]; /* error: NULL, the row is done */
+    int n_paths;
+    test_run_path path[4]; /* the first is the reference */
+    bool no_pictures;
+} test_run;
+
+/* <temp folder>/run.h5 */
+void write_run(const test_run *run);
+
+typedef struct {
+    const char *networks, *config_digest; /* config_digest: NULL, the run's */
+    const char *path, *digest;
+    double psnr[TEST_RUN_ROWS], psnr_mean, psnr_mean_finite, fid; /* means: NaN, absent */
+    int64_t n_pairs, n_identical, n_rows;                         /* n_rows: of the datasets */
+} test_metrics;
+
+/* <temp folder>/metrics.h5; LPIPS of a row is 1 / PSNR. */
+void write_metrics(const test_metrics *m);
+
+#endif
