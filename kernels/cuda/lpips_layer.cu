@@ -30,7 +30,8 @@ __global__ void distances(double *out, const float *a, const float *b, const flo
         na = 1 / (sqrt(warp_sum_double(na)) + EPS);
         nb = 1 / (sqrt(warp_sum_double(nb)) + EPS);
         for (int i = lane; i < c; i += WARP) {
-            const double d = (double)x[i] * na - (double)y[i] * nb;
+            /* no fused multiply-add here: equal maps are exactly 0 apart */
+            const double d = __dmul_rn(x[i], na) - __dmul_rn(y[i], nb);
 
             sum += (double)w[i] * d * d;
         }
