@@ -271,8 +271,8 @@ static skv_status read_paths(skv_report_data *d)
         SKV_TRY(read_settings(p, d));
         SKV_TRY(read_cache(p, d));
         SKV_TRY(read_seconds(p, d));
-        snprintf(name, sizeof name, "/paths/%s", p->run->name);
-        p->pool_peak = skv_h5_get_int(&pool, d->run.h5, name, "pool_peak_bytes") == SKV_OK
+        snprintf(name, sizeof name, "/paths/%s/cache", p->run->name);
+        p->pool_peak = skv_h5_get_int(&pool, d->run.h5, name, "pool_bytes_peak") == SKV_OK
                            ? (double)pool
                            : NAN;
     }

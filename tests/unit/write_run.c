@@ -87,6 +87,8 @@ static void write_cache(skv_h5 *f, const test_run_path *p)
     ok(skv_h5_write(f, name, &tables, bytes));
     snprintf(name, sizeof name, "/paths/%s/cache/kept_by_source", p->name);
     ok(skv_h5_write(f, name, &sources, kept));
+    snprintf(name, sizeof name, "/paths/%s/cache", p->name);
+    ok(skv_h5_set_int(f, name, "pool_bytes_peak", 77 * (int64_t)TOKEN_BYTES));
 }
 
 static void write_path(skv_h5 *f, const test_run *run, int i)
