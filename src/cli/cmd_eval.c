@@ -8,7 +8,7 @@
 
 #include "cli/backend_choice.h"
 #include "cli/command.h"
-#include "core/clock.h"
+#include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "eval/evaluate.h"
@@ -78,8 +78,9 @@ static void say_unpaired(const job *j)
 {
     for (int i = 0; i < 2; i++)
         if (j->pairs.n_unpaired[i] > 0)
-            skv_warn("%lld pictures are in %s alone and are not compared, the first is %s.png",
-                     (long long)j->pairs.n_unpaired[i], j->word[i], j->pairs.unpaired[i]);
+            skv_warn(
+                "%s: %lld not compared, the other folder has none of that name, the first: %s.png",
+                j->word[i], (long long)j->pairs.n_unpaired[i], j->pairs.unpaired[i]);
 }
 
 static skv_status open_pairs(job *j)
@@ -99,12 +100,12 @@ typedef struct {
     const char *what, *from;
 } weight_file;
 
-/* The file to read, or NULL: not given and not at its usual place, which is said. */
-static const char *find_file(const job *j, const weight_file *f)
+/* The file to read, or NULL: not asked for and not at its usual place, which is said. */
+static const char *find_file(const job *j, const weight_file *f, bool asked)
 {
     if (strcmp(j->o.networks, "formula") == 0)
         return "formula";
-    if (f->given || access(f->usual, R_OK) == 0)
+    if (asked || access(f->usual, R_OK) == 0)
         return f->given ? f->given : f->usual;
     if (skv_comm_rank(j->comm) == 0)
         skv_warn("no %s: %s is not there (%s); PSNR, SSIM and bits need none", f->what, f->usual,
@@ -125,9 +126,9 @@ static skv_status open_networks(job *j)
 
     if (strcmp(j->o.networks, "none") == 0)
         return SKV_OK;
-    a = find_file(j, &alexnet);
-    l = a ? find_file(j, &lpips) : NULL;
-    i = find_file(j, &inception);
+    a = find_file(j, &alexnet, alexnet.given || lpips.given);
+    l = a ? find_file(j, &lpips, alexnet.given || lpips.given) : NULL;
+    i = find_file(j, &inception, inception.given);
     if (l)
         SKV_TRY(skv_lpips_open(&j->lpips, j->be, a, l));
     if (i)
@@ -193,6 +194,7 @@ static skv_status write_results(const job *j)
 
     SKV_TRY(skv_metrics_json(&root, &m));
     if (folder) {
+        SKV_TRY_GOTO(skv_folder_make(folder), done);
         snprintf(path, sizeof path, "%s/metrics.h5", folder);
         SKV_TRY_GOTO(skv_metrics_write_h5(&m, path), done);
         snprintf(path, sizeof path, "%s/metrics.json", folder);
