@@ -68,6 +68,23 @@ static bool has_pools(const skv_report_data *d)
     return false;
 }
 
+/* Where no path ever held more than it ended with, one column says both. */
+static bool peaks_earlier(const skv_report_data *d)
+{
+    for (int i = 0; i < d->run.n_paths; i++)
+        if (d->path[i].peak > d->path[i].last)
+            return true;
+    return false;
+}
+
+static bool has_identical(const skv_report_data *d)
+{
+    for (int i = 0; i < d->run.n_paths; i++)
+        if (d->path[i].m.there && d->path[i].m.n_identical > 0)
+            return true;
+    return false;
+}
+
 static bool has_metrics(const skv_report_data *d)
 {
     for (int i = 0; i < d->run.n_paths; i++)
@@ -78,32 +95,34 @@ static bool has_metrics(const skv_report_data *d)
 
 static void header(skv_html *h, const skv_report_data *d)
 {
-    const bool pools = has_pools(d), metrics = has_metrics(d);
+    const bool pools = has_pools(d), metrics = has_metrics(d), last_too = peaks_earlier(d);
+    const bool identical = has_identical(d);
 
     skv_html_raw(h, "<thead><tr><th>Path</th><th>Tokens<br>a layer</th><th>Cache<br>planned</th>"
-                    "<th>Cache<br>taken</th><th>After the<br>last cut</th><th>Share of<br>all "
-                    "tokens</th>");
+                    "<th>Cache<br>taken</th>");
+    skv_html_raw(h, last_too ? "<th>After the<br>last cut</th>" : "");
+    skv_html_raw(h, "<th>Share of<br>all tokens</th>");
     skv_html_raw(h, pools ? "<th>Pool<br>of a group</th>" : "");
     skv_html_raw(h, "<th>Speed</th><th>Transformer</th>");
     if (metrics)
-        skv_html_raw(h, "<th>PSNR</th><th>SSIM</th><th>LPIPS</th><th>FID</th><th>KID</th>"
-                        "<th>Identical<br>pairs</th>");
-    skv_html_raw(h, "</tr><tr class=u><th></th><th></th><th>MiB</th><th>MiB</th><th>MiB</th>"
-                    "<th></th>");
+        skv_html_raw(h, "<th>PSNR</th><th>SSIM</th><th>LPIPS</th><th>FID</th><th>KID</th>");
+    skv_html_raw(h, identical ? "<th>Identical<br>pairs</th>" : "");
+    skv_html_raw(h, "</tr><tr class=u><th></th><th></th><th>MiB</th><th>MiB</th>");
+    skv_html_raw(h, last_too ? "<th>MiB</th><th></th>" : "<th></th>");
     skv_html_raw(h, pools ? "<th>MiB</th>" : "");
     skv_html_raw(h, "<th>images/s</th><th>s/image</th>");
     if (metrics)
         skv_html_raw(h, "<th>dB</th><th></th><th></th><th></th><th>\xc3\x97"
-                        "10\xc2\xb3</th><th></th>");
-    skv_html_raw(h, "</tr></thead>");
+                        "10\xc2\xb3</th>");
+    skv_html_raw(h, identical ? "<th></th></tr></thead>" : "</tr></thead>");
 }
 
-static void metric_cells(skv_html *h, const skv_report_path *p)
+static void metric_cells(skv_html *h, const skv_report_path *p, bool identical)
 {
     const skv_report_metrics *m = &p->m;
 
     if (!m->there) {
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 5 + identical; i++)
             cell(h, NAN, 0);
         return;
     }
@@ -120,6 +139,8 @@ static void metric_cells(skv_html *h, const skv_report_path *p)
     cell(h, m->lpips, 4);
     cell(h, m->fid, 2);
     cell(h, 1000 * m->kid, 2);
+    if (!identical)
+        return;
     skv_html_raw(h, "<td>");
     skv_html_count(h, m->n_identical);
     skv_html_raw(h, "</td>");
@@ -151,14 +172,15 @@ static void row(skv_html *h, const skv_report_data *d, const skv_report_path *p,
     skv_html_raw(h, "</td>");
     column_cell(h, d, p, planned);
     column_cell(h, d, p, taken);
-    column_cell(h, d, p, last);
+    if (peaks_earlier(d))
+        column_cell(h, d, p, last);
     share_cell(h, d, p);
     if (pools)
         column_cell(h, d, p, pool);
     column_cell(h, d, p, images_s);
     column_cell(h, d, p, transformer_s);
     if (has_metrics(d))
-        metric_cells(h, p);
+        metric_cells(h, p, has_identical(d));
     skv_html_raw(h, "</tr>");
 }
 
@@ -176,8 +198,10 @@ void skv_report__table(skv_html *h, const skv_report_data *d)
 
     skv_html_raw(h, "<section><h2>Cache paths</h2><p class=note>Cache sizes are K and V of one "
                     "picture over all layers, the row without the prompt included: the highest "
-                    "that the policy may take, the highest taken, and what is left for the last "
-                    "scale. Speed is that of one device.");
+                    "that the policy may take, and the highest taken. ");
+    skv_html_raw(h, peaks_earlier(d) ? "Tokens and share are of what is left for the last scale. "
+                                       "Speed is that of one device."
+                                     : "Speed is that of one device.");
     if (d->path[0].first_groups_in)
         skv_html_raw(h, " Every group was its rank\xe2\x80\x99s first, so warming up is in it.");
     else
