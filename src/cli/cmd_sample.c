@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/sample_print.h"
 #include "cli/share_weights.h"
+#include "cli/text_phase.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -60,7 +61,8 @@ typedef struct {
     skv_run_setup setup;
     skv_weights_sharing sharing;
     skv_engine *engine;
-    skv_t5 *t5;
+    skv_t5 *t5; /* NULL: texts are read from a file */
+    skv_text_phase texts;
     skv_writer *writer;
     uint8_t *work; /* (groups, paths): what is left, as rank 0 saw it */
     int64_t *todo; /* groups with work */
@@ -157,7 +159,11 @@ static skv_status make_setup(job *j)
         st = skv_backend_choose_text(&j->text_be, j->be, &j->choice);
     if (st == SKV_OK)
         st = skv_run_setup_make(&j->setup, &j->settings, &list, j->be, j->text_be);
-    return skv_comm_agree(j->comm, st);
+    SKV_TRY(skv_comm_agree(j->comm, st));
+    if (!j->settings.text_cache)
+        return SKV_OK;
+    j->texts = (skv_text_phase){.comm = j->comm, .setup = &j->setup, .stop = &stop_asked};
+    return skv_text_phase_plan(&j->texts);
 }
 
 static skv_status check_memory(const job *j)
@@ -229,7 +235,8 @@ static skv_status share_weights(job *j)
     skv_weights_sharing_start(&j->sharing, j->comm);
     if (idle > 0 || skv_comm_size(j->comm) == 1)
         return SKV_OK;
-    skv_weights_set_share(j->setup.t5_weights, &j->sharing.share);
+    if (!j->settings.text_cache)
+        skv_weights_set_share(j->setup.t5_weights, &j->sharing.share);
     skv_weights_set_share(j->setup.sources.transformer, &j->sharing.share);
     skv_weights_set_share(j->setup.sources.vae, &j->sharing.share);
     return SKV_OK;
@@ -242,7 +249,9 @@ static skv_status load_model(job *j)
     SKV_TRY(share_weights(j));
 
     if (j->count > 0) {
-        st = skv_t5_create(&j->t5, j->text_be, j->setup.t5_weights, &j->setup.t5_dims);
+        st = j->settings.text_cache
+                 ? skv_text_phase_open(&j->texts)
+                 : skv_t5_create(&j->t5, j->text_be, j->setup.t5_weights, &j->setup.t5_dims);
         if (st == SKV_OK)
             st = skv_engine_create(&j->engine, &j->setup.engine);
     }
@@ -310,8 +319,10 @@ static skv_status remake_pngs(job *j, int64_t g, int path)
     skv_status st;
 
     SKV_TRY(skv_group_file_path(&file, j->settings.out, j->setup.paths.path[path].name, g));
-    SKV_TRY_GOTO(skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE),
-                 done);
+    skv_writer_hold(j->writer);
+    st = skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
+    skv_writer_release(j->writer);
+    SKV_TRY_GOTO(st, done);
     if (!rec.image) {
         const size_t picture = (size_t)rec.height * (size_t)rec.width * 3;
         const size_t bits = (size_t)rec.bits_bytes;
@@ -362,6 +373,7 @@ static skv_status sample_groups(job *j)
                            .setup = &j->setup.engine,
                            .rows = &j->setup.rows,
                            .t5 = j->t5,
+                           .texts = {skv_text_phase_read, &j->texts},
                            .with_image = j->setup.store.image || j->setup.store.png,
                            .config_digest = j->setup.identity.digest,
                            .path_digest = j->setup.identity.path_digests,
@@ -374,6 +386,7 @@ static skv_status sample_groups(job *j)
         return SKV_OK;
     SKV_TRY(skv_writer_create(&j->writer, &writer));
     sampler.sink_ctx = j->writer;
+    j->texts.writer = j->writer;
     skv_progress_start(&progress, j->count);
     for (int64_t k = j->first; k < j->first + j->count && st == SKV_OK; k++) {
         if (stop_asked) {
@@ -437,6 +450,8 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(find_work(j));
     SKV_TRY(skv_comm_agree(j->comm, open_log(j)));
     catch_signals();
+    if (j->settings.text_cache)
+        SKV_TRY(skv_text_phase_run(&j->texts, j->work));
     SKV_TRY(load_model(j));
     SKV_TRY(tune(j));
     SKV_TRY(skv_comm_agree(j->comm, sample_groups(j)));
@@ -450,6 +465,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 
     skv_engine_destroy(j.engine);
     skv_t5_destroy(j.t5);
+    skv_text_phase_close(&j.texts);
     skv_run_setup_clear(&j.setup);
     if (j.text_be != j.be)
         skv_backend_destroy(j.text_be);

@@ -47,19 +47,21 @@ skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_back
 {
     const bool result = s->settings->dry_run;
     const skv_memory_plan *m = &s->memory;
+    const size_t t5 = s->text_apart ? s->text_peak : s->t5_bytes;
+    const size_t beside = s->text_apart ? 0 : m->total; /* what is there together with T5 */
     const struct {
         const char *what;
         size_t bytes;
     } rows[] = {
         {"transformer weights", m->transformer},
         {"VAE weights", m->vae},
-        {"T5 weights", s->t5_bytes},
+        {s->text_apart ? "T5 and its scratch, before the others" : "T5 weights", t5},
         {"RoPE tables and cfg_uncond", m->run},
         {"text features, text K/V, modulations", m->text + m->cond},
         {"bits and residual map", m->results},
         {"cache of the largest path", m->cache},
         {"scratch", m->scratch},
-        {"all", m->total + s->t5_bytes},
+        {"all", !s->text_apart || t5 > m->total ? beside + t5 : m->total},
     };
     int64_t groups = 0, pngs = 0;
 
@@ -73,6 +75,11 @@ skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_back
         say(result, "# %" PRId64 " prompts cannot be sampled", s->rows.n_bad);
     if (s->rows.n_truncated > 0)
         say(result, "# %" PRId64 " prompts are cut to 512 tokens", s->rows.n_truncated);
+    if (s->text_apart && s->n_texts_lacking == 0)
+        say(result, "# %s has all texts: T5 is not loaded", s->settings->text_cache);
+    else if (s->text_apart)
+        say(result, "# %" PRId64 " texts are not in %s: T5 is loaded for them alone",
+            s->n_texts_lacking, s->settings->text_cache);
     say(result, "# memory of a rank, bytes (weights used in place in a mapped file count 0)");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         say(result, "#   %-38s %16zu", rows[i].what, rows[i].bytes);

@@ -115,6 +115,10 @@ static void measure_group(skv_group_sizes *out, const skv_rows *rows, int64_t fi
         if (p != previous)
             tokens += rows->tokens[p] + rows->negative_tokens[p];
         previous = p;
+        if (rows->tokens[p] > out->longest)
+            out->longest = rows->tokens[p];
+        if (rows->negative_tokens[p] > out->longest)
+            out->longest = rows->negative_tokens[p];
         if (rows->negative_tokens[p] == 0 && rows->tokens[p] > out->uncond)
             out->uncond = rows->tokens[p];
     }
@@ -134,7 +138,7 @@ skv_group_sizes skv_rows_measure(const skv_rows *rows, int64_t group_size)
     if (!skv_settings_guided(rows->settings))
         sizes.uncond = 0;
     if (sizes.prompts == 0) /* every line is bad: the run still writes that down */
-        sizes = (skv_group_sizes){.prompts = 1, .text_tokens = 1};
+        sizes = (skv_group_sizes){.prompts = 1, .text_tokens = 1, .longest = 1};
     return sizes;
 }
 

@@ -26,7 +26,8 @@ void skv_rows_deinit(skv_rows *rows);
 /* What the largest groups of a run have; at least a prompt and a token. */
 typedef struct {
     int prompts, text_tokens;
-    int uncond; /* longest row that reads cfg_uncond */
+    int longest; /* text */
+    int uncond;  /* longest row that reads cfg_uncond */
 } skv_group_sizes;
 skv_group_sizes skv_rows_measure(const skv_rows *rows, int64_t group_size);
 

@@ -69,19 +69,25 @@ static void resize(const void *ctx, skv_engine_setup *e, int group_size)
     e->max_prompts = sizes.prompts;
     e->max_text_tokens = sizes.text_tokens;
     e->max_uncond = sizes.uncond;
-    e->text_scratch = skv_t5_scratch_bytes(&r->t5_dims, r->text_be, e->max_text_tokens);
+    e->text_scratch =
+        r->text_apart ? 0 : skv_t5_scratch_bytes(&r->t5_dims, r->text_be, sizes.longest);
 }
 
 skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
 {
     const int64_t size = s->settings->group_size, rows = s->rows.n_rows;
     const skv_fit fit = {.limit = limit,
-                         .beside = s->t5_bytes,
+                         .beside = s->text_apart ? 0 : s->t5_bytes,
                          .n = (int)(rows < size ? rows : size),
                          .option = "--group-size",
                          .resize = resize,
                          .ctx = s};
 
+    if (s->text_peak > limit)
+        return skv_fail(SKV_E_MEM,
+                        "encoding the prompts that --text-cache lacks needs %zu bytes of memory, "
+                        "%zu are there",
+                        s->text_peak, limit);
     return skv_fit_check(&s->engine, &fit);
 }
 
@@ -98,6 +104,19 @@ static skv_status plan(skv_run_setup *r, skv_backend *be)
     resize(r, e, (int)s->group_size);
     SKV_TRY(skv_t5_plan(&r->t5_bytes, r->text_be, r->t5_weights, &r->t5_dims));
     return skv_engine_plan(&r->memory, e);
+}
+
+skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int longest)
+{
+    const size_t features = (size_t)longest * (size_t)s->t5_dims.d_model * sizeof(float);
+
+    s->text_apart = true;
+    s->n_texts_lacking = n_lacking;
+    if (n_lacking > 0)
+        s->text_peak = s->t5_bytes + skv_align_up(features) +
+                       skv_t5_scratch_bytes(&s->t5_dims, s->text_be, longest);
+    resize(s, &s->engine, (int)s->settings->group_size);
+    return skv_engine_plan(&s->memory, &s->engine);
 }
 
 static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be)

@@ -18,7 +18,10 @@ typedef struct {
     skv_identity identity;
     skv_engine_setup engine;
     skv_memory_plan memory;
-    size_t t5_bytes; /* the text encoder's weights */
+    size_t t5_bytes;  /* the text encoder's weights */
+    bool text_apart;  /* texts come from a file: the encoder is gone before the engine is there */
+    size_t text_peak; /* text_apart: what encoding those that it lacks takes; 0: none */
+    int64_t n_texts_lacking;
     skv_backend *text_be;
 } skv_run_setup;
 
@@ -36,6 +39,10 @@ typedef struct {
 SKV_MUST skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
                                        const skv_prompt_list *list, skv_backend *be,
                                        skv_backend *text_be);
+
+/* Plans for texts from a file, which lacks some of this run's (of at most `longest` tokens). */
+SKV_MUST skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int longest);
+
 /* SKV_E_MEM, and the group size that would do, where the plan is larger than limit bytes. */
 SKV_MUST skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit);
 

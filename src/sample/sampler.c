@@ -90,20 +90,58 @@ static skv_status fill(batch *b, const skv_rows *rows, int64_t g)
     return SKV_OK;
 }
 
-/* Where the text encoder has a stream of its own, one waits for the other: it writes into the
- * engine's memory, which the last group may still be using. */
-static skv_status encode_text(const skv_sampler *s, const batch *b)
+/* Rows of one text. */
+static skv_tensor rows_of(const skv_tensor *text, const batch *b, int i)
+{
+    const int64_t shape[2] = {b->start[i + 1] - b->start[i], text->shape[1]};
+    float *data = text->data;
+
+    return skv_tensor_view(data + (int64_t)b->start[i] * text->shape[1], text->dtype, text->device,
+                           2, shape);
+}
+
+/* One text after another, as their number in a product would show in the last bits: features
+ * depend on the text alone, wherever it is encoded. Where the text encoder has a stream of its own,
+ * one waits for the other: it writes into the engine's memory, which the last group may still be
+ * using. */
+static skv_status encode(const skv_sampler *s, const batch *b, const skv_tensor *text)
 {
     skv_backend *be = s->setup->be, *text_be = skv_t5_backend(s->t5);
+
+    if (text_be != be)
+        SKV_TRY(skv_backend_sync(be));
+    for (int i = 0; i < b->n_texts; i++) {
+        const skv_tensor rows = rows_of(text, b, i);
+        const int32_t start[2] = {0, (int32_t)rows.shape[0]};
+
+        SKV_TRY(skv_t5_encode(s->t5, b->ids + b->start[i], start, 1, &rows,
+                              skv_engine_scratch(s->engine)));
+    }
+    return text_be != be ? skv_backend_sync(text_be) : SKV_OK;
+}
+
+static skv_status read_texts(const skv_sampler *s, const batch *b, const skv_tensor *text)
+{
+    const size_t width = (size_t)text->shape[1], n = (size_t)b->start[b->n_texts];
+    float *rows = NULL;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_alloc(&rows, n * width, sizeof *rows, "text features"));
+    for (int i = 0; i < b->n_texts && st == SKV_OK; i++)
+        st = s->texts.read(s->texts.ctx, b->ids + b->start[i], b->start[i + 1] - b->start[i],
+                           rows + (size_t)b->start[i] * width);
+    if (st == SKV_OK)
+        st = skv_backend_upload(s->setup->be, text->data, rows, n * width * sizeof *rows);
+    free(rows);
+    return st;
+}
+
+static skv_status condition(const skv_sampler *s, const batch *b)
+{
     skv_tensor text;
 
     SKV_TRY(skv_engine_text(s->engine, &text, b->start[b->n_texts]));
-    if (text_be != be)
-        SKV_TRY(skv_backend_sync(be));
-    SKV_TRY(
-        skv_t5_encode(s->t5, b->ids, b->start, b->n_texts, &text, skv_engine_scratch(s->engine)));
-    if (text_be != be)
-        SKV_TRY(skv_backend_sync(text_be));
+    SKV_TRY(s->t5 ? encode(s, b, &text) : read_texts(s, b, &text));
     return skv_engine_condition(s->engine, b->spans, s->setup->guided ? 2 * b->n : b->n);
 }
 
@@ -157,7 +195,7 @@ skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted
 
     SKV_TRY_GOTO(fill(&b, s->rows, g), done);
     if (b.n > 0)
-        SKV_TRY_GOTO(encode_text(s, &b), done);
+        SKV_TRY_GOTO(condition(s, &b), done);
     text_seconds = skv_seconds() - start;
     for (int i = 0; i < s->setup->n_paths; i++)
         if (wanted[i])

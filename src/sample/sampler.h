@@ -8,11 +8,18 @@
 /* Takes ownership of the result. */
 typedef skv_status (*skv_sink)(void *ctx, skv_result *result);
 
+/* Encoded texts: the features of n token ids into out (n,Ct5). */
+typedef struct {
+    skv_status (*read)(void *ctx, const int32_t *ids, int n, float *out);
+    void *ctx;
+} skv_text_source;
+
 typedef struct {
     skv_engine *engine;
     const skv_engine_setup *setup;
     const skv_rows *rows;
-    skv_t5 *t5;
+    skv_t5 *t5; /* NULL: texts are read */
+    skv_text_source texts;
     bool with_image;                /* pictures are wanted, not bits alone */
     const char *config_digest;      /* borrowed */
     const char *const *path_digest; /* one a path */

@@ -23,6 +23,7 @@ typedef struct {
 struct skv_writer {
     skv_writer_setup setup;
     pthread_mutex_t lock;
+    pthread_mutex_t hdf5; /* held while a group file is written */
     pthread_cond_t changed;
     list files, pngs;
     int in_flight;
@@ -105,6 +106,16 @@ static skv_status write_file(const skv_writer *w, const skv_result *r)
     return st;
 }
 
+void skv_writer_hold(skv_writer *w)
+{
+    pthread_mutex_lock(&w->hdf5);
+}
+
+void skv_writer_release(skv_writer *w)
+{
+    pthread_mutex_unlock(&w->hdf5);
+}
+
 /* Group files, one after another; then the group waits for its PNGs. */
 static void *file_thread(void *arg)
 {
@@ -122,8 +133,11 @@ static void *file_thread(void *arg)
         it = pop(&w->files);
         st = w->status;
         pthread_mutex_unlock(&w->lock);
-        if (st == SKV_OK)
+        if (st == SKV_OK) {
+            skv_writer_hold(w);
             st = write_file(w, it->result);
+            skv_writer_release(w);
+        }
         pthread_mutex_lock(&w->lock);
         note(w, st);
         if (st == SKV_OK && w->setup.store.png && it->result->image && it->rows_left > 0) {
@@ -183,6 +197,7 @@ static void end_threads(skv_writer *w)
     for (int i = 0; i < w->n_threads; i++)
         pthread_join(w->threads[i], NULL);
     pthread_mutex_destroy(&w->lock);
+    pthread_mutex_destroy(&w->hdf5);
     pthread_cond_destroy(&w->changed);
 }
 
@@ -193,6 +208,7 @@ skv_status skv_writer_create(skv_writer **out, const skv_writer_setup *setup)
     SKV_TRY(skv_alloc(&w, 1, sizeof *w, "writer"));
     w->setup = *setup;
     pthread_mutex_init(&w->lock, NULL);
+    pthread_mutex_init(&w->hdf5, NULL);
     pthread_cond_init(&w->changed, NULL);
     for (int i = 0; i < 1 + setup->png_threads && i < MAX_THREADS; i++) {
         if (pthread_create(&w->threads[i], NULL, i == 0 ? file_thread : png_thread, w) != 0) {

@@ -22,6 +22,10 @@ SKV_MUST skv_status skv_writer_create(skv_writer **out, const skv_writer_setup *
  * Fails with the first failure of a thread; nothing more is written then. */
 SKV_MUST skv_status skv_writer_put(void *writer, skv_result *result);
 
+/* Between the two no group file is written: HDF5 is the caller's, who is another thread. */
+void skv_writer_hold(skv_writer *w);
+void skv_writer_release(skv_writer *w);
+
 /* Waits for everything put, ends the threads and destroys the writer in any case. */
 SKV_MUST skv_status skv_writer_finish(skv_writer *w);
 

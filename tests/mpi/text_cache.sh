@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# With --text-cache pictures are the same bytes as without, on one rank and on two; texts that are in
+# the file are not encoded again and T5 is not even planned; a kill while prompts are encoded leaves
+# the old file whole.
+set -euo pipefail
+skv=$1 source=$2 work=$3
+# shellcheck source=tests/mpi/run_tools.sh
+. "$source/tests/mpi/run_tools.sh"
+rm -rf "$work"
+mkdir -p "$work"
+write_job
+cache=$work/texts.h5
+options=(--negative "blurred, grey" --paths "full,scalekv-10")
+
+# t5_bytes OPTION...: what the plan says of T5.
+t5_bytes() {
+    "$skv" sample --config "$work/job.json" --dry-run --threads 1 "${options[@]}" "$@" |
+        sed -nE 's/^# +T5 .* ([0-9]+)$/\1/p'
+}
+cached() {
+    sample "$1" "$work/$2" --text-cache "$cache" "${options[@]}" "${@:3}" 2>"$work/log" ||
+        { cat "$work/log" >&2 && fail "$2 failed"; }
+}
+
+sample 1 "$work/plain" "${options[@]}" 2>"$work/log"
+[ "$(t5_bytes)" -gt 0 ] || fail "without a cache T5 is not planned"
+[ "$(t5_bytes --text-cache "$cache")" -gt 0 ] || fail "with an empty cache T5 is not planned"
+[ ! -e "$cache" ] || fail "a plan wrote the cache"
+
+cached 2 two
+grep -q 'encoding 7 texts' "$work/log" || fail "not every text was encoded, each once"
+same_run "$work/plain" "$work/two" || fail "two ranks that encode into a new cache differ"
+before=$(sha256sum "$cache")
+
+[ "$(t5_bytes --text-cache "$cache")" -eq 0 ] || fail "T5 is planned though all texts are there"
+for ranks in 1 2; do
+    cached "$ranks" "again$ranks"
+    ! grep -q 'encoding' "$work/log" || fail "texts were encoded again"
+    grep -q 'T5 is not loaded' "$work/log" || fail "the plan does not say that T5 stays away"
+    same_run "$work/plain" "$work/again$ranks" || fail "$ranks ranks that read the cache differ"
+done
+[ "$(sha256sum "$cache")" = "$before" ] || fail "reading changed the cache"
+
+# More prompts, in groups of another size: what was encoded elsewhere serves.
+printf '%s\n' "a blue door" "a glass of water" >>"$work/prompts.txt"
+sample 1 "$work/more_plain" "${options[@]}" --group-size 3 2>"$work/log"
+cached 2 more --group-size 3
+grep -q 'encoding 2 texts' "$work/log" || fail "not only what is missing was encoded"
+same_run "$work/more_plain" "$work/more" || fail "with more prompts pictures differ"
+
+# Killed while it encodes: a long list, so that the phase lasts.
+before=$(sha256sum "$cache")
+for i in $(seq 4000); do
+    echo "the street number $i of a town by the sea, seen from above at dusk"
+done >>"$work/prompts.txt"
+"$skv" sample --config "$work/job.json" --out "$work/killed" --text-cache "$cache" --threads 1 \
+    "${options[@]}" >"$work/log" 2>&1 &
+job=$!
+for _ in {1..600}; do
+    if compgen -G "$cache.*.tmp" >/dev/null; then break; fi
+    sleep 0.05
+done
+sleep 0.3
+kill -KILL "$job" || fail "it was over before the kill"
+wait "$job" 2>/dev/null || true
+compgen -G "$cache.*.tmp" >/dev/null || fail "the kill did not come while texts were encoded"
+[ "$(sha256sum "$cache")" = "$before" ] || fail "a killed run changed the cache"
+rm -f "$cache".*.tmp
+
+# Asked to stop in the same place: what is done is kept, and no picture was begun.
+"$skv" sample --config "$work/job.json" --out "$work/stopped" --text-cache "$cache" --threads 1 \
+    "${options[@]}" >"$work/log" 2>&1 &
+job=$!
+for _ in {1..600}; do
+    if compgen -G "$cache.*.tmp" >/dev/null; then break; fi
+    sleep 0.05
+done
+sleep 0.3
+kill -TERM "$job"
+if wait "$job"; then fail "it did not stop"; fi
+grep -q 'those done are kept' "$work/log" || fail "stopped without saying what is kept"
+left=$("$skv" sample --config "$work/job.json" --dry-run --text-cache "$cache" "${options[@]}" |
+    sed -nE 's/^# ([0-9]+) texts are not in .*/\1/p')
+{ [ "$left" -gt 0 ] && [ "$left" -lt 4000 ]; } || fail "$left texts are left after the stop"
+
+# Files that are no cache of this run are refused and left alone.
+write_job
+refused() {
+    local status=0 sum
+
+    sum=$(sha256sum "$cache")
+    "$skv" sample --config "$work/job.json" --out "$work/refused" --text-cache "$cache" \
+        --threads 1 "${@:2}" >/dev/null 2>"$work/log" || status=$?
+    [ "$status" -eq 1 ] || fail "$1: status $status"
+    grep -q "$1" "$work/log" || { cat "$work/log" >&2 && fail "not refused with: $1"; }
+    [ "$(sha256sum "$cache")" = "$sum" ] || fail "$1: the file was changed"
+    [ ! -e "$work/refused" ] || fail "$1: the run was begun"
+}
+cp -r "$source/tests/data/tiny_t5" "$work/other_t5"
+/usr/bin/python3 - "$work/other_t5" <<'PYTHON'
+import glob
+import sys
+
+names = glob.glob(sys.argv[1] + "/*.safetensors") + glob.glob(sys.argv[1] + "/*.bin")
+data = bytearray(open(names[0], "rb").read())
+start = int.from_bytes(data[:8], "little") + 8 if names[0].endswith(".safetensors") else 0
+data[start + 1] ^= 1
+open(names[0], "wb").write(data)
+PYTHON
+refused "another T5 checkpoint" --t5 "$work/other_t5"
+head -c 5000 "$cache" >"$work/short.h5"
+cache=$work/short.h5
+refused "short.h5"
+echo "hello" >"$work/hello.h5"
+cache=$work/hello.h5
+refused "hello.h5"
+echo "text cache: same bytes, encoded once, whole after a kill, kept after a stop"
