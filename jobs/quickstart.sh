@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh clone to pictures: installs packages, builds, samples a tiny model by two ranks.
+# From a fresh clone to pictures and a report: installs packages, builds, samples a tiny model by two
+# ranks and evaluates what the caches cost.
 set -euo pipefail
 
 usage() {
@@ -8,7 +9,8 @@ usage: jobs/quickstart.sh
 
 Installs the packages that are missing (Debian, Ubuntu; root or sudo), builds build/skv, for the GPU
 where there is one (an existing build/ stays as it was configured), and samples a few prompts with
-a tiny model made of formula weights, on two ranks, with the full cache and with compressed ones.
+a tiny model made of formula weights, on two ranks, with the full cache and with compressed ones;
+then the compressed ones are held against the full cache (skv eval).
 The run is left in build/quickstart; an earlier one there is removed.
 
 SKV_INSTALL=no   install nothing
@@ -51,12 +53,12 @@ rm -rf "$run"
     set -x
     mpirun -n 2 --oversubscribe --bind-to none \
         build/skv sample --config configs/tiny.json --out "$run" </dev/null
+    build/skv eval "$run" --networks formula
 )
 
-echo
-build/skv inspect "$run"
 cat <<TEXT
 
+report     $run/report.html   (open it in a browser)
 pictures   $run/images/<path>/<prompt>.png   ($(find "$run/images" -name '*.png' | wc -l) files)
 HDF5       $run/run.h5   (see it with: h5dump -H $run/run.h5)
 settings   $run/run.json
