@@ -26,11 +26,6 @@ static double taken(const skv_report_path *p)
     return p->peak / MIB;
 }
 
-static double last(const skv_report_path *p)
-{
-    return p->last / MIB;
-}
-
 static double pool(const skv_report_path *p)
 {
     return p->pool_peak / MIB;
@@ -68,15 +63,6 @@ static bool has_pools(const skv_report_data *d)
     return false;
 }
 
-/* Where no path ever held more than it ended with, one column says both. */
-static bool peaks_earlier(const skv_report_data *d)
-{
-    for (int i = 0; i < d->run.n_paths; i++)
-        if (d->path[i].peak > d->path[i].last)
-            return true;
-    return false;
-}
-
 static bool has_identical(const skv_report_data *d)
 {
     for (int i = 0; i < d->run.n_paths; i++)
@@ -95,20 +81,17 @@ static bool has_metrics(const skv_report_data *d)
 
 static void header(skv_html *h, const skv_report_data *d)
 {
-    const bool pools = has_pools(d), metrics = has_metrics(d), last_too = peaks_earlier(d);
+    const bool pools = has_pools(d), metrics = has_metrics(d);
     const bool identical = has_identical(d);
 
     skv_html_raw(h, "<thead><tr><th>Path</th><th>Tokens<br>a layer</th><th>Cache<br>planned</th>"
-                    "<th>Cache<br>taken</th>");
-    skv_html_raw(h, last_too ? "<th>After the<br>last cut</th>" : "");
-    skv_html_raw(h, "<th>Share of<br>all tokens</th>");
+                    "<th>Cache<br>taken</th><th>Share of<br>all tokens</th>");
     skv_html_raw(h, pools ? "<th>Pool<br>of a group</th>" : "");
     skv_html_raw(h, "<th>Speed</th><th>Transformer</th>");
     if (metrics)
         skv_html_raw(h, "<th>PSNR</th><th>SSIM</th><th>LPIPS</th><th>FID</th><th>KID</th>");
     skv_html_raw(h, identical ? "<th>Identical<br>pairs</th>" : "");
-    skv_html_raw(h, "</tr><tr class=u><th></th><th></th><th>MiB</th><th>MiB</th>");
-    skv_html_raw(h, last_too ? "<th>MiB</th><th></th>" : "<th></th>");
+    skv_html_raw(h, "</tr><tr class=u><th></th><th></th><th>MiB</th><th>MiB</th><th></th>");
     skv_html_raw(h, pools ? "<th>MiB</th>" : "");
     skv_html_raw(h, "<th>images/s</th><th>s/image</th>");
     if (metrics)
@@ -172,8 +155,6 @@ static void row(skv_html *h, const skv_report_data *d, const skv_report_path *p,
     skv_html_raw(h, "</td>");
     column_cell(h, d, p, planned);
     column_cell(h, d, p, taken);
-    if (peaks_earlier(d))
-        column_cell(h, d, p, last);
     share_cell(h, d, p);
     if (pools)
         column_cell(h, d, p, pool);
@@ -198,10 +179,8 @@ void skv_report__table(skv_html *h, const skv_report_data *d)
 
     skv_html_raw(h, "<section><h2>Cache paths</h2><p class=note>Cache sizes are K and V of one "
                     "picture over all layers, the row without the prompt included: the highest "
-                    "that the policy may take, and the highest taken. ");
-    skv_html_raw(h, peaks_earlier(d) ? "Tokens and share are of what is left for the last scale. "
-                                       "Speed is that of one device."
-                                     : "Speed is that of one device.");
+                    "that the policy may take, and the highest taken. Tokens and share are of what "
+                    "the last cut leaves. Speed is that of one device.");
     if (d->path[0].first_groups_in)
         skv_html_raw(h, " Every group was its rank\xe2\x80\x99s first, so warming up is in it.");
     else
