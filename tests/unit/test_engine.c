@@ -93,6 +93,7 @@ static taken run_path(world *w, int path, size_t *pool_peak)
                      SKV_OK);
     assert_int_equal(r.scale_allocs, 0);
     assert_int_equal(r.scale_waits, 0);
+    assert_int_equal(r.pool_planned, r.pool_peak); /* what group files note */
     *pool_peak = r.pool_peak;
     return t;
 }
