@@ -77,6 +77,7 @@ extern "C" skv_status skv_cuda_conv_relu(skv_backend *be, const skv_conv_relu_ar
         m.n = co;
         m.k = k;
         m.y_type = m.x_type = SKV_F32;
+        m.exact = true;
         if (!direct)
             SKV_LAUNCH(be, lay_out, blocks_for(n * k), BLOCK, 0, rows, (const float *)a->x.data, g,
                        first, n);

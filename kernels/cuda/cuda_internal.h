@@ -88,6 +88,7 @@ typedef struct {
     int64_t m, n, k;
     skv_dtype y_type, x_type;
     bool gelu;
+    bool exact; /* never TF32, not on a TF32 backend either */
 } skv_cuda__matmul_args;
 skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *a);
 skv_status skv_cuda__matmuls_create(skv_cuda__matmuls **out);

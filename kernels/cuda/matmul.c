@@ -109,7 +109,7 @@ static bool same(const matmul *p, const skv_cuda__matmul_args *a, int alignment)
     const skv_cuda__matmul_args *s = &p->shape;
 
     return s->m == a->m && s->n == a->n && s->k == a->k && s->y_type == a->y_type &&
-           s->x_type == a->x_type && s->gelu == a->gelu && !s->b == !a->b &&
+           s->x_type == a->x_type && s->gelu == a->gelu && s->exact == a->exact && !s->b == !a->b &&
            p->alignment == alignment;
 }
 
@@ -130,8 +130,9 @@ static cudaDataType_t cuda_type(skv_dtype type)
 static skv_status make_layouts(matmul *p, bool tf32)
 {
     const skv_cuda__matmul_args *s = &p->shape;
-    const cublasComputeType_t compute =
-        tf32 && s->x_type == SKV_F32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    const cublasComputeType_t compute = tf32 && !s->exact && s->x_type == SKV_F32
+                                            ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                            : CUBLAS_COMPUTE_32F;
     const cublasOperation_t transposed = CUBLAS_OP_T;
     const uint64_t m = (uint64_t)s->m, n = (uint64_t)s->n, k = (uint64_t)s->k;
     cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
@@ -213,9 +214,9 @@ static skv_status choose(int *out, skv_backend *be, const matmul *p, const skv_c
     float least = 0;
     char key[sizeof(skv_choice)];
 
-    snprintf(key, sizeof key, "matmul %lld %lld %lld %s%s%s align %d", (long long)a->m,
+    snprintf(key, sizeof key, "matmul %lld %lld %lld %s%s%s%s align %d", (long long)a->m,
              (long long)a->n, (long long)a->k, skv_dtype_name(a->y_type), a->b ? " bias" : "",
-             a->gelu ? " gelu" : "", p->alignment);
+             a->gelu ? " gelu" : "", a->exact ? " exact" : "", p->alignment);
     *out = skv_tuning_find(&be->tuning, key);
     if (*out >= 0 && *out < n)
         return SKV_OK;

@@ -12,6 +12,7 @@
 #include "eval/lpips.h"
 #include "eval/resize.h"
 #include "kernels/backend.h"
+#include "temp_folder.h"
 #include "test_device.h"
 
 #define SIDE    SKV_INCEPTION_SIDE
@@ -223,6 +224,129 @@ static void features_are_the_references(void **state)
     skv_backend_destroy(be);
 }
 
+/* Pictures of a batch do not see each other; which tile of a product a place falls into may differ,
+ * hence the features' own tolerance. */
+static void pictures_of_a_batch_have_their_own_features(void **state)
+{
+    enum { N = 3, ROOM = 4 };
+    static const char *const side[] = {"a", "b"};
+    float *x = malloc(N * INPUT * sizeof *x), *got = malloc(N * SKV_FEATURES * sizeof *got);
+    skv_backend *be = NULL;
+    skv_inception *net = NULL;
+
+    (void)state;
+    assert_true(x && got);
+    assert_int_equal(test_backend_open(&be, 2), SKV_OK);
+    assert_int_equal(skv_inception_open(&net, be, "formula", ROOM), SKV_OK);
+    for (int i = 0; i < N; i++) {
+        hsize_t shape[4];
+        unsigned char *rgb =
+            metrics_array(H5T_NATIVE_UCHAR, shape, "pair/%d/%s", i + 2, side[i % 2]);
+
+        assert_int_equal(skv_resize_bicubic(x + (size_t)i * INPUT, rgb, (int)shape[0],
+                                            (int)shape[1], SIDE, SIDE),
+                         SKV_OK);
+        free(rgb);
+    }
+    assert_int_equal(skv_inception_features(net, x, N, got), SKV_OK);
+    for (int i = 0; i < N; i++) {
+        float *want = metrics_array(H5T_NATIVE_FLOAT, NULL, "pair/%d/feat_%s", i + 2, side[i % 2]);
+
+        for (int k = 0; k < SKV_FEATURES; k++)
+            metrics_near(got[i * SKV_FEATURES + k], want[k], FEATURE, "picture %d[%d]", i, k);
+        free(want);
+    }
+    assert_int_equal(skv_inception_features(net, x, ROOM + 1, got), SKV_E_ARG);
+    skv_inception_close(net);
+    skv_backend_destroy(be);
+    free(x);
+    free(got);
+}
+
+/* ------------------------------------------------------------------- refusals */
+
+static void pictures_below_31_pixels_a_side_are_refused(void **state)
+{
+    static const unsigned char rgb[31 * 31 * 3];
+    skv_backend *be = NULL;
+    skv_lpips *l = NULL;
+    double total = -1;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 1), SKV_OK);
+    assert_int_equal(skv_lpips_open(&l, be, "formula", "formula"), SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 0, rgb, 31, 30), SKV_E_SHAPE);
+    assert_int_equal(skv_lpips_set(l, 0, rgb, 30, 31), SKV_E_SHAPE);
+    assert_int_equal(skv_lpips_distance(&total, NULL, l), SKV_E_SHAPE);
+    assert_int_equal(skv_lpips_set(l, 0, rgb, 31, 31), SKV_OK);
+    assert_int_equal(skv_lpips_set(l, 1, rgb, 31, 31), SKV_OK);
+    assert_int_equal(skv_lpips_distance(&total, NULL, l), SKV_OK);
+    assert_true(total == 0);
+    skv_lpips_close(l);
+    skv_backend_destroy(be);
+}
+
+#define LIN_BYTES 5480 /* of tiny_lpips_lin.pth; a legacy stream has no checksums */
+
+static void read_lin(unsigned char *data)
+{
+    FILE *f = fopen(SKV_TEST_DATA "/tiny_lpips_lin.pth", "rb");
+
+    assert_non_null(f);
+    assert_int_equal(fread(data, 1, LIN_BYTES, f), LIN_BYTES);
+    assert_int_equal(fgetc(f), EOF);
+    fclose(f);
+}
+
+/* Opens LPIPS with these bytes as its linear layers; the message must hold the file and `says`. */
+static void refuse_lin(skv_status want, const char *says, const unsigned char *data)
+{
+    const char *path = temp_path("lin.pth");
+    FILE *f = fopen(path, "wb");
+    skv_backend *be = NULL;
+    skv_lpips *l = NULL;
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, LIN_BYTES, f), LIN_BYTES);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(test_backend_open(&be, 1), SKV_OK);
+    assert_int_equal(skv_lpips_open(&l, be, "formula", path), want);
+    assert_null(l);
+    assert_non_null(strstr(skv_message(), "lin.pth"));
+    assert_non_null(strstr(skv_message(), says));
+    skv_backend_destroy(be);
+}
+
+static void weights_that_are_not_numbers_are_refused(void **state)
+{
+    static const unsigned char not_a_number[4] = {0, 0, 0xC0, 0x7F};
+    static const unsigned char infinite[4] = {0, 0, 0x80, 0xFF};
+    unsigned char data[LIN_BYTES];
+
+    (void)state;
+    read_lin(data);
+    memcpy(data + LIN_BYTES - 4, not_a_number, 4); /* the last number of the last tensor */
+    refuse_lin(SKV_E_FORMAT, ".model.1.weight holds a number that is not finite", data);
+    memcpy(data + LIN_BYTES - 4, infinite, 4);
+    refuse_lin(SKV_E_FORMAT, ".model.1.weight holds a number that is not finite", data);
+}
+
+static void a_tensor_of_another_shape_is_named_with_the_wanted_one(void **state)
+{
+    unsigned char data[LIN_BYTES];
+    int renamed = 0;
+
+    (void)state;
+    read_lin(data);
+    for (size_t i = 0; i + 5 < LIN_BYTES; i++) /* lin0 and lin1 change names */
+        if (memcmp(data + i, "lin", 3) == 0 && (data[i + 3] == '0' || data[i + 3] == '1')) {
+            data[i + 3] ^= 1;
+            renamed++;
+        }
+    assert_int_equal(renamed, 2);
+    refuse_lin(SKV_E_SHAPE, "lin0.model.1.weight has another shape than (1,64,1,1)", data);
+}
+
 static void missing_and_wrong_files_are_named(void **state)
 {
     skv_backend *be = NULL;
@@ -234,6 +358,11 @@ static void missing_and_wrong_files_are_named(void **state)
     assert_int_equal(skv_lpips_open(&l, be, "/nowhere/alexnet.pth", "formula"), SKV_E_NOTFOUND);
     assert_non_null(strstr(skv_message(), "/nowhere/alexnet.pth"));
     assert_non_null(strstr(skv_message(), "alexnet-owt-7be5be79.pth"));
+    assert_int_equal(skv_lpips_open(&l, be, "formula", "/nowhere/alex.pth"), SKV_E_NOTFOUND);
+    assert_non_null(strstr(skv_message(), "/nowhere/alex.pth"));
+    assert_non_null(strstr(skv_message(), "v0.1/alex.pth"));
+    assert_int_equal(skv_inception_open(&net, be, "/nowhere/fid.pth", 1), SKV_E_NOTFOUND);
+    assert_non_null(strstr(skv_message(), "pt_inception-2015-12-05-6726825d.pth"));
     assert_int_equal(skv_inception_open(&net, be, SKV_TEST_DATA "/tiny_lpips_lin.pth", 1),
                      SKV_E_FORMAT);
     assert_non_null(strstr(skv_message(), "Conv2d_1a_3x3.conv.weight"));
@@ -248,6 +377,12 @@ int main(void)
         cmocka_unit_test(a_reference_picture_stays_in_its_slot),
         cmocka_unit_test(every_stage_of_inception_is_the_references),
         cmocka_unit_test(features_are_the_references),
+        cmocka_unit_test(pictures_of_a_batch_have_their_own_features),
+        cmocka_unit_test(pictures_below_31_pixels_a_side_are_refused),
+        cmocka_unit_test_setup_teardown(weights_that_are_not_numbers_are_refused, temp_folder_make,
+                                        temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_tensor_of_another_shape_is_named_with_the_wanted_one,
+                                        temp_folder_make, temp_folder_remove),
         cmocka_unit_test(missing_and_wrong_files_are_named),
     };
 
