@@ -2,6 +2,7 @@
  * F = V·sqrt(W) of the eigenvectors; from features F = the centred vectors / sqrt(n-1). */
 #include "eval/frechet.h"
 
+#include <cblas.h>
 #include <float.h>
 #include <limits.h>
 #include <math.h>
@@ -127,7 +128,6 @@ done:
 
 static skv_status trace_of_root(double *out, int d, const factor *f1, const factor *f2)
 {
-    const double one = 1, zero = 0;
     double *m = NULL;
     skv_status st;
 
@@ -135,7 +135,8 @@ static skv_status trace_of_root(double *out, int d, const factor *f1, const fact
     if (f1->rank == 0 || f2->rank == 0)
         return SKV_OK;
     SKV_TRY(skv_alloc(&m, (size_t)f1->rank * (size_t)f2->rank, sizeof *m, "Fréchet distance"));
-    dgemm_("T", "N", &f1->rank, &f2->rank, &d, &one, f1->v, &d, f2->v, &d, &zero, m, &f1->rank);
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, f1->rank, f2->rank, d, 1.0, f1->v, d,
+                f2->v, d, 0.0, m, f1->rank);
     st = nuclear_norm(out, m, f1->rank, f2->rank);
     free(m);
     return st;

@@ -1,12 +1,12 @@
 #include "eval/kid.h"
 
+#include <cblas.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/rng.h"
-#include "eval/lapack.h"
 
 typedef struct {
     int d, m;
@@ -16,10 +16,10 @@ typedef struct {
 
 static double kernel_sum(const job *j, const double *x, const double *y, bool diagonal)
 {
-    const double one = 1, zero = 0;
     double sum = 0;
 
-    dgemm_("T", "N", &j->m, &j->m, &j->d, &one, y, &j->d, x, &j->d, &zero, j->dot, &j->m);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, j->m, j->m, j->d, 1.0, x, j->d, y, j->d,
+                0.0, j->dot, j->m);
     for (int r = 0; r < j->m; r++) {
         double row = 0;
 

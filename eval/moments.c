@@ -1,12 +1,12 @@
 #include "eval/moments.h"
 
+#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "eval/lapack.h"
 
 #define MAX_DIMS 16384
 
@@ -72,7 +72,6 @@ static void merge(skv_moments *m, const double *mean, const double *sum, int64_t
 
 skv_status skv_moments_add(skv_moments *m, const float *x, int64_t n)
 {
-    const double one = 1, zero = 0;
     const int d = m->d, rows = (int)n;
     double *centred = NULL, *mean = NULL, *sum = NULL;
     skv_status st;
@@ -86,8 +85,7 @@ skv_status skv_moments_add(skv_moments *m, const float *x, int64_t n)
     SKV_TRY_GOTO(skv_alloc(&sum, (size_t)d * (size_t)d, sizeof *sum, "moments"), done);
     SKV_TRY_GOTO(centre(mean, centred, x, n, d), done);
     openblas_set_num_threads(1);
-    /* rows of ours are Fortran's columns; its upper triangle is our lower one */
-    dsyrk_("U", "N", &d, &rows, &one, centred, &d, &zero, sum, &d);
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, d, rows, 1.0, centred, d, 0.0, sum, d);
     merge(m, mean, sum, n);
 done:
     free(centred);

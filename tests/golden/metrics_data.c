@@ -3,8 +3,18 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define MAX_KINDS 64
 
 static hid_t file = -1;
+
+/* What was compared, by the words that a failure would use. */
+static struct {
+    const char *fmt;
+    double worst, tolerance;
+    long n;
+} kinds[MAX_KINDS];
 
 int metrics_open(void **state)
 {
@@ -16,6 +26,10 @@ int metrics_open(void **state)
 int metrics_close(void **state)
 {
     (void)state;
+    printf("%-36s %10s %12s %10s\n", "compared", "numbers", "largest off", "tolerance");
+    for (int i = 0; i < MAX_KINDS && kinds[i].fmt; i++)
+        printf("%-36s %10ld %12.2g %10.2g\n", kinds[i].fmt, kinds[i].n, kinds[i].worst,
+               kinds[i].tolerance);
     return H5Fclose(file) < 0;
 }
 
@@ -78,13 +92,27 @@ metrics_pair metrics_read_pair(const char *group)
     return pair;
 }
 
+static void note(const char *fmt, double off, double tolerance)
+{
+    int i = 0;
+
+    while (i < MAX_KINDS - 1 && kinds[i].fmt && strcmp(kinds[i].fmt, fmt) != 0)
+        i++;
+    kinds[i].fmt = fmt;
+    kinds[i].tolerance = tolerance;
+    kinds[i].worst = off > kinds[i].worst ? off : kinds[i].worst;
+    kinds[i].n++;
+}
+
 void metrics_near(double got, double want, double tolerance, const char *fmt, ...)
 {
     char what[256];
     va_list args;
 
-    if (got == want || fabs(got - want) <= tolerance)
+    if (got == want || fabs(got - want) <= tolerance) {
+        note(fmt, got == want ? 0 : fabs(got - want), tolerance);
         return;
+    }
     va_start(args, fmt);
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);

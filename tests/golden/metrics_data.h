@@ -22,7 +22,8 @@ typedef struct {
 } metrics_pair;
 metrics_pair metrics_read_pair(const char *group);
 
-/* |got - want| <= tolerance, or both the same infinity; says what it was about. */
+/* |got - want| <= tolerance, or both the same infinity; says what it was about. The largest
+ * difference of each kind (fmt) is printed at the end. */
 void metrics_near(double got, double want, double tolerance, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -21,7 +21,7 @@ declare -A allowed=(
 # Libraries' headers, and the only folders that see them.
 declare -A home=(
     [mpi.h]="mpi" [nccl.h]="mpi" [hdf5.h]="src/io" [png.h]="src/io" [zlib.h]="src/io"
-    [sentencepiece_processor.h]="src/io" [cblas.h]="kernels" [cudnn.h]="kernels"
+    [sentencepiece_processor.h]="src/io" [cblas.h]="kernels eval" [cudnn.h]="kernels"
     [cublasLt.h]="kernels" [cuda_runtime.h]="kernels mpi"
 )
 

@@ -28,6 +28,7 @@ bad=$(
             grep -nE '[ *][a-z0-9_A-Z]+\(' | sed -E 's/^([0-9]+):.*[ *]([A-Za-z0-9_]+)\(.*/\1 \2/' |
             grep -vE ' (SKV_PRINTF|__attribute__)$' |
             while read -r line name; do
+                [[ $name != *_ ]] || continue # a Fortran symbol of LAPACK
                 [[ $name == skv_* ]] || echo "$header:$line: $name is not named skv_..."
                 grep -qxF "$name" "${TMPDIR:-/tmp}/defined.$$" ||
                     echo "$header:$line: $name is declared and nowhere defined"
