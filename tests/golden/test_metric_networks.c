@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/frechet.h"
 #include "eval/inception.h"
 #include "eval/lpips.h"
 #include "eval/resize.h"
@@ -369,6 +370,48 @@ static void missing_and_wrong_files_are_named(void **state)
     skv_backend_destroy(be);
 }
 
+static float *own_features(skv_inception *net, const char *set, int *n)
+{
+    hsize_t shape[4];
+    unsigned char *rgb = metrics_array(H5T_NATIVE_UCHAR, shape, "%s", set);
+    const int height = (int)shape[1], width = (int)shape[2];
+    float *x = malloc(INPUT * sizeof *x), *out;
+
+    *n = (int)shape[0];
+    out = malloc((size_t)*n * SKV_FEATURES * sizeof *out);
+    assert_true(x && out);
+    for (int i = 0; i < *n; i++) {
+        assert_int_equal(skv_resize_bicubic(x, rgb + (size_t)i * (size_t)(height * width * 3),
+                                            height, width, SIDE, SIDE),
+                         SKV_OK);
+        assert_int_equal(skv_inception_features(net, x, 1, out + (size_t)i * SKV_FEATURES), SKV_OK);
+    }
+    free(x);
+    free(rgb);
+    return out;
+}
+
+static void fid_of_own_features_is_the_references(void **state)
+{
+    skv_backend *be = NULL;
+    skv_inception *net = NULL;
+    float *a, *b;
+    skv_frechet f;
+    int na, nb;
+
+    (void)state;
+    assert_int_equal(test_backend_open(&be, 2), SKV_OK);
+    assert_int_equal(skv_inception_open(&net, be, "formula", 1), SKV_OK);
+    a = own_features(net, "fid/set1", &na);
+    b = own_features(net, "fid/set2", &nb);
+    assert_int_equal(skv_frechet_features(&f, SKV_FEATURES, a, na, b, nb), SKV_OK);
+    metrics_near(f.distance, metrics_number("fid/fid"), 1e-5, "FID of own features"); /* [4e-7] */
+    free(a);
+    free(b);
+    skv_inception_close(net);
+    skv_backend_destroy(be);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +426,7 @@ int main(void)
                                         temp_folder_remove),
         cmocka_unit_test_setup_teardown(a_tensor_of_another_shape_is_named_with_the_wanted_one,
                                         temp_folder_make, temp_folder_remove),
+        cmocka_unit_test(fid_of_own_features_is_the_references),
         cmocka_unit_test(missing_and_wrong_files_are_named),
     };
 
