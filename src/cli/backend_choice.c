@@ -59,13 +59,13 @@ skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish
     return decide_type(out, wish->dtype);
 }
 
-int skv_device_threads(const skv_device_wish *wish)
+int skv_device_threads(int64_t wished, int local_size)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (wish->threads != 0)
-        return wish->threads;
-    return cores > wish->local_size ? (int)(cores / wish->local_size) : 1;
+    if (wished != 0)
+        return (int)wished;
+    return cores > local_size ? (int)(cores / local_size) : 1;
 }
 
 skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
@@ -80,7 +80,7 @@ skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
     if (choice->no_driver)
         skv_warn("this machine has no NVIDIA driver: computing on the CPU");
     if (!choice->cuda)
-        return skv_backend_open_cpu(out, skv_device_threads(wish));
+        return skv_backend_open_cpu(out, skv_device_threads(wish->threads, wish->local_size));
     if (choice->n_sharing > 1 && wish->local_rank == 0)
         skv_warn("%d ranks of this host share %d GPU%s", wish->local_size, n_gpus,
                  n_gpus > 1 ? "s" : "");

@@ -26,8 +26,9 @@ typedef struct {
 SKV_MUST skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish,
                                       skv_status counted, int n_gpus);
 
-/* CPU threads of a rank: as wished, else its share of the host's cores. */
-int skv_device_threads(const skv_device_wish *wish);
+/* CPU threads of a rank: as wished, or for 0 its share of the cores of a host with so many ranks.
+ */
+int skv_device_threads(int64_t wished, int local_size);
 
 /* Decides and opens; one warning line where the CPU stands in for a missing driver or ranks share a
  * GPU. Caller destroys. */

@@ -173,7 +173,7 @@ skv_status skv_bench_eval(const skv_bench_eval_options *o)
 {
     const skv_device_wish wish = {
         .device = o->device, .dtype = "fp32", .threads = o->threads, .local_size = 1};
-    skv_eval_setup setup = {.threads = skv_device_threads(&wish)};
+    skv_eval_setup setup = {.threads = skv_device_threads(o->threads, 1)};
     files f = {.o = o};
     skv_device_choice choice;
     skv_backend *be = NULL;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "cli/backend_choice.h"
 #include "cli/command.h"
 #include "core/file.h"
 #include "eval/layout.h"
@@ -146,8 +146,7 @@ static skv_status check_folder(const skv_layout *layout, const check_options *o,
     }
     if (o->side > 0)
         set.side = (int)o->side;
-    SKV_TRY_GOTO(skv_layout_check(&report, layout, &set, folder,
-                                  (int)(o->threads ? o->threads : sysconf(_SC_NPROCESSORS_ONLN))),
+    SKV_TRY_GOTO(skv_layout_check(&report, layout, &set, folder, skv_device_threads(o->threads, 1)),
                  done);
     if (!print_report(layout, &report, folder, o->limit))
         *clean = false;

@@ -227,7 +227,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(skv_comm_agree(j->comm, st));
     SKV_TRY(agree_on_networks(j));
     setup.pairs = &j->pairs;
-    setup.threads = skv_device_threads(&wish);
+    setup.threads = skv_device_threads(j->o.threads, wish.local_size);
     setup.lpips = j->lpips;
     setup.inception = j->inception;
     SKV_TRY(skv_evaluate(&j->result, &setup));

@@ -2,8 +2,8 @@
  * read. Every such folder has its manifest beside it, never inside. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cli/backend_choice.h"
 #include "cli/command.h"
 #include "core/log.h"
 #include "eval/layout.h"
@@ -48,14 +48,12 @@ typedef struct {
 
 static skv_status export_path(exporter *x, int path, const char *folder)
 {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     const skv_layout_job job = {.run = &x->run,
                                 .path = path,
                                 .layout = x->layout,
                                 .set = &x->set,
                                 .folder = folder,
-                                .threads =
-                                    (int)(x->options->threads ? x->options->threads : cores)};
+                                .threads = skv_device_threads(x->options->threads, 1)};
     skv_layout_done done;
 
     SKV_TRY(skv_layout_export(&done, &job));
