@@ -277,6 +277,7 @@ static void pictures_below_31_pixels_a_side_are_refused(void **state)
     assert_int_equal(test_backend_open(&be, 1), SKV_OK);
     assert_int_equal(skv_lpips_open(&l, be, "formula", "formula"), SKV_OK);
     assert_int_equal(skv_lpips_set(l, 0, rgb, 31, 30), SKV_E_SHAPE);
+    assert_non_null(strstr(skv_message(), "at least 31 pixels"));
     assert_int_equal(skv_lpips_set(l, 0, rgb, 30, 31), SKV_E_SHAPE);
     assert_int_equal(skv_lpips_distance(&total, NULL, l), SKV_E_SHAPE);
     assert_int_equal(skv_lpips_set(l, 0, rgb, 31, 31), SKV_OK);
