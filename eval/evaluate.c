@@ -322,7 +322,8 @@ skv_status skv_evaluate(skv_eval_result *out, const skv_eval_setup *setup)
 
     *out = (skv_eval_result){0};
     if (root)
-        st = skv_summary_create(&summary, setup->pairs, setup->lpips, setup->inception);
+        st = skv_summary_create(&summary, setup->pairs, setup->lpips, setup->inception,
+                                setup->threads);
     SKV_TRY_GOTO(skv_comm_agree(setup->comm, st), done);
     for (int64_t first = 0; first < n; first += ROUND) {
         const int64_t rows = n - first < ROUND ? n - first : ROUND;

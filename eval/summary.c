@@ -16,6 +16,7 @@
 struct skv_summary {
     const skv_pairs *pairs;
     skv_eval_result result;
+    int n_threads;
     bool with_lpips, with_features, exact; /* exact: FID from the features themselves */
     int64_t n_seen;                        /* usable rows so far */
     int64_t n_pool, n_pooled, n_round;     /* features kept of all, so far, of this round */
@@ -64,7 +65,7 @@ static skv_status make_features(skv_summary *s)
 }
 
 skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs, bool with_lpips,
-                              bool with_features)
+                              bool with_features, int n_threads)
 {
     skv_summary *s = NULL;
     skv_status st;
@@ -73,6 +74,7 @@ skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs, bool wi
     s->pairs = pairs;
     s->with_lpips = with_lpips;
     s->with_features = with_features;
+    s->n_threads = n_threads;
     s->result = (skv_eval_result){pairs->n, pairs->n_sides, pairs->n_scales, NULL};
     SKV_TRY_GOTO(
         skv_alloc(&s->result.side, (size_t)pairs->n_sides, sizeof(skv_eval_side), "metrics"), done);
@@ -267,8 +269,13 @@ static skv_status distances(const skv_summary *s, int i)
     else
         SKV_TRY(moments_distance(&f, &s->moments[0], &s->moments[i]));
     side->fid = f.distance;
-    return skv_kid(&side->kid, SKV_FEATURES, s->pool[0], s->n_pooled, s->pool[i], s->n_pooled,
-                   KID_SEED);
+    return skv_kid(&side->kid,
+                   &(skv_kid_sets){.d = SKV_FEATURES,
+                                   .x1 = s->pool[0],
+                                   .x2 = s->pool[i],
+                                   .n1 = s->n_pooled,
+                                   .n2 = s->n_pooled},
+                   KID_SEED, s->n_threads);
 }
 
 skv_status skv_summary_finish(skv_eval_result *out, skv_summary *s)

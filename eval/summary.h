@@ -11,7 +11,7 @@
 typedef struct skv_summary skv_summary;
 
 SKV_MUST skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs, bool with_lpips,
-                                       bool with_features);
+                                       bool with_features, int n_threads);
 void skv_summary_destroy(skv_summary *s); /* accepts NULL */
 
 /* Rows [first, first+n), in order. record (n, sides - 1, 3 + S): PSNR, SSIM, LPIPS, share of equal

@@ -157,7 +157,9 @@ static void kid_of_stored_features_is_the_references(void **state)
     double kid;
 
     (void)state;
-    assert_int_equal(skv_kid(&kid, DIMS, x, 40, y, 40, 0), SKV_OK);
+    assert_int_equal(
+        skv_kid(&kid, &(skv_kid_sets){.d = DIMS, .x1 = x, .x2 = y, .n1 = 40, .n2 = 40}, 0, 2),
+        SKV_OK);
     metrics_near(kid, metrics_number("fid/kid"), 1e-10, "KID");
     free(x);
     free(y);

@@ -1,0 +1,58 @@
+/* skv_parallel: everything once, the lowest failure with its own thread's message. */
+#include "eval/parallel.h"
+
+#include <string.h>
+
+#include "cmocka_all.h"
+
+#define N 500
+
+static skv_status count(void *ctx, int64_t i)
+{
+    int *seen = ctx;
+
+    seen[i]++;
+    return SKV_OK;
+}
+
+static void every_index_is_visited_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 8; threads++) {
+        int seen[N] = {0};
+
+        assert_int_equal(skv_parallel(threads, N, count, seen), SKV_OK);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(seen[i], 1);
+    }
+    assert_int_equal(skv_parallel(4, 0, count, NULL), SKV_OK);
+}
+
+static skv_status fail_from(void *ctx, int64_t i)
+{
+    const int64_t *first = ctx;
+
+    return i >= *first ? skv_fail(SKV_E_IO, "picture %d is cut", (int)i) : SKV_OK;
+}
+
+static void the_lowest_failure_is_told_in_its_own_words(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 8; threads++) {
+        int64_t first = 100;
+
+        assert_int_equal(skv_parallel(threads, N, fail_from, &first), SKV_E_IO);
+        /* indices are handed out in order, so the first failing one always ran */
+        assert_string_equal(skv_message(), "picture 100 is cut");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_index_is_visited_once),
+        cmocka_unit_test(the_lowest_failure_is_told_in_its_own_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
