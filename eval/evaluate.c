@@ -138,12 +138,14 @@ static skv_status compare_bits(const batch *b, int64_t row)
     return SKV_OK;
 }
 
-static skv_status run_batch(batch *b)
+static skv_status compare_pictures(batch *b)
 {
     const skv_eval_setup *s = b->setup;
     const int64_t n = b->n * s->pairs->n_sides;
     double start = skv_seconds();
 
+    if (s->pairs->no_pictures)
+        return SKV_OK;
     SKV_TRY(skv_parallel(s->pairs->concurrent ? s->threads : 1, n, read_picture, b));
     SKV_TRY(check_sizes(b));
     lap(&b->seconds.read, &start);
@@ -152,14 +154,20 @@ static skv_status run_batch(batch *b)
     if (s->inception)
         SKV_TRY(skv_parallel(s->threads, n, make_input, b));
     lap(&b->seconds.resize, &start);
-    for (int64_t row = 0; row < b->n; row++) {
-        if (!s->pairs->usable[b->first + row])
-            continue;
-        SKV_TRY(run_networks(b, row));
-        start = skv_seconds();
-        SKV_TRY(compare_bits(b, row));
-        lap(&b->seconds.bits, &start);
-    }
+    for (int64_t row = 0; row < b->n; row++)
+        if (s->pairs->usable[b->first + row])
+            SKV_TRY(run_networks(b, row));
+    return SKV_OK;
+}
+
+static skv_status compare_all_bits(batch *b)
+{
+    double start = skv_seconds();
+
+    for (int64_t row = 0; row < b->n; row++)
+        if (b->setup->pairs->usable[b->first + row])
+            SKV_TRY(compare_bits(b, row));
+    lap(&b->seconds.bits, &start);
     return SKV_OK;
 }
 
@@ -213,7 +221,7 @@ static skv_status first_size(skv_picture *out, const skv_pairs *p, const part *m
 {
     *out = (skv_picture){.height = 1, .width = 1};
     for (int64_t row = mine->first; row < mine->first + mine->n; row++) {
-        if (!p->usable[row])
+        if (!p->usable[row] || p->no_pictures)
             continue;
         SKV_TRY(skv_pairs_picture(out, p, 0, row));
         free(out->rgb);
@@ -255,7 +263,9 @@ static skv_status compute_part(part *mine, const skv_eval_setup *s)
         b.n = mine->n - at < rows ? mine->n - at : rows;
         b.record = mine->record + (size_t)at * record_size(s->pairs);
         b.feature = mine->feature + (size_t)at * sides * SKV_FEATURES;
-        st = run_batch(&b);
+        st = compare_pictures(&b);
+        if (st == SKV_OK)
+            st = compare_all_bits(&b);
         clear_pictures(&b, b.n * s->pairs->n_sides);
         if (st != SKV_OK)
             goto done;

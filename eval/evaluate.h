@@ -26,7 +26,7 @@ typedef struct {
 
 /* One compared side; NaN: not computed. */
 typedef struct {
-    double *psnr, *ssim, *lpips; /* (n); psnr of equal pictures: +infinity */
+    double *psnr, *ssim, *lpips; /* (n), NULL: none; psnr of equal pictures: +infinity */
     double *bits_equal;          /* (n,S) */
     int64_t n_pairs, n_identical;
     double psnr_mean;        /* of dB: infinite as soon as one pair is identical */

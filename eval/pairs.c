@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "core/mem.h"
@@ -136,6 +137,20 @@ static void find_bits(skv_pairs *p)
     }
 }
 
+/* Are there pictures of this path: in run.h5, or as PNGs, where the first usable row tells? */
+static bool has_pictures(const skv_pairs *p, int side)
+{
+    const skv_run_path *path = skv_pairs_path(p, side);
+    char file[4096];
+    int64_t row = 0;
+
+    while (row < p->n - 1 && !p->usable[row])
+        row++;
+    snprintf(file, sizeof file, "%s/images/%s/%s.png", p->owned->run.folder, path->name,
+             p->id[row]);
+    return path->in_h5 || access(file, F_OK) == 0;
+}
+
 skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *reference,
                               const char *paths)
 {
@@ -155,12 +170,18 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *re
     }
     out->usable = o->usable;
     out->concurrent = true;
-    for (int i = 0; i < out->n_sides; i++)
+    for (int i = 0; i < out->n_sides; i++) {
         if (skv_pairs_path(out, i)->in_h5)
             out->concurrent = false; /* HDF5 is for one thread */
+        if (!has_pictures(out, i))
+            out->no_pictures = out->side[i];
+    }
     find_bits(out);
     if (out->n_usable == 0)
         return skv_fail(SKV_E_FORMAT, "%s: no row of this run was sampled", folder);
+    if (out->no_pictures && out->n_scales == 0)
+        return skv_fail(SKV_E_NOTFOUND, "%s: path %s has neither pictures nor bits to compare",
+                        folder, out->no_pictures);
     return SKV_OK;
 }
 

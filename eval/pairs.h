@@ -13,7 +13,9 @@ typedef struct {
     int n_sides;             /* compared ones and the reference, >= 2 */
     const char *const *side; /* (n_sides) names */
     int n_scales;            /* 0: bits are not there on every side */
-    bool concurrent;         /* pictures may be read by several threads at once */
+    const char
+        *no_pictures; /* a side that has none (a run that stored bits alone), NULL: all have */
+    bool concurrent;  /* pictures may be read by several threads at once */
 
     /* of two folders: names that only one of them has */
     int64_t n_unpaired[2];

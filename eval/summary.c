@@ -26,9 +26,9 @@ struct skv_summary {
     skv_moments *moments;                  /* (sides) */
 };
 
-static skv_status make_side(skv_eval_side *s, int64_t n, int n_scales, bool with_lpips)
+static skv_status make_side(skv_eval_side *s, const skv_pairs *p, bool with_lpips)
 {
-    const size_t rows = (size_t)n, scales = (size_t)n_scales;
+    const size_t rows = (size_t)p->n, scales = (size_t)p->n_scales;
 
     *s = (skv_eval_side){.psnr_mean = NAN,
                          .psnr_mean_finite = NAN,
@@ -36,11 +36,13 @@ static skv_status make_side(skv_eval_side *s, int64_t n, int n_scales, bool with
                          .lpips_mean = NAN,
                          .fid = NAN,
                          .kid = NAN};
-    SKV_TRY(skv_alloc(&s->psnr, rows, sizeof(double), "metrics"));
-    SKV_TRY(skv_alloc(&s->ssim, rows, sizeof(double), "metrics"));
+    if (!p->no_pictures) {
+        SKV_TRY(skv_alloc(&s->psnr, rows, sizeof(double), "metrics"));
+        SKV_TRY(skv_alloc(&s->ssim, rows, sizeof(double), "metrics"));
+    }
     if (with_lpips)
         SKV_TRY(skv_alloc(&s->lpips, rows, sizeof(double), "metrics"));
-    if (n_scales == 0)
+    if (scales == 0)
         return SKV_OK;
     SKV_TRY(skv_alloc(&s->bits_equal, rows, scales * sizeof(double), "metrics"));
     return skv_alloc(&s->bits_mean, scales, sizeof(double), "metrics");
@@ -79,7 +81,7 @@ skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs, bool wi
     SKV_TRY_GOTO(
         skv_alloc(&s->result.side, (size_t)pairs->n_sides, sizeof(skv_eval_side), "metrics"), done);
     for (int i = 1; i < pairs->n_sides; i++)
-        SKV_TRY_GOTO(make_side(&s->result.side[i], pairs->n, pairs->n_scales, with_lpips), done);
+        SKV_TRY_GOTO(make_side(&s->result.side[i], pairs, with_lpips), done);
     if (with_features)
         SKV_TRY_GOTO(make_features(s), done);
     *out = s;
@@ -167,8 +169,10 @@ static void add_record(skv_summary *s, int64_t row, const double *record)
     for (int i = 1; i < s->result.n_sides; i++, record += FIXED + scales) {
         skv_eval_side *side = &s->result.side[i];
 
-        side->psnr[row] = record[0];
-        side->ssim[row] = record[1];
+        if (!s->pairs->no_pictures) {
+            side->psnr[row] = record[0];
+            side->ssim[row] = record[1];
+        }
         if (s->with_lpips)
             side->lpips[row] = record[2];
         if (scales > 0)
@@ -222,7 +226,7 @@ static void means(const skv_summary *s, skv_eval_side *side)
     double finite = 0;
 
     side->n_pairs = s->pairs->n_usable;
-    for (int64_t i = 0; i < s->result.n; i++) {
+    for (int64_t i = 0; side->psnr && i < s->result.n; i++) {
         if (!s->pairs->usable[i])
             continue;
         if (isinf(side->psnr[i]))
@@ -231,7 +235,7 @@ static void means(const skv_summary *s, skv_eval_side *side)
             finite += side->psnr[i];
     }
     side->psnr_mean = mean_of(s, side->psnr, 1);
-    if (side->n_identical < side->n_pairs)
+    if (side->psnr && side->n_identical < side->n_pairs)
         side->psnr_mean_finite = finite / (double)(side->n_pairs - side->n_identical);
     side->ssim_mean = mean_of(s, side->ssim, 1);
     side->lpips_mean = mean_of(s, side->lpips, 1);

@@ -85,8 +85,14 @@ static void say_unpaired(const job *j)
 
 static skv_status open_pairs(job *j)
 {
-    if (j->n_words == 1)
-        return skv_pairs_open_run(&j->pairs, j->word[0], j->o.reference, j->o.paths);
+    if (j->n_words == 1) {
+        SKV_TRY(skv_pairs_open_run(&j->pairs, j->word[0], j->o.reference, j->o.paths));
+        if (j->pairs.no_pictures && skv_comm_rank(j->comm) == 0)
+            skv_warn(
+                "path %s has no pictures, so bits alone are compared; skv decode %s makes them",
+                j->pairs.no_pictures, j->word[0]);
+        return SKV_OK;
+    }
     SKV_TRY(skv_pairs_open_folders(&j->pairs, j->word[0], j->word[1]));
     if (skv_comm_rank(j->comm) == 0)
         say_unpaired(j);
@@ -124,7 +130,7 @@ static skv_status open_networks(job *j)
                                    "from the releases of pytorch-fid; or --inception FILE"};
     const char *a, *l, *i;
 
-    if (strcmp(j->o.networks, "none") == 0)
+    if (strcmp(j->o.networks, "none") == 0 || j->pairs.no_pictures)
         return SKV_OK;
     a = find_file(j, &alexnet, alexnet.given || lpips.given);
     l = a ? find_file(j, &lpips, alexnet.given || lpips.given) : NULL;
