@@ -1,74 +1,9 @@
 #include "eval/report.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/file.h"
 #include "eval/report_internal.h"
-
-/* ----------------------------------------------------------------------- colours */
-
-const char *skv_report__tone(const skv_report_data *d, int series)
-{
-    static const char *const tones[SKV_REPORT_TONES] = {"s0", "s1", "s2", "s3", "s4", "s5"};
-    const int own = d->reference >= 0 ? d->path[d->reference].series : -1;
-
-    if (series == own)
-        return "sr";
-    return tones[(series - (own >= 0 && own < series)) % SKV_REPORT_TONES];
-}
-
-int skv_report__ramp(int si, int n)
-{
-    return n < 2 ? 0 : (si * (SKV_REPORT_RAMP - 1) + (n - 1) / 2) / (n - 1);
-}
-
-typedef struct {
-    double r, g, b;
-} colour;
-
-static colour mix(const colour *stops, int n, double t)
-{
-    const int i = t * (n - 1) >= n - 1 ? n - 2 : (int)(t * (n - 1));
-    const double u = t * (n - 1) - i;
-    const colour a = stops[i], b = stops[i + 1];
-
-    return (colour){a.r + u * (b.r - a.r), a.g + u * (b.g - a.g), a.b + u * (b.b - a.b)};
-}
-
-static void heat_colours(skv_html *h, const colour *stops, int n)
-{
-    for (int i = 0; i < SKV_REPORT_HEAT; i++) {
-        const colour c = mix(stops, n, i / (SKV_REPORT_HEAT - 1.0));
-
-        skv_html_f(h, ".h%d{fill:rgb(%.0f,%.0f,%.0f);background:rgb(%.0f,%.0f,%.0f)}", i, c.r, c.g,
-                   c.b, c.r, c.g, c.b);
-    }
-}
-
-/* Both ramps rise or fall in lightness throughout: they read the same without hues. */
-static void write_palette(skv_html *h)
-{
-    static const colour light[] = {{236, 240, 243}, {158, 197, 224}, {62, 134, 186}, {10, 50, 98}};
-    static const colour dark[] = {{36, 40, 48}, {32, 78, 122}, {62, 146, 204}, {196, 229, 255}};
-    static const colour scales[] = {{52, 43, 96},   {45, 86, 144},  {34, 130, 147},
-                                    {58, 170, 124}, {149, 203, 85}, {243, 226, 106}};
-
-    heat_colours(h, light, 4);
-    skv_html_raw(h, "@media(prefers-color-scheme:dark){");
-    heat_colours(h, dark, 4);
-    skv_html_raw(h, "}");
-    for (int i = 0; i < SKV_REPORT_RAMP; i++) {
-        const colour c = mix(scales, 6, i / (SKV_REPORT_RAMP - 1.0));
-
-        skv_html_f(h, ".q%d{background:rgb(%.0f,%.0f,%.0f);color:%s}", i, c.r, c.g, c.b,
-                   i < 7 ? "#fff" : "#16181c");
-    }
-}
-
-/* -------------------------------------------------------------------------- page */
 
 static skv_status assemble(skv_html *page, const skv_html *body, const skv_html *style,
                            const skv_report_data *d)
@@ -82,9 +17,7 @@ static skv_status assemble(skv_html *page, const skv_html *body, const skv_html 
     }
     skv_html_raw(page,
                  d->run.n_paths > 3 ? ", \xe2\x80\xa6</title>\n<style>\n" : "</title>\n<style>\n");
-    for (int i = 0; skv_report__style[i]; i++)
-        skv_html_raw(page, skv_report__style[i]);
-    write_palette(page);
+    skv_report__style(page);
     skv_html_raw(page, style->text ? style->text : "");
     skv_html_raw(page, "\n</style>\n</head>\n<body>\n<main>\n");
     skv_html_raw(page, body->text ? body->text : "");

@@ -5,13 +5,13 @@
 #include "eval/report_data.h"
 #include "eval/report_html.h"
 
-#define SKV_REPORT_TONES                                                                           \
-    6                      /* colours of policies: CSS classes s0 ... s5, and sr of the reference  \
-                            */
-#define SKV_REPORT_HEAT 16 /* steps of the heat maps: h0 ... h15 */
-#define SKV_REPORT_RAMP 14 /* steps of the ramp over scales: q0 ... q13 */
+/* CSS classes: s0 ... colours of policies, and sr of the reference; h0 ... steps of heat maps;
+ * q0 ... steps of the ramp over scales. */
+#define SKV_REPORT_TONES 6
+#define SKV_REPORT_HEAT  16
+#define SKV_REPORT_RAMP  14
 
-extern const char *const skv_report__style[]; /* CSS, ends with NULL */
+void skv_report__style(skv_html *h); /* the page's CSS */
 
 /* Class of a path's colour: "s0" ... or "sr". */
 const char *skv_report__tone(const skv_report_data *d, int series);

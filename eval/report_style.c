@@ -4,7 +4,7 @@
 
 #include "eval/report_internal.h"
 
-const char *const skv_report__style[] = {
+static const char *const rules[] = {
     ":root{color-scheme:light dark;--bg:#faf9f7;--card:#fff;--ink:#1c1e21;--soft:#5f6672;"
     "--line:#e3e2df;--grid:#eeedea;--warn:#8a4b00;--warnbg:#fdf3e1;--bad:#a1201b;--badbg:#fcebe9;"
     "--c0:#0a67b0;--c1:#c4500a;--c2:#0b8468;--c3:#a24391;--c4:#8d6a00;--c5:#4b5a70;--cr:#1c1e21}",
@@ -125,3 +125,68 @@ const char *const skv_report__style[] = {
     ".set{padding:8px 18px}td:first-child,th:first-child{padding-left:14px}}",
     "@media print{body{background:#fff}section{break-inside:auto}.card,.tile{break-inside:avoid}}",
     NULL};
+
+const char *skv_report__tone(const skv_report_data *d, int series)
+{
+    static const char *const tones[SKV_REPORT_TONES] = {"s0", "s1", "s2", "s3", "s4", "s5"};
+    const int own = d->reference >= 0 ? d->path[d->reference].series : -1;
+
+    if (series == own)
+        return "sr";
+    return tones[(series - (own >= 0 && own < series)) % SKV_REPORT_TONES];
+}
+
+int skv_report__ramp(int si, int n)
+{
+    return n < 2 ? 0 : (si * (SKV_REPORT_RAMP - 1) + (n - 1) / 2) / (n - 1);
+}
+
+typedef struct {
+    double r, g, b;
+} colour;
+
+static colour mix(const colour *stops, int n, double t)
+{
+    const int i = t * (n - 1) >= n - 1 ? n - 2 : (int)(t * (n - 1));
+    const double u = t * (n - 1) - i;
+    const colour a = stops[i], b = stops[i + 1];
+
+    return (colour){a.r + u * (b.r - a.r), a.g + u * (b.g - a.g), a.b + u * (b.b - a.b)};
+}
+
+static void heat_colours(skv_html *h, const colour *stops, int n)
+{
+    for (int i = 0; i < SKV_REPORT_HEAT; i++) {
+        const colour c = mix(stops, n, i / (SKV_REPORT_HEAT - 1.0));
+
+        skv_html_f(h, ".h%d{fill:rgb(%.0f,%.0f,%.0f);background:rgb(%.0f,%.0f,%.0f)}", i, c.r, c.g,
+                   c.b, c.r, c.g, c.b);
+    }
+}
+
+/* Both ramps rise or fall in lightness throughout: they read the same without hues. */
+static void write_palette(skv_html *h)
+{
+    static const colour light[] = {{236, 240, 243}, {158, 197, 224}, {62, 134, 186}, {10, 50, 98}};
+    static const colour dark[] = {{36, 40, 48}, {32, 78, 122}, {62, 146, 204}, {196, 229, 255}};
+    static const colour scales[] = {{52, 43, 96},   {45, 86, 144},  {34, 130, 147},
+                                    {58, 170, 124}, {149, 203, 85}, {243, 226, 106}};
+
+    heat_colours(h, light, 4);
+    skv_html_raw(h, "@media(prefers-color-scheme:dark){");
+    heat_colours(h, dark, 4);
+    skv_html_raw(h, "}");
+    for (int i = 0; i < SKV_REPORT_RAMP; i++) {
+        const colour c = mix(scales, 6, i / (SKV_REPORT_RAMP - 1.0));
+
+        skv_html_f(h, ".q%d{background:rgb(%.0f,%.0f,%.0f);color:%s}", i, c.r, c.g, c.b,
+                   i < 7 ? "#fff" : "#16181c");
+    }
+}
+
+void skv_report__style(skv_html *h)
+{
+    for (int i = 0; rules[i]; i++)
+        skv_html_raw(h, rules[i]);
+    write_palette(h);
+}
