@@ -78,6 +78,41 @@ static void subsets_estimate_the_whole_and_no_thread_shows(void **state)
     free(y);
 }
 
+/* KID of 1,000 vectors a side, `ones` of the first all 1 and the rest 0, the second all 2. */
+static double of_ones(double ones)
+{
+    const double m = SKV_KID_SUBSET, share = ones / m;
+    const double within = m * (m - 1) - ones * (ones - 1) + 8 * ones * (ones - 1);
+
+    return within / (m * (m - 1)) + 125 - 2 * (1 - share + 27 * share);
+}
+
+static void every_subset_is_drawn_anew_and_from_the_whole_set(void **state)
+{
+    const double expected = 1000 / 3.0, step = of_ones(334) - of_ones(333);
+    float *x = calloc(1500 * D, sizeof *x), *y = malloc(1000 * D * sizeof *y);
+    double last = 0;
+
+    (void)state;
+    for (int i = 1000 * D; i < 1500 * D; i++)
+        x[i] = 1; /* at the end, where the first 1,000 alone would miss them */
+    for (int i = 0; i < 1000 * D; i++)
+        y[i] = 2;
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        const skv_kid_sets sets = {.d = D, .x1 = x, .x2 = y, .n1 = 1500, .n2 = 1000};
+        double kid;
+
+        assert_int_equal(skv_kid(&kid, &sets, seed, 2), SKV_OK);
+        /* ones among 1,000 of 1,500: hypergeometric, deviation 8.6; of the mean of 100 subsets
+         * 0.86, and four times that. One subset a hundred times would pass all 5 seeds in 0.3 %. */
+        assert_true(fabs((kid - of_ones(expected)) / step) < 4 * 0.86);
+        assert_true(kid != last);
+        last = kid;
+    }
+    free(x);
+    free(y);
+}
+
 static void one_vector_is_too_few(void **state)
 {
     float *x = make_set(2, 1, 0);
@@ -94,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_sets_are_the_definition),
         cmocka_unit_test(subsets_estimate_the_whole_and_no_thread_shows),
+        cmocka_unit_test(every_subset_is_drawn_anew_and_from_the_whole_set),
         cmocka_unit_test(one_vector_is_too_few),
     };
 
