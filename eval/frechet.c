@@ -151,11 +151,14 @@ static double square_distance(const double *a, const double *b, int d)
     return sum;
 }
 
-static void finish(skv_frechet *f)
+static skv_status finish(skv_frechet *f)
 {
     const double distance = f->mean_term + f->trace1 + f->trace2 - 2 * f->trace_sqrt;
 
+    if (!isfinite(distance))
+        return skv_fail(SKV_E_FORMAT, "Fréchet distance: features too large to be compared");
     f->distance = distance > 0 ? distance : 0; /* equal sets: -1e-13 or so */
+    return SKV_OK;
 }
 
 skv_status skv_frechet_moments(skv_frechet *out, int d, const double *mean1,
@@ -177,7 +180,7 @@ skv_status skv_frechet_moments(skv_frechet *out, int d, const double *mean1,
         out->trace1 += covariance1[(size_t)i * (size_t)d + (size_t)i];
         out->trace2 += covariance2[(size_t)i * (size_t)d + (size_t)i];
     }
-    finish(out);
+    st = finish(out);
 done:
     free(f1.v);
     free(f2.v);
@@ -218,7 +221,7 @@ skv_status skv_frechet_features(skv_frechet *out, int d, const float *x1, int64_
     out->mean_term = square_distance(mean, mean + d, d);
     out->trace1 = square_norm(&f1, d);
     out->trace2 = square_norm(&f2, d);
-    finish(out);
+    st = finish(out);
 done:
     free(mean);
     free(f1.v);
