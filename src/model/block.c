@@ -140,20 +140,14 @@ static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     skv_tensor a = skv_pass__a(p, si), q = full_width(p, tokens);
 
     SKV_TRY(linear(be, &q, &a, &w->ca_q, &w->ca_q_bias));
-    for (int i = 0; i < p->cond->n_runs; i++) {
-        const skv_text_run *run = &p->cond->runs[i];
-        skv_tensor rows = skv_tensor_rows(&q, run->first, run->n);
-        skv_tensor out = skv_tensor_rows(&a, run->first, run->n);
-
-        SKV_TRY(skv_cross_attention(
-            be, &(skv_cross_attention_args){
-                    .o = SKV_RESHAPE(&out, run->n, tokens, d->heads, d->head_dim),
-                    .q = SKV_RESHAPE(&rows, run->n, tokens, d->heads, d->head_dim),
-                    .kv = run->uncond ? p->setup.stage->uncond_kv[layer] : p->cond->kv[layer],
-                    .start = p->cond->start + run->first,
-                    .count = p->cond->count + run->first,
-                    .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
-    }
+    SKV_TRY(skv_cross_attention(
+        be,
+        &(skv_cross_attention_args){.o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim),
+                                    .q = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim),
+                                    .kv = p->cond->kv[layer],
+                                    .start = p->cond->start,
+                                    .count = p->cond->count,
+                                    .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
     *y = q;
     return linear(be, y, &a, &w->ca_proj, &w->ca_proj_bias);
 }

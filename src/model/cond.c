@@ -18,7 +18,7 @@ static skv_status take(skv_tensor *out, skv_arena *arena, skv_dtype type, skv_de
     return SKV_OK;
 }
 
-/* Temporaries of skv_text__project. */
+/* Temporaries of the projections. */
 typedef struct {
     skv_tensor normed; /* (T,Ct5) act */
     skv_tensor hidden; /* (T,C) act */
@@ -33,22 +33,38 @@ static skv_status take_text(text_temporaries *t, skv_arena *scratch, const skv_d
     return take(&t->ctx, scratch, be->act, be->device, tokens, d->width);
 }
 
-skv_status skv_text__project(const skv_infinity *m, const skv_tensor *text, const skv_tensor *kv,
-                             const skv_tensor *pool_kv, skv_arena *scratch)
+/* y = the norm of the text's tokens, then of cfg_uncond's first rows. */
+static skv_status norm_text(const skv_cond *c, const skv_infinity *m, const skv_tensor *text,
+                            const skv_tensor *y)
 {
-    const int64_t tokens = text->shape[0], c = m->dims.width;
+    SKV_TRY(skv_rms_norm(m->be, &(skv_rms_norm_args){.y = skv_tensor_rows(y, 0, c->n_text),
+                                                     .x = *text,
+                                                     .w = m->text_norm,
+                                                     .eps = SKV_NORM_EPS}));
+    if (c->n_uncond == 0)
+        return SKV_OK;
+    return skv_rms_norm(m->be,
+                        &(skv_rms_norm_args){.y = skv_tensor_rows(y, c->n_text, c->n_uncond),
+                                             .x = skv_tensor_rows(&m->cfg_uncond, 0, c->n_uncond),
+                                             .w = m->text_norm,
+                                             .eps = SKV_NORM_EPS});
+}
+
+/* K/V of `text` (n_text,Ct5) fp32 and of cfg_uncond for every layer and for the pooling attention:
+ * c->kv and pool_kv (T,2C); temporaries from scratch. */
+static skv_status project(skv_cond *c, const skv_infinity *m, const skv_tensor *text,
+                          const skv_tensor *pool_kv, skv_arena *scratch)
+{
+    const int64_t tokens = c->n_text + c->n_uncond, width = m->dims.width;
     const size_t mark = skv_arena_mark(scratch);
     skv_backend *be = m->be;
     text_temporaries t;
 
     SKV_TRY(take_text(&t, scratch, &m->dims, be, tokens));
-    SKV_TRY(skv_rms_norm(
+    SKV_TRY(norm_text(c, m, text, &t.normed));
+    SKV_TRY(skv_linear(
         be,
-        &(skv_rms_norm_args){.y = t.normed, .x = *text, .w = m->text_norm, .eps = SKV_NORM_EPS}));
-    SKV_TRY(skv_linear(be, &(skv_linear_args){.y = SKV_RESHAPE(pool_kv, tokens, 2 * c),
-                                              .x = t.normed,
-                                              .w = m->pool_kv,
-                                              .b = m->pool_kv_bias}));
+        &(skv_linear_args){.y = *pool_kv, .x = t.normed, .w = m->pool_kv, .b = m->pool_kv_bias}));
     SKV_TRY(skv_linear_gelu(
         be,
         &(skv_linear_args){.y = t.hidden, .x = t.normed, .w = m->text_fc1, .b = m->text_fc1_bias}));
@@ -56,7 +72,7 @@ skv_status skv_text__project(const skv_infinity *m, const skv_tensor *text, cons
         be,
         &(skv_linear_args){.y = t.ctx, .x = t.hidden, .w = m->text_fc2, .b = m->text_fc2_bias}));
     for (int l = 0; l < m->dims.depth; l++)
-        SKV_TRY(skv_linear(be, &(skv_linear_args){.y = SKV_RESHAPE(&kv[l], tokens, 2 * c),
+        SKV_TRY(skv_linear(be, &(skv_linear_args){.y = SKV_RESHAPE(&c->kv[l], tokens, 2 * width),
                                                   .x = t.ctx,
                                                   .w = m->block[l].ca_kv,
                                                   .b = m->block[l].ca_kv_bias}));
@@ -100,43 +116,38 @@ static skv_status layout(skv_cond *c, const skv_dims *d, const skv_backend *be, 
     return take(&c->first, arena, SKV_F32, be->device, n_rows, width);
 }
 
-/* Text of the rows as start and count, and the runs of rows that read one place. */
-static skv_status set_spans(skv_cond *c, const skv_text_span *spans, int n_rows)
+/* Text of the rows as start and count. */
+static skv_status set_spans(skv_cond *c, const skv_text_span *spans, int n_rows, int n_text)
 {
     SKV_TRY(skv_alloc(&c->start, (size_t)n_rows, sizeof *c->start, "text spans"));
     SKV_TRY(skv_alloc(&c->count, (size_t)n_rows, sizeof *c->count, "text spans"));
-    SKV_TRY(skv_alloc(&c->runs, (size_t)n_rows, sizeof *c->runs, "text spans"));
     c->n_rows = n_rows;
+    c->n_text = n_text;
     for (int r = 0; r < n_rows; r++) {
-        c->start[r] = spans[r].start;
+        const int end = spans[r].start + spans[r].n;
+
+        c->start[r] = spans[r].start + (spans[r].uncond ? n_text : 0);
         c->count[r] = spans[r].n;
-        if (r == 0 || spans[r].uncond != spans[r - 1].uncond)
-            c->runs[c->n_runs++] = (skv_text_run){.first = r, .uncond = spans[r].uncond};
-        c->runs[c->n_runs - 1].n++;
+        if (spans[r].uncond && end > c->n_uncond)
+            c->n_uncond = end;
     }
     return SKV_OK;
 }
 
 /* sos = cond = attention pooling over each row's text, then everything that follows from it. */
-static skv_status condition_rows(skv_cond *c, const skv_infinity *m, const skv_stage *stage,
-                                 const row_temporaries *t)
+static skv_status condition_rows(skv_cond *c, const skv_infinity *m, const row_temporaries *t)
 {
     const skv_dims *d = &m->dims;
     const int64_t width = d->width, dp = width / d->pool_heads;
     skv_backend *be = m->be;
 
-    for (int i = 0; i < c->n_runs; i++) {
-        const skv_text_run *run = &c->runs[i];
-        skv_tensor rows = skv_tensor_rows(&t->pooled, run->first, run->n);
-        skv_tensor own = SKV_RESHAPE(&t->pool_kv, t->pool_kv.shape[0], 2, d->pool_heads, dp);
-
-        SKV_TRY(skv_pool_attention(
-            be, &(skv_pool_attention_args){.o = SKV_RESHAPE(&rows, run->n, d->pool_heads, dp),
-                                           .q = m->pool_q,
-                                           .kv = run->uncond ? stage->uncond_pool_kv : own,
-                                           .start = c->start + run->first,
-                                           .count = c->count + run->first}));
-    }
+    SKV_TRY(skv_pool_attention(
+        be, &(skv_pool_attention_args){
+                .o = SKV_RESHAPE(&t->pooled, c->n_rows, d->pool_heads, dp),
+                .q = m->pool_q,
+                .kv = SKV_RESHAPE(&t->pool_kv, t->pool_kv.shape[0], 2, d->pool_heads, dp),
+                .start = c->start,
+                .count = c->count}));
     SKV_TRY(skv_linear(
         be, &(skv_linear_args){
                 .y = t->cond, .x = t->pooled, .w = m->pool_proj, .b = m->pool_proj_bias}));
@@ -159,22 +170,23 @@ static skv_status condition_rows(skv_cond *c, const skv_infinity *m, const skv_s
         be, &(skv_add_rows_args){.y = c->head_mods, .x = c->head_mods, .b = m->head_ones});
 }
 
-skv_status skv_cond_create(skv_cond **out, const skv_infinity *m, const skv_stage *stage,
-                           const skv_tensor *text, const skv_text_span *spans, int n_rows,
-                           skv_arena *arena, skv_arena *scratch)
+skv_status skv_cond_create(skv_cond **out, const skv_infinity *m, const skv_tensor *text,
+                           const skv_text_span *spans, int n_rows, skv_arena *arena,
+                           skv_arena *scratch)
 {
-    const int64_t tokens = text->shape[0];
     const size_t mark = skv_arena_mark(scratch);
     skv_status st;
     skv_cond *c = NULL;
     row_temporaries t;
+    int64_t tokens;
 
     SKV_TRY(skv_alloc(&c, 1, sizeof *c, "conditioning"));
-    SKV_TRY_GOTO(set_spans(c, spans, n_rows), done);
+    SKV_TRY_GOTO(set_spans(c, spans, n_rows, (int)text->shape[0]), done);
+    tokens = c->n_text + c->n_uncond;
     SKV_TRY_GOTO(layout(c, &m->dims, m->be, n_rows, tokens, arena), done);
     SKV_TRY_GOTO(take_rows(&t, scratch, &m->dims, m->be, n_rows, tokens), done);
-    SKV_TRY_GOTO(skv_text__project(m, text, c->kv, &t.pool_kv, scratch), done);
-    SKV_TRY_GOTO(condition_rows(c, m, stage, &t), done);
+    SKV_TRY_GOTO(project(c, m, text, &t.pool_kv, scratch), done);
+    SKV_TRY_GOTO(condition_rows(c, m, &t), done);
     skv_arena_reset(scratch, mark);
     *out = c;
     c = NULL;
@@ -189,7 +201,6 @@ void skv_cond_destroy(skv_cond *c)
         return;
     free(c->start);
     free(c->count);
-    free(c->runs);
     free(c);
 }
 

@@ -24,26 +24,23 @@ void skv_infinity_destroy(skv_infinity *m);
 SKV_MUST skv_status skv_infinity_plan(size_t *bytes, skv_backend *be, skv_weights *weights,
                                       const skv_dims *dims);
 
-/* ------------------------------------------------- once a run: schedule and cfg_uncond */
+/* ------------------------------------------------------------------ once a run: schedule */
 
-/* RoPE tables of a schedule, and K/V of the first n_uncond rows of cfg_uncond for every layer: a
- * prefix of them serves every text length. */
+/* RoPE tables of a schedule. */
 typedef struct skv_stage skv_stage;
 
-/* n_uncond: the longest unconditional row of the run, 0 without guidance. Takes from `arena` (life
- * of the run) and, for a moment, from `scratch`. */
+/* Takes from `arena` (life of the run). */
 SKV_MUST skv_status skv_stage_create(skv_stage **out, const skv_infinity *m,
-                                     const skv_schedule *schedule, int n_uncond, skv_arena *arena,
-                                     skv_arena *scratch);
+                                     const skv_schedule *schedule, skv_arena *arena);
 void skv_stage_destroy(skv_stage *s);
 
-/* What it takes from each of the two arenas. */
-void skv_stage_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
-                    const skv_backend *be, const skv_schedule *schedule, int n_uncond);
+void skv_stage_plan(size_t *arena_bytes, const skv_dims *dims, const skv_backend *be,
+                    const skv_schedule *schedule);
 
 /* ------------------------------------------------------------ once a group: conditioning */
 
-/* The text tokens of one row: of the group's packed text, or the first n rows of cfg_uncond. */
+/* The text tokens of one row: of the group's packed text, or of cfg_uncond (upstream: its first n,
+ * start 0). */
 typedef struct {
     bool uncond;
     int start, n;
@@ -53,10 +50,11 @@ typedef struct skv_cond skv_cond;
 
 /* text (T,Ct5) fp32: T5 outputs of the group's prompts (and negative prompts), packed, on the
  * device; T >= 1. spans: one a row, R = n_rows. Takes from `arena` and, for a moment, `scratch`. */
-SKV_MUST skv_status skv_cond_create(skv_cond **out, const skv_infinity *m, const skv_stage *stage,
-                                    const skv_tensor *text, const skv_text_span *spans, int n_rows,
-                                    skv_arena *arena, skv_arena *scratch);
+SKV_MUST skv_status skv_cond_create(skv_cond **out, const skv_infinity *m, const skv_tensor *text,
+                                    const skv_text_span *spans, int n_rows, skv_arena *arena,
+                                    skv_arena *scratch);
 void skv_cond_destroy(skv_cond *c);
+/* text_tokens: those of the text and of the longest row that reads cfg_uncond. */
 void skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
                    const skv_backend *be, int n_rows, int text_tokens);
 

@@ -49,22 +49,12 @@ struct skv_infinity {
 struct skv_stage {
     skv_schedule schedule;
     skv_tensor rope[SKV_MAX_SCALES]; /* (L,D/2,2) fp32 */
-    int n_uncond;
-    skv_tensor uncond_pool_kv;           /* (n_uncond,2,Hp,Dp) fp32 */
-    skv_tensor uncond_kv[SKV_MAX_DEPTH]; /* (n_uncond,2,H,D) kv */
 };
 
-/* Rows that follow one another and read their text from one place. */
-typedef struct {
-    int first, n;
-    bool uncond;
-} skv_text_run;
-
 struct skv_cond {
-    int n_rows, n_runs;
-    skv_text_run *runs;
-    int32_t *start, *count;       /* per row */
-    skv_tensor kv[SKV_MAX_DEPTH]; /* (T,2,H,D) kv: the group's text */
+    int n_rows, n_text, n_uncond; /* tokens: T = n_text + n_uncond */
+    int32_t *start, *count;       /* per row, of the T tokens */
+    skv_tensor kv[SKV_MAX_DEPTH]; /* (T,2,H,D) kv: the group's text, then cfg_uncond */
     skv_tensor mods;              /* (depth,R,6C) fp32, 1 added to s1 and s2 */
     skv_tensor head_mods;         /* (R,2C) fp32, 1 added to the scale */
     skv_tensor first;             /* (R,C) fp32: sos + pos_start + lvl_embed[0] */
@@ -89,12 +79,6 @@ struct skv_pass {
     skv_kv *kv;
     const skv_probe *probe;
 };
-
-/* K/V of `text` (T,Ct5) fp32 for every layer and for the pooling attention. kv[l] (T,2,H,D) and
- * pool_kv (T,2,Hp,Dp) are filled; temporaries from scratch. */
-SKV_MUST skv_status skv_text__project(const skv_infinity *m, const skv_tensor *text,
-                                      const skv_tensor *kv, const skv_tensor *pool_kv,
-                                      skv_arena *scratch);
 
 /* Modulation `which` of a layer for all rows: (R,C), row stride 6C. */
 skv_tensor skv_cond__mod(const skv_cond *c, int layer, int which, int width);

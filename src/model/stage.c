@@ -1,4 +1,4 @@
-/* What a run computes once: RoPE tables of its schedule, K/V of cfg_uncond. */
+/* What a run computes once: RoPE tables of its schedule. */
 #include "model/infinity.h"
 
 #include <stdlib.h>
@@ -10,22 +10,12 @@
 static skv_status layout(skv_stage *s, const skv_dims *d, const skv_backend *be, skv_arena *arena)
 {
     void *p = NULL;
-    const int n = s->n_uncond, dp = d->width / d->pool_heads;
 
     for (int si = 0; si < s->schedule.n_scales; si++) {
         int64_t tokens = skv_schedule_tokens(&s->schedule, si);
 
         SKV_TRY(skv_arena_take(&p, arena, (size_t)(tokens * d->head_dim) * sizeof(float)));
         s->rope[si] = SKV_TENSOR(p, SKV_F32, be->device, tokens, d->head_dim / 2, 2);
-    }
-    if (n == 0)
-        return SKV_OK;
-    SKV_TRY(skv_arena_take(&p, arena, (size_t)n * 2 * (size_t)d->width * sizeof(float)));
-    s->uncond_pool_kv = SKV_TENSOR(p, SKV_F32, be->device, n, 2, d->pool_heads, dp);
-    for (int l = 0; l < d->depth; l++) {
-        SKV_TRY(
-            skv_arena_take(&p, arena, (size_t)n * 2 * (size_t)d->width * skv_dtype_bytes(be->kv)));
-        s->uncond_kv[l] = SKV_TENSOR(p, be->kv, be->device, n, 2, d->heads, d->head_dim);
     }
     return SKV_OK;
 }
@@ -48,21 +38,15 @@ done:
 }
 
 skv_status skv_stage_create(skv_stage **out, const skv_infinity *m, const skv_schedule *schedule,
-                            int n_uncond, skv_arena *arena, skv_arena *scratch)
+                            skv_arena *arena)
 {
     skv_status st;
     skv_stage *s = NULL;
 
     SKV_TRY(skv_alloc(&s, 1, sizeof *s, "stage"));
     s->schedule = *schedule;
-    s->n_uncond = n_uncond;
     SKV_TRY_GOTO(layout(s, &m->dims, m->be, arena), done);
     SKV_TRY_GOTO(upload_rope(s, m->be, m->dims.head_dim), done);
-    if (n_uncond > 0) {
-        skv_tensor text = skv_tensor_rows(&m->cfg_uncond, 0, n_uncond);
-
-        SKV_TRY_GOTO(skv_text__project(m, &text, s->uncond_kv, &s->uncond_pool_kv, scratch), done);
-    }
     *out = s;
     s = NULL;
 done:
@@ -75,15 +59,14 @@ void skv_stage_destroy(skv_stage *s)
     free(s);
 }
 
-void skv_stage_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
-                    const skv_backend *be, const skv_schedule *schedule, int n_uncond)
+void skv_stage_plan(size_t *arena_bytes, const skv_dims *dims, const skv_backend *be,
+                    const skv_schedule *schedule)
 {
-    skv_stage s = {.schedule = *schedule, .n_uncond = n_uncond};
+    skv_stage s = {.schedule = *schedule};
     skv_arena counting;
     skv_status st;
 
     skv_arena_init_counting(&counting, "stage plan");
     st = layout(&s, dims, be, &counting);
     *arena_bytes = st == SKV_OK ? counting.high : SIZE_MAX;
-    skv_cond_plan(NULL, scratch_bytes, dims, be, 1, n_uncond > 0 ? n_uncond : 1);
 }

@@ -98,15 +98,15 @@ static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
 static skv_status plan_scales(skv_memory_plan *m, const skv_engine_setup *s)
 {
     const skv_dims *d = &s->sources->dims;
-    size_t stage_scratch = 0, cond_scratch = 0;
+    size_t cond_scratch = 0;
 
     SKV_TRY(skv_infinity_plan(&m->transformer, s->be, s->sources->transformer, d));
     SKV_TRY(plan_paths(m, s));
-    skv_stage_plan(&m->run, &stage_scratch, d, s->be, &s->schedule, s->max_uncond);
+    skv_stage_plan(&m->run, d, s->be, &s->schedule);
     skv_cond_plan(&m->cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts),
-                  s->max_text_tokens);
+                  s->max_text_tokens + s->max_uncond);
     m->text = skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
-    m->scratch = max_size(m->scratch, max_size(stage_scratch, cond_scratch));
+    m->scratch = max_size(m->scratch, cond_scratch);
     m->scratch = max_size(m->scratch, s->text_scratch);
     return SKV_OK;
 }
@@ -152,8 +152,7 @@ static skv_status take_memory(skv_engine *e)
     SKV_TRY(take(s->be, &e->scratch, &e->scratch_memory, "scratch", m->scratch));
     if (s->n_paths == 0)
         return SKV_OK;
-    return skv_stage_create(&e->stage, e->infinity, &s->schedule, s->max_uncond, &e->run,
-                            &e->scratch);
+    return skv_stage_create(&e->stage, e->infinity, &s->schedule, &e->run);
 }
 
 static void give_memory(skv_engine *e)
@@ -231,8 +230,8 @@ skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
 
 skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows)
 {
-    SKV_TRY(skv_cond_create(&e->cond, e->infinity, e->stage, &e->text, spans, n_rows, &e->group,
-                            &e->scratch));
+    SKV_TRY(
+        skv_cond_create(&e->cond, e->infinity, &e->text, spans, n_rows, &e->group, &e->scratch));
     e->conditioned = skv_arena_mark(&e->group);
     return SKV_OK;
 }

@@ -28,7 +28,7 @@ typedef struct {
 /* Bytes by purpose; device memory, planned before anything is taken. */
 typedef struct {
     size_t transformer, vae; /* weights; 0 where a mapped file is used in place */
-    size_t run;              /* RoPE tables, K/V of cfg_uncond */
+    size_t run;              /* RoPE tables */
     size_t text, cond;       /* a group's text features, text K/V and modulations */
     size_t results;          /* bits and residual map */
     size_t cache;            /* the hungriest path's pool, scratch of a layer and origins */
