@@ -1,4 +1,5 @@
 /* Checks of the model's operations: shapes as kernels/ops.h gives them. */
+#include "kernels/absorbed.h"
 #include "kernels/check.h"
 
 #define ACT  (1u << be->act)
@@ -194,6 +195,29 @@ skv_status skv_check__cross_attention(const skv_backend *be, const skv_cross_att
     SKV_TRY(SKV_WANT("cross_attention", a, o, ACT, SKV_DENSE, r, l, h, d));
     SKV_TRY(SKV_WANT("cross_attention", a, kv, KV, SKV_DENSE, -1, 2, h, d));
     return texts_fit("cross_attention", a->start, a->count, r, a->kv.shape[0]);
+}
+
+skv_status skv_check__absorbed_attention(const skv_backend *be,
+                                         const skv_absorbed_attention_args *a)
+{
+    const int64_t r = a->x.shape[0], l = a->x.shape[1], c = a->x.shape[2];
+    const int64_t h = a->kv.shape[2], d = a->kv.shape[3];
+    int64_t bytes;
+
+    SKV_TRY(SKV_WANT("absorbed_attention", a, x, ACT, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, y, ACT, SKV_DENSE, r, l, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, kv, KV, SKV_DENSE, -1, 2, -1, -1));
+    SKV_TRY(skv_check__range("absorbed_attention", "heads times head dimension", h * d, c, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, wq, 1u << be->weight, SKV_DENSE, c, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, bq, ACT, SKV_DENSE, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, wo, 1u << be->weight, SKV_DENSE, c, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, bo, ACT, SKV_DENSE, c));
+    SKV_TRY(skv_check__range("absorbed_attention", "rows", r, 1, SKV_ABSORBED_ROWS));
+    SKV_TRY(texts_fit("absorbed_attention", a->start, a->count, r, a->kv.shape[0]));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, scratch, SKV_IS_U8, SKV_DENSE, -1));
+    bytes = (int64_t)skv_absorbed_bytes(be, r, l, skv_absorbed__longest(a), h, d);
+    return skv_check__range("absorbed_attention", "scratch bytes", a->scratch.shape[0], bytes,
+                            INT64_MAX);
 }
 
 skv_status skv_check__pool_attention(const skv_backend *be, const skv_pool_attention_args *a)

@@ -114,6 +114,21 @@ typedef struct {
     float scale;
 } skv_cross_attention_args;
 
+/* Cross attention together with its two projections, for maps that are long beside their texts:
+ *   y[r,l] = b_o + Wo·concat_h softmax_t(scale·(Wq·x[r,l] + b_q)_h·k[t,h])·v[t,h],
+ * t over the row's text. The text goes through the matrices instead of the map (absorption):
+ *   keys[t,h] = k[t,h]·Wq_h,  values[t,h] = Wo_h·v[t,h],  score = scale·(x·keys + k·b_q,h),
+ * which costs a token 4·H·count·C operations instead of 4·C²: less while count < D.
+ * x, y (R,L,C) act; kv, start, count as above, R <= SKV_ABSORBED_ROWS; wq, wo (C,C) weight; bq, bo
+ * (C) act; scratch: skv_absorbed_bytes() bytes u8 for the longest count. */
+typedef struct {
+    skv_tensor y, x, kv, wq, bq, wo, bo, scratch;
+    const int32_t *start;
+    const int32_t *count;
+    float scale;
+} skv_absorbed_attention_args;
+#define SKV_ABSORBED_ROWS 256
+
 /* T5 self attention, packed prompts: o = softmax(q·Kᵀ + bias)·V within tokens start[p] ..
  * start[p+1]-1; bias of head h for key c, query r = table[bucket(c - r)][h], where
  * bucket_of[(c - r) + n_rel] (host, 2·n_rel+1 entries, offsets clamped to ±n_rel).
@@ -321,6 +336,7 @@ typedef struct {
     X(qkv_rope)                                                                                    \
     X(attention)                                                                                   \
     X(cross_attention)                                                                             \
+    X(absorbed_attention)                                                                          \
     X(t5_attention)                                                                                \
     X(pool_attention)                                                                              \
     X(window_scores)                                                                               \
@@ -375,6 +391,10 @@ struct skv_ops {
 #define X(op) SKV_MUST skv_status skv_##op(skv_backend *be, const skv_##op##_args *a);
 SKV_OPS(X)
 #undef X
+
+/* Scratch of absorbed_attention: `rows` maps of `tokens`, texts of at most `count`. */
+size_t skv_absorbed_bytes(const skv_backend *be, int64_t rows, int64_t tokens, int64_t count,
+                          int64_t heads, int64_t dim);
 
 /* Weights are packed once, at load, from host memory of any of the file types (any alignment).
  * The _bytes forms say how much device memory dst needs; 0 = the backend uses `src` in place when

@@ -81,14 +81,19 @@ skv_status skv_cuda__convert(skv_backend *be, void *y, skv_dtype y_type, const v
 /* gated_gelu.cu: y = gelu(y), n numbers. */
 skv_status skv_cuda__gelu(skv_backend *be, void *y, skv_dtype type, int64_t n);
 
-/* matmul.c: y (M,N) = act(x (M,K)·wᵀ (N,K) + b); x of w's type. */
+/* matmul.c: y (M,N) = act(x (M,K)·wᵀ (N,K) + b); x of w's type. A batch is so many of them, each a
+ * step further on; strides in numbers. */
 typedef struct {
     void *y;
     const void *x, *w, *b; /* b NULL: none; of y's type */
     int64_t m, n, k;
     skv_dtype y_type, x_type;
     bool gelu;
-    bool exact; /* never TF32, not on a TF32 backend either */
+    bool exact;                             /* never TF32, not on a TF32 backend either */
+    bool w_by_k;                            /* w is (K,N) */
+    int64_t batch;                          /* 0: one */
+    int64_t y_row, x_row, w_row;            /* from a row to the next, 0: dense */
+    int64_t y_step, x_step, w_step, b_step; /* of the batch; 0: dense, b the same for all */
 } skv_cuda__matmul_args;
 skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *a);
 skv_status skv_cuda__matmuls_create(skv_cuda__matmuls **out);

@@ -96,7 +96,11 @@ void skv_cuda__matmuls_destroy(skv_cuda__matmuls *m)
 
 static int alignment_of(const skv_cuda__matmul_args *a)
 {
-    const uintptr_t bits = (uintptr_t)a->y | (uintptr_t)a->x | (uintptr_t)a->w;
+    const uintptr_t steps =
+        (uintptr_t)(a->y_step * (int64_t)skv_dtype_bytes(a->y_type)) |
+        (uintptr_t)((a->x_step | a->w_step) * (int64_t)skv_dtype_bytes(a->x_type));
+    const uintptr_t bits =
+        (uintptr_t)a->y | (uintptr_t)a->x | (uintptr_t)a->w | (a->batch > 1 ? steps : 0);
     int alignment = 256;
 
     while (alignment > 1 && bits % (uintptr_t)alignment != 0)
@@ -110,6 +114,9 @@ static bool same(const matmul *p, const skv_cuda__matmul_args *a, int alignment)
 
     return s->m == a->m && s->n == a->n && s->k == a->k && s->y_type == a->y_type &&
            s->x_type == a->x_type && s->gelu == a->gelu && s->exact == a->exact && !s->b == !a->b &&
+           s->w_by_k == a->w_by_k && s->batch == a->batch && s->y_row == a->y_row &&
+           s->x_row == a->x_row && s->w_row == a->w_row && s->y_step == a->y_step &&
+           s->x_step == a->x_step && s->w_step == a->w_step && s->b_step == a->b_step &&
            p->alignment == alignment;
 }
 
@@ -127,14 +134,29 @@ static cudaDataType_t cuda_type(skv_dtype type)
     return type == SKV_BF16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
+/* A matrix of `rows` rows of memory. */
+static skv_status make_layout(cublasLtMatrixLayout_t *out, skv_dtype type, int64_t rows, int64_t n,
+                              int64_t row, int64_t batch, int64_t step)
+{
+    const int32_t count = (int32_t)batch;
+
+    SKV_BLAS(cublasLtMatrixLayoutCreate(out, cuda_type(type), (uint64_t)n, (uint64_t)rows, row));
+    if (batch == 1)
+        return SKV_OK;
+    SKV_BLAS(cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count,
+                                              sizeof count));
+    SKV_BLAS(cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
+                                              &step, sizeof step));
+    return SKV_OK;
+}
+
 static skv_status make_layouts(matmul *p, bool tf32)
 {
     const skv_cuda__matmul_args *s = &p->shape;
     const cublasComputeType_t compute = tf32 && !s->exact && s->x_type == SKV_F32
                                             ? CUBLAS_COMPUTE_32F_FAST_TF32
                                             : CUBLAS_COMPUTE_32F;
-    const cublasOperation_t transposed = CUBLAS_OP_T;
-    const uint64_t m = (uint64_t)s->m, n = (uint64_t)s->n, k = (uint64_t)s->k;
+    const cublasOperation_t of_w = s->w_by_k ? CUBLAS_OP_N : CUBLAS_OP_T;
     cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
 
     if (s->gelu)
@@ -142,14 +164,17 @@ static skv_status make_layouts(matmul *p, bool tf32)
     else if (s->b)
         epilogue = CUBLASLT_EPILOGUE_BIAS;
     SKV_BLAS(cublasLtMatmulDescCreate(&p->desc, compute, CUDA_R_32F));
-    SKV_BLAS(cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
-                                            sizeof transposed));
+    SKV_BLAS(
+        cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &of_w, sizeof of_w));
     SKV_BLAS(cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
                                             sizeof epilogue));
-    SKV_BLAS(cublasLtMatrixLayoutCreate(&p->a, cuda_type(s->x_type), k, n, (int64_t)k));
-    SKV_BLAS(cublasLtMatrixLayoutCreate(&p->b, cuda_type(s->x_type), k, m, (int64_t)k));
-    SKV_BLAS(cublasLtMatrixLayoutCreate(&p->d, cuda_type(s->y_type), n, m, (int64_t)n));
-    return SKV_OK;
+    if (s->b_step != 0)
+        SKV_BLAS(cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE,
+                                                &s->b_step, sizeof s->b_step));
+    SKV_TRY(make_layout(&p->a, s->x_type, s->w_by_k ? s->k : s->n, s->w_by_k ? s->n : s->k,
+                        s->w_row, s->batch, s->w_step));
+    SKV_TRY(make_layout(&p->b, s->x_type, s->m, s->k, s->x_row, s->batch, s->x_step));
+    return make_layout(&p->d, s->y_type, s->m, s->n, s->y_row, s->batch, s->y_step);
 }
 
 static skv_status set_preference(cublasLtMatmulPreference_t pref, uint32_t alignment)
@@ -217,6 +242,9 @@ static skv_status choose(int *out, skv_backend *be, const matmul *p, const skv_c
     snprintf(key, sizeof key, "matmul %lld %lld %lld %s%s%s%s align %d", (long long)a->m,
              (long long)a->n, (long long)a->k, skv_dtype_name(a->y_type), a->b ? " bias" : "",
              a->gelu ? " gelu" : "", a->exact ? " exact" : "", p->alignment);
+    if (a->batch > 1)
+        snprintf(key + strlen(key), sizeof key - strlen(key), " batch %lld%s", (long long)a->batch,
+                 a->w_by_k ? " by k" : "");
     *out = skv_tuning_find(&be->tuning, key);
     if (*out >= 0 && *out < n)
         return SKV_OK;
@@ -276,8 +304,24 @@ done:
     return st;
 }
 
-skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *a)
+/* Fills in the strides that are dense. */
+static skv_cuda__matmul_args completed(const skv_cuda__matmul_args *given)
 {
+    skv_cuda__matmul_args a = *given;
+
+    a.batch = a.batch ? a.batch : 1;
+    a.y_row = a.y_row ? a.y_row : a.n;
+    a.x_row = a.x_row ? a.x_row : a.k;
+    a.w_row = a.w_row ? a.w_row : a.w_by_k ? a.n : a.k;
+    a.y_step = a.y_step ? a.y_step : a.m * a.n;
+    a.x_step = a.x_step ? a.x_step : a.m * a.k;
+    a.w_step = a.w_step ? a.w_step : a.n * a.k;
+    return a;
+}
+
+skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *given)
+{
+    const skv_cuda__matmul_args full = completed(given), *a = &full;
     skv_cuda__matmuls *all = skv_cuda__of(be)->matmuls;
     const int alignment = alignment_of(a);
     matmul **place = &all->bucket[bucket_of(a)];

@@ -198,6 +198,21 @@ FLOOR_OP(attention, o)
 FLOOR_OP(cross_attention, o)
 FLOOR_OP(conv3x3, y)
 
+/* What it keeps between its products would be read by others as what they were filled with. */
+static skv_status floor_absorbed_attention(skv_backend *be, const skv_absorbed_attention_args *a)
+{
+    skv_absorbed_attention_args b = *a;
+    floor_run *f = floor_of(be);
+    const size_t y = skv_align_up(skv_tensor_bytes(&b.y)), all = y + skv_tensor_bytes(&b.scratch);
+
+    f->largest = all > f->largest ? all : f->largest;
+    if (!f->junk)
+        return SKV_OK;
+    b.y.data = f->junk;
+    b.scratch.data = (char *)f->junk + y;
+    return f->all->absorbed_attention(be, &b);
+}
+
 static void floor_init(floor_run *f, const skv_ops *all)
 {
     *f = (floor_run){.ops = *all, .all = all};
@@ -208,6 +223,7 @@ static void floor_init(floor_run *f, const skv_ops *all)
     f->ops.linear_gelu = floor_linear_gelu;
     f->ops.attention = floor_attention;
     f->ops.cross_attention = floor_cross_attention;
+    f->ops.absorbed_attention = floor_absorbed_attention;
     f->ops.conv3x3 = floor_conv3x3;
     f->ops.download = only_wait;
 }

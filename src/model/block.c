@@ -130,26 +130,78 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     return linear(be, y, &a, &w->proj, &w->proj_bias);
 }
 
-/* y (in the work buffer) = CA of p->a with each row's own text. */
-static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
+/* y = CA of a for n rows from `first`, as written: queries, attention, projection. */
+static skv_status cross_by_map(skv_pass *p, int layer, int first, int n, const skv_tensor *a,
+                               const skv_tensor *y)
 {
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
-    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si), q = full_width(p, tokens);
 
-    SKV_TRY(linear(be, &q, &a, &w->ca_q, &w->ca_q_bias));
+    SKV_TRY(linear(be, y, a, &w->ca_q, &w->ca_q_bias));
     SKV_TRY(skv_cross_attention(
-        be,
-        &(skv_cross_attention_args){.o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim),
-                                    .q = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim),
-                                    .kv = p->cond->kv[layer],
-                                    .start = p->cond->start,
-                                    .count = p->cond->count,
-                                    .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
-    *y = q;
-    return linear(be, y, &a, &w->ca_proj, &w->ca_proj_bias);
+        be, &(skv_cross_attention_args){.o = SKV_RESHAPE(a, n, a->shape[1], d->heads, d->head_dim),
+                                        .q = SKV_RESHAPE(y, n, a->shape[1], d->heads, d->head_dim),
+                                        .kv = p->cond->kv[layer],
+                                        .start = p->cond->start + first,
+                                        .count = p->cond->count + first,
+                                        .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
+    return linear(be, y, a, &w->ca_proj, &w->ca_proj_bias);
+}
+
+/* The same with the text taken through the projections. */
+static skv_status cross_by_text(skv_pass *p, int layer, int first, int n, const skv_tensor *a,
+                                const skv_tensor *y)
+{
+    const skv_dims *d = &p->setup.model->dims;
+    const skv_block_weights *w = &p->setup.model->block[layer];
+    skv_backend *be = p->setup.model->be;
+    int longest = 0;
+    size_t bytes;
+
+    for (int r = first; r < first + n; r++)
+        longest = p->cond->count[r] > longest ? p->cond->count[r] : longest;
+    bytes = skv_absorbed_bytes(be, n, a->shape[1], longest, d->heads, d->head_dim);
+    return skv_absorbed_attention(
+        be, &(skv_absorbed_attention_args){
+                .y = *y,
+                .x = *a,
+                .kv = p->cond->kv[layer],
+                .wq = w->ca_q,
+                .bq = w->ca_q_bias,
+                .wo = w->ca_proj,
+                .bo = w->ca_proj_bias,
+                .scratch = SKV_TENSOR(p->b + skv_pass__full_bytes(p, a->shape[1]), SKV_U8,
+                                      be->device, (int64_t)bytes),
+                .start = p->cond->start + first,
+                .count = p->cond->count + first,
+                .scale = (float)(1.0 / sqrt((double)d->head_dim))});
+}
+
+/* y (in the work buffer) = CA of p->a with each row's own text: neighbours whose texts are short go
+ * one way, the others the other. */
+static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
+{
+    const skv_dims *d = &p->setup.model->dims;
+    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
+    const int longest = skv_pass__absorbed_text(d, p->n_rows, tokens);
+    const int32_t *count = p->cond->count;
+    skv_tensor all = skv_pass__a(p, si);
+
+    *y = full_width(p, tokens);
+    for (int first = 0, n; first < p->n_rows; first += n) {
+        const bool by_text = count[first] <= longest;
+        const int most = by_text ? skv_pass__absorbed_rows(p->n_rows, tokens) : p->n_rows;
+        skv_tensor a, out;
+
+        n = 1;
+        while (n < most && first + n < p->n_rows && (count[first + n] <= longest) == by_text)
+            n++;
+        a = skv_tensor_rows(&all, first, n);
+        out = skv_tensor_rows(y, first, n);
+        SKV_TRY((by_text ? cross_by_text : cross_by_map)(p, layer, first, n, &a, &out));
+    }
+    return SKV_OK;
 }
 
 /* p->a = FFN of p->a, some rows at a time. */

@@ -92,6 +92,10 @@ SKV_MUST skv_status skv_block__forward(skv_pass *p, int layer, int si);
  * tensor in the work buffer. */
 int skv_pass__rows_at_once(int n_rows, int64_t tokens);
 size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens);
+/* The longest text that cross attention takes through its projections in place of the map, 0: none;
+ * and the rows that it does at once. */
+int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens);
+int skv_pass__absorbed_rows(int n_rows, int64_t tokens);
 
 /* Buffers of the scale at hand as tensors. */
 skv_tensor skv_pass__x(const skv_pass *p, int si);

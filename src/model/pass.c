@@ -43,6 +43,28 @@ int skv_pass__rows_at_once(int n_rows, int64_t tokens)
     return turns < n_rows ? (int)((n_rows + turns - 1) / turns) : 1;
 }
 
+/* A map's token costs 4·T·C·H operations through keys and values of T tokens, 4·C·C through the
+ * projections, so that T = D is where they meet; a text token costs as much as D of the map's, and
+ * below so many tokens of all rows the launches weigh more than what is saved. */
+#define ABSORBED_TOKENS 2048
+#define MAP_PER_TEXT    8
+
+int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens)
+{
+    const int64_t by_width = 3 * (int64_t)d->head_dim / 4, by_map = tokens / MAP_PER_TEXT;
+
+    if (n_rows * tokens < ABSORBED_TOKENS)
+        return 0;
+    return (int)(by_width < by_map ? by_width : by_map);
+}
+
+int skv_pass__absorbed_rows(int n_rows, int64_t tokens)
+{
+    const int rows = skv_pass__rows_at_once(n_rows, tokens);
+
+    return rows < SKV_ABSORBED_ROWS ? rows : SKV_ABSORBED_ROWS;
+}
+
 static size_t full_bytes(const skv_dims *d, const skv_backend *be, int n_rows, int64_t tokens)
 {
     return skv_align_up((size_t)n_rows * (size_t)tokens * (size_t)d->width *
@@ -55,7 +77,8 @@ size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens)
 }
 
 /* Bytes of the work buffer at its hungriest scale: a full-width tensor (queries, a sublayer's
- * output, the head's input), and behind it QKV or the hidden layer of some rows, or fp32 logits. */
+ * output, the head's input), and behind it QKV or the hidden layer of some rows, the scratch of
+ * cross attention, or fp32 logits. */
 static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_schedule *s,
                          int n_rows)
 {
@@ -66,10 +89,13 @@ static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_sch
         const int64_t tokens = skv_schedule_tokens(s, si);
         const size_t some = (size_t)skv_pass__rows_at_once(n_rows, tokens) * (size_t)tokens;
         const size_t logits = (size_t)n_rows * (size_t)tokens * 2 * (size_t)skv_dims_token_bits(d);
+        const size_t absorbed =
+            skv_absorbed_bytes(be, skv_pass__absorbed_rows(n_rows, tokens), tokens,
+                               skv_pass__absorbed_text(d, n_rows, tokens), d->heads, d->head_dim);
+        size_t behind = max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float));
 
-        most = max_size(
-            most, full_bytes(d, be, n_rows, tokens) +
-                      max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float)));
+        behind = max_size(behind, absorbed);
+        most = max_size(most, full_bytes(d, be, n_rows, tokens) + behind);
     }
     return most;
 }
