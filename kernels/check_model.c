@@ -262,7 +262,24 @@ skv_status skv_check__conv3x3(const skv_backend *be, const skv_conv3x3_args *a)
     SKV_TRY(SKV_WANT("conv3x3", a, x, ACT, SKV_DENSE, -1, -1, -1, -1));
     SKV_TRY(SKV_WANT("conv3x3", a, w, 1u << be->weight, SKV_DENSE, -1, 3, 3, x->shape[3]));
     SKV_TRY(SKV_WANT("conv3x3", a, b, SKV_IS_F32, SKV_DENSE, co));
+    if (a->r.data) {
+        SKV_TRY(pair(be, "conv3x3", &a->y, &a->r, ACT, ACT));
+        if (a->r.data == a->y.data)
+            return skv_fail(SKV_E_SHAPE, "conv3x3: r is y");
+    }
     return SKV_WANT("conv3x3", a, y, ACTF, SKV_DENSE, x->shape[0], x->shape[1], x->shape[2], co);
+}
+
+skv_status skv_check__upsample_conv(const skv_backend *be, const skv_upsample_conv_args *a)
+{
+    const skv_tensor *x = &a->x;
+    const int64_t co = a->w.shape[3];
+
+    SKV_TRY(SKV_WANT("upsample_conv", a, x, ACT, SKV_DENSE, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("upsample_conv", a, w, 1u << be->weight, SKV_DENSE, x->shape[3], 4, 4, -1));
+    SKV_TRY(SKV_WANT("upsample_conv", a, b, SKV_IS_F32, SKV_DENSE, co));
+    return SKV_WANT("upsample_conv", a, y, ACT, SKV_DENSE, x->shape[0], 2 * x->shape[1],
+                    2 * x->shape[2], co);
 }
 
 skv_status skv_check__group_norm_silu(const skv_backend *be, const skv_group_norm_silu_args *a)
@@ -278,15 +295,6 @@ skv_status skv_check__group_norm_silu(const skv_backend *be, const skv_group_nor
         return skv_fail(SKV_E_SHAPE, "group_norm_silu: %lld channels do not divide by %d groups",
                         (long long)c, a->groups);
     return SKV_OK;
-}
-
-skv_status skv_check__upsample2x(const skv_backend *be, const skv_upsample2x_args *a)
-{
-    const skv_tensor *x = &a->x;
-
-    SKV_TRY(SKV_WANT("upsample2x", a, x, ACT, SKV_DENSE, -1, -1, -1, -1));
-    return SKV_WANT("upsample2x", a, y, ACT, SKV_DENSE, x->shape[0], 2 * x->shape[1],
-                    2 * x->shape[2], x->shape[3]);
 }
 
 skv_status skv_check__to_pixels(const skv_backend *be, const skv_to_pixels_args *a)

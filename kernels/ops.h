@@ -254,11 +254,21 @@ typedef struct {
 
 /* ------------------------------------------------------------- VAE decoder */
 
-/* y = conv(x, w) + b, 3×3, zero padding of 1, NHWC.  x (B,H,W,Ci) act; w packed by skv_pack_conv;
- * b (Co) fp32; y (B,H,W,Co) act or fp32. */
+/* y = conv(x, w) + b + r, 3×3, zero padding of 1, NHWC.  x (B,H,W,Ci) act; w packed by
+ * skv_pack_conv; b (Co) fp32; r (B,H,W,Co) act, not y, or data NULL: none; y (B,H,W,Co) act or,
+ * without r, fp32. */
+typedef struct {
+    skv_tensor y, x, w, b, r;
+} skv_conv3x3_args;
+
+/* y = conv3x3(up(x), w) + b, up(x)[2i+a,2j+b] = x[i,j]. The three taps of a direction fall on two
+ * places of x: y[2i+a] takes x[i] through tap 1+a and x[i-1+2a], where it is inside, through tap
+ * 3-3a of the sums that skv_pack_upsample_conv makes, four products a place for nine. (This is a
+ * transposed convolution of stride 2.)  x (B,H,W,Ci) act; w (Ci,4,4,Co) weight; b (Co) fp32; y
+ * (B,2H,2W,Co) act. */
 typedef struct {
     skv_tensor y, x, w, b;
-} skv_conv3x3_args;
+} skv_upsample_conv_args;
 
 /* y = silu(GN(x)), groups of C/groups channels, statistics over H·W and the group, fp32 (double
  * sums on the CPU).  x, y (B,H,W,C) act; w, b (C) fp32. */
@@ -267,11 +277,6 @@ typedef struct {
     int groups;
     float eps;
 } skv_group_norm_silu_args;
-
-/* y[2i+a,2j+b] = x[i,j].  x (B,H,W,C) act; y (B,2H,2W,C) act. */
-typedef struct {
-    skv_tensor y, x;
-} skv_upsample2x_args;
 
 /* y = trunc((clamp(x,-1,1)+1)/2·255), NaN -> 0.  x (B,H,W,3) fp32; y (B,H,W,3) u8. */
 typedef struct {
@@ -352,7 +357,7 @@ typedef struct {
     X(next_input)                                                                                  \
     X(conv3x3)                                                                                     \
     X(group_norm_silu)                                                                             \
-    X(upsample2x)                                                                                  \
+    X(upsample_conv)                                                                               \
     X(to_pixels)                                                                                   \
     X(conv_relu)                                                                                   \
     X(pool2d)                                                                                      \
@@ -405,5 +410,11 @@ SKV_MUST skv_status skv_pack_linear(skv_backend *be, skv_tensor *out, void *dst,
                                     skv_dtype src_type, int64_t n, int64_t k);
 SKV_MUST skv_status skv_pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,
                                   skv_dtype src_type, int64_t co, int64_t ci);
+
+/* The same for upsample_conv: src (co,ci,3,3) -> *out (ci,4,4,co), taps summed in fp32. */
+size_t skv_packed_upsample_conv_bytes(const skv_backend *be, int64_t co, int64_t ci);
+SKV_MUST skv_status skv_pack_upsample_conv(skv_backend *be, skv_tensor *out, void *dst,
+                                           const void *src, skv_dtype src_type, int64_t co,
+                                           int64_t ci);
 
 #endif

@@ -35,6 +35,7 @@ static void tile(void *ctx, int64_t i, void *scratch)
     const int64_t h = a->x.shape[1], w = a->x.shape[2], ci = a->x.shape[3], co = a->y.shape[3];
     const int64_t all = a->x.shape[0] * h * w, first = i * j->places;
     const int64_t n = first + j->places < all ? j->places : all - first;
+    const float *r = a->r.data ? skv_f32(&a->r) + first * co : NULL, *b = skv_f32(&a->b);
     float *rows = scratch, *y = skv_f32(&a->y) + first * co;
 
     for (int64_t p = 0; p < n; p++) {
@@ -42,7 +43,8 @@ static void tile(void *ctx, int64_t i, void *scratch)
 
         gather(rows + p * 9 * ci, skv_f32(&a->x) + picture * h * w * ci, h, w, ci, place / w,
                place % w);
-        memcpy(y + p * co, a->b.data, (size_t)co * sizeof *y);
+        for (int64_t c = 0; c < co; c++)
+            y[p * co + c] = r ? b[c] + r[p * co + c] : b[c];
     }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)co, (int)(9 * ci), 1.0f, rows,
                 (int)(9 * ci), skv_f32(&a->w), (int)(9 * ci), 1.0f, y, (int)co);

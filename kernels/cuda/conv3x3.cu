@@ -55,6 +55,7 @@ static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a)
     const int64_t step = (int64_t)((SKV_CUDA_WORKSPACE / 2 - bias_bytes) /
                                    ((size_t)k * skv_dtype_bytes(a->x.dtype)));
     skv_cuda__matmul_args m = {};
+    skv_add_args sum = {};
 
     if (step < 1)
         return skv_fail(SKV_E_UNSUPPORTED, "conv3x3: %lld channels are too many",
@@ -76,7 +77,11 @@ static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a)
         SKV_TRY(lay_rows(be, half + bias_bytes, &a->x, first, m.m));
         SKV_TRY(skv_cuda__matmul(be, &m));
     }
-    return SKV_OK;
+    if (!a->r.data)
+        return SKV_OK;
+    sum.y = a->y;
+    sum.x = a->r;
+    return skv_cuda_add(be, &sum);
 }
 
 extern "C" skv_status skv_cuda_conv3x3(skv_backend *be, const skv_conv3x3_args *a)
@@ -87,7 +92,8 @@ extern "C" skv_status skv_cuda_conv3x3(skv_backend *be, const skv_conv3x3_args *
     be->flops += 2 * places * 9 * a->x.shape[3] * a->w.shape[0];
     if (places == 0)
         return SKV_OK;
-    SKV_TRY(skv_cuda__conv_few(be, a, &done));
+    if (!a->r.data)
+        SKV_TRY(skv_cuda__conv_few(be, a, &done));
     if (!done && a->x.dtype == SKV_BF16)
         SKV_TRY(skv_cuda__cudnn_conv3x3(be, a, &done));
     return done ? SKV_OK : by_product(be, a);

@@ -106,12 +106,14 @@ skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *
  * workspace; which engine serves a shape is a choice in be->tuning. */
 skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done);
 skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done);
+skv_status skv_cuda__cudnn_upsample_conv(skv_backend *be, const skv_upsample_conv_args *a,
+                                         bool *done);
 void skv_cuda__networks_destroy(skv_cuda__networks *n);
 size_t skv_cuda__networks_version(void); /* cuDNN's own */
-/* add_bias.cu: y (places, channels) bf16 += b, in place, rounding once more; channels a multiple of
- * 8, both pointers aligned to 16 bytes. */
-skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, int64_t places,
-                              int64_t channels);
+/* add_bias.cu: y (places, channels) bf16 += b, and += r of y's shape unless NULL, in place,
+ * rounding once more; channels a multiple of 8, pointers aligned to 16 bytes. */
+skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, const void *r,
+                              int64_t places, int64_t channels);
 
 /* conv_few.cu: 128 channels to 3, fp32 output. */
 skv_status skv_cuda__conv_few(skv_backend *be, const skv_conv3x3_args *a, bool *done);

@@ -1,4 +1,4 @@
-/* Attention and 3×3 convolution as cuDNN graphs.
+/* Attention and convolutions as cuDNN graphs.
  *
  * cuDNN counts dimensions as (rows, heads, tokens, dim) and (N,C,H,W) whatever the memory order is:
  * only the strides say that heads lie inside tokens, and channels inside places. */
@@ -86,12 +86,14 @@ skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *
 
 /* ----------------------------------------------------------------- convolution */
 
-enum { FUSED = 0, PLAIN = 1 }; /* the bias is in the graph, or a kernel of its own adds it */
+enum { FUSED = 0, PLAIN = 1 }; /* bias and r are in the graph, or a kernel of its own adds them */
 
-static cudnnBackendDescriptor_t places_part(skv_cudnn__parts *p, const int64_t *shape, int64_t c,
-                                            int64_t id, bool is_virtual)
+/* (n,h,w,c), h·w places `scale` times those of shape. */
+static cudnnBackendDescriptor_t places_part(skv_cudnn__parts *p, const int64_t *shape,
+                                            int64_t scale, int64_t c, int64_t id)
 {
-    const int64_t n = shape[0], h = shape[1], w = shape[2];
+    const bool is_virtual = id > SKV_CUDNN_DATA;
+    const int64_t n = shape[0], h = scale * shape[1], w = scale * shape[2];
     const skv_cudnn__tensor t = {.id = id,
                                  .type = is_virtual ? CUDNN_DATA_FLOAT : CUDNN_DATA_BFLOAT16,
                                  .dim = {n, c, h, w},
@@ -101,10 +103,11 @@ static cudnnBackendDescriptor_t places_part(skv_cudnn__parts *p, const int64_t *
     return skv_cudnn__tensor_part(p, &t);
 }
 
-/* What a 3×3 convolution with a padding of 1 is. */
-static cudnnBackendDescriptor_t convolution_part(skv_cudnn__parts *p)
+/* What a convolution with a padding of 1 is. */
+static cudnnBackendDescriptor_t convolution_part(skv_cudnn__parts *p, int64_t stride)
 {
     static const int64_t ones[2] = {1, 1}, axes = 2;
+    const int64_t strides[2] = {stride, stride};
     const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
     cudnnBackendDescriptor_t d = skv_cudnn__part(p, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
@@ -115,20 +118,25 @@ static cudnnBackendDescriptor_t convolution_part(skv_cudnn__parts *p)
     skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, ones);
     skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, ones);
     skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, ones);
-    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, ones);
+    skv_cudnn__set(p, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, strides);
     skv_cudnn__finalize(p, d);
     return d;
 }
 
-/* y = sum + bias */
-static cudnnBackendDescriptor_t bias_op(skv_cudnn__parts *p, cudnnBackendDescriptor_t y,
-                                        cudnnBackendDescriptor_t sum, int64_t co)
+static cudnnBackendDescriptor_t bias_part(skv_cudnn__parts *p, int64_t co)
 {
     const skv_cudnn__tensor bias = {
         .id = 4, .type = CUDNN_DATA_FLOAT, .dim = {1, co, 1, 1}, .stride = {co, 1, co, co}};
+
+    return skv_cudnn__tensor_part(p, &bias);
+}
+
+/* y = x + b */
+static cudnnBackendDescriptor_t add_op(skv_cudnn__parts *p, cudnnBackendDescriptor_t y,
+                                       cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b)
+{
     const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
     const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
-    cudnnBackendDescriptor_t b = skv_cudnn__tensor_part(p, &bias);
     cudnnBackendDescriptor_t add = skv_cudnn__part(p, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     cudnnBackendDescriptor_t op;
 
@@ -137,27 +145,30 @@ static cudnnBackendDescriptor_t bias_op(skv_cudnn__parts *p, cudnnBackendDescrip
     skv_cudnn__finalize(p, add);
     op = skv_cudnn__part(p, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
     skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add);
-    skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, sum);
+    skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, x);
     skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, b);
     skv_cudnn__set_part(p, op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y);
     skv_cudnn__finalize(p, op);
     return op;
 }
 
+/* shape: n, h, w, ci, co, whether there is an r */
 static int build_convolution(skv_cudnn__parts *p, const int64_t *shape, int variant,
                              cudnnBackendDescriptor_t *op)
 {
     static const float one = 1.0f, zero = 0.0f;
     const int64_t ci = shape[3], co = shape[4];
+    const bool fused = variant == FUSED, adds = fused && shape[5] != 0;
     const skv_cudnn__tensor weight = {.id = 2,
                                       .type = CUDNN_DATA_BFLOAT16,
                                       .dim = {co, ci, 3, 3},
                                       .stride = {9 * ci, 1, 3 * ci, ci}};
-    cudnnBackendDescriptor_t x = places_part(p, shape, ci, 1, false);
+    cudnnBackendDescriptor_t x = places_part(p, shape, 1, ci, 1);
     cudnnBackendDescriptor_t w = skv_cudnn__tensor_part(p, &weight);
-    cudnnBackendDescriptor_t y = places_part(p, shape, co, 3, false);
-    cudnnBackendDescriptor_t sum = variant == FUSED ? places_part(p, shape, co, 5, true) : y;
-    cudnnBackendDescriptor_t convolution = convolution_part(p);
+    cudnnBackendDescriptor_t y = places_part(p, shape, 1, co, 3);
+    cudnnBackendDescriptor_t sum = fused ? places_part(p, shape, 1, co, 6) : y;
+    cudnnBackendDescriptor_t biased = adds ? places_part(p, shape, 1, co, 7) : y;
+    cudnnBackendDescriptor_t convolution = convolution_part(p, 1);
 
     op[0] = skv_cudnn__part(p, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
     skv_cudnn__set(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1,
@@ -169,10 +180,13 @@ static int build_convolution(skv_cudnn__parts *p, const int64_t *shape, int vari
     skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, w);
     skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, sum);
     skv_cudnn__finalize(p, op[0]);
-    if (variant == PLAIN)
+    if (!fused)
         return 1;
-    op[1] = bias_op(p, y, sum, co);
-    return 2;
+    op[1] = add_op(p, biased, sum, bias_part(p, co));
+    if (!adds)
+        return 2;
+    op[2] = add_op(p, y, biased, places_part(p, shape, 1, co, 5));
+    return 3;
 }
 
 static skv_status finish_convolution(skv_backend *be, const skv_cudnn__request *r, int variant)
@@ -181,7 +195,7 @@ static skv_status finish_convolution(skv_backend *be, const skv_cudnn__request *
 
     if (variant == FUSED)
         return SKV_OK;
-    return skv_cuda__add_bias(be, r->data[2], r->data[3], s[0] * s[1] * s[2], s[4]);
+    return skv_cuda__add_bias(be, r->data[2], r->data[3], r->data[4], s[0] * s[1] * s[2], s[4]);
 }
 
 static const skv_cudnn__kind convolution3x3 = {.name = "conv",
@@ -191,19 +205,93 @@ static const skv_cudnn__kind convolution3x3 = {.name = "conv",
                                                .n_data = {4, 3},
                                                .build = build_convolution,
                                                .finish = finish_convolution};
+static const skv_cudnn__kind convolution3x3_add = {.name = "conv add",
+                                                   .n_key = 5,
+                                                   .n_variants = 2,
+                                                   .n_measured = 8,
+                                                   .n_data = {5, 3},
+                                                   .build = build_convolution,
+                                                   .finish = finish_convolution};
 
 skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done)
 {
     const int64_t *xs = a->x.shape;
     const int64_t ci = xs[3], co = a->w.shape[0];
-    const skv_cudnn__request request = {.kind = &convolution3x3,
-                                        .shape = {xs[0], xs[1], xs[2], ci, co},
-                                        .data = {a->x.data, a->w.data, a->y.data, a->b.data}};
+    const bool adds = a->r.data != NULL;
+    const skv_cudnn__request request = {
+        .kind = adds ? &convolution3x3_add : &convolution3x3,
+        .shape = {xs[0], xs[1], xs[2], ci, co, adds},
+        .data = {a->x.data, a->w.data, a->y.data, a->b.data, a->r.data}};
 
     *done = false;
     if (a->x.dtype != SKV_BF16 || a->y.dtype != SKV_BF16 || ci % STEP != 0 || co % STEP != 0)
         return SKV_OK;
-    if (!aligned(a->x.data) || !aligned(a->w.data) || !aligned(a->y.data) || !aligned(a->b.data))
+    if (!aligned(a->x.data) || !aligned(a->w.data) || !aligned(a->y.data) || !aligned(a->b.data) ||
+        !aligned(a->r.data))
+        return SKV_OK;
+    return skv_cudnn__run(be, &request, done);
+}
+
+/* ------------------------------------------------------ upsampling and convolution */
+
+/* shape: n, h, w of x, ci, co. As the gradient of a convolution from y to x with a stride of 2;
+ * with the bias in the graph cuDNN takes twice as long. */
+static int build_upsampling(skv_cudnn__parts *p, const int64_t *shape, int variant,
+                            cudnnBackendDescriptor_t *op)
+{
+    static const float one = 1.0f, zero = 0.0f;
+    const int64_t ci = shape[3], co = shape[4];
+    const skv_cudnn__tensor weight = {.id = 2,
+                                      .type = CUDNN_DATA_BFLOAT16,
+                                      .dim = {ci, co, 4, 4},
+                                      .stride = {16 * co, 1, 4 * co, co}};
+    cudnnBackendDescriptor_t x = places_part(p, shape, 1, ci, 1);
+    cudnnBackendDescriptor_t w = skv_cudnn__tensor_part(p, &weight);
+    cudnnBackendDescriptor_t y = places_part(p, shape, 2, co, 3);
+    cudnnBackendDescriptor_t convolution = convolution_part(p, 2);
+
+    (void)variant;
+    op[0] = skv_cudnn__part(p, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
+    skv_cudnn__set(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, CUDNN_TYPE_FLOAT, 1,
+                   &one);
+    skv_cudnn__set(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, CUDNN_TYPE_FLOAT, 1,
+                   &zero);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, convolution);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, x);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, w);
+    skv_cudnn__set_part(p, op[0], CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, y);
+    skv_cudnn__finalize(p, op[0]);
+    return 1;
+}
+
+static skv_status finish_upsampling(skv_backend *be, const skv_cudnn__request *r, int variant)
+{
+    const int64_t *s = r->shape;
+
+    (void)variant;
+    return skv_cuda__add_bias(be, r->data[2], r->data[3], NULL, 4 * s[0] * s[1] * s[2], s[4]);
+}
+
+static const skv_cudnn__kind upsampling = {.name = "upsample conv",
+                                           .n_key = 5,
+                                           .n_variants = 1,
+                                           .n_measured = 8,
+                                           .n_data = {3},
+                                           .build = build_upsampling,
+                                           .finish = finish_upsampling};
+
+skv_status skv_cuda__cudnn_upsample_conv(skv_backend *be, const skv_upsample_conv_args *a,
+                                         bool *done)
+{
+    const int64_t *xs = a->x.shape;
+    const int64_t ci = xs[3], co = a->w.shape[3];
+    const skv_cudnn__request request = {.kind = &upsampling,
+                                        .shape = {xs[0], xs[1], xs[2], ci, co},
+                                        .data = {a->x.data, a->w.data, a->y.data, a->b.data}};
+
+    *done = false;
+    if (ci % STEP != 0 || co % STEP != 0 || !aligned(a->x.data) || !aligned(a->w.data) ||
+        !aligned(a->y.data) || !aligned(a->b.data))
         return SKV_OK;
     return skv_cudnn__run(be, &request, done);
 }

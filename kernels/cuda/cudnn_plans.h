@@ -10,7 +10,7 @@
 #include "kernels/cuda/cuda_internal.h"
 
 #define SKV_CUDNN_PARTS    40 /* descriptors of a graph and of the engines offered for it */
-#define SKV_CUDNN_OPS      2
+#define SKV_CUDNN_OPS      3
 #define SKV_CUDNN_DATA     5
 #define SKV_CUDNN_NUMBERS  10
 #define SKV_CUDNN_VARIANTS 2

@@ -197,6 +197,7 @@ FLOOR_OP(linear_gelu, y)
 FLOOR_OP(attention, o)
 FLOOR_OP(cross_attention, o)
 FLOOR_OP(conv3x3, y)
+FLOOR_OP(upsample_conv, y)
 
 /* What it keeps between its products would be read by others as what they were filled with. */
 static skv_status floor_absorbed_attention(skv_backend *be, const skv_absorbed_attention_args *a)
@@ -225,6 +226,7 @@ static void floor_init(floor_run *f, const skv_ops *all)
     f->ops.cross_attention = floor_cross_attention;
     f->ops.absorbed_attention = floor_absorbed_attention;
     f->ops.conv3x3 = floor_conv3x3;
+    f->ops.upsample_conv = floor_upsample_conv;
     f->ops.download = only_wait;
 }
 

@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
     resnet block[BLOCKS_A_LEVEL];
-    skv_tensor up, up_b; /* levels >= 1 */
+    skv_tensor up, up_b; /* levels >= 1: (co,4,4,co) (co) */
 } level;
 
 struct skv_vae {
@@ -79,7 +79,7 @@ static void bind(skv_loader *l, skv_vae *v)
         if (i == 0)
             break;
         snprintf(stem, sizeof stem, "decoder.up.%d.upsample", i);
-        skv_loader_conv(l, &v->levels[i].up, co, co, "%s.conv.conv.weight", stem);
+        skv_loader_upsample_conv(l, &v->levels[i].up, co, co, "%s.conv.conv.weight", stem);
         bind_vector(l, &v->levels[i].up_b, co, stem, "conv.conv.bias");
     }
     bind_vector(l, &v->norm_out_w, width, "decoder", "norm_out.norm.weight");
@@ -159,7 +159,7 @@ static size_t largest_stage(const skv_dims *d, int h, int w)
     return most;
 }
 
-/* Bytes of the buffers x and s, and of t, which holds convolutions' outputs inside a block only. */
+/* Bytes of two of the buffers, and of the small one, which holds maps of a level's output width. */
 static size_t buffer_bytes(const skv_dims *d, const skv_backend *be, int n, int h, int w)
 {
     return (size_t)n * largest_stage(d, h, w) * skv_dtype_bytes(be->act);
@@ -187,6 +187,7 @@ size_t skv_vae_scratch_bytes(const skv_dims *dims, const skv_backend *be, int n,
 typedef struct {
     skv_backend *be;
     void *x, *s, *t;
+    const void *small; /* x or t: the buffer for maps of a block's output width */
     int n, h, w, width;
 } chain;
 
@@ -209,42 +210,54 @@ static skv_status conv(chain *c, const skv_tensor *y, const skv_tensor *x, const
     return skv_conv3x3(c->be, &(skv_conv3x3_args){.y = *y, .x = *x, .w = *w, .b = *b});
 }
 
+static void exchange(void **a, void **b)
+{
+    void *was = *a;
+
+    *a = *b;
+    *b = was;
+}
+
 /* x = x (through the 1×1 shortcut where the width changes) + conv2(swish(norm2(conv1(swish(norm1
- * x)))))
- */
+ * x))))). The sum goes to t where x itself is added, to x where its shortcut, in t, is. */
 static skv_status residual(chain *c, const resnet *r)
 {
     const int64_t places = (int64_t)c->n * c->h * c->w;
     skv_tensor x = map(c, c->x, r->ci), s = map(c, c->s, r->ci), t = map(c, c->t, r->co);
-    void *swap = c->x;
+    skv_tensor added = x, y = t;
 
     SKV_TRY(norm_silu(c, &s, &x, &r->norm1_w, &r->norm1_b));
     SKV_TRY(conv(c, &t, &s, &r->conv1, &r->conv1_b));
     s = map(c, c->s, r->co);
     SKV_TRY(norm_silu(c, &s, &t, &r->norm2_w, &r->norm2_b));
-    SKV_TRY(conv(c, &t, &s, &r->conv2, &r->conv2_b));
     c->width = r->co;
-    if (r->ci == r->co)
-        return skv_add(c->be, &(skv_add_args){.y = x, .x = t});
-    SKV_TRY(skv_linear(c->be, &(skv_linear_args){.y = SKV_RESHAPE(&s, places, r->co),
-                                                 .x = SKV_RESHAPE(&x, places, r->ci),
-                                                 .w = r->shortcut,
-                                                 .b = r->shortcut_b}));
-    c->x = c->s;
-    c->s = swap;
-    return skv_add(c->be, &(skv_add_args){.y = s, .x = t});
+    if (r->ci != r->co) {
+        SKV_TRY(skv_linear(c->be, &(skv_linear_args){.y = SKV_RESHAPE(&t, places, r->co),
+                                                     .x = SKV_RESHAPE(&x, places, r->ci),
+                                                     .w = r->shortcut,
+                                                     .b = r->shortcut_b}));
+        added = t;
+        y = map(c, c->x, r->co);
+    } else {
+        exchange(&c->x, &c->t);
+    }
+    return skv_conv3x3(
+        c->be, &(skv_conv3x3_args){.y = y, .x = s, .w = r->conv2, .b = r->conv2_b, .r = added});
 }
 
+/* Into s, which is never the small one; afterwards t is. */
 static skv_status upsample(chain *c, const level *l)
 {
-    skv_tensor x = map(c, c->x, c->width), s;
+    skv_tensor x = map(c, c->x, c->width), y;
 
     c->h *= 2;
     c->w *= 2;
-    s = map(c, c->s, c->width);
-    SKV_TRY(skv_upsample2x(c->be, &(skv_upsample2x_args){.y = s, .x = x}));
-    x = map(c, c->x, c->width);
-    return conv(c, &x, &s, &l->up, &l->up_b);
+    y = map(c, c->s, c->width);
+    exchange(&c->x, &c->s);
+    if (c->s == c->small)
+        exchange(&c->s, &c->t);
+    return skv_upsample_conv(c->be,
+                             &(skv_upsample_conv_args){.y = y, .x = x, .w = l->up, .b = l->up_b});
 }
 
 static skv_status run(const skv_vae *v, chain *c, const skv_tensor *z, skv_tensor *rgb)
@@ -280,6 +293,7 @@ skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, skv_tensor *r
     SKV_TRY(skv_arena_take(&c.x, scratch, bytes));
     SKV_TRY(skv_arena_take(&c.s, scratch, bytes));
     SKV_TRY(skv_arena_take(&c.t, scratch, inner_bytes(&vae->dims, vae->be, c.n, c.h, c.w)));
+    c.small = c.t;
     SKV_TRY(run(vae, &c, z, rgb));
     if (pixels->data)
         SKV_TRY(skv_to_pixels(vae->be, &(skv_to_pixels_args){.y = *pixels, .x = *rgb}));

@@ -350,7 +350,7 @@ static bool reads(const skv_loader *l)
     return !l->weights->share || l->weights->share->reader;
 }
 
-typedef enum { AS_MATRIX, AS_CONV, AS_CONV1X1, AS_ARRAY, AS_BIAS } placement;
+typedef enum { AS_MATRIX, AS_CONV, AS_UPSAMPLE_CONV, AS_CONV1X1, AS_ARRAY, AS_BIAS } placement;
 
 /* n numbers of any file type onto the device as `type`; data NULL: the view alone. */
 static skv_status upload_vector(skv_loader *l, skv_tensor *out, void *dst, skv_dtype type,
@@ -400,6 +400,8 @@ static skv_status place(skv_loader *l, skv_tensor *out, placement how, const skv
                          : (size_t)n * skv_dtype_bytes(l->be->weight);
     else if (how == AS_CONV)
         bytes = ops->packed_conv_bytes(l->be, shape[0], shape[1]);
+    else if (how == AS_UPSAMPLE_CONV)
+        bytes = skv_packed_upsample_conv_bytes(l->be, shape[0], shape[1]);
     else if (how == AS_BIAS)
         bytes = (size_t)n * skv_dtype_bytes(l->be->act);
     if (!l->loading) {
@@ -416,6 +418,8 @@ static skv_status place(skv_loader *l, skv_tensor *out, placement how, const skv
         return skv_pack_linear(l->be, out, dst, data, type, shape[0], shape[1]);
     case AS_CONV:
         return skv_pack_conv(l->be, out, dst, data, type, shape[0], shape[1]);
+    case AS_UPSAMPLE_CONV:
+        return skv_pack_upsample_conv(l->be, out, dst, data, type, shape[0], shape[1]);
     case AS_BIAS:
         return upload_vector(l, out, dst, l->be->act, data, type, ndim, shape);
     case AS_ARRAY:
@@ -453,6 +457,16 @@ void skv_loader_conv(skv_loader *l, skv_tensor *out, int64_t co, int64_t ci, con
 
     va_start(args, fmt);
     take(l, out, AS_CONV, 4, (int64_t[]){co, ci, 3, 3}, fmt, args);
+    va_end(args);
+}
+
+void skv_loader_upsample_conv(skv_loader *l, skv_tensor *out, int64_t co, int64_t ci,
+                              const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    take(l, out, AS_UPSAMPLE_CONV, 4, (int64_t[]){co, ci, 3, 3}, fmt, args);
     va_end(args);
 }
 

@@ -62,7 +62,8 @@ void skv_loader_destroy(skv_loader *l);
 /* Each takes the parameter named by the format. While planning *out is untouched; while loading it
  * becomes a view of device memory. Faults are collected for skv_loader_check.
  *   matrix: (n,k) of the backend's weight type, packed for linear
- *   conv:   (co,ci,3,3), packed for conv3x3;  conv1x1: (co,ci,1,1) packed for linear as (co,ci)
+ *   conv:   (co,ci,3,3), packed for conv3x3, upsample_conv: for the operation of that name;
+ *           conv1x1: (co,ci,1,1) packed for linear as (co,ci)
  *   array:  fp32 of exactly this shape
  *   bias:   (n) of the activations' type, for a linear whose output is of it
  *   host:   the tensor where it lies (mapped, file's type, (n,k)); formula: filled into host memory
@@ -71,6 +72,8 @@ void skv_loader_matrix(skv_loader *l, skv_tensor *out, int64_t n, int64_t k, con
     SKV_PRINTF(5, 6);
 void skv_loader_conv(skv_loader *l, skv_tensor *out, int64_t co, int64_t ci, const char *fmt, ...)
     SKV_PRINTF(5, 6);
+void skv_loader_upsample_conv(skv_loader *l, skv_tensor *out, int64_t co, int64_t ci,
+                              const char *fmt, ...) SKV_PRINTF(5, 6);
 void skv_loader_conv1x1(skv_loader *l, skv_tensor *out, int64_t co, int64_t ci, const char *fmt,
                         ...) SKV_PRINTF(5, 6);
 void skv_loader_array(skv_loader *l, skv_tensor *out, int ndim, const int64_t *shape,

@@ -1,5 +1,5 @@
-/* codes_add, next_input, upsample2x, to_pixels: up, down and equal sizes, both patches, odd and
- * flat maps, values outside [-1,1]. */
+/* codes_add, next_input, to_pixels: up, down and equal sizes, both patches, odd and flat maps,
+ * values outside [-1,1]. */
 #include "opcheck.h"
 
 #include <math.h>
@@ -142,43 +142,6 @@ void check_next_input(opcheck *t)
     }
     for (int i = 0; i < N_SHAPES; i++)
         input_case(t, &shapes[i]);
-}
-
-static void upsample_case(opcheck *t, int64_t pictures, int64_t height, int64_t width, int64_t c)
-{
-    const int64_t n = pictures * height * width * c;
-    float *x;
-    double *want;
-    skv_upsample2x_args a;
-
-    opcheck_case(t, "(%lld,%lld,%lld,%lld)", (long long)pictures, (long long)height,
-                 (long long)width, (long long)c);
-    x = opcheck_normal(t, n, 1);
-    a.x = OPCHECK_F(t, t->be->act, x, pictures, height, width, c);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, 4 * n), pictures, 2 * height, 2 * width, c);
-    OPCHECK_RUN(t, skv_upsample2x(t->be, &a));
-    if (t->perf)
-        return;
-    want = opcheck_doubles(t, 4 * n);
-    for (int64_t i = 0; i < 4 * n; i++) {
-        const int64_t column = i / c % (2 * width), row = i / c / (2 * width); /* of all pictures */
-
-        want[i] = (double)x[(row / 2 * width + column / 2) * c + i % c];
-    }
-    opcheck_near(t, "y", &a.y, want, NULL, 0); /* a copy */
-    a.y.shape[1] = 2 * height + 1;
-    opcheck_refused(t, "another height", skv_upsample2x(t->be, &a));
-}
-
-void check_upsample2x(opcheck *t)
-{
-    if (t->perf) {
-        upsample_case(t, 1, 256, 256, 256);
-        return;
-    }
-    upsample_case(t, 1, 1, 1, 1);
-    upsample_case(t, 2, 3, 5, 7);
-    upsample_case(t, 1, 17, 4, 64);
 }
 
 /* Every step of 1/1024 around [-1,1], where all arithmetic is exact, and what is no number. */
