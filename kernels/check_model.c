@@ -204,8 +204,8 @@ skv_status skv_check__absorbed_attention(const skv_backend *be,
     const int64_t h = a->kv.shape[2], d = a->kv.shape[3];
     int64_t bytes;
 
-    SKV_TRY(SKV_WANT("absorbed_attention", a, x, ACT, SKV_DENSE, -1, -1, -1));
-    SKV_TRY(SKV_WANT("absorbed_attention", a, y, ACT, SKV_DENSE, r, l, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, x, ACT, SKV_FREE_FIRST, -1, -1, -1));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, y, ACT, SKV_FREE_FIRST, r, l, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, kv, KV, SKV_DENSE, -1, 2, -1, -1));
     SKV_TRY(skv_check__range("absorbed_attention", "heads times head dimension", h * d, c, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, wq, 1u << be->weight, SKV_DENSE, c, c));

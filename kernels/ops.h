@@ -119,8 +119,8 @@ typedef struct {
  * t over the row's text. The text goes through the matrices instead of the map (absorption):
  *   keys[t,h] = k[t,h]·Wq_h,  values[t,h] = Wo_h·v[t,h],  score = scale·(x·keys + k·b_q,h),
  * which costs a token 4·H·count·C operations instead of 4·C²: less while count < D.
- * x, y (R,L,C) act; kv, start, count as above, R <= SKV_ABSORBED_ROWS; wq, wo (C,C) weight; bq, bo
- * (C) act; scratch: skv_absorbed_bytes() bytes u8 for the longest count. */
+ * x, y (R,L,C) act, first strides free; kv, start, count as above, R <= SKV_ABSORBED_ROWS; wq, wo
+ * (C,C) weight; bq, bo (C) act; scratch: skv_absorbed_bytes() bytes u8 for the longest count. */
 typedef struct {
     skv_tensor y, x, kv, wq, bq, wo, bo, scratch;
     const int32_t *start;

@@ -75,8 +75,8 @@ static void attend(void *ctx, int64_t i, void *scratch)
     const int64_t padded = j->at.text * j->heads, n = a->count[r] * j->heads, c = j->width;
     const int64_t rows = first + TILE < tokens ? TILE : tokens - first;
     const float *bias = place(j, j->at.bias, r, padded), *bo = skv_f32(&a->bo);
-    const float *x = skv_f32(&a->x) + (r * tokens + first) * c;
-    float *y = skv_f32(&a->y) + (r * tokens + first) * c, *s = scratch;
+    const float *x = skv_f32(&a->x) + r * a->x.stride[0] + first * c;
+    float *y = skv_f32(&a->y) + r * a->y.stride[0] + first * c, *s = scratch;
 
     for (int64_t l = 0; l < rows; l++)
         memcpy(s + l * n, bias, (size_t)n * sizeof *s);

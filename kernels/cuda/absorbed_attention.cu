@@ -189,6 +189,7 @@ static skv_status score(skv_backend *be, const skv_absorbed_attention_args *a, c
     m.b = scratch + at->bias;
     m.y = scratch + at->scores;
     m.b_step = m.n;
+    m.x_step = a->x.stride[0];
     return skv_cuda__matmul(be, &m);
 }
 
@@ -209,6 +210,7 @@ static skv_status mix(skv_backend *be, const skv_absorbed_attention_args *a, cha
     m.w_by_k = true;
     m.b = a->bo.data;
     m.y = a->y.data;
+    m.y_step = a->y.stride[0];
     return skv_cuda__matmul(be, &m);
 }
 

@@ -5,7 +5,6 @@
  * Every residual update is one pass with the norm that follows it, so the layer starts with its
  * first norm done and ends with the next layer's. The "+1" of the modulations is in the tables. */
 #include <assert.h>
-#include <math.h>
 
 #include "model/infinity_parts.h"
 
@@ -19,8 +18,7 @@ static skv_tensor repeat(const skv_tensor *row, int n_rows)
     return t;
 }
 
-/* (R,L,C) act: queries, then what a sublayer adds to x. */
-static skv_tensor full_width(const skv_pass *p, int64_t tokens)
+skv_tensor skv_block__full_width(const skv_pass *p, int64_t tokens)
 {
     const skv_infinity *m = p->setup.model;
 
@@ -36,8 +34,8 @@ static skv_tensor wide(const skv_pass *p, int rows, int64_t tokens, int64_t widt
     return SKV_TENSOR(p->b + taken, m->be->act, m->be->device, rows, tokens, width);
 }
 
-static skv_status linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
-                         const skv_tensor *w, const skv_tensor *b)
+skv_status skv_block__linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
+                             const skv_tensor *w, const skv_tensor *b)
 {
     const int64_t rows = x->shape[0] * x->shape[1];
 
@@ -86,7 +84,7 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
         const int n = first + step < p->n_rows ? step : p->n_rows - first;
         skv_tensor x = skv_tensor_rows(&a, first, n), qkv = wide(p, n, tokens, 3 * d->width);
 
-        SKV_TRY(linear(be, &qkv, &x, &w->qkv, NULL));
+        SKV_TRY(skv_block__linear(be, &qkv, &x, &w->qkv, NULL));
         SKV_TRY(skv_qkv_rope(
             be,
             &(skv_qkv_rope_args){.q = skv_tensor_rows(q, first, n),
@@ -112,7 +110,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si), q = full_width(p, tokens), q_raw = {0};
+    skv_tensor a = skv_pass__a(p, si), q = skv_block__full_width(p, tokens), q_raw = {0};
     skv_tensor o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim);
     skv_kv_view view;
 
@@ -126,82 +124,8 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
         be, &(skv_attention_args){
                 .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
-    *y = full_width(p, tokens);
-    return linear(be, y, &a, &w->proj, &w->proj_bias);
-}
-
-/* y = CA of a for n rows from `first`, as written: queries, attention, projection. */
-static skv_status cross_by_map(skv_pass *p, int layer, int first, int n, const skv_tensor *a,
-                               const skv_tensor *y)
-{
-    const skv_dims *d = &p->setup.model->dims;
-    const skv_block_weights *w = &p->setup.model->block[layer];
-    skv_backend *be = p->setup.model->be;
-
-    SKV_TRY(linear(be, y, a, &w->ca_q, &w->ca_q_bias));
-    SKV_TRY(skv_cross_attention(
-        be, &(skv_cross_attention_args){.o = SKV_RESHAPE(a, n, a->shape[1], d->heads, d->head_dim),
-                                        .q = SKV_RESHAPE(y, n, a->shape[1], d->heads, d->head_dim),
-                                        .kv = p->cond->kv[layer],
-                                        .start = p->cond->start + first,
-                                        .count = p->cond->count + first,
-                                        .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
-    return linear(be, y, a, &w->ca_proj, &w->ca_proj_bias);
-}
-
-/* The same with the text taken through the projections. */
-static skv_status cross_by_text(skv_pass *p, int layer, int first, int n, const skv_tensor *a,
-                                const skv_tensor *y)
-{
-    const skv_dims *d = &p->setup.model->dims;
-    const skv_block_weights *w = &p->setup.model->block[layer];
-    skv_backend *be = p->setup.model->be;
-    int longest = 0;
-    size_t bytes;
-
-    for (int r = first; r < first + n; r++)
-        longest = p->cond->count[r] > longest ? p->cond->count[r] : longest;
-    bytes = skv_absorbed_bytes(be, n, a->shape[1], longest, d->heads, d->head_dim);
-    return skv_absorbed_attention(
-        be, &(skv_absorbed_attention_args){
-                .y = *y,
-                .x = *a,
-                .kv = p->cond->kv[layer],
-                .wq = w->ca_q,
-                .bq = w->ca_q_bias,
-                .wo = w->ca_proj,
-                .bo = w->ca_proj_bias,
-                .scratch = SKV_TENSOR(p->b + skv_pass__full_bytes(p, a->shape[1]), SKV_U8,
-                                      be->device, (int64_t)bytes),
-                .start = p->cond->start + first,
-                .count = p->cond->count + first,
-                .scale = (float)(1.0 / sqrt((double)d->head_dim))});
-}
-
-/* y (in the work buffer) = CA of p->a with each row's own text: neighbours whose texts are short go
- * one way, the others the other. */
-static skv_status cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
-{
-    const skv_dims *d = &p->setup.model->dims;
-    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
-    const int longest = skv_pass__absorbed_text(d, p->n_rows, tokens);
-    const int32_t *count = p->cond->count;
-    skv_tensor all = skv_pass__a(p, si);
-
-    *y = full_width(p, tokens);
-    for (int first = 0, n; first < p->n_rows; first += n) {
-        const bool by_text = count[first] <= longest;
-        const int most = by_text ? skv_pass__absorbed_rows(p->n_rows, tokens) : p->n_rows;
-        skv_tensor a, out;
-
-        n = 1;
-        while (n < most && first + n < p->n_rows && (count[first + n] <= longest) == by_text)
-            n++;
-        a = skv_tensor_rows(&all, first, n);
-        out = skv_tensor_rows(y, first, n);
-        SKV_TRY((by_text ? cross_by_text : cross_by_map)(p, layer, first, n, &a, &out));
-    }
-    return SKV_OK;
+    *y = skv_block__full_width(p, tokens);
+    return skv_block__linear(be, y, &a, &w->proj, &w->proj_bias);
 }
 
 /* p->a = FFN of p->a, some rows at a time. */
@@ -223,7 +147,7 @@ static skv_status feed_forward(skv_pass *p, int layer, int si)
                                                    .x = SKV_RESHAPE(&a, n * tokens, d->width),
                                                    .w = w->fc1,
                                                    .b = w->fc1_bias}));
-        SKV_TRY(linear(be, &a, &hidden, &w->fc2, &w->fc2_bias));
+        SKV_TRY(skv_block__linear(be, &a, &hidden, &w->fc2, &w->fc2_bias));
     }
     return SKV_OK;
 }
@@ -273,7 +197,7 @@ skv_status skv_block__forward(skv_pass *p, int layer, int si)
                                                    .a = repeat(&w->ca_norm_w, p->n_rows),
                                                    .b = repeat(&w->ca_norm_b, p->n_rows),
                                                    .eps = SKV_NORM_EPS}));
-    SKV_TRY(cross_attention(p, layer, si, &y));
+    SKV_TRY(skv_block__cross_attention(p, layer, si, &y));
     SKV_TRY(
         skv_gate_norm(m->be, &(skv_gate_norm_args){.y = a,
                                                    .x = x,

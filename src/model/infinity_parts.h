@@ -92,10 +92,19 @@ SKV_MUST skv_status skv_block__forward(skv_pass *p, int layer, int si);
  * tensor in the work buffer. */
 int skv_pass__rows_at_once(int n_rows, int64_t tokens);
 size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens);
-/* The longest text that cross attention takes through its projections in place of the map, 0: none;
- * and the rows that it does at once. */
+/* cross_attention.c: the longest text that is taken through the projections in place of the map,
+ * 0: none; the rows that are done so at once. */
 int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens);
 int skv_pass__absorbed_rows(int n_rows, int64_t tokens);
+
+/* *y (in the work buffer) = CA of p->a, each row with its own text; p->a is used up. */
+SKV_MUST skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor *y);
+
+/* (R,L,C) act at the work buffer's start: queries, then what a sublayer adds to x. */
+skv_tensor skv_block__full_width(const skv_pass *p, int64_t tokens);
+/* y = x·wᵀ + b for tokens of some rows: x, y three-dimensional; b NULL: none. */
+SKV_MUST skv_status skv_block__linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
+                                      const skv_tensor *w, const skv_tensor *b);
 
 /* Buffers of the scale at hand as tensors. */
 skv_tensor skv_pass__x(const skv_pass *p, int si);

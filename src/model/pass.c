@@ -43,28 +43,6 @@ int skv_pass__rows_at_once(int n_rows, int64_t tokens)
     return turns < n_rows ? (int)((n_rows + turns - 1) / turns) : 1;
 }
 
-/* A map's token costs 4·T·C·H operations through keys and values of T tokens, 4·C·C through the
- * projections, so that T = D is where they meet; a text token costs as much as D of the map's, and
- * below so many tokens of all rows the launches weigh more than what is saved. */
-#define ABSORBED_TOKENS 2048
-#define MAP_PER_TEXT    8
-
-int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens)
-{
-    const int64_t by_width = 3 * (int64_t)d->head_dim / 4, by_map = tokens / MAP_PER_TEXT;
-
-    if (n_rows * tokens < ABSORBED_TOKENS)
-        return 0;
-    return (int)(by_width < by_map ? by_width : by_map);
-}
-
-int skv_pass__absorbed_rows(int n_rows, int64_t tokens)
-{
-    const int rows = skv_pass__rows_at_once(n_rows, tokens);
-
-    return rows < SKV_ABSORBED_ROWS ? rows : SKV_ABSORBED_ROWS;
-}
-
 static size_t full_bytes(const skv_dims *d, const skv_backend *be, int n_rows, int64_t tokens)
 {
     return skv_align_up((size_t)n_rows * (size_t)tokens * (size_t)d->width *

@@ -153,6 +153,32 @@ static void run_case(opcheck *t, const job *j)
                  4 * sqrt((double)(c + j->dim + j->text)) * OPCHECK_UNIT + 2 * OPCHECK_INSIDE(t));
 }
 
+/* Rows that lie apart, as the two of a prompt do: the same as of their neighbours' copies. */
+static void every_other_row(opcheck *t)
+{
+    const job j = {4, 33, 4, 16, 40, {0, 9, 3, 20}, {8, 8, 20, 20}, 0};
+    const int64_t c = j.heads * j.dim, n = j.tokens * c;
+    const int32_t start[2] = {0, 3}, count[2] = {8, 20};
+    skv_absorbed_attention_args a;
+    double *want, *size;
+    values v;
+
+    opcheck_case(t, "rows 0 and 2 of (4,33,4,16)");
+    a = arguments(t, &j, &v);
+    a.x.shape[0] = a.y.shape[0] = 2;
+    a.x.stride[0] = a.y.stride[0] = 2 * n;
+    a.start = start;
+    a.count = count;
+    OPCHECK_RUN(t, skv_absorbed_attention(t->be, &a));
+    want = opcheck_doubles(t, n);
+    size = opcheck_doubles(t, n);
+    a.y = skv_tensor_rows(&a.y, 1, 1);
+    for (int64_t i = 0; i < n; i += c)
+        expect(want + i, size + i, &j, &v, 2, v.x + 2 * n + i);
+    opcheck_near(t, "y of row 2", &a.y, want, size,
+                 4 * sqrt((double)(c + j.dim + j.text)) * OPCHECK_UNIT + 2 * OPCHECK_INSIDE(t));
+}
+
 static void refusals(opcheck *t)
 {
     job j = {1, 3, 2, 16, 6, {2}, {4}, 0};
@@ -185,6 +211,7 @@ void check_absorbed_attention(opcheck *t)
     run_case(t, &(job){2, 70, 2, 16, 60, {4, 0}, {40, 60}, 0});
     run_case(t, &(job){2, 9, 4, 128, 30, {0, 8}, {8, 16}, 0});
     run_case(t, &(job){1, 20, 5, 24, 9, {0}, {9}, 0});
+    every_other_row(t);
     /* scores whose exponentials overflow unless the greatest is taken off first */
     run_case(t, &(job){1, 20, 2, 64, 20, {0}, {20}, 60});
     refusals(t);
