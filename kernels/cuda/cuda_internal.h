@@ -24,6 +24,7 @@ typedef struct skv_cuda__networks skv_cuda__networks; /* cudnn_graph.c: cuDNN pl
 typedef struct {
     cudaStream_t stream;
     int device, sm; /* sm: 90 for compute capability 9.0 */
+    size_t shared;  /* bytes of shared memory that a block may have */
     bool tf32;
     char *workspace;        /* device, SKV_CUDA_WORKSPACE bytes */
     char *pinned[2];        /* host: uploads pass through them in turn */

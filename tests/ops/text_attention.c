@@ -76,6 +76,11 @@ void check_cross_attention(opcheck *t)
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
         cross_case(t, &(texts){3, 5, 2, dims[i], 40, {0, 17, 17}, {17, 23, 1}, i % 2 == 1, 0});
     cross_case(t, &(texts){2, 200, 3, 64, 300, {44, 0}, {256, 300}, true, 0});
+    /* maps so long that the keys of some tiles stay in shared memory */
+    for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+        cross_case(t, &(texts){2, 525, 2, dims[i], 260, {4, 0}, {150 + (int)i, 9}, i % 2 == 0, 0});
+    cross_case(t, &(texts){2, 512, 1, 128, 260, {4, 0}, {256, 65}, true, 0});
+    cross_case(t, &(texts){1, 600, 1, 128, 257, {0}, {257}, false, 0});
     /* scores whose exponentials overflow unless the greatest is taken off first */
     cross_case(t, &(texts){1, 40, 2, 64, 50, {0}, {50}, false, 60});
     opcheck_case(t, "refusals");

@@ -1,0 +1,277 @@
+/* What the kernels of attention on tensor cores share: a warp is M times 16 queries of one row and
+ * head, keys and values are tiles of 64 in shared memory, padded rows of DIM numbers. Scores,
+ * softmax (base 2) and the output are fp32 registers; probabilities are rounded to bf16 for the
+ * second product. */
+#ifndef SKV_KERNELS_FLASH_CUH
+#define SKV_KERNELS_FLASH_CUH
+
+#include "kernels/cuda/device.cuh"
+
+#define KEYS     64 /* of a tile */
+#define PAD      8  /* numbers behind each row in shared memory: no bank conflicts */
+#define MAX_ROWS 256
+#define MAX_LENS 256
+
+typedef struct {
+    bf16 *o;
+    const bf16 *q, *k, *v;
+    int64_t row_stride, head_stride, token_stride;
+    int tokens, heads, dim, first_row;
+    int one_tile; /* keys of the only tile, 0: there are more */
+    bool by_row;
+    float scale; /* with log2(e) */
+    ints<MAX_ROWS> row_start;
+    ints<MAX_LENS> len;
+} job;
+
+__device__ __forceinline__ unsigned shared_address(const void *p)
+{
+    return (unsigned)__cvta_generic_to_shared(p);
+}
+
+/* 16 bytes, or zeros. */
+__device__ __forceinline__ void copy16(bf16 *to, const bf16 *from, bool there)
+{
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(to)),
+                 "l"(from), "r"(there ? 16 : 0));
+}
+
+__device__ __forceinline__ void commit_copies()
+{
+    asm volatile("cp.async.commit_group;\n" ::: "memory");
+}
+
+template <int LEFT> __device__ __forceinline__ void wait_copies()
+{
+    asm volatile("cp.async.wait_group %0;\n" ::"n"(LEFT) : "memory");
+}
+
+__device__ __forceinline__ void load_matrices(uint32_t r[4], const bf16 *p)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(shared_address(p)));
+}
+
+__device__ __forceinline__ void load_transposed(uint32_t r[4], const bf16 *p)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];\n"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(shared_address(p)));
+}
+
+__device__ __forceinline__ void multiply(float c[4], const uint32_t a[4], uint32_t b0, uint32_t b1)
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+                 "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};\n"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+/* 2^x; results below 2^-126 become 0. */
+__device__ __forceinline__ float power_of_two(float x)
+{
+    float y;
+
+    asm("ex2.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
+    return y;
+}
+
+/* `rows` rows into a tile of DIM + PAD columns: zeros in rows from `there` on, columns from `dim`
+ * on. Thread `thread` of `threads` that do it. */
+template <int DIM>
+__device__ __forceinline__ void load_tile(bf16 *tile, const bf16 *from, int64_t stride, int rows,
+                                          int there, int dim, int thread, int threads)
+{
+#pragma unroll 2 /* more of them hold more addresses, and so fewer blocks fit */
+    for (int i = thread; i < rows * (DIM / 8); i += threads) {
+        const int row = i / (DIM / 8), column = i % (DIM / 8) * 8;
+        const bool in = row < there && column < dim;
+
+        copy16(tile + row * (DIM + PAD) + column, in ? from + row * stride + column : from, in);
+    }
+}
+
+/* A warp's 16 queries, from its first row in shared memory. */
+template <int DIM>
+__device__ __forceinline__ void load_queries(uint32_t q[4], const bf16 *from, int step, int lane)
+{
+    load_matrices(q, from + lane % 16 * (DIM + PAD) + 16 * step + lane / 16 * 8);
+}
+
+/* s = q·Kᵀ of a warp's M times 16 queries and a tile's keys. READ: with the queries `from` shared
+ * memory; only the 16s of keys in which some are there. */
+template <int DIM, int M, bool READ>
+__device__ __forceinline__ void scores(float s[M][KEYS / 8][4], uint32_t q[M][DIM / 16][4],
+                                       const bf16 *from, const bf16 *k, int there, int lane)
+{
+    const int key = lane / 16 * 8 + lane % 8, column = lane / 8 % 2 * 8;
+
+#pragma unroll
+    for (int n = 0; n < M * KEYS / 8; n++)
+        s[0][n][0] = s[0][n][1] = s[0][n][2] = s[0][n][3] = 0.0f;
+#pragma unroll
+    for (int step = 0; step < DIM / 16; step++) {
+#pragma unroll
+        for (int m = 0; READ && m < M; m++)
+            load_queries<DIM>(q[m][step], from + 16 * m * (DIM + PAD), step, lane);
+#pragma unroll
+        for (int n = 0; n < KEYS / 8; n += 2) {
+            uint32_t b[4];
+
+            if (8 * n >= there)
+                continue;
+            load_matrices(b, k + (8 * n + key) * (DIM + PAD) + 16 * step + column);
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                multiply(s[m][n], q[m][step], b[0], b[1]);
+                multiply(s[m][n + 1], q[m][step], b[2], b[3]);
+            }
+        }
+    }
+}
+
+/* o += p·V; p are the scores' registers, rounded in pairs. */
+template <int DIM, int M>
+__device__ __forceinline__ void accumulate(float o[M][DIM / 8][4], const float p[M][KEYS / 8][4],
+                                           const bf16 *v, int there, int lane)
+{
+    const int key = lane / 8 % 2 * 8 + lane % 8, column = lane / 16 * 8;
+
+#pragma unroll
+    for (int step = 0; step < KEYS / 16; step++) {
+        uint32_t a[M][4];
+
+        if (16 * step >= there)
+            continue;
+#pragma unroll
+        for (int m = 0; m < M; m++)
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                a[m][i] = pack_bf16(p[m][2 * step + i / 2][i % 2 * 2],
+                                    p[m][2 * step + i / 2][i % 2 * 2 + 1]);
+#pragma unroll
+        for (int n = 0; n < DIM / 8; n += 2) {
+            uint32_t b[4];
+
+            load_transposed(b, v + (16 * step + key) * (DIM + PAD) + 8 * n + column);
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                multiply(o[m][n], a[m], b[0], b[1]);
+                multiply(o[m][n + 1], a[m], b[2], b[3]);
+            }
+        }
+    }
+}
+
+/* The running maximum and sum of a thread's two queries (rows lane/4 and lane/4 + 8). */
+typedef struct {
+    float most[2], sum[2];
+} running;
+
+/* s <- scale·s, keys from `there` on excluded. */
+__device__ __forceinline__ void scale_scores(float s[KEYS / 8][4], float scale, int there, int lane)
+{
+#pragma unroll
+    for (int n = 0; n < KEYS / 8; n++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            s[n][i] *= scale;
+    if (there >= KEYS)
+        return;
+#pragma unroll
+    for (int n = 0; n < KEYS / 8; n++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (8 * n + lane % 4 * 2 + i % 2 >= there)
+                s[n][i] = -INFINITY;
+}
+
+/* s <- 2^(s - new maximum); o shrinks with the maximum. Every query has a key in the first tile, so
+ * the maximum is finite. */
+template <int DIM>
+__device__ __forceinline__ void soften(running *run, float s[KEYS / 8][4], float o[DIM / 8][4])
+{
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        float most = run->most[half], sum = 0, shrink;
+
+#pragma unroll
+        for (int n = 0; n < KEYS / 8; n++)
+            most = fmaxf(most, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+        most = fmaxf(most, __shfl_xor_sync(ALL, most, 1));
+        most = fmaxf(most, __shfl_xor_sync(ALL, most, 2));
+        shrink = power_of_two(run->most[half] - most);
+#pragma unroll
+        for (int n = 0; n < KEYS / 8; n++)
+#pragma unroll
+            for (int i = 2 * half; i < 2 * half + 2; i++) {
+                s[n][i] = power_of_two(s[n][i] - most);
+                sum += s[n][i];
+            }
+        run->most[half] = most;
+        run->sum[half] = run->sum[half] * shrink + sum;
+#pragma unroll
+        for (int n = 0; n < DIM / 8; n++) {
+            o[n][2 * half] *= shrink;
+            o[n][2 * half + 1] *= shrink;
+        }
+    }
+}
+
+/* A warp's o/sum to its rows of shared memory. */
+template <int DIM>
+__device__ __forceinline__ void finish(bf16 *rows, const float o[DIM / 8][4], const running &run,
+                                       int lane)
+{
+    __syncwarp(); /* the rows held the warp's queries, which all lanes have read by now */
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        float sum = run.sum[half];
+
+        sum += __shfl_xor_sync(ALL, sum, 1);
+        sum += __shfl_xor_sync(ALL, sum, 2);
+        const float inverse = 1.0f / sum;
+        bf16 *row = rows + (lane / 4 + 8 * half) * (DIM + PAD) + lane % 4 * 2;
+
+#pragma unroll
+        for (int n = 0; n < DIM / 8; n++)
+            *(uint32_t *)(row + 8 * n) =
+                pack_bf16(o[n][2 * half] * inverse, o[n][2 * half + 1] * inverse);
+    }
+}
+
+/* Rows from shared memory to the output. */
+template <int DIM>
+__device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t stride, int there,
+                                      int dim, int thread, int threads)
+{
+    for (int i = thread; i < there * (DIM / 8); i += threads) {
+        const int row = i / (DIM / 8), column = i % (DIM / 8) * 8;
+
+        if (column < dim)
+            *(uint4 *)(out + row * stride + column) =
+                *(const uint4 *)(tile + row * (DIM + PAD) + column);
+    }
+}
+
+/* Where a row and head of this launch begins in q and o, and in k and v. */
+typedef struct {
+    int64_t q, kv, width; /* width: from token to token of q */
+    int len;
+} place;
+
+__device__ __forceinline__ place place_of(const job &j, int row, int h)
+{
+    const int64_t width = (int64_t)j.heads * j.dim;
+
+    return {((int64_t)j.first_row + row) * j.tokens * width + (int64_t)h * j.dim,
+            j.row_start.v[row] * j.row_stride + h * j.head_stride, width,
+            j.len.v[j.by_row ? row : h]};
+}
+
+/* flash_staying.cu: where no row has more than some keys (texts) they stay in shared memory. *done
+ * = false: not for this, and nothing was queued. */
+skv_status flash_staying_launch(skv_backend *be, const job *j, int rows, int longest, bool *done);
+
+#endif
