@@ -50,7 +50,7 @@ for batch in (1, 2, 4, 8):
     ratio = speed["scalekv-10", batch] / speed["full", batch]
     row(f"ScaleKV's speed over full, batch {batch}", ratio, ">= 0.99", ratio >= 0.99, ".3f")
 
-# Times of operations alone, each drained, over an undisturbed picture: too high rather than too low.
+# Times of operations as they follow one another, launches that the device waits for included.
 choosing = {"window_scores", "maxpool1d", "topk_keep"}
 moving = {"kv_push", "kv_pop"}
 for p in paths("profile"):
