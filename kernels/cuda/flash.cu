@@ -15,7 +15,7 @@
 template <int DIM>
 __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
                                       : DIM <= 96 ? 3
-                                                  : 2) void flash_long(const job j)
+                                                  : 2) void flash_long(const flash_job j)
 {
     constexpr int TILE = KEYS * (DIM + PAD);
     extern __shared__ __align__(16) bf16 memory[];
@@ -73,7 +73,8 @@ __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
 /* All keys in one tile: grid (groups of query tiles, heads, rows). The next tile of queries is on
  * its way while one is computed. */
 template <int DIM>
-__global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const job j, int tiles)
+__global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const flash_job j,
+                                                                          int tiles)
 {
     constexpr int TILE = QUERIES * (DIM + PAD);
     extern __shared__ __align__(16) bf16 memory[];
@@ -121,14 +122,14 @@ __global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const 
 }
 
 /* Query tiles a block: enough blocks to fill a big GPU some times over, then longer walks. */
-static int tiles_a_block(const job *j, int rows)
+static int tiles_a_block(const flash_job *j, int rows)
 {
     const int64_t all = div_up(j->tokens, QUERIES) * j->heads * rows;
 
     return all >= 8 * MANY_BLOCKS ? 8 : all >= 2 * MANY_BLOCKS ? (int)(all / MANY_BLOCKS) : 1;
 }
 
-template <int DIM> static skv_status launch(skv_backend *be, const job *j, int rows)
+template <int DIM> static skv_status launch(skv_backend *be, const flash_job *j, int rows)
 {
     const size_t row = (DIM + PAD) * sizeof(bf16);
     const int tiles = j->one_tile ? tiles_a_block(j, rows) : 1;
@@ -147,7 +148,7 @@ template <int DIM> static skv_status launch(skv_backend *be, const job *j, int r
     return SKV_OK;
 }
 
-static skv_status by_dim(skv_backend *be, const job *j, int rows)
+static skv_status by_dim(skv_backend *be, const flash_job *j, int rows)
 {
     if (j->dim <= 16)
         return launch<16>(be, j, rows);
@@ -165,7 +166,7 @@ static skv_status by_dim(skv_backend *be, const job *j, int rows)
 extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a)
 {
     const int32_t *len = a->len;
-    job j = {};
+    flash_job j = {};
 
     if (a->dim > 128 || a->dim % 8 != 0 || a->heads > MAX_LENS)
         return skv_fail(SKV_E_UNSUPPORTED, "attention on tensor cores: %lld heads of %lld",

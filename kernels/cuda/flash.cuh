@@ -22,7 +22,7 @@ typedef struct {
     float scale; /* with log2(e) */
     ints<MAX_ROWS> row_start;
     ints<MAX_LENS> len;
-} job;
+} flash_job;
 
 __device__ __forceinline__ unsigned shared_address(const void *p)
 {
@@ -261,7 +261,7 @@ typedef struct {
     int len;
 } place;
 
-__device__ __forceinline__ place place_of(const job &j, int row, int h)
+__device__ __forceinline__ place place_of(const flash_job &j, int row, int h)
 {
     const int64_t width = (int64_t)j.heads * j.dim;
 
@@ -272,6 +272,7 @@ __device__ __forceinline__ place place_of(const job &j, int row, int h)
 
 /* flash_staying.cu: where no row has more than some keys (texts) they stay in shared memory. *done
  * = false: not for this, and nothing was queued. */
-skv_status flash_staying_launch(skv_backend *be, const job *j, int rows, int longest, bool *done);
+skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,
+                                bool *done);
 
 #endif

@@ -16,7 +16,8 @@
 
 /* grid (groups of rounds of queries, heads, rows); keys: room for them, a multiple of KEYS */
 template <int DIM>
-__global__ __launch_bounds__(WARPS *WARP, 1) void flash_staying(const job j, int rounds, int keys)
+__global__ __launch_bounds__(WARPS *WARP, 1) void flash_staying(const flash_job j, int rounds,
+                                                                int keys)
 {
     constexpr int ROW = DIM + PAD;
     extern __shared__ __align__(16) bf16 memory[];
@@ -66,7 +67,7 @@ __global__ __launch_bounds__(WARPS *WARP, 1) void flash_staying(const job j, int
 }
 
 template <int DIM>
-static skv_status launch(skv_backend *be, const job *j, int rows, int keys, bool *done)
+static skv_status launch(skv_backend *be, const flash_job *j, int rows, int keys, bool *done)
 {
     const size_t shared = (DIM + PAD) * sizeof(bf16) * (2 * (size_t)keys + ROUND);
     const int64_t all = div_up(j->tokens, ROUND) * j->heads * rows;
@@ -82,7 +83,8 @@ static skv_status launch(skv_backend *be, const job *j, int rows, int keys, bool
     return SKV_OK;
 }
 
-skv_status flash_staying_launch(skv_backend *be, const job *j, int rows, int longest, bool *done)
+skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,
+                                bool *done)
 {
     const int keys = (longest + KEYS - 1) / KEYS * KEYS;
 

@@ -2,6 +2,12 @@
 # Needs: skv (program), source (repository), work (an empty folder of the test's own).
 # shellcheck shell=bash disable=SC2154
 
+# By its own name: "two runs differ" would be said otherwise.
+if ! /usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null; then
+    echo "comparing runs takes python3-h5py, which /usr/bin/python3 does not find" >&2
+    exit 1
+fi
+
 # The job of the tests: 6 rows in 3 groups, the full cache and two compressed paths.
 write_job() {
     printf '%s\n' "a photo of a cat" "two red apples" "a lighthouse above the sea" \
