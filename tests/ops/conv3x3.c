@@ -44,6 +44,26 @@ static skv_tensor pack(opcheck *t, const shape *s, float **w)
     return out;
 }
 
+/* The convolution of x by definition; both arrays are the case's own. */
+static void expect(double **want, double **size, opcheck *t, const shape *s, const float *x,
+                   const float *w, const float *b)
+{
+    const int64_t n = s->pictures * s->height * s->width * s->co;
+
+    *want = opcheck_doubles(t, n);
+    *size = opcheck_doubles(t, n);
+    ref_conv3x3(&(ref_conv_args){.y = *want,
+                                 .size = *size,
+                                 .x = x,
+                                 .w = w,
+                                 .b = b,
+                                 .pictures = s->pictures,
+                                 .height = s->height,
+                                 .width = s->width,
+                                 .ci = s->ci,
+                                 .co = s->co});
+}
+
 static void conv_case(opcheck *t, const shape *s, skv_dtype y_type, bool adds)
 {
     const int64_t places = s->pictures * s->height * s->width;
@@ -68,18 +88,7 @@ static void conv_case(opcheck *t, const shape *s, skv_dtype y_type, bool adds)
     OPCHECK_RUN(t, skv_conv3x3(t->be, &a));
     if (t->perf)
         return;
-    want = opcheck_doubles(t, places * s->co);
-    size = opcheck_doubles(t, places * s->co);
-    ref_conv3x3(&(ref_conv_args){.y = want,
-                                 .size = size,
-                                 .x = x,
-                                 .w = w,
-                                 .b = b,
-                                 .pictures = s->pictures,
-                                 .height = s->height,
-                                 .width = s->width,
-                                 .ci = s->ci,
-                                 .co = s->co});
+    expect(&want, &size, t, s, x, w, b);
     for (int64_t i = 0; adds && i < places * s->co; i++) {
         want[i] += (double)r[i];
         size[i] += fabs((double)r[i]);
@@ -155,18 +164,7 @@ static void upsample_case(opcheck *t, const shape *s)
 
         up[i] = x[(line / 2 * s->width + column / 2) * ci + i % ci];
     }
-    want = opcheck_doubles(t, places * s->co);
-    size = opcheck_doubles(t, places * s->co);
-    ref_conv3x3(&(ref_conv_args){.y = want,
-                                 .size = size,
-                                 .x = up,
-                                 .w = w,
-                                 .b = b,
-                                 .pictures = s->pictures,
-                                 .height = height,
-                                 .width = width,
-                                 .ci = ci,
-                                 .co = s->co});
+    expect(&want, &size, t, &(shape){s->pictures, height, width, ci, s->co, s->file}, up, w, b);
     /* as conv3x3; in bf16 the taps' sums are rounded besides, which the same bound holds */
     opcheck_near(t, "y", &a.y, want, size,
                  (4 + 4 * sqrt(9 * (double)ci)) * OPCHECK_UNIT + OPCHECK_INSIDE(t));
