@@ -21,6 +21,8 @@ static void tile(void *ctx, int64_t i, void *scratch)
     const int64_t at = (r * tokens + first) * heads * dim + h * dim, step = 2 * heads * dim;
     const float *kv = skv_f32(&a->kv) + a->start[r] * step + h * dim;
 
+    if (a->count[r] == 0)
+        return;
     skv_cpu__text_attention(
         &(skv_text_attention){.q = skv_f32(&a->q) + at,
                               .k = kv,

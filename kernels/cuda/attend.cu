@@ -25,9 +25,10 @@ __global__ __launch_bounds__(WARPS *WARP) void plain(T *o, const T *q, const T *
     const int64_t at = ((row * j.tokens + l) * j.heads + h) * j.dim;
     const int64_t kv = j.row_start.v[blockIdx.z] * j.row_stride + h * j.head_stride;
 
-    if (l < j.tokens)
-        attend_one(o + at, q + at, k + kv, v + kv, j.token_stride,
-                   j.len.v[j.by_row ? blockIdx.z : h], j.dim, j.scale, no_bias());
+    const int len = j.len.v[j.by_row ? blockIdx.z : h];
+
+    if (l < j.tokens && len > 0)
+        attend_one(o + at, q + at, k + kv, v + kv, j.token_stride, len, j.dim, j.scale, no_bias());
 }
 
 template <typename T> static skv_status run_plain(skv_backend *be, const skv_cuda__flash_args *a)

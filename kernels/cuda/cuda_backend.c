@@ -344,6 +344,7 @@ static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
     SKV_CUDA(cudaGetDeviceProperties(&p, o->device));
     c->sm = 10 * p.major + p.minor;
     c->shared = p.sharedMemPerBlockOptin;
+    c->processors = p.multiProcessorCount;
     if (c->sm < MIN_SM)
         return skv_fail(SKV_E_UNSUPPORTED,
                         "GPU %d (%s) has compute capability %d.%d, want %d.%d or more", o->device,

@@ -25,6 +25,7 @@ typedef struct {
     cudaStream_t stream;
     int device, sm; /* sm: 90 for compute capability 9.0 */
     size_t shared;  /* bytes of shared memory that a block may have */
+    int processors; /* streaming multiprocessors */
     bool tf32;
     char *workspace;        /* device, SKV_CUDA_WORKSPACE bytes */
     char *pinned[2];        /* host: uploads pass through them in turn */
@@ -121,7 +122,8 @@ skv_status skv_cuda__conv_few(skv_backend *be, const skv_conv3x3_args *a, bool *
 
 /* flash.cu: attention of bf16 tensors on tensor cores for head dimensions that are multiples of 8
  * up to 128. Row r, head h of k and v starts at row_start[r]·row_stride + h·head_stride; token t
- * lies token_stride further; it reads len[by_row ? r : h] tokens. Strides in elements. */
+ * lies token_stride further; it reads len[by_row ? r : h] tokens, 0: its part of o stays as it is.
+ * Strides in elements. */
 typedef struct {
     void *o;
     const void *q, *k, *v; /* q, o (R,L,H,D) */

@@ -26,10 +26,12 @@ __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
     const bool busy = 16 * warp < there;
     bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD), *vs = ks + 2 * TILE;
     bf16 *mine = qs + 16 * warp * (DIM + PAD);
-    uint32_t q[1][DIM / 16][4];
-    float o[1][DIM / 8][4] = {}, s[1][KEYS / 8][4];
+    uint32_t q[DIM / 16][4];
+    float o[DIM / 8][4] = {}, s[KEYS / 8][4];
     running run = {{-INFINITY, -INFINITY}, {0, 0}};
 
+    if (at.len == 0)
+        return;
     load_tile<DIM>(qs, q_rows, at.width, (there + 15) / 16 * 16, there, j.dim, threadIdx.x,
                    THREADS);
     load_tile<DIM>(ks, k, j.token_stride, KEYS, at.len, j.dim, threadIdx.x, THREADS);
@@ -56,16 +58,16 @@ __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
             if (tile == 0)
 #pragma unroll
                 for (int step = 0; step < DIM / 16; step++)
-                    load_queries<DIM>(q[0][step], mine, step, lane);
-            scores<DIM, 1, false>(s, q, mine, ks + stage, KEYS, lane);
-            scale_scores(s[0], j.scale, left, lane);
-            soften<DIM>(&run, s[0], o[0]);
-            accumulate<DIM, 1>(o, s, vs + stage, KEYS, lane);
+                    load_queries<DIM>(q[step], mine, step, lane);
+            scores<DIM, KEYS, false>(s, q, mine, ks + stage, KEYS, lane);
+            exclude<KEYS>(s, left, lane);
+            soften<DIM, KEYS>(&run, s, o, j.scale);
+            accumulate<DIM, KEYS>(o, s, vs + stage, KEYS, lane);
         }
         __syncthreads(); /* the next tile but one comes to this stage */
     }
     if (busy)
-        finish<DIM>(mine, o[0], run, lane);
+        finish<DIM>(mine, o, run, lane);
     __syncthreads();
     store<DIM>(j.o + at.q + first * at.width, qs, at.width, there, j.dim, threadIdx.x, THREADS);
 }
@@ -84,6 +86,8 @@ __global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const 
     const int keys = (at.len + 15) / 16 * 16;
     bf16 *qs = memory, *ks = qs + 2 * TILE, *vs = ks + j.one_tile * (DIM + PAD);
 
+    if (at.len == 0)
+        return;
     load_tile<DIM>(ks, j.k + at.kv, j.token_stride, keys, at.len, j.dim, threadIdx.x, THREADS);
     load_tile<DIM>(vs, j.v + at.kv, j.token_stride, keys, at.len, j.dim, threadIdx.x, THREADS);
     load_tile<DIM>(qs, j.q + at.q + begin * at.width, at.width, QUERIES, end - begin, j.dim,
@@ -104,15 +108,15 @@ __global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const 
         }
         __syncthreads();
         if (16 * warp < there) {
-            uint32_t q[1][DIM / 16][4];
-            float o[1][DIM / 8][4] = {}, s[1][KEYS / 8][4];
+            uint32_t q[DIM / 16][4];
+            float o[DIM / 8][4] = {}, s[KEYS / 8][4];
             running run = {{-INFINITY, -INFINITY}, {0, 0}};
 
-            scores<DIM, 1, true>(s, q, mine, ks, at.len, lane);
-            scale_scores(s[0], j.scale, at.len, lane);
-            soften<DIM>(&run, s[0], o[0]);
-            accumulate<DIM, 1>(o, s, vs, at.len, lane);
-            finish<DIM>(mine, o[0], run, lane);
+            scores<DIM, KEYS, true>(s, q, mine, ks, at.len, lane);
+            exclude<KEYS>(s, at.len, lane);
+            soften<DIM, KEYS>(&run, s, o, j.scale);
+            accumulate<DIM, KEYS>(o, s, vs, at.len, lane);
+            finish<DIM>(mine, o, run, lane);
         }
         __syncthreads();
         store<DIM>(j.o + at.q + first * at.width, tile, at.width, there, j.dim, threadIdx.x,

@@ -1,5 +1,5 @@
-/* What the kernels of attention on tensor cores share: a warp is M times 16 queries of one row and
- * head, keys and values are tiles of 64 in shared memory, padded rows of DIM numbers. Scores,
+/* What the kernels of attention on tensor cores share: a warp is 16 queries of one row and head,
+ * keys and values are tiles in shared memory, padded rows of DIM numbers. Scores,
  * softmax (base 2) and the output are fp32 registers; probabilities are rounded to bf16 for the
  * second product. */
 #ifndef SKV_KERNELS_FLASH_CUH
@@ -7,8 +7,9 @@
 
 #include "kernels/cuda/device.cuh"
 
-#define KEYS     64 /* of a tile */
-#define PAD      8  /* numbers behind each row in shared memory: no bank conflicts */
+#define KEYS     64   /* of a tile */
+#define PAD      8    /* numbers behind each row in shared memory: no bank conflicts */
+#define LAG      8.0f /* powers of two that a weight may pass 1 by */
 #define MAX_ROWS 256
 #define MAX_LENS 256
 
@@ -99,67 +100,57 @@ __device__ __forceinline__ void load_queries(uint32_t q[4], const bf16 *from, in
     load_matrices(q, from + lane % 16 * (DIM + PAD) + 16 * step + lane / 16 * 8);
 }
 
-/* s = q·Kᵀ of a warp's M times 16 queries and a tile's keys. READ: with the queries `from` shared
- * memory; only the 16s of keys in which some are there. */
-template <int DIM, int M, bool READ>
-__device__ __forceinline__ void scores(float s[M][KEYS / 8][4], uint32_t q[M][DIM / 16][4],
+/* s = q·Kᵀ of a warp's 16 queries and a tile's keys. READ: with the queries `from` shared memory;
+ * only the 16s of keys in which some are there. */
+template <int DIM, int WIDE, bool READ>
+__device__ __forceinline__ void scores(float s[WIDE / 8][4], uint32_t q[DIM / 16][4],
                                        const bf16 *from, const bf16 *k, int there, int lane)
 {
     const int key = lane / 16 * 8 + lane % 8, column = lane / 8 % 2 * 8;
 
 #pragma unroll
-    for (int n = 0; n < M * KEYS / 8; n++)
-        s[0][n][0] = s[0][n][1] = s[0][n][2] = s[0][n][3] = 0.0f;
+    for (int n = 0; n < WIDE / 8; n++)
+        s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0.0f;
 #pragma unroll
     for (int step = 0; step < DIM / 16; step++) {
+        if (READ)
+            load_queries<DIM>(q[step], from, step, lane);
 #pragma unroll
-        for (int m = 0; READ && m < M; m++)
-            load_queries<DIM>(q[m][step], from + 16 * m * (DIM + PAD), step, lane);
-#pragma unroll
-        for (int n = 0; n < KEYS / 8; n += 2) {
+        for (int n = 0; n < WIDE / 8; n += 2) {
             uint32_t b[4];
 
             if (8 * n >= there)
                 continue;
             load_matrices(b, k + (8 * n + key) * (DIM + PAD) + 16 * step + column);
-#pragma unroll
-            for (int m = 0; m < M; m++) {
-                multiply(s[m][n], q[m][step], b[0], b[1]);
-                multiply(s[m][n + 1], q[m][step], b[2], b[3]);
-            }
+            multiply(s[n], q[step], b[0], b[1]);
+            multiply(s[n + 1], q[step], b[2], b[3]);
         }
     }
 }
 
 /* o += p·V; p are the scores' registers, rounded in pairs. */
-template <int DIM, int M>
-__device__ __forceinline__ void accumulate(float o[M][DIM / 8][4], const float p[M][KEYS / 8][4],
+template <int DIM, int WIDE>
+__device__ __forceinline__ void accumulate(float o[DIM / 8][4], const float p[WIDE / 8][4],
                                            const bf16 *v, int there, int lane)
 {
     const int key = lane / 8 % 2 * 8 + lane % 8, column = lane / 16 * 8;
 
 #pragma unroll
-    for (int step = 0; step < KEYS / 16; step++) {
-        uint32_t a[M][4];
+    for (int step = 0; step < WIDE / 16; step++) {
+        uint32_t a[4];
 
         if (16 * step >= there)
             continue;
 #pragma unroll
-        for (int m = 0; m < M; m++)
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-                a[m][i] = pack_bf16(p[m][2 * step + i / 2][i % 2 * 2],
-                                    p[m][2 * step + i / 2][i % 2 * 2 + 1]);
+        for (int i = 0; i < 4; i++)
+            a[i] = pack_bf16(p[2 * step + i / 2][i % 2 * 2], p[2 * step + i / 2][i % 2 * 2 + 1]);
 #pragma unroll
         for (int n = 0; n < DIM / 8; n += 2) {
             uint32_t b[4];
 
             load_transposed(b, v + (16 * step + key) * (DIM + PAD) + 8 * n + column);
-#pragma unroll
-            for (int m = 0; m < M; m++) {
-                multiply(o[m][n], a[m], b[0], b[1]);
-                multiply(o[m][n + 1], a[m], b[2], b[3]);
-            }
+            multiply(o[n], a, b[0], b[1]);
+            multiply(o[n + 1], a, b[2], b[3]);
         }
     }
 }
@@ -169,54 +160,83 @@ typedef struct {
     float most[2], sum[2];
 } running;
 
-/* s <- scale·s, keys from `there` on excluded. */
-__device__ __forceinline__ void scale_scores(float s[KEYS / 8][4], float scale, int there, int lane)
+/* Keys from `there` on excluded. */
+template <int WIDE>
+__device__ __forceinline__ void exclude(float s[WIDE / 8][4], int there, int lane)
 {
-#pragma unroll
-    for (int n = 0; n < KEYS / 8; n++)
-#pragma unroll
-        for (int i = 0; i < 4; i++)
-            s[n][i] *= scale;
-    if (there >= KEYS)
+    if (there >= WIDE)
         return;
 #pragma unroll
-    for (int n = 0; n < KEYS / 8; n++)
+    for (int n = 0; n < WIDE / 8; n++)
 #pragma unroll
         for (int i = 0; i < 4; i++)
             if (8 * n + lane % 4 * 2 + i % 2 >= there)
                 s[n][i] = -INFINITY;
 }
 
-/* s <- 2^(s - new maximum); o shrinks with the maximum. Every query has a key in the first tile, so
- * the maximum is finite. */
-template <int DIM>
-__device__ __forceinline__ void soften(running *run, float s[KEYS / 8][4], float o[DIM / 8][4])
+/* The greatest of a tile's scores of each of a thread's two queries. */
+template <int WIDE>
+__device__ __forceinline__ void greatest(float most[2], const float s[WIDE / 8][4])
 {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-        float most = run->most[half], sum = 0, shrink;
+        float m = fmaxf(s[0][2 * half], s[0][2 * half + 1]);
 
 #pragma unroll
-        for (int n = 0; n < KEYS / 8; n++)
-            most = fmaxf(most, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
-        most = fmaxf(most, __shfl_xor_sync(ALL, most, 1));
-        most = fmaxf(most, __shfl_xor_sync(ALL, most, 2));
-        shrink = power_of_two(run->most[half] - most);
+        for (int n = 1; n < WIDE / 8; n++)
+            m = fmaxf(m, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+        m = fmaxf(m, __shfl_xor_sync(ALL, m, 1));
+        most[half] = fmaxf(m, __shfl_xor_sync(ALL, m, 2));
+    }
+}
+
+/* s <- 2^(scale·(s - maximum)). The maximum need not be the latest one: it follows, and o and the
+ * sum shrink with it, only when a weight would pass 2^LAG, as in FlashAttention-4. Every query has
+ * a key in the first tile, so it is finite. */
+template <int DIM, int WIDE>
+__device__ __forceinline__ void soften(running *run, float s[WIDE / 8][4], float o[DIM / 8][4],
+                                       float scale)
+{
+    float most[2];
+
+    greatest<WIDE>(most, s);
+    if (__any_sync(ALL, (most[0] - run->most[0]) * scale > LAG ||
+                            (most[1] - run->most[1]) * scale > LAG)) {
 #pragma unroll
-        for (int n = 0; n < KEYS / 8; n++)
+        for (int half = 0; half < 2; half++) {
+            const float m = fmaxf(run->most[half], most[half]);
+            const float shrink = power_of_two((run->most[half] - m) * scale);
+
+            run->most[half] = m;
+            run->sum[half] *= shrink;
 #pragma unroll
-            for (int i = 2 * half; i < 2 * half + 2; i++) {
-                s[n][i] = power_of_two(s[n][i] - most);
-                sum += s[n][i];
+            for (int n = 0; n < DIM / 8; n++) {
+                o[n][2 * half] *= shrink;
+                o[n][2 * half + 1] *= shrink;
             }
-        run->most[half] = most;
-        run->sum[half] = run->sum[half] * shrink + sum;
-#pragma unroll
-        for (int n = 0; n < DIM / 8; n++) {
-            o[n][2 * half] *= shrink;
-            o[n][2 * half + 1] *= shrink;
         }
     }
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        const float below = -run->most[half] * scale;
+        float sum = 0;
+
+#pragma unroll
+        for (int n = 0; n < WIDE / 8; n++)
+#pragma unroll
+            for (int i = 2 * half; i < 2 * half + 2; i++) {
+                s[n][i] = power_of_two(fmaf(s[n][i], scale, below));
+                sum += s[n][i];
+            }
+        run->sum[half] += sum;
+    }
+}
+
+/* The sum over the four lanes that share a query. */
+__device__ __forceinline__ float quad_sum(float x)
+{
+    x += __shfl_xor_sync(ALL, x, 1);
+    return x + __shfl_xor_sync(ALL, x, 2);
 }
 
 /* A warp's o/sum to its rows of shared memory. */
@@ -227,11 +247,7 @@ __device__ __forceinline__ void finish(bf16 *rows, const float o[DIM / 8][4], co
     __syncwarp(); /* the rows held the warp's queries, which all lanes have read by now */
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-        float sum = run.sum[half];
-
-        sum += __shfl_xor_sync(ALL, sum, 1);
-        sum += __shfl_xor_sync(ALL, sum, 2);
-        const float inverse = 1.0f / sum;
+        const float inverse = 1.0f / quad_sum(run.sum[half]);
         bf16 *row = rows + (lane / 4 + 8 * half) * (DIM + PAD) + lane % 4 * 2;
 
 #pragma unroll
