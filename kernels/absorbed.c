@@ -2,7 +2,15 @@
 
 #include "core/mem.h"
 
-#define TEXT_STEP 8 /* also what keeps rows of weights aligned to 16 bytes */
+/* What keeps rows of weights aligned to 16 bytes; maps of fewer tokens than LONG_MAP wait for
+ * launches more than they gain from texts of their own length. */
+#define TEXT_STEP 8
+#define LONG_MAP  2048
+
+static int64_t round_up(int64_t n, int64_t step)
+{
+    return (n + step - 1) / step * step;
+}
 
 /* Room for n numbers behind what is taken. */
 static size_t take(size_t *bytes, int64_t n, skv_dtype type)
@@ -13,32 +21,83 @@ static size_t take(size_t *bytes, int64_t n, skv_dtype type)
     return at;
 }
 
-skv_absorbed_layout skv_absorbed__layout(const skv_backend *be, int64_t rows, int64_t tokens,
-                                         int64_t count, int64_t heads, int64_t dim)
+static skv_absorbed_layout layout(const skv_backend *be, int64_t at_once, int64_t tokens,
+                                  int64_t longest, int64_t heads, int64_t dim)
 {
-    skv_absorbed_layout l = {.text = (count + TEXT_STEP - 1) / TEXT_STEP * TEXT_STEP};
-    const int64_t n = rows * l.text * heads;
+    const int64_t step = tokens < LONG_MAP ? 2 * TEXT_STEP : TEXT_STEP;
+    skv_absorbed_layout l = {.step = step,
+                             .text = round_up(at_once * round_up(longest, step), SKV_ABSORBED_STEP),
+                             .n = round_up(longest, step) * heads};
 
-    l.kv = take(&l.bytes, 2 * n * dim, be->kv);
-    l.bias = take(&l.bytes, n, SKV_F32);
-    l.keys = take(&l.bytes, n * heads * dim, be->act);
-    l.values = take(&l.bytes, n * heads * dim, be->act);
-    l.scores = take(&l.bytes, n * tokens, SKV_F32);
-    l.weights = take(&l.bytes, n * tokens, be->act);
+    l.kv = take(&l.bytes, 2 * l.text * heads * dim, be->kv);
+    l.bias = take(&l.bytes, l.text * heads, SKV_F32);
+    l.keys = take(&l.bytes, l.text * heads * heads * dim, be->act);
+    l.values = take(&l.bytes, l.text * heads * heads * dim, be->act);
+    l.scores = take(&l.bytes, at_once * tokens * l.n, SKV_F32);
+    l.weights = take(&l.bytes, at_once * tokens * l.n, be->act);
     return l;
 }
 
-size_t skv_absorbed_bytes(const skv_backend *be, int64_t rows, int64_t tokens, int64_t count,
+size_t skv_absorbed_bytes(const skv_backend *be, int64_t at_once, int64_t tokens, int64_t longest,
                           int64_t heads, int64_t dim)
 {
-    return skv_absorbed__layout(be, rows, tokens, count, heads, dim).bytes;
+    return layout(be, at_once, tokens, longest, heads, dim).bytes;
 }
 
-int64_t skv_absorbed__longest(const skv_absorbed_attention_args *a)
+skv_absorbed_layout skv_absorbed__layout(const skv_backend *be,
+                                         const skv_absorbed_attention_args *a)
 {
-    int64_t most = 0;
+    return layout(be, a->at_once, a->x.shape[1], a->longest, a->kv.shape[2], a->kv.shape[3]);
+}
 
-    for (int64_t r = 0; r < a->x.shape[0]; r++)
-        most = a->count[r] > most ? a->count[r] : most;
-    return most;
+/* Whether the row waits for a text of so many padded tokens; 0: of any. */
+static bool waits(const skv_absorbed_attention_args *a, const bool *served, int64_t row,
+                  int64_t text, int64_t step)
+{
+    return row < a->x.shape[0] && !served[row] && a->count[row] > 0 &&
+           (text == 0 || round_up(a->count[row], step) == text);
+}
+
+/* From row `first` on as many as are alike and equally far from one another, as the two of a prompt
+ * are, in `room` text tokens. */
+static skv_absorbed_run run_from(const skv_absorbed_attention_args *a, const bool *served,
+                                 int64_t first, int64_t room, int64_t step)
+{
+    const int64_t text = round_up(a->count[first], step);
+    skv_absorbed_run run = {.first = (int)first, .apart = 1, .text = text};
+    int64_t next = first + 1;
+
+    if (text > room)
+        return run;
+    while (next < a->x.shape[0] && !waits(a, served, next, text, step))
+        next++;
+    run.apart = (int)(next - first);
+    do
+        run.n++;
+    while (run.n < a->at_once && (run.n + 1) * text <= room &&
+           waits(a, served, first + (int64_t)run.n * run.apart, text, step));
+    return run;
+}
+
+int skv_absorbed__runs(skv_absorbed_run runs[SKV_ABSORBED_ROWS], bool *served, int64_t *text,
+                       const skv_absorbed_attention_args *a, const skv_absorbed_layout *l)
+{
+    int n = 0;
+
+    *text = 0;
+    for (int64_t r = 0; r < a->x.shape[0]; r++) {
+        skv_absorbed_run run;
+
+        if (!waits(a, served, r, 0, l->step))
+            continue;
+        run = run_from(a, served, r, l->text - *text, l->step);
+        if (run.n == 0)
+            continue;
+        run.at = *text;
+        for (int i = 0; i < run.n; i++)
+            served[run.first + i * run.apart] = true;
+        *text += run.n * run.text;
+        runs[n++] = run;
+    }
+    return n;
 }

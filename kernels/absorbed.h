@@ -1,4 +1,4 @@
-/* The scratch of absorbed_attention, the same on all backends. */
+/* The scratch of absorbed_attention and the order of its work, the same on all backends. */
 #ifndef SKV_KERNELS_ABSORBED_H
 #define SKV_KERNELS_ABSORBED_H
 
@@ -8,23 +8,36 @@
 extern "C" {
 #endif
 
-/* Texts are padded to T tokens, so that all rows have one shape. Offsets in the scratch; a token's
- * heads follow one another, N = T·H. */
+#define SKV_ABSORBED_STEP 64 /* text tokens are counted by, so that products meet few shapes */
+
+/* Texts are padded to multiples of `step` tokens, so that rows of about the same length make one
+ * product. Room for T text tokens of any rows, whose heads follow one
+ * another, and for the maps of some rows, N numbers a token of theirs. Offsets in the scratch. */
 typedef struct {
-    int64_t text;   /* T: the longest count rounded up, so that runs meet few shapes */
-    size_t kv;      /* (R,T,2,H,D) kv: the rows' texts, zeros behind them */
-    size_t bias;    /* (R,T,H) fp32: k·b_q */
-    size_t keys;    /* (R,T,H,C) act */
-    size_t values;  /* (R,T,H,C) act */
-    size_t scores;  /* (R,L,T,H) fp32 */
-    size_t weights; /* (R,L,T,H) act: softmax of the scores, zeros behind a row's text */
+    int64_t step, text, n; /* text: T */
+    size_t kv;             /* (T,2,H,D) kv: the rows' texts, zeros behind each */
+    size_t bias;           /* (T,H) fp32: k·b_q */
+    size_t keys;           /* (T,H,C) act */
+    size_t values;         /* (T,H,C) act */
+    size_t scores;         /* (at_once,L,N) fp32; a run has its own text in place of N */
+    size_t weights;        /* (at_once,L,N) act: softmax of the scores, zeros behind a text */
     size_t bytes;
 } skv_absorbed_layout;
 
-skv_absorbed_layout skv_absorbed__layout(const skv_backend *be, int64_t rows, int64_t tokens,
-                                         int64_t count, int64_t heads, int64_t dim);
+skv_absorbed_layout skv_absorbed__layout(const skv_backend *be,
+                                         const skv_absorbed_attention_args *a);
 
-int64_t skv_absorbed__longest(const skv_absorbed_attention_args *a);
+/* Rows first, first + apart, .. (n of them) with texts of one padded length: the i-th one's lies at
+ * token at + i·text of the scratch. */
+typedef struct {
+    int first, n, apart;
+    int64_t text, at;
+} skv_absorbed_run;
+
+/* The next rows whose texts fit the scratch together, as runs; marks them in `served`, as long as a
+ * has rows. Returns the number of runs, 0: no row is left; *text: tokens they take. */
+int skv_absorbed__runs(skv_absorbed_run runs[SKV_ABSORBED_ROWS], bool *served, int64_t *text,
+                       const skv_absorbed_attention_args *a, const skv_absorbed_layout *l);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,4 @@
 /* Checks of the model's operations: shapes as kernels/ops.h gives them. */
-#include "kernels/absorbed.h"
 #include "kernels/check.h"
 
 #define ACT  (1u << be->act)
@@ -176,12 +175,12 @@ skv_status skv_check__attention(const skv_backend *be, const skv_attention_args 
     return SKV_OK;
 }
 
-/* Every row reads tokens that are there. */
+/* Every row reads `least` tokens or more, which are there. */
 static skv_status texts_fit(const char *op, const int32_t *start, const int32_t *count,
-                            int64_t rows, int64_t tokens)
+                            int64_t rows, int64_t least, int64_t tokens)
 {
     for (int64_t r = 0; r < rows; r++) {
-        SKV_TRY(skv_check__range(op, "a row's count", count[r], 1, tokens));
+        SKV_TRY(skv_check__range(op, "a row's count", count[r], least, tokens));
         SKV_TRY(skv_check__range(op, "a row's start", start[r], 0, tokens - count[r]));
     }
     return SKV_OK;
@@ -194,7 +193,7 @@ skv_status skv_check__cross_attention(const skv_backend *be, const skv_cross_att
     SKV_TRY(SKV_WANT("cross_attention", a, q, ACT, SKV_DENSE, -1, -1, -1, -1));
     SKV_TRY(SKV_WANT("cross_attention", a, o, ACT, SKV_DENSE, r, l, h, d));
     SKV_TRY(SKV_WANT("cross_attention", a, kv, KV, SKV_DENSE, -1, 2, h, d));
-    return texts_fit("cross_attention", a->start, a->count, r, a->kv.shape[0]);
+    return texts_fit("cross_attention", a->start, a->count, r, 0, a->kv.shape[0]);
 }
 
 skv_status skv_check__absorbed_attention(const skv_backend *be,
@@ -204,8 +203,8 @@ skv_status skv_check__absorbed_attention(const skv_backend *be,
     const int64_t h = a->kv.shape[2], d = a->kv.shape[3];
     int64_t bytes;
 
-    SKV_TRY(SKV_WANT("absorbed_attention", a, x, ACT, SKV_FREE_FIRST, -1, -1, -1));
-    SKV_TRY(SKV_WANT("absorbed_attention", a, y, ACT, SKV_FREE_FIRST, r, l, c));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, x, ACT, SKV_DENSE, -1, -1, -1));
+    SKV_TRY(SKV_WANT("absorbed_attention", a, y, ACT, SKV_DENSE, r, l, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, kv, KV, SKV_DENSE, -1, 2, -1, -1));
     SKV_TRY(skv_check__range("absorbed_attention", "heads times head dimension", h * d, c, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, wq, 1u << be->weight, SKV_DENSE, c, c));
@@ -213,9 +212,15 @@ skv_status skv_check__absorbed_attention(const skv_backend *be,
     SKV_TRY(SKV_WANT("absorbed_attention", a, wo, 1u << be->weight, SKV_DENSE, c, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, bo, ACT, SKV_DENSE, c));
     SKV_TRY(skv_check__range("absorbed_attention", "rows", r, 1, SKV_ABSORBED_ROWS));
-    SKV_TRY(texts_fit("absorbed_attention", a->start, a->count, r, a->kv.shape[0]));
+    SKV_TRY(
+        skv_check__range("absorbed_attention", "rows at once", a->at_once, 1, SKV_ABSORBED_ROWS));
+    SKV_TRY(skv_check__range("absorbed_attention", "the longest text", a->longest, 1, INT32_MAX));
+    SKV_TRY(texts_fit("absorbed_attention", a->start, a->count, r, 0, a->kv.shape[0]));
+    for (int64_t i = 0; i < r; i++)
+        SKV_TRY(
+            skv_check__range("absorbed_attention", "a row's count", a->count[i], 0, a->longest));
     SKV_TRY(SKV_WANT("absorbed_attention", a, scratch, SKV_IS_U8, SKV_DENSE, -1));
-    bytes = (int64_t)skv_absorbed_bytes(be, r, l, skv_absorbed__longest(a), h, d);
+    bytes = (int64_t)skv_absorbed_bytes(be, a->at_once, l, a->longest, h, d);
     return skv_check__range("absorbed_attention", "scratch bytes", a->scratch.shape[0], bytes,
                             INT64_MAX);
 }
@@ -228,7 +233,7 @@ skv_status skv_check__pool_attention(const skv_backend *be, const skv_pool_atten
     SKV_TRY(SKV_WANT("pool_attention", a, kv, SKV_IS_F32, SKV_DENSE, -1, 2, h, d));
     SKV_TRY(SKV_WANT("pool_attention", a, o, SKV_IS_F32, SKV_DENSE, -1, h, d));
     SKV_TRY(skv_check__range("pool_attention", "the head dimension", d, 1, MAX_HEAD_DIM));
-    return texts_fit("pool_attention", a->start, a->count, a->o.shape[0], a->kv.shape[0]);
+    return texts_fit("pool_attention", a->start, a->count, a->o.shape[0], 1, a->kv.shape[0]);
 }
 
 skv_status skv_check__t5_attention(const skv_backend *be, const skv_t5_attention_args *a)

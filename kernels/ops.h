@@ -105,8 +105,8 @@ typedef struct {
 } skv_attention_args;
 
 /* Cross attention: row r attends to the text tokens start[r] .. start[r]+count[r]-1 of kv.
- * q, o (R,L,H,D) act; kv (T,2,H,D) kv, [t][0] = key, [t][1] = value; start, count: R host integers,
- * count >= 1; rows may share tokens. o may be q. */
+ * q, o (R,L,H,D) act; kv (T,2,H,D) kv, [t][0] = key, [t][1] = value; start, count: R host integers;
+ * rows may share tokens, and a row with a count of 0 is left as it is. o may be q. */
 typedef struct {
     skv_tensor o, q, kv;
     const int32_t *start;
@@ -119,12 +119,14 @@ typedef struct {
  * t over the row's text. The text goes through the matrices instead of the map (absorption):
  *   keys[t,h] = k[t,h]·Wq_h,  values[t,h] = Wo_h·v[t,h],  score = scale·(x·keys + k·b_q,h),
  * which costs a token 4·H·count·C operations instead of 4·C²: less while count < D.
- * x, y (R,L,C) act, first strides free; kv, start, count as above, R <= SKV_ABSORBED_ROWS; wq, wo
- * (C,C) weight; bq, bo (C) act; scratch: skv_absorbed_bytes() bytes u8 for the longest count. */
+ * x, y (R,L,C) act, R <= SKV_ABSORBED_ROWS; kv, start, count as above, no count above `longest`;
+ * wq, wo (C,C) weight; bq, bo (C) act; scratch: skv_absorbed_bytes() bytes u8, so that `at_once`
+ * rows with such texts are under way together. */
 typedef struct {
     skv_tensor y, x, kv, wq, bq, wo, bo, scratch;
     const int32_t *start;
     const int32_t *count;
+    int at_once, longest;
     float scale;
 } skv_absorbed_attention_args;
 #define SKV_ABSORBED_ROWS 256
@@ -397,8 +399,8 @@ struct skv_ops {
 SKV_OPS(X)
 #undef X
 
-/* Scratch of absorbed_attention: `rows` maps of `tokens`, texts of at most `count`. */
-size_t skv_absorbed_bytes(const skv_backend *be, int64_t rows, int64_t tokens, int64_t count,
+/* Scratch of absorbed_attention: `at_once` maps of `tokens`, texts of at most `longest`. */
+size_t skv_absorbed_bytes(const skv_backend *be, int64_t at_once, int64_t tokens, int64_t longest,
                           int64_t heads, int64_t dim);
 
 /* Weights are packed once, at load, from host memory of any of the file types (any alignment).

@@ -1,5 +1,5 @@
 /* Cross attention with the text taken through the projections: keys and values by row and head,
- * then tiles of a map, whose scores stay in a thread's scratch. Texts are not padded here. */
+ * then tiles of a map, whose scores stay in a thread's scratch. Nothing is computed for padding. */
 #include "kernels/absorbed.h"
 #include "kernels/cpu/cpu_internal.h"
 
@@ -10,15 +10,23 @@
 #define TILE      64
 #define MAX_HEADS 64
 
+/* A row of the batch at hand, and where its text lies in the scratch. */
+typedef struct {
+    int64_t row, text;
+} place;
+
 typedef struct {
     const skv_absorbed_attention_args *a;
     skv_absorbed_layout at;
     int64_t heads, dim, width, tiles;
+    place rows[SKV_ABSORBED_ROWS];
+    int n_rows;
 } job;
 
-static float *place(const job *j, size_t offset, int64_t row, int64_t size)
+/* `size` numbers a text token of row r of the batch. */
+static float *inside(const job *j, size_t offset, const place *r, int64_t size)
 {
-    return (float *)(void *)((char *)j->a->scratch.data + offset) + row * size;
+    return (float *)(void *)((char *)j->a->scratch.data + offset) + r->text * size;
 }
 
 /* One head of one text: keys = k·Wq_h, bias = k·b_q, values = v·Wo_hᵀ. */
@@ -26,12 +34,13 @@ static void absorb(void *ctx, int64_t i, void *scratch)
 {
     const job *j = ctx;
     const skv_absorbed_attention_args *a = j->a;
-    const int64_t h = i % j->heads, r = i / j->heads, n = j->at.text * j->heads, c = j->width;
-    const int count = a->count[r], dim = (int)j->dim, width = (int)c, step = 2 * width;
-    const float *k = skv_f32(&a->kv) + a->start[r] * 2 * c + h * j->dim, *v = k + c;
-    float *bias = place(j, j->at.bias, r, n) + h;
-    float *keys = place(j, j->at.keys, r, n * c) + h * c;
-    float *values = place(j, j->at.values, r, n * c) + h * c;
+    const place *r = &j->rows[i / j->heads];
+    const int64_t h = i % j->heads, c = j->width;
+    const int count = a->count[r->row], dim = (int)j->dim, width = (int)c, step = 2 * width;
+    const float *k = skv_f32(&a->kv) + a->start[r->row] * 2 * c + h * j->dim, *v = k + c;
+    float *bias = inside(j, j->at.bias, r, j->heads) + h;
+    float *keys = inside(j, j->at.keys, r, j->heads * c) + h * c;
+    float *values = inside(j, j->at.values, r, j->heads * c) + h * c;
     const int apart = (int)(j->heads * c);
 
     (void)scratch;
@@ -71,43 +80,61 @@ static void attend(void *ctx, int64_t i, void *scratch)
 {
     const job *j = ctx;
     const skv_absorbed_attention_args *a = j->a;
-    const int64_t tokens = a->x.shape[1], first = i % j->tiles * TILE, r = i / j->tiles;
-    const int64_t padded = j->at.text * j->heads, n = a->count[r] * j->heads, c = j->width;
+    const place *r = &j->rows[i / j->tiles];
+    const int64_t tokens = a->x.shape[1], first = i % j->tiles * TILE, c = j->width;
     const int64_t rows = first + TILE < tokens ? TILE : tokens - first;
-    const float *bias = place(j, j->at.bias, r, padded), *bo = skv_f32(&a->bo);
-    const float *x = skv_f32(&a->x) + r * a->x.stride[0] + first * c;
-    float *y = skv_f32(&a->y) + r * a->y.stride[0] + first * c, *s = scratch;
+    const int64_t n = a->count[r->row] * j->heads, map = (r->row * tokens + first) * c;
+    const float *bias = inside(j, j->at.bias, r, j->heads), *bo = skv_f32(&a->bo);
+    const float *x = skv_f32(&a->x) + map;
+    float *y = skv_f32(&a->y) + map, *s = scratch;
 
     for (int64_t l = 0; l < rows; l++)
         memcpy(s + l * n, bias, (size_t)n * sizeof *s);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)n, (int)c, 1.0f, x, (int)c,
-                place(j, j->at.keys, r, padded * c), (int)c, 1.0f, s, (int)n);
+                inside(j, j->at.keys, r, j->heads * c), (int)c, 1.0f, s, (int)n);
     for (int64_t l = 0; l < rows; l++) {
-        soften(s + l * n, a->count[r], j->heads, a->scale);
+        soften(s + l * n, a->count[r->row], j->heads, a->scale);
         memcpy(y + l * c, bo, (size_t)c * sizeof *y);
     }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)c, (int)n, 1.0f, s,
-                (int)n, place(j, j->at.values, r, padded * c), (int)c, 1.0f, y, (int)c);
+                (int)n, inside(j, j->at.values, r, j->heads * c), (int)c, 1.0f, y, (int)c);
+}
+
+/* The rows of a batch's runs; false: none is left. */
+static bool next_batch(job *j, bool *served)
+{
+    skv_absorbed_run runs[SKV_ABSORBED_ROWS];
+    int64_t text;
+    const int n = skv_absorbed__runs(runs, served, &text, j->a, &j->at);
+
+    j->n_rows = 0;
+    for (int k = 0; k < n; k++)
+        for (int i = 0; i < runs[k].n; i++)
+            j->rows[j->n_rows++] =
+                (place){runs[k].first + i * runs[k].apart, runs[k].at + i * runs[k].text};
+    return n > 0;
 }
 
 skv_status skv_cpu_absorbed_attention(skv_backend *be, const skv_absorbed_attention_args *a)
 {
-    const int64_t rows = a->x.shape[0], tokens = a->x.shape[1], heads = a->kv.shape[2];
-    const int64_t longest = skv_absorbed__longest(a), c = a->x.shape[2];
+    const int64_t tokens = a->x.shape[1], heads = a->kv.shape[2], c = a->x.shape[2];
+    bool served[SKV_ABSORBED_ROWS] = {false};
     job j = {.a = a,
-             .at = skv_absorbed__layout(be, rows, tokens, longest, heads, a->kv.shape[3]),
+             .at = skv_absorbed__layout(be, a),
              .heads = heads,
              .dim = a->kv.shape[3],
              .width = c,
              .tiles = (tokens + TILE - 1) / TILE};
 
-    if (heads > MAX_HEADS || (size_t)(longest * heads * TILE) * sizeof(float) > SKV_CPU_SCRATCH)
+    if (heads > MAX_HEADS || (size_t)(a->longest * heads * TILE) * sizeof(float) > SKV_CPU_SCRATCH)
         return skv_fail(SKV_E_UNSUPPORTED,
-                        "absorbed_attention: %lld text tokens of %lld heads are too many",
-                        (long long)longest, (long long)heads);
-    for (int64_t r = 0; r < rows; r++)
+                        "absorbed_attention: %d text tokens of %lld heads are too many", a->longest,
+                        (long long)heads);
+    for (int64_t r = 0; r < a->x.shape[0]; r++)
         be->flops += 4 * a->count[r] * heads * c * (tokens + j.dim);
-    skv_cpu__parallel(be, rows * heads, absorb, &j);
-    skv_cpu__parallel(be, rows * j.tiles, attend, &j);
+    while (next_batch(&j, served)) {
+        skv_cpu__parallel(be, j.n_rows * heads, absorb, &j);
+        skv_cpu__parallel(be, j.n_rows * j.tiles, attend, &j);
+    }
     return SKV_OK;
 }

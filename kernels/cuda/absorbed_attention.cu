@@ -8,18 +8,25 @@
 
 typedef ints<SKV_ABSORBED_ROWS> row_ints;
 
-/* Block = a text token of a row: its K and V to one shape, zeros behind the text, and k·b_q of each
- * head, which takes the place of the queries' bias. grid (T, rows) */
+/* The texts of a batch's rows: where they begin in kv and in the scratch, and their tokens. */
+typedef struct {
+    row_ints start, at, count;
+    int n, longest, step;
+} texts;
+
+/* Block = a text token of a row: its K and V to the scratch, zeros behind the text up to a multiple
+ * of `step`, and k·b_q of each head, which takes the place of the queries' bias. grid (T, rows) */
 template <typename T>
 __global__ __launch_bounds__(BLOCK) void gather_text(T *y, float *bias, const T *kv, const T *bq,
-                                                     int heads, int dim, const row_ints start,
-                                                     const row_ints count)
+                                                     int heads, int dim, const texts all)
 {
-    const int t = blockIdx.x, r = blockIdx.y, width = heads * dim;
-    const int64_t to = (int64_t)r * gridDim.x + t;
-    const bool inside = t < count.v[r];
-    const T *from = kv + (int64_t)(start.v[r] + (inside ? t : 0)) * 2 * width;
+    const int t = blockIdx.x, r = blockIdx.y, width = heads * dim, count = all.count.v[r];
+    const int64_t to = (int64_t)all.at.v[r] + t;
+    const bool inside = t < count;
+    const T *from = kv + (int64_t)(all.start.v[r] + (inside ? t : 0)) * 2 * width;
 
+    if (t >= (count + all.step - 1) / all.step * all.step)
+        return;
     for (int c = threadIdx.x; c < 2 * width; c += BLOCK)
         put(y + to * 2 * width + c, inside ? to_f32(from[c]) : 0.0f);
     for (int h = threadIdx.x / WARP; h < heads; h += WARPS) {
@@ -121,126 +128,177 @@ __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores,
     }
 }
 
-template <int UNIT, typename T>
-static skv_status run_soften(skv_backend *be, const skv_absorbed_attention_args *a, char *scratch,
-                             const skv_absorbed_layout *at)
-{
-    const int rows = (int)a->x.shape[0], tokens = (int)a->x.shape[1], heads = (int)a->kv.shape[2];
-    const int packs = heads / UNIT, units = packs < WARP ? packs : WARP;
-    const dim3 grid((unsigned)div_up(tokens, WARPS), (unsigned)rows, (unsigned)div_up(packs, WARP));
-    walk w = {heads, (int)at->text, units, 1};
+/* What an operation's steps share. */
+typedef struct {
+    skv_backend *be;
+    const skv_absorbed_attention_args *a;
+    skv_absorbed_layout at;
+    char *scratch;
+    int64_t tokens, width, heads, dim;
+    size_t element; /* bytes of one of act */
+} work;
 
-    while (2 * w.groups * units <= WARP)
-        w.groups *= 2;
-    SKV_LAUNCH(be, (soften<UNIT, T>), grid, BLOCK, 0, (T *)(scratch + at->weights),
-               (const float *)(scratch + at->scores), tokens, a->scale * 1.4426950408889634f, w,
-               ints_of<SKV_ABSORBED_ROWS>(a->count, rows)); /* base 2 */
-    return SKV_OK;
+static skv_status gather(const work *w, const skv_absorbed_run *runs, int n)
+{
+    const skv_absorbed_attention_args *a = w->a;
+    texts all = {};
+
+    all.step = (int)w->at.step;
+    for (int k = 0; k < n; k++)
+        for (int i = 0; i < runs[k].n; i++, all.n++) {
+            const int row = runs[k].first + i * runs[k].apart;
+
+            all.start.v[all.n] = a->start[row];
+            all.count.v[all.n] = a->count[row];
+            all.at.v[all.n] = (int)(runs[k].at + i * runs[k].text);
+            all.longest = max(all.longest, (int)runs[k].text);
+        }
+    const dim3 grid((unsigned)all.longest, (unsigned)all.n);
+    SKV_FLOAT_SWITCH(w->be->act, T, {
+        SKV_LAUNCH(w->be, gather_text<T>, grid, BLOCK, 0, (T *)(w->scratch + w->at.kv),
+                   (float *)(w->scratch + w->at.bias), (const T *)a->kv.data, (const T *)a->bq.data,
+                   (int)w->heads, (int)w->dim, all);
+        return SKV_OK;
+    });
 }
 
-/* keys = K_h·Wq_h and values = V_h·Wo_hᵀ of all rows' tokens, a product a head. */
-template <typename T>
-static skv_status absorb(skv_backend *be, const skv_absorbed_attention_args *a, char *scratch,
-                         const skv_absorbed_layout *at)
+/* keys = K_h·Wq_h and values = V_h·Wo_hᵀ of all the batch's text tokens, a product a head. */
+static skv_status absorb(const work *w, int64_t text)
 {
-    const int64_t c = a->x.shape[2], heads = a->kv.shape[2], dim = a->kv.shape[3];
+    const int64_t c = w->width;
     skv_cuda__matmul_args m = {};
 
-    m.m = a->x.shape[0] * at->text;
+    m.m = div_up(text, SKV_ABSORBED_STEP) * SKV_ABSORBED_STEP;
     m.n = c;
-    m.k = dim;
-    m.y_type = m.x_type = be->act;
+    m.k = w->dim;
+    m.y_type = m.x_type = w->be->act;
     m.exact = true;
-    m.batch = heads;
+    m.batch = w->heads;
     m.x_row = 2 * c;
     m.w_row = c;
-    m.y_row = heads * c;
-    m.x_step = dim;
+    m.y_row = w->heads * c;
+    m.x_step = w->dim;
     m.y_step = c;
-    m.x = scratch + at->kv;
-    m.w = a->wq.data;
-    m.y = scratch + at->keys;
+    m.x = w->scratch + w->at.kv;
+    m.w = w->a->wq.data;
+    m.y = w->scratch + w->at.keys;
     m.w_by_k = true;
-    m.w_step = dim * c;
-    SKV_TRY(skv_cuda__matmul(be, &m));
-    m.x = (const T *)(scratch + at->kv) + c;
-    m.w = a->wo.data;
-    m.y = scratch + at->values;
+    m.w_step = w->dim * c;
+    SKV_TRY(skv_cuda__matmul(w->be, &m));
+    m.x = (const char *)m.x + (size_t)c * w->element;
+    m.w = w->a->wo.data;
+    m.y = w->scratch + w->at.values;
     m.w_by_k = false;
-    m.w_step = dim;
-    return skv_cuda__matmul(be, &m);
+    m.w_step = w->dim;
+    return skv_cuda__matmul(w->be, &m);
+}
+
+/* Where a run's part of an array begins that has so many bytes a text token. */
+static char *part(const work *w, const skv_absorbed_run *r, size_t offset, size_t bytes)
+{
+    return w->scratch + offset + (size_t)r->at * bytes;
+}
+
+/* Where its first row begins in x or y. */
+static char *row_of(const work *w, const skv_absorbed_run *r, const skv_tensor *map)
+{
+    return (char *)map->data + (size_t)(r->first * w->tokens * w->width) * w->element;
 }
 
 /* scores = x·keysᵀ + bias, a product a row. */
-static skv_status score(skv_backend *be, const skv_absorbed_attention_args *a, char *scratch,
-                        const skv_absorbed_layout *at)
+static skv_status score(const work *w, const skv_absorbed_run *r)
 {
     skv_cuda__matmul_args m = {};
 
-    m.m = a->x.shape[1];
-    m.n = at->text * a->kv.shape[2];
-    m.k = a->x.shape[2];
-    m.x_type = be->act;
+    m.m = w->tokens;
+    m.n = r->text * w->heads;
+    m.k = w->width;
+    m.x_type = w->be->act;
     m.y_type = SKV_F32;
     m.exact = true;
-    m.batch = a->x.shape[0];
-    m.x = a->x.data;
-    m.w = scratch + at->keys;
-    m.b = scratch + at->bias;
-    m.y = scratch + at->scores;
+    m.batch = r->n;
+    m.x = row_of(w, r, &w->a->x);
+    m.w = part(w, r, w->at.keys, (size_t)(w->heads * w->width) * w->element);
+    m.b = part(w, r, w->at.bias, (size_t)w->heads * sizeof(float));
+    m.y = w->scratch + w->at.scores;
     m.b_step = m.n;
-    m.x_step = a->x.stride[0];
-    return skv_cuda__matmul(be, &m);
+    m.x_step = r->apart * w->tokens * w->width;
+    return skv_cuda__matmul(w->be, &m);
+}
+
+template <int UNIT, typename T>
+static skv_status run_soften(const work *w, const skv_absorbed_run *r)
+{
+    const int heads = (int)w->heads, packs = heads / UNIT, units = packs < WARP ? packs : WARP;
+    const dim3 grid((unsigned)div_up(w->tokens, WARPS), (unsigned)r->n,
+                    (unsigned)div_up(packs, WARP));
+    walk k = {heads, (int)r->text, units, 1};
+    row_ints count;
+
+    while (2 * k.groups * units <= WARP)
+        k.groups *= 2;
+    for (int i = 0; i < r->n; i++)
+        count.v[i] = w->a->count[r->first + i * r->apart];
+    SKV_LAUNCH(w->be, (soften<UNIT, T>), grid, BLOCK, 0, (T *)(w->scratch + w->at.weights),
+               (const float *)(w->scratch + w->at.scores), (int)w->tokens,
+               w->a->scale * 1.4426950408889634f, k, count); /* base 2 */
+    return SKV_OK;
 }
 
 /* y = weights·values + bo, a product a row. */
-static skv_status mix(skv_backend *be, const skv_absorbed_attention_args *a, char *scratch,
-                      const skv_absorbed_layout *at)
+static skv_status mix(const work *w, const skv_absorbed_run *r)
 {
     skv_cuda__matmul_args m = {};
 
-    m.m = a->x.shape[1];
-    m.n = a->x.shape[2];
-    m.k = at->text * a->kv.shape[2];
-    m.x_type = m.y_type = be->act;
+    m.m = w->tokens;
+    m.n = w->width;
+    m.k = r->text * w->heads;
+    m.x_type = m.y_type = w->be->act;
     m.exact = true;
-    m.batch = a->x.shape[0];
-    m.x = scratch + at->weights;
-    m.w = scratch + at->values;
+    m.batch = r->n;
+    m.x = w->scratch + w->at.weights;
+    m.w = part(w, r, w->at.values, (size_t)(w->heads * w->width) * w->element);
     m.w_by_k = true;
-    m.b = a->bo.data;
-    m.y = a->y.data;
-    m.y_step = a->y.stride[0];
-    return skv_cuda__matmul(be, &m);
+    m.b = w->a->bo.data;
+    m.y = row_of(w, r, &w->a->y);
+    m.y_step = r->apart * w->tokens * w->width;
+    return skv_cuda__matmul(w->be, &m);
 }
 
-template <typename T> static skv_status run(skv_backend *be, const skv_absorbed_attention_args *a)
+template <typename T> static skv_status attend(const work *w, const skv_absorbed_run *r)
 {
-    const int64_t rows = a->x.shape[0], tokens = a->x.shape[1], c = a->x.shape[2];
-    const int64_t heads = a->kv.shape[2], dim = a->kv.shape[3];
-    const skv_absorbed_layout at =
-        skv_absorbed__layout(be, rows, tokens, skv_absorbed__longest(a), heads, dim);
-    char *scratch = (char *)a->scratch.data;
-    const dim3 grid((unsigned)at.text, (unsigned)rows);
-
-    SKV_LAUNCH(be, gather_text<T>, grid, BLOCK, 0, (T *)(scratch + at.kv),
-               (float *)(scratch + at.bias), (const T *)a->kv.data, (const T *)a->bq.data,
-               (int)heads, (int)dim, ints_of<SKV_ABSORBED_ROWS>(a->start, rows),
-               ints_of<SKV_ABSORBED_ROWS>(a->count, rows));
-    SKV_TRY(absorb<T>(be, a, scratch, &at));
-    SKV_TRY(score(be, a, scratch, &at));
-    if (heads % 4 == 0)
-        SKV_TRY((run_soften<4, T>(be, a, scratch, &at)));
+    SKV_TRY(score(w, r));
+    if (w->heads % 4 == 0)
+        SKV_TRY((run_soften<4, T>(w, r)));
     else
-        SKV_TRY((run_soften<1, T>(be, a, scratch, &at)));
-    be->flops += 4 * rows * at.text * heads * c * (tokens + dim);
-    return mix(be, a, scratch, &at);
+        SKV_TRY((run_soften<1, T>(w, r)));
+    w->be->flops += 4 * r->n * r->text * w->heads * w->width * (w->tokens + w->dim);
+    return mix(w, r);
 }
 
 extern "C" skv_status skv_cuda_absorbed_attention(skv_backend *be,
                                                   const skv_absorbed_attention_args *a)
 {
-    if (a->x.shape[1] == 0)
-        return SKV_OK;
-    SKV_FLOAT_SWITCH(be->act, T, { return run<T>(be, a); });
+    const work w = {be,
+                    a,
+                    skv_absorbed__layout(be, a),
+                    (char *)a->scratch.data,
+                    a->x.shape[1],
+                    a->x.shape[2],
+                    a->kv.shape[2],
+                    a->kv.shape[3],
+                    be->act == SKV_BF16 ? sizeof(bf16) : sizeof(float)};
+    skv_absorbed_run runs[SKV_ABSORBED_ROWS];
+    bool served[SKV_ABSORBED_ROWS] = {};
+    int64_t text;
+
+    for (int n; w.tokens > 0 && (n = skv_absorbed__runs(runs, served, &text, a, &w.at)) > 0;) {
+        SKV_TRY(gather(&w, runs, n));
+        SKV_TRY(absorb(&w, text));
+        SKV_FLOAT_SWITCH(be->act, T, {
+            for (int i = 0; i < n; i++)
+                SKV_TRY(attend<T>(&w, &runs[i]));
+        });
+    }
+    return SKV_OK;
 }

@@ -210,7 +210,6 @@ static skv_status floor_absorbed_attention(skv_backend *be, const skv_absorbed_a
     if (!f->junk)
         return SKV_OK;
     b.y.data = f->junk;
-    b.y.stride[0] = b.y.shape[1] * b.y.stride[1]; /* its rows alone */
     b.scratch.data = (char *)f->junk + y;
     return f->all->absorbed_attention(be, &b);
 }

@@ -11,8 +11,6 @@
 #define MAP_PER_TEXT    8
 /* Tokens of a map for which two ways side by side are worth their launches. */
 #define DIVIDED_TOKENS 1024
-/* Padding of texts, times tokens of the map, that costs as much as another call would. */
-#define PADDED_AT_MOST 65536
 
 int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens)
 {
@@ -30,148 +28,124 @@ int skv_pass__absorbed_rows(int n_rows, int64_t tokens)
     return rows < SKV_ABSORBED_ROWS ? rows : SKV_ABSORBED_ROWS;
 }
 
-/* A layer's call, and rows of it, `apart` rows from one to the next. */
+/* Rows first .. first+n-1 of a layer's call. count: of the rows that go one way, 0 for others. */
 typedef struct {
     skv_pass *p;
-    int layer;
-    skv_tensor a, y; /* (R,L,C) act */
-    int longest;     /* text that goes through the projections */
+    const skv_block_weights *w;
+    skv_tensor a, y; /* (n,L,C) act */
+    skv_tensor kv;
+    const int32_t *start;
+    int32_t count[SKV_ABSORBED_ROWS];
+    int n;
 } call;
 
-typedef struct {
-    int first, n, apart;
-} some_rows;
-
-static skv_tensor rows_of(const skv_tensor *all, const some_rows *r)
+static float scale_of(const skv_dims *d)
 {
-    skv_tensor t = skv_tensor_rows(all, r->first, r->n);
-
-    t.stride[0] *= r->apart;
-    return t;
+    return (float)(1.0 / sqrt((double)d->head_dim));
 }
 
-static skv_status by_map(const call *c, const some_rows *r)
+/* y = x·wᵀ + b of the rows that have a count. */
+static skv_status project(const call *c, const skv_tensor *y, const skv_tensor *x,
+                          const skv_tensor *w, const skv_tensor *b)
 {
-    const skv_dims *d = &c->p->setup.model->dims;
-    const skv_block_weights *w = &c->p->setup.model->block[c->layer];
-    const skv_tensor a = rows_of(&c->a, r), y = rows_of(&c->y, r);
-    const int64_t tokens = a.shape[1];
-    skv_backend *be = c->p->setup.model->be;
+    for (int first = 0, n; first < c->n; first += n) {
+        const bool mine = c->count[first] > 0;
 
-    SKV_TRY(skv_block__linear(be, &y, &a, &w->ca_q, &w->ca_q_bias));
-    SKV_TRY(skv_cross_attention(
-        be, &(skv_cross_attention_args){.o = SKV_RESHAPE(&a, r->n, tokens, d->heads, d->head_dim),
-                                        .q = SKV_RESHAPE(&y, r->n, tokens, d->heads, d->head_dim),
-                                        .kv = c->p->cond->kv[c->layer],
-                                        .start = c->p->cond->start + r->first,
-                                        .count = c->p->cond->count + r->first,
-                                        .scale = (float)(1.0 / sqrt((double)d->head_dim))}));
-    return skv_block__linear(be, &y, &a, &w->ca_proj, &w->ca_proj_bias);
-}
+        for (n = 1; first + n < c->n && (c->count[first + n] > 0) == mine; n++)
+            continue;
+        if (mine) {
+            const skv_tensor some_y = skv_tensor_rows(y, first, n);
+            const skv_tensor some_x = skv_tensor_rows(x, first, n);
 
-static skv_status by_text(const call *c, const some_rows *r)
-{
-    const skv_dims *d = &c->p->setup.model->dims;
-    const skv_block_weights *w = &c->p->setup.model->block[c->layer];
-    const int64_t tokens = c->a.shape[1];
-    skv_backend *be = c->p->setup.model->be;
-    int32_t start[SKV_ABSORBED_ROWS], count[SKV_ABSORBED_ROWS];
-    int longest = 0;
-    size_t bytes;
-
-    for (int i = 0; i < r->n; i++) {
-        start[i] = c->p->cond->start[r->first + i * r->apart];
-        count[i] = c->p->cond->count[r->first + i * r->apart];
-        longest = count[i] > longest ? count[i] : longest;
+            SKV_TRY(skv_block__linear(c->p->setup.model->be, &some_y, &some_x, w, b));
+        }
     }
-    bytes = skv_absorbed_bytes(be, r->n, tokens, longest, d->heads, d->head_dim);
+    return SKV_OK;
+}
+
+static skv_status by_map(const call *c)
+{
+    const skv_dims *d = &c->p->setup.model->dims;
+    const skv_block_weights *w = c->w;
+    const int64_t tokens = c->a.shape[1];
+
+    SKV_TRY(project(c, &c->y, &c->a, &w->ca_q, &w->ca_q_bias));
+    SKV_TRY(skv_cross_attention(
+        c->p->setup.model->be,
+        &(skv_cross_attention_args){.o = SKV_RESHAPE(&c->a, c->n, tokens, d->heads, d->head_dim),
+                                    .q = SKV_RESHAPE(&c->y, c->n, tokens, d->heads, d->head_dim),
+                                    .kv = c->kv,
+                                    .start = c->start,
+                                    .count = c->count,
+                                    .scale = scale_of(d)}));
+    return project(c, &c->y, &c->a, &w->ca_proj, &w->ca_proj_bias);
+}
+
+static skv_status by_text(const call *c, int longest)
+{
+    const skv_dims *d = &c->p->setup.model->dims;
+    const int64_t tokens = c->a.shape[1];
+    const int at_once = skv_pass__absorbed_rows(c->p->n_rows, tokens);
+    skv_backend *be = c->p->setup.model->be;
+    const size_t bytes = skv_absorbed_bytes(be, at_once, tokens, longest, d->heads, d->head_dim);
+
     return skv_absorbed_attention(
         be, &(skv_absorbed_attention_args){
-                .y = rows_of(&c->y, r),
-                .x = rows_of(&c->a, r),
-                .kv = c->p->cond->kv[c->layer],
-                .wq = w->ca_q,
-                .bq = w->ca_q_bias,
-                .wo = w->ca_proj,
-                .bo = w->ca_proj_bias,
+                .y = c->y,
+                .x = c->a,
+                .kv = c->kv,
+                .wq = c->w->ca_q,
+                .bq = c->w->ca_q_bias,
+                .wo = c->w->ca_proj,
+                .bo = c->w->ca_proj_bias,
                 .scratch = SKV_TENSOR(c->p->b + skv_pass__full_bytes(c->p, tokens), SKV_U8,
                                       be->device, (int64_t)bytes),
-                .start = start,
-                .count = count,
-                .scale = (float)(1.0 / sqrt((double)d->head_dim))});
+                .start = c->start,
+                .count = c->count,
+                .at_once = at_once,
+                .longest = longest,
+                .scale = scale_of(d)});
 }
 
-static bool is_short(const call *c, int row)
+/* Leaves a count to rows with texts of at most `longest` tokens, or (others) to all others;
+ * whether there are any. */
+static bool pick(call *c, const int32_t *count, int longest, bool others)
 {
-    return c->p->cond->count[row] <= c->longest;
-}
+    bool any = false;
 
-/* How many rows from `first` on, below `end`, one call serves: those whose texts go the same way
- * and, through the projections, are padded to the longest of them by less than a call of their own
- * would cost. */
-static int rows_alike(const call *c, int first, int end)
-{
-    const int32_t *count = c->p->cond->count;
-    const int64_t tokens = c->a.shape[1];
-    const bool through = is_short(c, first);
-    const int rows = through ? skv_pass__absorbed_rows(c->p->n_rows, tokens) : end;
-    int64_t widest = count[first];
-    int n = 1;
+    for (int r = 0; r < c->n; r++) {
+        const bool mine = (count[r] > longest) == others;
 
-    while (n < rows && first + n < end && is_short(c, first + n) == through) {
-        const int64_t next = count[first + n];
-        const int64_t padding = next > widest ? n * (next - widest) : widest - next;
-
-        if (through && padding * tokens > PADDED_AT_MOST)
-            break;
-        widest = next > widest ? next : widest;
-        n++;
+        c->count[r] = mine ? count[r] : 0;
+        any = any || mine;
     }
-    return n;
-}
-
-/* Rows whose texts are as long as those of as many rows behind them, as those with and without the
- * prompt are; 0: they are not. */
-static int half(const skv_pass *p)
-{
-    const int n = p->n_rows / 2;
-
-    for (int r = 0; r < n; r++)
-        if (p->n_rows % 2 != 0 || p->cond->count[r] != p->cond->count[n + r])
-            return 0;
-    return n;
-}
-
-static skv_status serve(const call *c, const some_rows *r)
-{
-    return is_short(c, r->first) ? by_text(c, r) : by_map(c, r);
+    return any;
 }
 
 skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
-    const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
-    const int twice = half(p), end = twice > 0 ? twice : p->n_rows;
-    const int most = skv_pass__absorbed_rows(p->n_rows, tokens);
-    call c = {.p = p,
-              .layer = layer,
-              .a = skv_pass__a(p, si),
-              .y = skv_block__full_width(p, tokens),
-              .longest = skv_pass__absorbed_text(&p->setup.model->dims, p->n_rows, tokens)};
+    const skv_cond *cond = p->cond;
+    const skv_tensor a = skv_pass__a(p, si);
+    const int64_t tokens = a.shape[1];
+    int longest = skv_pass__absorbed_text(&p->setup.model->dims, p->n_rows, tokens);
 
     for (int r = 0; r < p->n_rows && tokens < DIVIDED_TOKENS; r++)
-        c.longest = is_short(&c, r) ? c.longest : 0;
-    *y = c.y;
-    for (int first = 0, n; first < end; first += n) {
-        n = rows_alike(&c, first, end);
-        if (twice > 0 && n == twice && (!is_short(&c, first) || 2 * n <= most))
-            return serve(&c, &(some_rows){0, 2 * n, 1});
-        if (twice > 0 && n == 1 && is_short(&c, first) && most >= 2) {
-            SKV_TRY(serve(&c, &(some_rows){first, 2, twice}));
-            continue;
-        }
-        SKV_TRY(serve(&c, &(some_rows){first, n, 1}));
-        if (twice > 0)
-            SKV_TRY(serve(&c, &(some_rows){twice + first, n, 1}));
+        longest = cond->count[r] > longest ? 0 : longest;
+    *y = skv_block__full_width(p, tokens);
+    for (int first = 0; first < p->n_rows; first += SKV_ABSORBED_ROWS) {
+        const int left = p->n_rows - first;
+        call c = {.p = p,
+                  .w = &p->setup.model->block[layer],
+                  .kv = cond->kv[layer],
+                  .start = cond->start + first,
+                  .n = left < SKV_ABSORBED_ROWS ? left : SKV_ABSORBED_ROWS};
+
+        c.a = skv_tensor_rows(&a, first, c.n);
+        c.y = skv_tensor_rows(y, first, c.n);
+        if (pick(&c, cond->count + first, longest, false))
+            SKV_TRY(by_text(&c, longest));
+        if (pick(&c, cond->count + first, longest, true))
+            SKV_TRY(by_map(&c));
     }
     return SKV_OK;
 }

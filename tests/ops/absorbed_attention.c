@@ -4,12 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_ROWS 4
+#define MAX_ROWS 9
 
 typedef struct {
     int64_t rows, tokens, heads, dim, text;
     int32_t start[MAX_ROWS], count[MAX_ROWS];
     float spread; /* of the scores; 0: 2 */
+    int at_once;  /* 0: all rows */
 } job;
 
 typedef struct {
@@ -108,22 +109,24 @@ static skv_absorbed_attention_args arguments(opcheck *t, const job *j, values *v
     float *wq = opcheck_normal(t, c * c, deviation), *bq = opcheck_normal(t, c, 1);
     float *wo = opcheck_normal(t, c * c, deviation), *bo = opcheck_normal(t, c, 1);
     int64_t bytes;
-    int32_t longest = 0;
     uint8_t *scratch;
-    skv_absorbed_attention_args a = {
-        .start = j->start, .count = j->count, .scale = 1 / sqrtf((float)j->dim)};
+    skv_absorbed_attention_args a = {.start = j->start,
+                                     .count = j->count,
+                                     .at_once = j->at_once > 0 ? j->at_once : (int)j->rows,
+                                     .scale = 1 / sqrtf((float)j->dim)};
 
     for (int64_t r = 0; r < j->rows; r++)
-        longest = j->count[r] > longest ? j->count[r] : longest;
+        a.longest = j->count[r] > a.longest ? j->count[r] : a.longest;
     *v = (values){x, kv, wq, bq, wo, bo};
     a.x = OPCHECK_F(t, t->be->act, x, j->rows, j->tokens, c);
-    a.y = OPCHECK_F(t, t->be->act, opcheck_unset(t, n), j->rows, j->tokens, c);
+    a.y = OPCHECK_F(t, t->be->act, opcheck_kept(t, j->count, j->rows, j->tokens * c), j->rows,
+                    j->tokens, c);
     a.kv = OPCHECK_F(t, t->be->kv, kv, j->text, 2, j->heads, j->dim);
     a.wq = packed(t, wq, c);
     a.wo = packed(t, wo, c);
     a.bq = OPCHECK_F(t, t->be->act, bq, c);
     a.bo = OPCHECK_F(t, t->be->act, bo, c);
-    bytes = (int64_t)skv_absorbed_bytes(t->be, j->rows, j->tokens, longest, j->heads, j->dim);
+    bytes = (int64_t)skv_absorbed_bytes(t->be, a.at_once, j->tokens, a.longest, j->heads, j->dim);
     scratch = opcheck_u8s(t, bytes);
     memset(scratch, 0xff, (size_t)bytes); /* NaNs of both types */
     a.scratch = OPCHECK_RAW(t, SKV_U8, scratch, bytes);
@@ -145,43 +148,24 @@ static void run_case(opcheck *t, const job *j)
         return;
     want = opcheck_doubles(t, n);
     size = opcheck_doubles(t, n);
-    for (int64_t i = 0; i < n; i += c)
-        expect(want + i, size + i, j, &v, i / c / j->tokens, v.x + i);
+    for (int64_t i = 0; i < n; i += c) {
+        const int64_t r = i / c / j->tokens;
+
+        if (j->count[r] > 0)
+            expect(want + i, size + i, j, &v, r, v.x + i);
+        else
+            for (int64_t k = i; k < i + c; k++)
+                want[k] = (double)OPCHECK_KEPT;
+    }
     /* fp32: roundings over C, D and the text, as for attention. bf16: keys, values and weights are
      * rounded on the way, by a deviation of 2^-9/√3 each; the bound is 7 of those. */
     opcheck_near(t, "y", &a.y, want, size,
                  4 * sqrt((double)(c + j->dim + j->text)) * OPCHECK_UNIT + 2 * OPCHECK_INSIDE(t));
 }
 
-/* Rows that lie apart, as the two of a prompt do: the same as of their neighbours' copies. */
-static void every_other_row(opcheck *t)
-{
-    const job j = {4, 33, 4, 16, 40, {0, 9, 3, 20}, {8, 8, 20, 20}, 0};
-    const int64_t c = j.heads * j.dim, n = j.tokens * c;
-    const int32_t start[2] = {0, 3}, count[2] = {8, 20};
-    skv_absorbed_attention_args a;
-    double *want, *size;
-    values v;
-
-    opcheck_case(t, "rows 0 and 2 of (4,33,4,16)");
-    a = arguments(t, &j, &v);
-    a.x.shape[0] = a.y.shape[0] = 2;
-    a.x.stride[0] = a.y.stride[0] = 2 * n;
-    a.start = start;
-    a.count = count;
-    OPCHECK_RUN(t, skv_absorbed_attention(t->be, &a));
-    want = opcheck_doubles(t, n);
-    size = opcheck_doubles(t, n);
-    a.y = skv_tensor_rows(&a.y, 1, 1);
-    for (int64_t i = 0; i < n; i += c)
-        expect(want + i, size + i, &j, &v, 2, v.x + 2 * n + i);
-    opcheck_near(t, "y of row 2", &a.y, want, size,
-                 4 * sqrt((double)(c + j.dim + j.text)) * OPCHECK_UNIT + 2 * OPCHECK_INSIDE(t));
-}
-
 static void refusals(opcheck *t)
 {
-    job j = {1, 3, 2, 16, 6, {2}, {4}, 0};
+    job j = {1, 3, 2, 16, 6, {2}, {4}, 0, 0};
     skv_absorbed_attention_args a;
     values v;
 
@@ -193,6 +177,12 @@ static void refusals(opcheck *t)
     a.scratch.shape[0]--;
     opcheck_refused(t, "a scratch too small", skv_absorbed_attention(t->be, &a));
     a.scratch.shape[0]++;
+    a.longest = 3;
+    opcheck_refused(t, "a text longer than the longest", skv_absorbed_attention(t->be, &a));
+    a.longest = 4;
+    a.at_once = 0;
+    opcheck_refused(t, "no rows at once", skv_absorbed_attention(t->be, &a));
+    a.at_once = 1;
     a.kv = SKV_RESHAPE(&a.kv, 6, 2, 4, 8);
     a.kv.shape[2] = 3;
     opcheck_refused(t, "heads that are not the width", skv_absorbed_attention(t->be, &a));
@@ -203,16 +193,28 @@ void check_absorbed_attention(opcheck *t)
     static const int heads[] = {1, 2, 3, 4, 7, 12, 16, 28, 37};
 
     if (t->perf) {
-        run_case(t, &(job){4, 4096, 16, 128, 128, {0, 32, 64, 96}, {32, 32, 32, 32}, 0});
+        run_case(t, &(job){4, 4096, 16, 128, 128, {0, 32, 64, 96}, {32, 32, 32, 32}, 0, 0});
         return;
     }
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        run_case(t, &(job){3, 5, heads[i], 8, 24, {0, 7, 7}, {7, 17, 1}, 0});
-    run_case(t, &(job){2, 70, 2, 16, 60, {4, 0}, {40, 60}, 0});
-    run_case(t, &(job){2, 9, 4, 128, 30, {0, 8}, {8, 16}, 0});
-    run_case(t, &(job){1, 20, 5, 24, 9, {0}, {9}, 0});
-    every_other_row(t);
+        run_case(t, &(job){3, 5, heads[i], 8, 24, {0, 7, 7}, {7, 17, 1}, 0, 0});
+    run_case(t, &(job){2, 70, 2, 16, 60, {4, 0}, {40, 60}, 0, 0});
+    run_case(t, &(job){2, 9, 4, 128, 30, {0, 8}, {8, 16}, 0, 0});
+    run_case(t, &(job){1, 20, 5, 24, 9, {0}, {9}, 0, 0});
+    /* lone rows, rows that are equally far from one another, rows that are left alone; the scratch
+     * holds some of the texts at once, or one */
+    for (int at_once = 1; at_once <= 3; at_once++)
+        run_case(t, &(job){9,
+                           33,
+                           4,
+                           16,
+                           60,
+                           {0, 9, 3, 20, 0, 30, 33, 7, 40},
+                           {8, 20, 40, 0, 3, 30, 17, 0, 1},
+                           0,
+                           at_once});
+    run_case(t, &(job){3, 2049, 1, 8, 20, {0, 9, 3}, {8, 9, 17}, 0, 2}); /* finer padding */
     /* scores whose exponentials overflow unless the greatest is taken off first */
-    run_case(t, &(job){1, 20, 2, 64, 20, {0}, {20}, 60});
+    run_case(t, &(job){1, 20, 2, 64, 20, {0}, {20}, 60, 0});
     refusals(t);
 }

@@ -84,6 +84,16 @@ float *opcheck_unset(opcheck *t, int64_t n)
     return x;
 }
 
+float *opcheck_kept(opcheck *t, const int32_t *count, int64_t rows, int64_t n)
+{
+    float *x = opcheck_unset(t, rows * n);
+
+    for (int64_t i = 0; i < rows * n; i++)
+        if (count[i / n] == 0)
+            x[i] = OPCHECK_KEPT;
+    return x;
+}
+
 float *opcheck_uniform(opcheck *t, int64_t n, float low, float high)
 {
     float *x = opcheck_floats(t, n);

@@ -45,6 +45,9 @@ uint8_t *opcheck_u8s(opcheck *t, int64_t n);
 
 /* NaNs: what an operation must overwrite without reading. */
 float *opcheck_unset(opcheck *t, int64_t n);
+/* The same, rows of n numbers, but OPCHECK_KEPT in those with a count of 0, which are to stay. */
+float *opcheck_kept(opcheck *t, const int32_t *count, int64_t rows, int64_t n);
+#define OPCHECK_KEPT 0.625f
 
 /* Uniform in [low, high), or normal with this deviation; the same in every run. */
 float *opcheck_uniform(opcheck *t, int64_t n, float low, float high);

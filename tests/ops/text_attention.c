@@ -41,7 +41,8 @@ static void cross_case(opcheck *t, const texts *s)
     a.kv = OPCHECK_F(t, t->be->kv, kv, s->text, 2, s->heads, s->dim);
     a.o = s->in_place
               ? a.q
-              : OPCHECK_F(t, t->be->act, opcheck_unset(t, n), s->rows, s->tokens, s->heads, s->dim);
+              : OPCHECK_F(t, t->be->act, opcheck_kept(t, s->count, s->rows, s->tokens * width),
+                          s->rows, s->tokens, s->heads, s->dim);
     OPCHECK_RUN(t, skv_cross_attention(t->be, &a));
     if (t->perf)
         return;
@@ -51,6 +52,10 @@ static void cross_case(opcheck *t, const texts *s)
         const int64_t r = i / (s->tokens * width), h = i / s->dim % s->heads;
         const float *k = kv + s->start[r] * 2 * width + h * s->dim;
 
+        for (int64_t d = i; s->count[r] == 0 && d < i + s->dim; d++)
+            size[d] = want[d] = s->in_place ? (double)q[d] : (double)OPCHECK_KEPT;
+        if (s->count[r] == 0)
+            continue;
         ref_attention(&(ref_attention_args){.o = want + i,
                                             .size = size + i,
                                             .q = q + i,
@@ -79,6 +84,13 @@ void check_cross_attention(opcheck *t)
     /* maps so long that the keys of some tiles stay in shared memory */
     for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
         cross_case(t, &(texts){2, 525, 2, dims[i], 260, {4, 0}, {150 + (int)i, 9}, i % 2 == 0, 0});
+    /* rows that are left alone: among rows that a block walks over, in a launch of short texts */
+    cross_case(t, &(texts){4, 300, 2, 64, 260, {0, 4, 0, 7}, {0, 150, 0, 90}, true, 0});
+    cross_case(t, &(texts){3, 700, 3, 128, 260, {4, 0, 9}, {70, 0, 200}, false, 0});
+    for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+        cross_case(
+            t,
+            &(texts){3, 70, 2, dims[i], 320, {4, 0, 9}, {i % 2 ? 30 : 300, 0, 20}, i % 2 == 0, 0});
     cross_case(t, &(texts){2, 512, 1, 128, 260, {4, 0}, {256, 65}, true, 0});
     cross_case(t, &(texts){1, 600, 1, 128, 257, {0}, {257}, false, 0});
     /* scores whose exponentials overflow unless the greatest is taken off first */

@@ -1,11 +1,15 @@
 /* Cross attention of a group whose texts have many lengths, against each of its rows alone: which
- * way a row goes, and with which others, changes its result by roundings only. */
+ * way a row goes, and with which others, changes its result by roundings only; and from call to
+ * call nothing changes. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/dtype.h"
 #include "io/formula.h"
 #include "model/infinity_parts.h"
+#include "test_device.h"
 
 #include "cmocka_all.h"
 
@@ -13,16 +17,20 @@
 #define HEADS    4
 #define WIDTH    (DIM * HEADS)
 #define TOKENS   1024 /* of the largest map at 0.25M: long enough for two ways side by side */
+#define ROW      (TOKENS * WIDTH)
 #define MAX_ROWS 8
 #define TEXT     64
-#define BUFFER   (MAX_ROWS * TOKENS * WIDTH * 8)
+#define BUFFER   (MAX_ROWS * ROW * 8)
 
 typedef struct {
     skv_infinity model;
     skv_stage stage;
     skv_cond cond;
     skv_pass pass;
-    float *weights, *text, *inputs, *a, *b;
+    void *memory[8]; /* device */
+    int n_memory;
+    float *inputs;
+    void *staged; /* rows in the backend's type */
     int32_t start[MAX_ROWS], count[MAX_ROWS];
 } world;
 
@@ -37,79 +45,134 @@ static float *filled(const char *name, int64_t n, float size)
     return x;
 }
 
+static void *device_memory(world *w, int64_t n)
+{
+    void **place = &w->memory[w->n_memory++];
+
+    assert_true(w->n_memory <= 8);
+    assert_int_equal(skv_backend_alloc(w->model.be, place, (size_t)n * sizeof(float), "a test"),
+                     SKV_OK);
+    return *place;
+}
+
+static void upload(world *w, void *to, const float *from, int64_t n)
+{
+    const skv_dtype type = w->model.be->act;
+
+    skv_from_f32(w->staged, type, from, (size_t)n);
+    assert_int_equal(
+        skv_backend_upload(w->model.be, to, w->staged, (size_t)n * skv_dtype_bytes(type)), SKV_OK);
+}
+
+/* (n) act from a formula. */
+static void *values(world *w, const char *name, int64_t n, float size)
+{
+    float *x = filled(name, n, size);
+    void *to = device_memory(w, n);
+
+    upload(w, to, x, n);
+    free(x);
+    return to;
+}
+
+static skv_tensor matrix(world *w, const char *name)
+{
+    float *x = filled(name, (int64_t)WIDTH * WIDTH, 0.25f);
+    skv_tensor t = {0};
+
+    assert_int_equal(skv_pack_linear(w->model.be, &t, device_memory(w, (int64_t)WIDTH * WIDTH), x,
+                                     SKV_F32, WIDTH, WIDTH),
+                     SKV_OK);
+    assert_int_equal(skv_backend_sync(w->model.be), SKV_OK);
+    free(x);
+    return t;
+}
+
 static void open_world(world *w)
 {
-    const int64_t square = (int64_t)WIDTH * WIDTH;
     skv_block_weights *block = w->model.block;
+    skv_backend *be;
 
     memset(w, 0, sizeof *w);
-    w->weights = filled("weights", 2 * square + 2 * WIDTH, 0.25f);
-    w->text = filled("text", (int64_t)TEXT * 2 * WIDTH, 1);
-    w->inputs = filled("inputs", (int64_t)MAX_ROWS * TOKENS * WIDTH, 2);
-    w->a = filled("a", BUFFER, 0);
-    w->b = filled("b", BUFFER, 0);
-    assert_int_equal(skv_backend_open_cpu(&w->model.be, 2), SKV_OK);
+    assert_int_equal(test_backend_open(&w->model.be, 2), SKV_OK);
+    be = w->model.be;
+    w->staged = malloc((size_t)MAX_ROWS * ROW * sizeof(float));
+    assert_non_null(w->staged);
+    w->inputs = filled("inputs", (int64_t)MAX_ROWS * ROW, 2);
     assert_int_equal(skv_schedule_make(&w->stage.schedule, 1.0, "0.25M"), SKV_OK);
     w->model.dims = (skv_dims){.depth = 1, .width = WIDTH, .heads = HEADS, .head_dim = DIM};
-    block->ca_q = SKV_TENSOR(w->weights, SKV_F32, SKV_HOST, WIDTH, WIDTH);
-    block->ca_proj = SKV_TENSOR(w->weights + square, SKV_F32, SKV_HOST, WIDTH, WIDTH);
-    block->ca_q_bias = SKV_TENSOR(w->weights + 2 * square, SKV_F32, SKV_HOST, WIDTH);
-    block->ca_proj_bias = SKV_TENSOR(w->weights + 2 * square + WIDTH, SKV_F32, SKV_HOST, WIDTH);
-    w->cond.kv[0] = SKV_TENSOR(w->text, SKV_F32, SKV_HOST, TEXT, 2, HEADS, DIM);
+    block->ca_q = matrix(w, "queries");
+    block->ca_proj = matrix(w, "projection");
+    block->ca_q_bias =
+        SKV_TENSOR(values(w, "query bias", WIDTH, 0.25f), be->act, be->device, WIDTH);
+    block->ca_proj_bias = SKV_TENSOR(values(w, "bias", WIDTH, 0.25f), be->act, be->device, WIDTH);
+    w->cond.kv[0] = SKV_TENSOR(values(w, "text", (int64_t)TEXT * 2 * WIDTH, 1), be->kv, be->device,
+                               TEXT, 2, HEADS, DIM);
     w->cond.start = w->start;
     w->cond.count = w->count;
     w->pass = (skv_pass){.setup = {.model = &w->model, .stage = &w->stage},
-                         .a = (char *)w->a,
-                         .b = (char *)w->b,
+                         .a = device_memory(w, (int64_t)MAX_ROWS * ROW),
+                         .b = device_memory(w, BUFFER),
                          .cond = &w->cond};
 }
 
 static void close_world(world *w)
 {
+    for (int i = 0; i < w->n_memory; i++)
+        skv_backend_free(w->model.be, w->memory[i]);
     skv_backend_destroy(w->model.be);
-    free(w->weights);
-    free(w->text);
+    free(w->staged);
     free(w->inputs);
-    free(w->a);
-    free(w->b);
 }
 
-/* y (n,TOKENS,WIDTH) of n rows from `first`; borrowed until the next call. */
-static const float *run(world *w, const int32_t *start, const int32_t *count, int first, int n)
+/* out (n,TOKENS,WIDTH) = y of n rows from `first`. */
+static void run(world *w, float *out, const int32_t *start, const int32_t *count, int first, int n)
 {
-    const size_t row = (size_t)TOKENS * WIDTH;
+    skv_backend *be = w->model.be;
+    const size_t numbers = (size_t)n * ROW, bytes = numbers * skv_dtype_bytes(be->act);
     skv_tensor y;
 
     memcpy(w->start, start + first, (size_t)n * sizeof *start);
     memcpy(w->count, count + first, (size_t)n * sizeof *count);
-    memcpy(w->a, w->inputs + (size_t)first * row, (size_t)n * row * sizeof *w->a);
-    memset(w->b, 0xff, (size_t)n * row * sizeof *w->b); /* NaNs: every row must be written */
+    upload(w, w->pass.a, w->inputs + (size_t)first * ROW, n * (int64_t)ROW);
+    memset(w->staged, 0xff, bytes); /* NaNs: every row must be written */
+    assert_int_equal(skv_backend_upload(be, w->pass.b, w->staged, bytes), SKV_OK);
     w->pass.n_rows = w->cond.n_rows = n;
     assert_int_equal(skv_block__cross_attention(&w->pass, 0, w->stage.schedule.n_scales - 1, &y),
                      SKV_OK);
     assert_int_equal(y.shape[0], n);
-    return y.data;
+    assert_int_equal(skv_backend_download(be, w->staged, y.data, bytes), SKV_OK);
+    skv_to_f32(out, w->staged, be->act, numbers);
 }
 
 /* The largest difference between rows of the group and the same rows alone. */
 static double difference(world *w, const int32_t *count, int n)
 {
-    const size_t row = (size_t)TOKENS * WIDTH;
+    const size_t numbers = (size_t)n * ROW;
     int32_t start[MAX_ROWS];
-    float *all = malloc((size_t)n * row * sizeof *all);
+    float *all = malloc(numbers * sizeof *all), *other = malloc(numbers * sizeof *other);
     double most = 0;
 
     assert_non_null(all);
+    assert_non_null(other);
     for (int r = 0; r < n; r++)
         start[r] = 3 * r % (TEXT - count[r] + 1);
-    memcpy(all, run(w, start, count, 0, n), (size_t)n * row * sizeof *all);
+    run(w, all, start, count, 0, n);
+    for (int again = 0; again < 5; again++) {
+        run(w, other, start, count, 0, n);
+        assert_memory_equal(other, all, numbers * sizeof *all);
+    }
     for (int r = 0; r < n; r++) {
-        const float *alone = run(w, start, count, r, 1); /* too few tokens to go through the text */
+        run(w, other, start, count, r, 1); /* too few tokens to go through the text */
+        for (size_t i = 0; i < ROW; i++) {
+            const double off = fabs((double)other[i] - (double)all[(size_t)r * ROW + i]);
 
-        for (size_t i = 0; i < row; i++)
-            most = fmax(most, fabs((double)alone[i] - (double)all[(size_t)r * row + i]));
+            assert_true(isfinite(off));
+            most = fmax(most, off);
+        }
     }
     free(all);
+    free(other);
     return most;
 }
 
@@ -123,6 +186,9 @@ static void a_row_is_the_same_in_every_company(void **state)
         {2, 2, 30, 30, 2, 2, 30, 30},     /* two by two */
         {1, 12, 40, 9, 3, 30, 30, 12},    /* halves that differ, as negative prompts make them */
     };
+    /* Outputs are near 1. fp32: roundings of three sums over up to 64 numbers. bf16: queries or
+     * keys, weights, values or outputs are rounded on the way, by 2^-9 of numbers up to 4. */
+    const double bound = strcmp(test_device(), "cuda-bf16") == 0 ? 0.06 : 1e-5;
     world w;
 
     (void)state;
@@ -131,9 +197,11 @@ static void a_row_is_the_same_in_every_company(void **state)
     assert_int_equal(skv_pass__absorbed_text(&w.model.dims, MAX_ROWS, TOKENS), 12);
     assert_int_equal(skv_pass__absorbed_text(&w.model.dims, 1, TOKENS), 0);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        /* outputs are near 1; fp32 roundings of three sums over up to 64 numbers */
-        assert_true(difference(&w, counts[i], MAX_ROWS) < 1e-5);
-        assert_true(difference(&w, counts[i], 5) < 1e-5);
+        const double eight = difference(&w, counts[i], MAX_ROWS),
+                     five = difference(&w, counts[i], 5);
+
+        printf("lengths %zu: largest difference %.3g, %.3g of %g\n", i, eight, five, bound);
+        assert_true(eight < bound && five < bound);
     }
     close_world(&w);
 }
