@@ -18,9 +18,21 @@ static skv_status linear(const skv_backend *be, const skv_linear_args *a, const 
     return SKV_WANT(op, a, y, ACTF, SKV_DENSE, m, n);
 }
 
+/* A batch of them. */
+static skv_status linears(const skv_backend *be, const skv_linear_args *a)
+{
+    const int64_t b = a->x.shape[0], m = a->x.shape[1], k = a->x.shape[2], n = a->w.shape[0];
+
+    SKV_TRY(SKV_WANT("linear", a, x, ACTF, SKV_FREE_FIRST, -1, -1, -1));
+    SKV_TRY(SKV_WANT("linear", a, w, 1u << be->weight, SKV_DENSE, -1, k));
+    if (a->b.data)
+        SKV_TRY(SKV_WANT("linear", a, b, 1u << a->y.dtype, SKV_DENSE, n));
+    return SKV_WANT("linear", a, y, ACTF, SKV_FREE_FIRST, b, m, n);
+}
+
 skv_status skv_check__linear(const skv_backend *be, const skv_linear_args *a)
 {
-    return linear(be, a, "linear");
+    return a->x.ndim == 3 ? linears(be, a) : linear(be, a, "linear");
 }
 
 skv_status skv_check__linear_gelu(const skv_backend *be, const skv_linear_gelu_args *a)

@@ -15,12 +15,12 @@
 /* ------------------------------------------------------------------ linear */
 
 /* y = x·Wᵀ + b.  x (M,K) act or fp32; w (N,K) weight, packed by skv_pack_linear; y (M,N) act or
- * fp32; b (N) of y's type, or data NULL. */
+ * fp32; b (N) of y's type, or data NULL. Or x (B,M,K), y (B,M,N), first strides free. */
 typedef struct {
     skv_tensor y, x, w, b;
 } skv_linear_args;
 
-/* y = gelu(x·Wᵀ + b), gelu(t) = t/2·(1 + tanh(√(2/π)·(t + 0.044715·t³))). Shapes as linear. */
+/* y = gelu(x·Wᵀ + b), gelu(t) = t/2·(1 + tanh(√(2/π)·(t + 0.044715·t³))). As linear, x (M,K). */
 typedef skv_linear_args skv_linear_gelu_args;
 
 /* ------------------------------------------------------- norms, residuals */

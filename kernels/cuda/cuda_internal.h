@@ -93,6 +93,7 @@ typedef struct {
     bool gelu;
     bool exact;                             /* never TF32, not on a TF32 backend either */
     bool w_by_k;                            /* w is (K,N) */
+    bool w_shared;                          /* one w for the batch, whatever w_step is */
     int64_t batch;                          /* 0: one */
     int64_t y_row, x_row, w_row;            /* from a row to the next, 0: dense */
     int64_t y_step, x_step, w_step, b_step; /* of the batch; 0: dense, b the same for all */

@@ -57,9 +57,47 @@ static skv_status linear(skv_backend *be, const skv_linear_args *a, bool gelu)
     return SKV_OK;
 }
 
+/* One of a batch. */
+static skv_tensor matrix_of(const skv_tensor *t, int64_t b)
+{
+    const skv_tensor one = skv_tensor_rows(t, b, 1);
+
+    return SKV_RESHAPE(&one, t->shape[1], t->shape[2]);
+}
+
+/* A batch in one product where x is of the matrices' type, else one by one. */
+static skv_status linears(skv_backend *be, const skv_linear_args *a)
+{
+    skv_cuda__matmul_args m = {.y = a->y.data,
+                               .x = a->x.data,
+                               .w = a->w.data,
+                               .b = a->b.data,
+                               .m = a->x.shape[1],
+                               .n = a->w.shape[0],
+                               .k = a->x.shape[2],
+                               .y_type = a->y.dtype,
+                               .x_type = be->weight,
+                               .w_shared = true,
+                               .batch = a->x.shape[0],
+                               .y_step = a->y.stride[0],
+                               .x_step = a->x.stride[0]};
+
+    if (a->x.dtype == be->weight && !skv_cuda__of(be)->tf32) {
+        be->flops += 2 * m.batch * m.m * m.n * m.k;
+        return m.batch * m.m * m.n == 0 ? SKV_OK : skv_cuda__matmul(be, &m);
+    }
+    for (int64_t b = 0; b < m.batch; b++)
+        SKV_TRY(
+            linear(be,
+                   &(skv_linear_args){
+                       .y = matrix_of(&a->y, b), .x = matrix_of(&a->x, b), .w = a->w, .b = a->b},
+                   false));
+    return SKV_OK;
+}
+
 skv_status skv_cuda_linear(skv_backend *be, const skv_linear_args *a)
 {
-    return linear(be, a, false);
+    return a->x.ndim == 3 ? linears(be, a) : linear(be, a, false);
 }
 
 skv_status skv_cuda_linear_gelu(skv_backend *be, const skv_linear_gelu_args *a)

@@ -244,7 +244,9 @@ static skv_status choose(int *out, skv_backend *be, const matmul *p, const skv_c
              a->gelu ? " gelu" : "", a->exact ? " exact" : "", p->alignment);
     if (a->batch > 1)
         snprintf(key + strlen(key), sizeof key - strlen(key), " batch %lld%s", (long long)a->batch,
-                 a->w_by_k ? " by k" : "");
+                 a->w_by_k     ? " by k"
+                 : a->w_shared ? " one w"
+                               : "");
     *out = skv_tuning_find(&be->tuning, key);
     if (*out >= 0 && *out < n)
         return SKV_OK;
@@ -313,9 +315,9 @@ static skv_cuda__matmul_args completed(const skv_cuda__matmul_args *given)
     a.y_row = a.y_row ? a.y_row : a.n;
     a.x_row = a.x_row ? a.x_row : a.k;
     a.w_row = a.w_row ? a.w_row : a.w_by_k ? a.n : a.k;
-    a.y_step = a.y_step ? a.y_step : a.m * a.n;
-    a.x_step = a.x_step ? a.x_step : a.m * a.k;
-    a.w_step = a.w_step ? a.w_step : a.n * a.k;
+    a.y_step = a.y_step && a.batch > 1 ? a.y_step : a.m * a.n;
+    a.x_step = a.x_step && a.batch > 1 ? a.x_step : a.m * a.k;
+    a.w_step = a.w_shared ? 0 : a.w_step ? a.w_step : a.n * a.k;
     return a;
 }
 

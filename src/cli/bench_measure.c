@@ -181,7 +181,7 @@ static bool aside(floor_run *f, skv_tensor *y)
     const size_t bytes = skv_tensor_bytes(y);
 
     f->largest = bytes > f->largest ? bytes : f->largest;
-    y->data = f->junk;
+    *y = skv_tensor_view(f->junk, y->dtype, y->device, y->ndim, y->shape);
     return f->junk != NULL;
 }
 

@@ -63,8 +63,9 @@ static void label(char *out, size_t bytes, int op, const void *args)
     const skv_conv3x3_args *c = args;
 
     if (op == OP_linear || op == OP_linear_gelu)
-        snprintf(out, bytes, "%s %lldx%lldx%lld", op_name(op), (long long)l->x.shape[0],
-                 (long long)l->w.shape[0], (long long)l->w.shape[1]);
+        snprintf(out, bytes, "%s %lldx%lldx%lld", op_name(op),
+                 (long long)(skv_tensor_count(&l->x) / l->w.shape[1]), (long long)l->w.shape[0],
+                 (long long)l->w.shape[1]);
     else if (op == OP_attention)
         snprintf(out, bytes, "%s %lld over %d", op_name(op), (long long)a->q.shape[1],
                  (int)a->len[0]);

@@ -44,21 +44,43 @@ static float scale_of(const skv_dims *d)
     return (float)(1.0 / sqrt((double)d->head_dim));
 }
 
+/* Whether the second half of the rows has counts where the first has, as with and without prompt.
+ */
+static bool halves_alike(const call *c)
+{
+    for (int r = 0; r < c->n / 2; r++)
+        if ((c->count[r] > 0) != (c->count[c->n / 2 + r] > 0))
+            return false;
+    return c->n % 2 == 0;
+}
+
+/* Rows first .. first+n-1 of (R,L,C), and of each of `parts` parts of R: (parts,n·L,C). */
+static skv_tensor some_rows(const skv_tensor *t, int parts, int first, int n)
+{
+    skv_tensor some = skv_tensor_view(skv_tensor_rows(t, first, n).data, t->dtype, t->device, 3,
+                                      (int64_t[]){parts, n * t->shape[1], t->shape[2]});
+
+    some.stride[0] = t->shape[0] / parts * t->stride[0];
+    return some;
+}
+
 /* y = x·wᵀ + b of the rows that have a count. */
 static skv_status project(const call *c, const skv_tensor *y, const skv_tensor *x,
                           const skv_tensor *w, const skv_tensor *b)
 {
-    for (int first = 0, n; first < c->n; first += n) {
+    const int parts = halves_alike(c) ? 2 : 1, end = c->n / parts;
+
+    for (int first = 0, n; first < end; first += n) {
         const bool mine = c->count[first] > 0;
 
-        for (n = 1; first + n < c->n && (c->count[first + n] > 0) == mine; n++)
+        for (n = 1; first + n < end && (c->count[first + n] > 0) == mine; n++)
             continue;
-        if (mine) {
-            const skv_tensor some_y = skv_tensor_rows(y, first, n);
-            const skv_tensor some_x = skv_tensor_rows(x, first, n);
-
-            SKV_TRY(skv_block__linear(c->p->setup.model->be, &some_y, &some_x, w, b));
-        }
+        if (mine)
+            SKV_TRY(skv_linear(c->p->setup.model->be,
+                               &(skv_linear_args){.y = some_rows(y, parts, first, n),
+                                                  .x = some_rows(x, parts, first, n),
+                                                  .w = *w,
+                                                  .b = *b}));
     }
     return SKV_OK;
 }

@@ -47,6 +47,17 @@ static double tolerance_of(const shape *s)
     return (4 + 4 * sqrt((double)s->k)) * OPCHECK_UNIT;
 }
 
+/* x of another type than the weights' is rounded to theirs. */
+static void as_product_sees(opcheck *t, float *x, int64_t n, skv_dtype x_type)
+{
+    void *rounded = opcheck_u8s(t, 4 * n);
+
+    if (t->be->weight == x_type)
+        return;
+    skv_from_f32(rounded, t->be->weight, x, (size_t)n);
+    skv_to_f32(x, rounded, t->be->weight, (size_t)n);
+}
+
 static void linear_case(opcheck *t, const shape *s, bool gelu, skv_dtype x_type, skv_dtype y_type)
 {
     float *x, *w, *b = NULL;
@@ -58,12 +69,7 @@ static void linear_case(opcheck *t, const shape *s, bool gelu, skv_dtype x_type,
                  skv_dtype_name(x_type), skv_dtype_name(y_type));
     x = opcheck_normal(t, s->m * s->k, 1);
     a.x = OPCHECK_F(t, x_type, x, s->m, s->k);
-    if (t->be->weight != x_type) { /* the product sees x in the weights' type */
-        void *rounded = opcheck_u8s(t, 4 * s->m * s->k);
-
-        skv_from_f32(rounded, t->be->weight, x, (size_t)(s->m * s->k));
-        skv_to_f32(x, rounded, t->be->weight, (size_t)(s->m * s->k));
-    }
+    as_product_sees(t, x, s->m * s->k, x_type);
     a.w = pack(t, s, &w);
     if (s->bias) {
         b = opcheck_normal(t, s->n, 1);
@@ -86,6 +92,54 @@ static void linear_case(opcheck *t, const shape *s, bool gelu, skv_dtype x_type,
                  tolerance_of(s) + (y_type == SKV_F32 ? OPCHECK_FUNCTION(t) : OPCHECK_INSIDE(t)));
 }
 
+static const shape batched[] = {
+    {9, 16, 64, SKV_F32, true}, {7, 5, 9, SKV_F32, false}, {300, 64, 128, SKV_BF16, true}};
+
+/* The first and the last rows of (m,n). */
+static skv_tensor both_ends(const skv_tensor *all, int64_t rows)
+{
+    skv_tensor ends = SKV_TENSOR(all->data, all->dtype, all->device, 2, rows, all->shape[1]);
+
+    ends.stride[0] = (all->shape[0] - rows) * all->shape[1];
+    return ends;
+}
+
+/* Two products in one, of the first and the last rows of x; y between them is left alone. */
+static void batch_case(opcheck *t, const shape *s, int64_t rows, skv_dtype x_type)
+{
+    const int64_t outputs = s->m * s->n;
+    float *x, *y, *w, *b = NULL;
+    double *want, *size;
+    skv_linear_args a = {0};
+    skv_tensor all_x, all_y;
+
+    opcheck_case(t, "2 of (%lld,%lld)x(%lld,%lld) in %lld rows%s, %s", (long long)rows,
+                 (long long)s->k, (long long)s->n, (long long)s->k, (long long)s->m,
+                 s->bias ? " bias" : "", skv_dtype_name(x_type));
+    x = opcheck_normal(t, s->m * s->k, 1);
+    all_x = OPCHECK_F(t, x_type, x, s->m, s->k);
+    as_product_sees(t, x, s->m * s->k, x_type);
+    y = opcheck_floats(t, outputs);
+    for (int64_t i = 0; i < outputs; i++)
+        y[i] = OPCHECK_KEPT;
+    all_y = OPCHECK_F(t, t->be->act, y, s->m, s->n);
+    a.x = both_ends(&all_x, rows);
+    a.y = both_ends(&all_y, rows);
+    a.w = pack(t, s, &w);
+    if (s->bias) {
+        b = opcheck_normal(t, s->n, 1);
+        a.b = OPCHECK_F(t, t->be->act, b, s->n);
+    }
+    OPCHECK_RUN(t, skv_linear(t->be, &a));
+    want = opcheck_doubles(t, outputs);
+    size = opcheck_doubles(t, outputs);
+    ref_linear(&(ref_linear_args){
+        .y = want, .size = size, .x = x, .w = w, .b = b, .m = s->m, .n = s->n, .k = s->k});
+    for (int64_t i = rows * s->n; i < (s->m - rows) * s->n; i++)
+        want[i] = (double)OPCHECK_KEPT;
+    opcheck_near(t, "y", &all_y, want, size, tolerance_of(s) + OPCHECK_INSIDE(t));
+}
+
 static void check(opcheck *t, bool gelu)
 {
     const shape large = {4096, 2048, 2048, SKV_F32, true};
@@ -100,6 +154,10 @@ static void check(opcheck *t, bool gelu)
         linear_case(t, &shapes[i], gelu, t->be->act, SKV_F32);
     for (size_t i = 0; t->be->act != SKV_F32 && i < sizeof shapes / sizeof *shapes; i++)
         linear_case(t, &shapes[i], gelu, i % 2 ? t->be->act : SKV_F32, t->be->act);
+    for (size_t i = 0; !gelu && i < sizeof batched / sizeof *batched; i++) {
+        batch_case(t, &batched[i], 3, t->be->act);
+        batch_case(t, &batched[i], 2, SKV_F32);
+    }
     opcheck_case(t, "refusals");
     a.w = pack(t, &(shape){.n = 3, .k = 4, .file = SKV_F32}, &w);
     a.x = OPCHECK_F(t, t->be->act, opcheck_unset(t, 10), 2, 5);
