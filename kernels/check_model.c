@@ -59,6 +59,8 @@ skv_status skv_check__gate_norm(const skv_backend *be, const skv_gate_norm_args 
     SKV_TRY(SKV_WANT("gate_norm", a, y, ACTF, SKV_DENSE, r, l, c));
     SKV_TRY(SKV_WANT("gate_norm", a, g, SKV_IS_F32, SKV_FREE_FIRST, r, c));
     SKV_TRY(SKV_WANT("gate_norm", a, a, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    if (a->c.data)
+        SKV_TRY(SKV_WANT("gate_norm", a, c, ACT, SKV_DENSE, c));
     return SKV_WANT("gate_norm", a, b, SKV_IS_F32, SKV_FREE_FIRST, r, c);
 }
 
@@ -222,7 +224,8 @@ skv_status skv_check__absorbed_attention(const skv_backend *be,
     SKV_TRY(SKV_WANT("absorbed_attention", a, wq, 1u << be->weight, SKV_DENSE, c, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, bq, ACT, SKV_DENSE, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, wo, 1u << be->weight, SKV_DENSE, c, c));
-    SKV_TRY(SKV_WANT("absorbed_attention", a, bo, ACT, SKV_DENSE, c));
+    if (a->bo.data)
+        SKV_TRY(SKV_WANT("absorbed_attention", a, bo, ACT, SKV_DENSE, c));
     SKV_TRY(skv_check__range("absorbed_attention", "rows", r, 1, SKV_ABSORBED_ROWS));
     SKV_TRY(
         skv_check__range("absorbed_attention", "rows at once", a->at_once, 1, SKV_ABSORBED_ROWS));

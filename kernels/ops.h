@@ -32,10 +32,11 @@ typedef struct {
     float eps;
 } skv_norm_args;
 
-/* x += g⊙h; y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32, may be h when
- * of its type; g, a, b (R,C) fp32, first stride free. */
+/* x += g⊙(h + c); y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32, may be h
+ * when of its type; g, a, b (R,C) fp32, first stride free; c (C) act, the bias that h's product
+ * left out, or data NULL: none. */
 typedef struct {
-    skv_tensor y, x, h, g, a, b;
+    skv_tensor y, x, h, g, a, b, c;
     float eps;
 } skv_gate_norm_args;
 
@@ -120,8 +121,8 @@ typedef struct {
  *   keys[t,h] = k[t,h]·Wq_h,  values[t,h] = Wo_h·v[t,h],  score = scale·(x·keys + k·b_q,h),
  * which costs a token 4·H·count·C operations instead of 4·C²: less while count < D.
  * x, y (R,L,C) act, R <= SKV_ABSORBED_ROWS; kv, start, count as above, no count above `longest`;
- * wq, wo (C,C) weight; bq, bo (C) act; scratch: skv_absorbed_bytes() bytes u8, so that `at_once`
- * rows with such texts are under way together. */
+ * wq, wo (C,C) weight; bq, bo (C) act, bo with data NULL: none; scratch: skv_absorbed_bytes() bytes
+ * u8, so that `at_once` rows with such texts are under way together. */
 typedef struct {
     skv_tensor y, x, kv, wq, bq, wo, bo, scratch;
     const int32_t *start;

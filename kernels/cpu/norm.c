@@ -14,6 +14,7 @@ typedef struct {
     float *y, *x;
     const float *h;
     const skv_tensor *gate, *mul, *add; /* (R,C), first stride free; gate NULL: no residual */
+    const float *bias;                  /* (C) of h, or NULL */
     int64_t rows, tokens, width;
     float eps;
 } job;
@@ -60,10 +61,11 @@ SKV_CLONES static void modulate(float *y, const float *x, const float *mul, cons
         y[i] = (float)(((double)x[i] - mean) * scale) * mul[i] + add[i];
 }
 
-SKV_CLONES static void gate_row(float *x, const float *h, const float *g, int64_t n)
+SKV_CLONES static void gate_row(float *x, const float *h, const float *g, const float *bias,
+                                int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        x[i] += g[i] * h[i];
+        x[i] += g[i] * (bias ? h[i] + bias[i] : h[i]);
 }
 
 static const float *row_of(const skv_tensor *t, int64_t r)
@@ -83,7 +85,7 @@ static void tile(void *ctx, int64_t i, void *scratch)
         float *x = j->x + m * n;
 
         if (j->gate != NULL)
-            gate_row(x, j->h + m * n, row_of(j->gate, r), n);
+            gate_row(x, j->h + m * n, row_of(j->gate, r), j->bias, n);
         if (j->y != NULL) {
             const double mean = row_mean(x, n);
             const double scale = 1.0 / sqrt(row_variance(x, n, mean) + (double)j->eps);
@@ -125,6 +127,7 @@ skv_status skv_cpu_gate_norm(skv_backend *be, const skv_gate_norm_args *a)
     j.y = skv_f32(&a->y);
     j.h = skv_f32(&a->h);
     j.gate = &a->g;
+    j.bias = a->c.data ? skv_f32(&a->c) : NULL;
     j.mul = &a->a;
     j.add = &a->b;
     j.eps = a->eps;

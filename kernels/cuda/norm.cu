@@ -7,8 +7,9 @@
 #define WARPS     (BLOCK / WARP)
 #define MAX_FOURS 16 /* float4 a thread: rows of up to 8192 numbers */
 
+/* (R,C) with row strides */
 typedef struct {
-    const float *g, *a, *b; /* (R,C) with row strides */
+    const float *g, *a, *b;
     int64_t gs, as, bs;
 } vectors;
 
@@ -16,6 +17,15 @@ __device__ __forceinline__ float4 fma4(float4 g, float4 h, float4 x)
 {
     return make_float4(fmaf(g.x, h.x, x.x), fmaf(g.y, h.y, x.y), fmaf(g.z, h.z, x.z),
                        fmaf(g.w, h.w, x.w));
+}
+
+template <typename T> __device__ __forceinline__ float4 biased4(float4 h, const T *bias)
+{
+    if (!bias)
+        return h;
+    const float4 c = load4(bias);
+
+    return make_float4(h.x + c.x, h.y + c.y, h.z + c.z, h.w + c.w);
 }
 
 /* y = (x - mean - rest)·rstd⊙a + b */
@@ -59,11 +69,11 @@ __device__ __forceinline__ void finish(float *rest, float *rstd, float sum, floa
     *rstd = 1.0f / sqrtf(fmaxf(t.y / n - *rest * *rest, 0.0f) + eps);
 }
 
-/* Block = token row·L + l. GATED: x += g⊙h first. y may be h: a thread reads its numbers of h
+/* Block = token row·L + l. GATED: x += g⊙(h + c) first. y may be h: a thread reads its numbers of h
  * before anything is written. */
 template <typename TY, typename TH, int FOURS, bool GATED>
-__global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h, vectors v,
-                                                    unsigned tokens, int c4, float eps)
+__global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h, const TH *bias,
+                                                    vectors v, unsigned tokens, int c4, float eps)
 {
     __shared__ float2 room[2][WARPS];
     const int64_t at = (int64_t)blockIdx.x * c4 * 4, r = blockIdx.x / tokens;
@@ -78,7 +88,8 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
             continue;
         t[i] = load4(x + at + 4 * c);
         if (GATED)
-            t[i] = fma4(load4(v.g + r * v.gs + 4 * c), load4(h + at + 4 * c), t[i]);
+            t[i] = fma4(load4(v.g + r * v.gs + 4 * c),
+                        biased4(load4(h + at + 4 * c), bias ? bias + 4 * c : NULL), t[i]);
         sum += (t[i].x + t[i].y) + (t[i].z + t[i].w);
     }
     mean = sums(sum, 0, room[0]).x / (4 * c4);
@@ -108,8 +119,8 @@ __global__ __launch_bounds__(BLOCK) void norm_fours(TY *y, float *x, const TH *h
 
 /* Any row length: three walks. */
 template <typename TY, typename TH, bool GATED>
-__global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, vectors v,
-                                                  unsigned tokens, int n, float eps)
+__global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, const TH *bias,
+                                                  vectors v, unsigned tokens, int n, float eps)
 {
     __shared__ float2 room[2][WARPS];
     const int64_t at = (int64_t)blockIdx.x * n, r = blockIdx.x / tokens;
@@ -117,7 +128,8 @@ __global__ __launch_bounds__(BLOCK) void norm_any(TY *y, float *x, const TH *h, 
 
     for (int c = threadIdx.x; c < n; c += BLOCK) {
         if (GATED)
-            x[at + c] = fmaf(v.g[r * v.gs + c], to_f32(h[at + c]), x[at + c]);
+            x[at + c] = fmaf(v.g[r * v.gs + c], to_f32(h[at + c]) + (bias ? to_f32(bias[c]) : 0.0f),
+                             x[at + c]);
         sum += x[at + c];
     }
     mean = sums(sum, 0, room[0]).x / n;
@@ -139,7 +151,7 @@ static bool in_fours(int64_t n, const void *p, int64_t stride)
 }
 
 typedef struct {
-    skv_tensor y, x, h, g, a, b; /* h, g: data NULL for a plain norm */
+    skv_tensor y, x, h, g, a, b, c; /* h, g: data NULL for a plain norm */
     float eps;
 } norm_job;
 
@@ -151,45 +163,45 @@ static skv_status run(skv_backend *be, const norm_job *j)
                        j->g.stride[0],           j->a.stride[0],           j->b.stride[0]};
     TY *y = (TY *)j->y.data;
     float *x = (float *)j->x.data;
-    const TH *h = (const TH *)j->h.data;
+    const TH *h = (const TH *)j->h.data, *c = (const TH *)j->c.data;
     const int c4 = (int)(n / 4), fours = (int)div_up(c4, BLOCK);
     const bool suits = in_fours(n, y, 0) && in_fours(n, x, 0) && in_fours(n, h, 0) &&
-                       in_fours(n, v.g, GATED ? v.gs : 0) && in_fours(n, v.a, v.as) &&
-                       in_fours(n, v.b, v.bs);
+                       in_fours(n, c, 0) && in_fours(n, v.g, GATED ? v.gs : 0) &&
+                       in_fours(n, v.a, v.as) && in_fours(n, v.b, v.bs);
 
     if (blocks == 0)
         return SKV_OK;
     if (!suits || fours > MAX_FOURS)
-        SKV_LAUNCH(be, (norm_any<TY, TH, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v, l, (int)n,
-                   j->eps);
+        SKV_LAUNCH(be, (norm_any<TY, TH, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, c, v, l,
+                   (int)n, j->eps);
     else if (fours <= 1)
-        SKV_LAUNCH(be, (norm_fours<TY, TH, 1, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 1, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, c, v,
                    (unsigned)l, c4, j->eps);
     else if (fours <= 2)
-        SKV_LAUNCH(be, (norm_fours<TY, TH, 2, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 2, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, c, v,
                    (unsigned)l, c4, j->eps);
     else if (fours <= 4)
-        SKV_LAUNCH(be, (norm_fours<TY, TH, 4, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 4, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, c, v,
                    (unsigned)l, c4, j->eps);
     else if (fours <= 8)
-        SKV_LAUNCH(be, (norm_fours<TY, TH, 8, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, v,
+        SKV_LAUNCH(be, (norm_fours<TY, TH, 8, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h, c, v,
                    (unsigned)l, c4, j->eps);
     else
         SKV_LAUNCH(be, (norm_fours<TY, TH, MAX_FOURS, GATED>), (unsigned)blocks, BLOCK, 0, y, x, h,
-                   v, l, c4, j->eps);
+                   c, v, l, c4, j->eps);
     return SKV_OK;
 }
 
 extern "C" skv_status skv_cuda_norm(skv_backend *be, const skv_norm_args *a)
 {
-    norm_job j = {a->y, a->x, {}, {}, a->a, a->b, a->eps};
+    norm_job j = {a->y, a->x, {}, {}, a->a, a->b, {}, a->eps};
 
     SKV_FLOAT_SWITCH(a->y.dtype, TY, { return run<TY, TY, false>(be, &j); });
 }
 
 extern "C" skv_status skv_cuda_gate_norm(skv_backend *be, const skv_gate_norm_args *a)
 {
-    norm_job j = {a->y, a->x, a->h, a->g, a->a, a->b, a->eps};
+    norm_job j = {a->y, a->x, a->h, a->g, a->a, a->b, a->c, a->eps};
 
     SKV_FLOAT_SWITCH(a->y.dtype, TY,
                      { SKV_FLOAT_SWITCH(a->h.dtype, TH, { return run<TY, TH, true>(be, &j); }); });

@@ -3,7 +3,9 @@
  *   x += g1·SA(LN(x)·(1+s1)+b1);  x += CA(LN(x; ca_norm), text);  x += g2·FFN(LN(x)·(1+s2)+b2)
  *
  * Every residual update is one pass with the norm that follows it, so the layer starts with its
- * first norm done and ends with the next layer's. The "+1" of the modulations is in the tables. */
+ * first norm done and ends with the next layer's; the biases of both attentions' projections are
+ * added there too (in a product's epilogue they cost an H200 up to a tenth of it). The "+1" of the
+ * modulations is in the tables. */
 #include <assert.h>
 
 #include "model/infinity_parts.h"
@@ -103,7 +105,7 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
     return SKV_OK;
 }
 
-/* y (in the work buffer) = SA of p->a; keys and values go to the cache. */
+/* y (in the work buffer) = SA of p->a, without the last bias; keys and values go to the cache. */
 static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
     const skv_dims *d = &p->setup.model->dims;
@@ -125,7 +127,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
                 .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
     *y = skv_block__full_width(p, tokens);
-    return skv_block__linear(be, y, &a, &w->proj, &w->proj_bias);
+    return skv_block__linear(be, y, &a, &w->proj, NULL);
 }
 
 /* p->a = FFN of p->a, some rows at a time. */
@@ -196,6 +198,7 @@ skv_status skv_block__forward(skv_pass *p, int layer, int si)
                                                    .g = skv_cond__mod(p->cond, layer, MOD_G1, c),
                                                    .a = repeat(&w->ca_norm_w, p->n_rows),
                                                    .b = repeat(&w->ca_norm_b, p->n_rows),
+                                                   .c = w->proj_bias,
                                                    .eps = SKV_NORM_EPS}));
     SKV_TRY(skv_block__cross_attention(p, layer, si, &y));
     SKV_TRY(
@@ -205,6 +208,7 @@ skv_status skv_block__forward(skv_pass *p, int layer, int si)
                                                    .g = repeat(&m->ones, p->n_rows),
                                                    .a = skv_cond__mod(p->cond, layer, MOD_S2, c),
                                                    .b = skv_cond__mod(p->cond, layer, MOD_B2, c),
+                                                   .c = w->ca_proj_bias,
                                                    .eps = SKV_NORM_EPS}));
     SKV_TRY(feed_forward(p, layer, si));
     return finish(p, layer, si);

@@ -80,7 +80,7 @@ static skv_status project(const call *c, const skv_tensor *y, const skv_tensor *
                                &(skv_linear_args){.y = some_rows(y, parts, first, n),
                                                   .x = some_rows(x, parts, first, n),
                                                   .w = *w,
-                                                  .b = *b}));
+                                                  .b = b ? *b : (skv_tensor){0}}));
     }
     return SKV_OK;
 }
@@ -100,7 +100,7 @@ static skv_status by_map(const call *c)
                                     .start = c->start,
                                     .count = c->count,
                                     .scale = scale_of(d)}));
-    return project(c, &c->y, &c->a, &w->ca_proj, &w->ca_proj_bias);
+    return project(c, &c->y, &c->a, &w->ca_proj, NULL);
 }
 
 static skv_status by_text(const call *c, int longest)
@@ -119,7 +119,6 @@ static skv_status by_text(const call *c, int longest)
                 .wq = c->w->ca_q,
                 .bq = c->w->ca_q_bias,
                 .wo = c->w->ca_proj,
-                .bo = c->w->ca_proj_bias,
                 .scratch = SKV_TENSOR(c->p->b + skv_pass__full_bytes(c->p, tokens), SKV_U8,
                                       be->device, (int64_t)bytes),
                 .start = c->start,

@@ -97,7 +97,8 @@ size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens);
 int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens);
 int skv_pass__absorbed_rows(int n_rows, int64_t tokens);
 
-/* *y (in the work buffer) = CA of p->a, each row with its own text; p->a is used up. */
+/* *y (in the work buffer) = CA of p->a without its last bias, each row with its own text; p->a is
+ * used up. */
 SKV_MUST skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor *y);
 
 /* (R,L,C) act at the work buffer's start: queries, then what a sublayer adds to x. */

@@ -118,23 +118,25 @@ void check_norm(opcheck *t)
 
 /* x after the gated sum, in place and as the reference's input. A sum of two numbers that cancel
  * has an error of its terms' size, which the norm then scales by up to 1/deviation = 1 here. */
-static void gate(float *x, const float *h, const float *g, const shape *s, double *sum)
+static void gate(float *x, const float *h, const float *g, const float *bias, const shape *s,
+                 double *sum)
 {
     for (int64_t m = 0; m < s->rows * s->tokens; m++)
         for (int64_t c = 0; c < s->width; c++) {
             const int64_t i = m * s->width + c;
 
-            sum[i] = (double)x[i] + (double)row_at(g, s, m)[c] * (double)h[i];
+            sum[i] = (double)x[i] +
+                     (double)row_at(g, s, m)[c] * ((double)h[i] + (bias ? (double)bias[c] : 0));
         }
 }
 
-/* with_norm: gate_norm, with y in h's place when in_place; else gate_add. */
+/* with_norm: gate_norm, when in_place with y in h's place and a bias of h; else gate_add. */
 static void gate_case(opcheck *t, const shape *s, bool with_norm, bool in_place)
 {
     const int64_t n = s->rows * s->tokens * s->width;
-    float *x, *h, *g, *mul, *add;
+    float *x, *h, *g, *mul, *add, *bias;
     double *sum, *size, *want;
-    skv_tensor tx, th, tg, tm, ta, ty;
+    skv_tensor tx, th, tg, tm, ta, ty, tb = {0};
 
     name_case(t, s);
     x = spread(t, s);
@@ -148,8 +150,12 @@ static void gate_case(opcheck *t, const shape *s, bool with_norm, bool in_place)
     tm = row_tensor(t, mul, s);
     ta = row_tensor(t, add, s);
     ty = in_place ? th : OPCHECK_F(t, SKV_F32, opcheck_unset(t, n), s->rows, s->tokens, s->width);
+    bias = in_place ? opcheck_normal(t, s->width, 1) : NULL;
+    if (bias)
+        tb = OPCHECK_F(t, t->be->act, bias, s->width);
     if (with_norm)
-        OPCHECK_RUN(t, skv_gate_norm(t->be, &(skv_gate_norm_args){ty, tx, th, tg, tm, ta, 1e-6f}));
+        OPCHECK_RUN(t,
+                    skv_gate_norm(t->be, &(skv_gate_norm_args){ty, tx, th, tg, tm, ta, tb, 1e-6f}));
     else
         OPCHECK_RUN(t, skv_gate_add(t->be, &(skv_gate_add_args){tx, th, tg}));
     if (t->perf)
@@ -157,20 +163,21 @@ static void gate_case(opcheck *t, const shape *s, bool with_norm, bool in_place)
     sum = opcheck_doubles(t, n);
     size = opcheck_doubles(t, n);
     want = opcheck_doubles(t, n);
-    gate(x, h, g, s, sum);
+    gate(x, h, g, bias, s, sum);
     for (int64_t i = 0; i < n; i++)
-        size[i] = fabs((double)x[i]) + 2 * fabs((double)h[i]);
-    /* a product and a sum are rounded */
-    opcheck_near(t, "x", &tx, sum, size, 2 * OPCHECK_UNIT);
+        size[i] = fabs((double)x[i]) + 2 * fabs((double)h[i]) +
+                  (bias ? 2 * fabs((double)bias[i % s->width]) : 0);
+    /* a product and two sums are rounded */
+    opcheck_near(t, "x", &tx, sum, size, 3 * OPCHECK_UNIT);
     if (!with_norm)
         return;
     for (int64_t m = 0; m < s->rows * s->tokens; m++)
         ref_norm_row(want + m * s->width, size + m * s->width, sum + m * s->width,
                      row_at(mul, s, m), row_at(add, s, m), s->width, (double)1e-6f);
-    /* the sum's rounding, |x| up to mean + 10, is divided by a deviation of 1 or more and
-     * multiplied by at most 2 */
+    /* the sum's rounding, |x| up to mean + 10 (16 with a bias), is divided by a deviation of 1 or
+     * more and multiplied by at most 2 */
     for (int64_t i = 0; i < n; i++)
-        size[i] += 2 * (fabs((double)s->mean) + 10);
+        size[i] += 2 * (fabs((double)s->mean) + (bias ? 16 : 10));
     opcheck_near(t, "y", &ty, want, size, NORM_TOLERANCE);
 }
 
