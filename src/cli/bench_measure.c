@@ -100,9 +100,10 @@ static skv_status fill_text(const skv_bench *b, double *seconds)
         spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n};
         at += n;
     }
-    start = skv_seconds();
     SKV_TRY_GOTO(skv_engine_text(b->engine, &text, total), done);
     SKV_TRY_GOTO(skv_backend_upload(b->be, text.data, host, skv_tensor_bytes(&text)), done);
+    SKV_TRY_GOTO(skv_backend_sync(b->be), done); /* T5 leaves them on the device */
+    start = skv_seconds();
     SKV_TRY_GOTO(
         skv_engine_condition(b->engine, spans, b->setup->guided ? 2 * n_prompts : n_prompts), done);
     SKV_TRY_GOTO(skv_backend_sync(b->be), done);
