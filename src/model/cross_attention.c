@@ -44,8 +44,7 @@ static float scale_of(const skv_dims *d)
     return (float)(1.0 / sqrt((double)d->head_dim));
 }
 
-/* Whether the second half of the rows has counts where the first has, as with and without prompt.
- */
+/* Whether rows have a count in both halves, with and without prompt, or in neither. */
 static bool halves_alike(const call *c)
 {
     for (int r = 0; r < c->n / 2; r++)
