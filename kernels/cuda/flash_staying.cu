@@ -24,7 +24,7 @@ typedef struct {
 } share;
 
 /* The round, counted over all rows and heads, in which so much of the cost is reached. */
-__device__ int round_at(const flash_job &j, const share &all, int64_t cost)
+static __device__ int round_at(const flash_job &j, const share &all, int64_t cost)
 {
     const int rounds = j.heads * all.rounds;
     int row = 0;
