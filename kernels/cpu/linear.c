@@ -41,14 +41,6 @@ static void tile(void *ctx, int64_t i, void *scratch)
         skv_cpu__gelu(y + r * n, y + r * n, cols);
 }
 
-/* One of a batch. */
-static skv_tensor matrix_of(const skv_tensor *t, int64_t b)
-{
-    skv_tensor one = skv_tensor_rows(t, b, 1);
-
-    return SKV_RESHAPE(&one, t->shape[1], t->shape[2]);
-}
-
 static skv_status run(skv_backend *be, const skv_linear_args *a, bool gelu)
 {
     const int64_t m = a->x.shape[0], n = a->w.shape[0], k = a->x.shape[1];
@@ -72,10 +64,11 @@ skv_status skv_cpu_linear(skv_backend *be, const skv_linear_args *a)
     if (a->x.ndim == 2)
         return run(be, a, false);
     for (int64_t b = 0; b < a->x.shape[0]; b++)
-        SKV_TRY(run(be,
-                    &(skv_linear_args){
-                        .y = matrix_of(&a->y, b), .x = matrix_of(&a->x, b), .w = a->w, .b = a->b},
-                    false));
+        SKV_TRY(run(
+            be,
+            &(skv_linear_args){
+                .y = skv_tensor_at(&a->y, b), .x = skv_tensor_at(&a->x, b), .w = a->w, .b = a->b},
+            false));
     return SKV_OK;
 }
 

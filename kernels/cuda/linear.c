@@ -57,14 +57,6 @@ static skv_status linear(skv_backend *be, const skv_linear_args *a, bool gelu)
     return SKV_OK;
 }
 
-/* One of a batch. */
-static skv_tensor matrix_of(const skv_tensor *t, int64_t b)
-{
-    const skv_tensor one = skv_tensor_rows(t, b, 1);
-
-    return SKV_RESHAPE(&one, t->shape[1], t->shape[2]);
-}
-
 /* A batch in one product where x is of the matrices' type, else one by one. */
 static skv_status linears(skv_backend *be, const skv_linear_args *a)
 {
@@ -87,11 +79,11 @@ static skv_status linears(skv_backend *be, const skv_linear_args *a)
         return m.batch * m.m * m.n == 0 ? SKV_OK : skv_cuda__matmul(be, &m);
     }
     for (int64_t b = 0; b < m.batch; b++)
-        SKV_TRY(
-            linear(be,
-                   &(skv_linear_args){
-                       .y = matrix_of(&a->y, b), .x = matrix_of(&a->x, b), .w = a->w, .b = a->b},
-                   false));
+        SKV_TRY(linear(
+            be,
+            &(skv_linear_args){
+                .y = skv_tensor_at(&a->y, b), .x = skv_tensor_at(&a->x, b), .w = a->w, .b = a->b},
+            false));
     return SKV_OK;
 }
 

@@ -54,6 +54,19 @@ skv_tensor skv_tensor_rows(const skv_tensor *t, int64_t first, int64_t n)
     return r;
 }
 
+skv_tensor skv_tensor_at(const skv_tensor *t, int64_t i)
+{
+    skv_tensor r = skv_tensor_rows(t, i, 1);
+
+    assert(t->ndim >= 2);
+    r.ndim--;
+    for (int d = 0; d < r.ndim; d++) {
+        r.shape[d] = t->shape[d + 1];
+        r.stride[d] = t->stride[d + 1];
+    }
+    return r;
+}
+
 skv_tensor skv_tensor_reshape(const skv_tensor *t, int ndim, const int64_t *shape)
 {
     skv_tensor r = skv_tensor_view(t->data, t->dtype, t->device, ndim, shape);

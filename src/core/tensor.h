@@ -41,6 +41,9 @@ bool skv_tensor_contiguous(const skv_tensor *t);
 /* Rows [first, first + n) of the first dimension; the other dimensions as they are. */
 skv_tensor skv_tensor_rows(const skv_tensor *t, int64_t first, int64_t n);
 
+/* Number i of the first dimension, with one dimension less (ndim >= 2). */
+skv_tensor skv_tensor_at(const skv_tensor *t, int64_t i);
+
 /* The same memory under another contiguous shape of equal count (t must be contiguous). */
 #define SKV_RESHAPE(t, ...)                                                                        \
     skv_tensor_reshape((t), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),             \
