@@ -11,8 +11,8 @@ extern "C" {
 #define SKV_ABSORBED_STEP 64 /* text tokens are counted by, so that products meet few shapes */
 
 /* Texts are padded to multiples of `step` tokens, so that rows of about the same length make one
- * product. Room for T text tokens of any rows, whose heads follow one
- * another, and for the maps of some rows, N numbers a token of theirs. Offsets in the scratch. */
+ * product. Room for T text tokens of any rows, whose heads follow one another, and for the maps of
+ * some rows, N numbers a token of theirs. Offsets in the scratch. */
 typedef struct {
     int64_t step, text, n; /* text: T */
     size_t kv;             /* (T,2,H,D) kv: the rows' texts, zeros behind each */
