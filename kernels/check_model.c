@@ -7,32 +7,34 @@
 
 #define MAX_HEAD_DIM 256
 
+/* w and b for rows of k numbers. */
+static skv_status weights_fit(const skv_backend *be, const skv_linear_args *a, const char *op,
+                              int64_t k)
+{
+    SKV_TRY(SKV_WANT(op, a, w, 1u << be->weight, SKV_DENSE, -1, k));
+    return a->b.data ? SKV_WANT(op, a, b, 1u << a->y.dtype, SKV_DENSE, a->w.shape[0]) : SKV_OK;
+}
+
 static skv_status linear(const skv_backend *be, const skv_linear_args *a, const char *op)
 {
-    const int64_t m = a->x.shape[0], k = a->x.shape[1], n = a->w.shape[0];
-
     SKV_TRY(SKV_WANT(op, a, x, ACTF, SKV_DENSE, -1, -1));
-    SKV_TRY(SKV_WANT(op, a, w, 1u << be->weight, SKV_DENSE, -1, k));
-    if (a->b.data)
-        SKV_TRY(SKV_WANT(op, a, b, 1u << a->y.dtype, SKV_DENSE, n));
-    return SKV_WANT(op, a, y, ACTF, SKV_DENSE, m, n);
+    SKV_TRY(weights_fit(be, a, op, a->x.shape[1]));
+    return SKV_WANT(op, a, y, ACTF, SKV_DENSE, a->x.shape[0], a->w.shape[0]);
 }
 
 /* A batch of them. */
-static skv_status linears(const skv_backend *be, const skv_linear_args *a)
+static skv_status linears(const skv_backend *be, const skv_linear_args *a, const char *op)
 {
-    const int64_t b = a->x.shape[0], m = a->x.shape[1], k = a->x.shape[2], n = a->w.shape[0];
+    const int64_t *x = a->x.shape;
 
-    SKV_TRY(SKV_WANT("linear", a, x, ACTF, SKV_FREE_FIRST, -1, -1, -1));
-    SKV_TRY(SKV_WANT("linear", a, w, 1u << be->weight, SKV_DENSE, -1, k));
-    if (a->b.data)
-        SKV_TRY(SKV_WANT("linear", a, b, 1u << a->y.dtype, SKV_DENSE, n));
-    return SKV_WANT("linear", a, y, ACTF, SKV_FREE_FIRST, b, m, n);
+    SKV_TRY(SKV_WANT(op, a, x, ACTF, SKV_FREE_FIRST, -1, -1, -1));
+    SKV_TRY(weights_fit(be, a, op, x[2]));
+    return SKV_WANT(op, a, y, ACTF, SKV_FREE_FIRST, x[0], x[1], a->w.shape[0]);
 }
 
 skv_status skv_check__linear(const skv_backend *be, const skv_linear_args *a)
 {
-    return a->x.ndim == 3 ? linears(be, a) : linear(be, a, "linear");
+    return (a->x.ndim == 3 ? linears : linear)(be, a, "linear");
 }
 
 skv_status skv_check__linear_gelu(const skv_backend *be, const skv_linear_gelu_args *a)

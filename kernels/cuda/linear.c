@@ -32,23 +32,41 @@ static skv_status converted(skv_backend *be, const skv_linear_args *a, skv_cuda_
     return SKV_OK;
 }
 
+/* The product, or the batch of products, whose x is of the matrices' type. */
+static skv_cuda__matmul_args product_of(const skv_backend *be, const skv_linear_args *a)
+{
+    const bool many = a->x.ndim == 3;
+    const int64_t *x = a->x.shape + many;
+
+    return (skv_cuda__matmul_args){.y = a->y.data,
+                                   .x = a->x.data,
+                                   .w = a->w.data,
+                                   .b = a->b.data,
+                                   .m = x[0],
+                                   .n = a->w.shape[0],
+                                   .k = x[1],
+                                   .y_type = a->y.dtype,
+                                   .x_type = be->weight,
+                                   .w_shared = many,
+                                   .batch = many ? a->x.shape[0] : 1,
+                                   .y_step = many ? a->y.stride[0] : 0,
+                                   .x_step = many ? a->x.stride[0] : 0};
+}
+
+static bool converts(const skv_backend *be, const skv_linear_args *a)
+{
+    return a->x.dtype != be->weight || skv_cuda__of(be)->tf32;
+}
+
 static skv_status linear(skv_backend *be, const skv_linear_args *a, bool gelu)
 {
-    skv_cuda__matmul_args m = {.y = a->y.data,
-                               .x = a->x.data,
-                               .w = a->w.data,
-                               .b = a->b.data,
-                               .m = a->x.shape[0],
-                               .n = a->w.shape[0],
-                               .k = a->x.shape[1],
-                               .y_type = a->y.dtype,
-                               .x_type = be->weight,
-                               .gelu = gelu && be->weight != SKV_F32};
+    skv_cuda__matmul_args m = product_of(be, a);
 
+    m.gelu = gelu && be->weight != SKV_F32;
     be->flops += 2 * m.m * m.n * m.k;
     if (m.m == 0 || m.n == 0)
         return SKV_OK;
-    if (a->x.dtype != be->weight || skv_cuda__of(be)->tf32)
+    if (converts(be, a))
         SKV_TRY(converted(be, a, &m));
     else
         SKV_TRY(skv_cuda__matmul(be, &m));
@@ -57,24 +75,12 @@ static skv_status linear(skv_backend *be, const skv_linear_args *a, bool gelu)
     return SKV_OK;
 }
 
-/* A batch in one product where x is of the matrices' type, else one by one. */
+/* A batch in one product, or one by one where x is converted on the way. */
 static skv_status linears(skv_backend *be, const skv_linear_args *a)
 {
-    skv_cuda__matmul_args m = {.y = a->y.data,
-                               .x = a->x.data,
-                               .w = a->w.data,
-                               .b = a->b.data,
-                               .m = a->x.shape[1],
-                               .n = a->w.shape[0],
-                               .k = a->x.shape[2],
-                               .y_type = a->y.dtype,
-                               .x_type = be->weight,
-                               .w_shared = true,
-                               .batch = a->x.shape[0],
-                               .y_step = a->y.stride[0],
-                               .x_step = a->x.stride[0]};
+    const skv_cuda__matmul_args m = product_of(be, a);
 
-    if (a->x.dtype == be->weight && !skv_cuda__of(be)->tf32) {
+    if (!converts(be, a)) {
         be->flops += 2 * m.batch * m.m * m.n * m.k;
         return m.batch * m.m * m.n == 0 ? SKV_OK : skv_cuda__matmul(be, &m);
     }
