@@ -11,6 +11,38 @@
 #define THREADS     128
 #define MANY_BLOCKS 1056 /* two rounds of four on 132 multiprocessors */
 
+/* A warp's o/sum to its rows of shared memory. */
+template <int DIM>
+__device__ __forceinline__ void finish(bf16 *rows, const float o[DIM / 8][4], const running &run,
+                                       int lane)
+{
+    __syncwarp(); /* the rows held the warp's queries, which all lanes have read by now */
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        const float inverse = 1.0f / quad_sum(run.sum[half]);
+        bf16 *row = rows + (lane / 4 + 8 * half) * (DIM + PAD) + lane % 4 * 2;
+
+#pragma unroll
+        for (int n = 0; n < DIM / 8; n++)
+            *(uint32_t *)(row + 8 * n) =
+                pack_bf16(o[n][2 * half] * inverse, o[n][2 * half + 1] * inverse);
+    }
+}
+
+/* Rows from shared memory to the output. */
+template <int DIM>
+__device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t stride, int there,
+                                      int dim, int thread, int threads)
+{
+    for (int i = thread; i < there * (DIM / 8); i += threads) {
+        const int row = i / (DIM / 8), column = i % (DIM / 8) * 8;
+
+        if (column < dim)
+            *(uint4 *)(out + row * stride + column) =
+                *(const uint4 *)(tile + row * (DIM + PAD) + column);
+    }
+}
+
 /* Keys of more than one tile: grid (query tiles, heads, rows). */
 template <int DIM>
 __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
