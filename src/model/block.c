@@ -36,8 +36,9 @@ static skv_tensor wide(const skv_pass *p, int rows, int64_t tokens, int64_t widt
     return SKV_TENSOR(p->b + taken, m->be->act, m->be->device, rows, tokens, width);
 }
 
-skv_status skv_block__linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
-                             const skv_tensor *w, const skv_tensor *b)
+/* y = x·wᵀ + b for tokens of some rows: x, y three-dimensional; b NULL: none. */
+static skv_status linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
+                         const skv_tensor *w, const skv_tensor *b)
 {
     const int64_t rows = x->shape[0] * x->shape[1];
 
@@ -86,7 +87,7 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
         const int n = first + step < p->n_rows ? step : p->n_rows - first;
         skv_tensor x = skv_tensor_rows(&a, first, n), qkv = wide(p, n, tokens, 3 * d->width);
 
-        SKV_TRY(skv_block__linear(be, &qkv, &x, &w->qkv, NULL));
+        SKV_TRY(linear(be, &qkv, &x, &w->qkv, NULL));
         SKV_TRY(skv_qkv_rope(
             be,
             &(skv_qkv_rope_args){.q = skv_tensor_rows(q, first, n),
@@ -127,7 +128,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
                 .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
     *y = skv_block__full_width(p, tokens);
-    return skv_block__linear(be, y, &a, &w->proj, NULL);
+    return linear(be, y, &a, &w->proj, NULL);
 }
 
 /* p->a = FFN of p->a, some rows at a time. */
@@ -149,7 +150,7 @@ static skv_status feed_forward(skv_pass *p, int layer, int si)
                                                    .x = SKV_RESHAPE(&a, n * tokens, d->width),
                                                    .w = w->fc1,
                                                    .b = w->fc1_bias}));
-        SKV_TRY(skv_block__linear(be, &a, &hidden, &w->fc2, &w->fc2_bias));
+        SKV_TRY(linear(be, &a, &hidden, &w->fc2, &w->fc2_bias));
     }
     return SKV_OK;
 }

@@ -103,9 +103,6 @@ SKV_MUST skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, s
 
 /* (R,L,C) act at the work buffer's start: queries, then what a sublayer adds to x. */
 skv_tensor skv_block__full_width(const skv_pass *p, int64_t tokens);
-/* y = x·wᵀ + b for tokens of some rows: x, y three-dimensional; b NULL: none. */
-SKV_MUST skv_status skv_block__linear(skv_backend *be, const skv_tensor *y, const skv_tensor *x,
-                                      const skv_tensor *w, const skv_tensor *b);
 
 /* Buffers of the scale at hand as tensors. */
 skv_tensor skv_pass__x(const skv_pass *p, int si);

@@ -64,6 +64,12 @@ static void expect(double **want, double **size, opcheck *t, const shape *s, con
                                  .co = s->co});
 }
 
+/* As linear with K = 9·ci. */
+static double tolerance_of(const shape *s)
+{
+    return (4 + 4 * sqrt(9 * (double)s->ci)) * OPCHECK_UNIT;
+}
+
 static void conv_case(opcheck *t, const shape *s, skv_dtype y_type, bool adds)
 {
     const int64_t places = s->pictures * s->height * s->width;
@@ -93,11 +99,9 @@ static void conv_case(opcheck *t, const shape *s, skv_dtype y_type, bool adds)
         want[i] += (double)r[i];
         size[i] += fabs((double)r[i]);
     }
-    /* as linear with K = 9·ci; a library may round the sum, and it with the bias, to
-     * y's type before adding */
+    /* a library may round the sum, and it with the bias, to y's type before adding */
     opcheck_near(t, "y", &a.y, want, size,
-                 (4 + 4 * sqrt(9 * (double)s->ci)) * OPCHECK_UNIT +
-                     (y_type == SKV_F32 ? 0 : OPCHECK_INSIDE(t)));
+                 tolerance_of(s) + (y_type == SKV_F32 ? 0 : OPCHECK_INSIDE(t)));
 }
 
 void check_conv3x3(opcheck *t)
@@ -166,8 +170,7 @@ static void upsample_case(opcheck *t, const shape *s)
     }
     expect(&want, &size, t, &(shape){s->pictures, height, width, ci, s->co, s->file}, up, w, b);
     /* as conv3x3; in bf16 the taps' sums are rounded besides, which the same bound holds */
-    opcheck_near(t, "y", &a.y, want, size,
-                 (4 + 4 * sqrt(9 * (double)ci)) * OPCHECK_UNIT + OPCHECK_INSIDE(t));
+    opcheck_near(t, "y", &a.y, want, size, tolerance_of(s) + OPCHECK_INSIDE(t));
 }
 
 void check_upsample_conv(opcheck *t)

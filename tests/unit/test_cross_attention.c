@@ -105,7 +105,6 @@ static void open_world(world *w)
     block->ca_proj = matrix(w, "projection");
     block->ca_q_bias =
         SKV_TENSOR(values(w, "query bias", WIDTH, 0.25f), be->act, be->device, WIDTH);
-    block->ca_proj_bias = SKV_TENSOR(values(w, "bias", WIDTH, 0.25f), be->act, be->device, WIDTH);
     w->cond.kv[0] = SKV_TENSOR(values(w, "text", (int64_t)TEXT * 2 * WIDTH, 1), be->kv, be->device,
                                TEXT, 2, HEADS, DIM);
     w->cond.start = w->start;
