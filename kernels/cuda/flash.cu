@@ -233,7 +233,8 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
             longest = j.len.v[i] > longest ? j.len.v[i] : longest;
         }
         j.one_tile = longest <= KEYS ? (longest + 15) / 16 * 16 : 0;
-        if (!j.one_tile)
+        SKV_TRY(flash_wgmma_launch(be, &j, rows, longest, &done));
+        if (!done && !j.one_tile)
             SKV_TRY(flash_staying_launch(be, &j, rows, longest, &done));
         if (!done)
             SKV_TRY(by_dim(be, &j, rows));

@@ -254,8 +254,10 @@ __device__ __forceinline__ place place_of(const flash_job &j, int row, int h)
             j.len.v[j.by_row ? row : h]};
 }
 
-/* flash_staying.cu: where no row has more than some keys (texts) they stay in shared memory. *done
- * = false: not for this, and nothing was queued. */
+/* Attention to texts, whose keys stay in shared memory: by warpgroups, on sm_90 and for heads of
+ * 128, and by warps, on any GPU. *done = false: not for this, and nothing was queued. */
+skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int longest,
+                              bool *done);
 skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,
                                 bool *done);
 

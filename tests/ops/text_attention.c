@@ -6,7 +6,7 @@
 
 #include "ref/ref.h"
 
-#define MAX_ROWS 4
+#define MAX_ROWS 8
 
 static const int dims[] = {16, 32, 64, 96, 104, 112, 120, 128};
 static const int pool_dims[] = {48, 64, 72, 96, 128, 130, 168, 210, 224, 256};
@@ -93,6 +93,22 @@ void check_cross_attention(opcheck *t)
             &(texts){3, 70, 2, dims[i], 320, {4, 0, 9}, {i % 2 ? 30 : 300, 0, 20}, i % 2 == 0, 0});
     cross_case(t, &(texts){2, 512, 1, 128, 260, {4, 0}, {256, 65}, true, 0});
     cross_case(t, &(texts){1, 600, 1, 128, 257, {0}, {257}, false, 0});
+    /* every length of text that sm_90's walk is compiled for, in both sizes of its blocks */
+    cross_case(t, &(texts){.rows = 8,
+                           .tokens = 300,
+                           .heads = 1,
+                           .dim = 128,
+                           .text = 260,
+                           .start = {0, 1, 2, 3, 4, 0, 1, 4},
+                           .count = {1, 33, 65, 128, 129, 192, 224, 256},
+                           .in_place = true});
+    cross_case(t, &(texts){.rows = 8,
+                           .tokens = 1600,
+                           .heads = 1,
+                           .dim = 128,
+                           .text = 260,
+                           .start = {4, 3, 2, 1, 0, 4, 3, 2},
+                           .count = {32, 50, 90, 110, 150, 190, 200, 250}});
     /* scores whose exponentials overflow unless the greatest is taken off first */
     cross_case(t, &(texts){1, 40, 2, 64, 50, {0}, {50}, false, 60});
     opcheck_case(t, "refusals");
