@@ -5,6 +5,8 @@
 
 #define BLOCK 256
 #define WARPS (BLOCK / WARP)
+#define FEW   4 /* packs of scores that a lane keeps */
+#define MANY  12
 
 typedef ints<SKV_ABSORBED_ROWS> row_ints;
 
@@ -14,45 +16,19 @@ typedef struct {
     int n, longest, step;
 } texts;
 
-/* Block = a text token of a row: its K and V to the scratch, zeros behind the text up to a multiple
- * of `step`, and k·b_q of each head, which takes the place of the queries' bias. grid (T, rows) */
-template <typename T>
-__global__ __launch_bounds__(BLOCK) void gather_text(T *y, float *bias, const T *kv, const T *bq,
-                                                     int heads, int dim, const texts all)
-{
-    const int t = blockIdx.x, r = blockIdx.y, width = heads * dim, count = all.count.v[r];
-    const int64_t to = (int64_t)all.at.v[r] + t;
-    const bool inside = t < count;
-    const T *from = kv + (int64_t)(all.start.v[r] + (inside ? t : 0)) * 2 * width;
-
-    if (t >= (count + all.step - 1) / all.step * all.step)
-        return;
-    for (int c = threadIdx.x; c < 2 * width; c += BLOCK)
-        put(y + to * 2 * width + c, inside ? to_f32(from[c]) : 0.0f);
-    for (int h = threadIdx.x / WARP; h < heads; h += WARPS) {
-        float sum = 0;
-
-        for (int d = threadIdx.x % WARP; d < dim; d += WARP)
-            sum = fmaf(to_f32(from[h * dim + d]), to_f32(bq[h * dim + d]), sum);
-        sum = warp_sum(sum);
-        if (threadIdx.x % WARP == 0)
-            bias[to * heads + h] = inside ? sum : 0.0f;
-    }
-}
-
-/* UNIT heads that a lane holds: 4, or 1 where they are no multiple of it. */
+/* UNIT numbers that a lane holds: 4, or 1 where rows are no multiple of it. */
 template <int UNIT> struct pack {
     float v[UNIT];
 };
 
-template <int UNIT> __device__ __forceinline__ pack<UNIT> load(const float *p)
+template <int UNIT, typename T> __device__ __forceinline__ pack<UNIT> load(const T *p)
 {
     pack<UNIT> x;
 
     if constexpr (UNIT == 4)
         *(float4 *)x.v = load4(p);
     else
-        x.v[0] = *p;
+        x.v[0] = to_f32(*p);
     return x;
 }
 
@@ -62,6 +38,42 @@ template <int UNIT, typename T> __device__ __forceinline__ void store(T *p, cons
         store4(p, make_float4(x.v[0], x.v[1], x.v[2], x.v[3]));
     else
         put(p, x.v[0]);
+}
+
+/* Block = a text token of a row: its K and V to the scratch, zeros behind the text up to a multiple
+ * of `step`, and k·b_q of each head, which takes the place of the queries' bias. FOURS: head
+ * dimensions are multiples of 4. grid (T, rows) */
+template <bool FOURS, typename T>
+__global__ __launch_bounds__(BLOCK) void gather_text(T *y, float *bias, const T *kv, const T *bq,
+                                                     int heads, int dim, const texts all)
+{
+    constexpr int UNIT = FOURS ? 4 : 1;
+    const int t = blockIdx.x, r = blockIdx.y, width = heads * dim, count = all.count.v[r];
+    const int64_t to = (int64_t)all.at.v[r] + t;
+    const bool inside = t < count;
+    const T *from = kv + (int64_t)(all.start.v[r] + (inside ? t : 0)) * 2 * width;
+
+    if (t >= (count + all.step - 1) / all.step * all.step)
+        return;
+    for (int c = threadIdx.x * UNIT; c < 2 * width; c += BLOCK * UNIT) {
+        const pack<UNIT> x = inside ? load<UNIT>(from + c) : pack<UNIT>{};
+
+        store<UNIT>(y + to * 2 * width + c, x);
+    }
+    for (int h = threadIdx.x / WARP; h < heads; h += WARPS) {
+        float sum = 0;
+
+        for (int d = threadIdx.x % WARP * UNIT; d < dim; d += WARP * UNIT) {
+            const pack<UNIT> k = load<UNIT>(from + h * dim + d), b = load<UNIT>(bq + h * dim + d);
+
+#pragma unroll
+            for (int i = 0; i < UNIT; i++)
+                sum = fmaf(k.v[i], b.v[i], sum);
+        }
+        sum = warp_sum(sum);
+        if (threadIdx.x % WARP == 0)
+            bias[to * heads + h] = inside ? sum : 0.0f;
+    }
 }
 
 /* How a warp walks (T,H): `units` packs of heads side by side, as many `groups` of text tokens as
@@ -85,9 +97,10 @@ __device__ __forceinline__ void over_groups(pack<UNIT> &x, const walk w, OP op)
         }
 }
 
-/* Warp = a token: weights (T,H) = softmax of scale·scores (T,H) over t < count, zeros behind.
- * grid (tokens / WARPS, rows, heads / (WARP·UNIT)) */
-template <int UNIT, typename T>
+/* Warp = a token: weights (T,H) = softmax of scale·scores (T,H) over t < count, zeros behind. It
+ * takes three looks at the scores; a lane's first KEPT packs are read from memory once. grid
+ * (tokens / WARPS, rows, heads / (WARP·UNIT)) */
+template <int UNIT, int KEPT, typename T>
 __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores, int tokens,
                                                 float scale, const walk w, const row_ints count)
 {
@@ -95,37 +108,43 @@ __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores,
     const int head = (blockIdx.z * WARP + lane % w.units) * UNIT, text = count.v[blockIdx.y];
     const int first = lane / w.units < w.groups && head < w.heads ? lane / w.units : w.text;
     const int64_t at = ((int64_t)blockIdx.y * tokens + token) * w.text * w.heads + head;
-    pack<UNIT> most, sum;
+    pack<UNIT> kept[KEPT], most, sum;
+    const auto look = [&](int end, auto see) {
+#pragma unroll
+        for (int k = 0; k < KEPT; k++)
+            if (first + k * w.groups < end)
+                see(first + k * w.groups, kept[k]);
+        for (int t = first + KEPT * w.groups; t < end; t += w.groups)
+            see(t, t < text ? load<UNIT>(scores + at + t * w.heads) : pack<UNIT>{});
+    };
 
     if (token >= tokens)
         return;
 #pragma unroll
+    for (int k = 0; k < KEPT; k++)
+        if (first + k * w.groups < text)
+            kept[k] = load<UNIT>(scores + at + (first + k * w.groups) * w.heads);
+#pragma unroll
     for (int i = 0; i < UNIT; i++)
         most.v[i] = -INFINITY, sum.v[i] = 0;
-    for (int t = first; t < text; t += w.groups) {
-        const pack<UNIT> s = load<UNIT>(scores + at + t * w.heads);
-
+    look(text, [&](int, const pack<UNIT> &s) {
 #pragma unroll
         for (int i = 0; i < UNIT; i++)
             most.v[i] = fmaxf(most.v[i], s.v[i]);
-    }
+    });
     over_groups(most, w, [](float a, float b) { return fmaxf(a, b); });
-    for (int t = first; t < text; t += w.groups) {
-        const pack<UNIT> s = load<UNIT>(scores + at + t * w.heads);
-
+    look(text, [&](int, const pack<UNIT> &s) {
 #pragma unroll
         for (int i = 0; i < UNIT; i++)
             sum.v[i] += exp2f((s.v[i] - most.v[i]) * scale);
-    }
+    });
     over_groups(sum, w, [](float a, float b) { return a + b; });
-    for (int t = first; t < w.text; t += w.groups) {
-        pack<UNIT> s = load<UNIT>(scores + at + t * w.heads);
-
+    look(w.text, [&](int t, pack<UNIT> s) {
 #pragma unroll
         for (int i = 0; i < UNIT; i++)
             s.v[i] = t < text ? exp2f((s.v[i] - most.v[i]) * scale) / sum.v[i] : 0.0f;
-        store(weights + at + t * w.heads, s);
-    }
+        store<UNIT>(weights + at + t * w.heads, s);
+    });
 }
 
 /* What an operation's steps share. */
@@ -155,9 +174,17 @@ static skv_status gather(const work *w, const skv_absorbed_run *runs, int n)
         }
     const dim3 grid((unsigned)all.longest, (unsigned)all.n);
     SKV_FLOAT_SWITCH(w->be->act, T, {
-        SKV_LAUNCH(w->be, gather_text<T>, grid, BLOCK, 0, (T *)(w->scratch + w->at.kv),
-                   (float *)(w->scratch + w->at.bias), (const T *)a->kv.data, (const T *)a->bq.data,
-                   (int)w->heads, (int)w->dim, all);
+        T *kv = (T *)(w->scratch + w->at.kv);
+        float *bias = (float *)(w->scratch + w->at.bias);
+
+        if (w->dim % 4 == 0)
+            SKV_LAUNCH(w->be, (gather_text<true, T>), grid, BLOCK, 0, kv, bias,
+                       (const T *)a->kv.data, (const T *)a->bq.data, (int)w->heads, (int)w->dim,
+                       all);
+        else
+            SKV_LAUNCH(w->be, (gather_text<false, T>), grid, BLOCK, 0, kv, bias,
+                       (const T *)a->kv.data, (const T *)a->bq.data, (int)w->heads, (int)w->dim,
+                       all);
         return SKV_OK;
     });
 }
@@ -232,6 +259,9 @@ static skv_status run_soften(const work *w, const skv_absorbed_run *r)
     const int heads = (int)w->heads, packs = heads / UNIT, units = packs < WARP ? packs : WARP;
     const dim3 grid((unsigned)div_up(w->tokens, WARPS), (unsigned)r->n,
                     (unsigned)div_up(packs, WARP));
+    const float scale = w->a->scale * 1.4426950408889634f; /* base 2 */
+    const float *s = (const float *)(w->scratch + w->at.scores);
+    T *y = (T *)(w->scratch + w->at.weights);
     walk k = {heads, (int)r->text, units, 1};
     row_ints count;
 
@@ -239,9 +269,12 @@ static skv_status run_soften(const work *w, const skv_absorbed_run *r)
         k.groups *= 2;
     for (int i = 0; i < r->n; i++)
         count.v[i] = w->a->count[r->first + i * r->apart];
-    SKV_LAUNCH(w->be, (soften<UNIT, T>), grid, BLOCK, 0, (T *)(w->scratch + w->at.weights),
-               (const float *)(w->scratch + w->at.scores), (int)w->tokens,
-               w->a->scale * 1.4426950408889634f, k, count); /* base 2 */
+    if (k.text <= FEW * k.groups)
+        SKV_LAUNCH(w->be, (soften<UNIT, FEW, T>), grid, BLOCK, 0, y, s, (int)w->tokens, scale, k,
+                   count);
+    else
+        SKV_LAUNCH(w->be, (soften<UNIT, MANY, T>), grid, BLOCK, 0, y, s, (int)w->tokens, scale, k,
+                   count);
     return SKV_OK;
 }
 
