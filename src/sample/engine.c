@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/mem.h"
 #include "kernels/ops.h"
 #include "model/bits.h"
 
@@ -19,6 +20,8 @@ struct skv_engine {
     skv_stage *stage;
     skv_cond *cond;
     skv_tensor text;
+    int *place;     /* of each prompt that is computed, in the caller's order */
+    uint64_t *seed; /* of each that is computed */
     void *run_memory, *group_memory, *scratch_memory;
     skv_arena run, group, scratch;
     size_t conditioned; /* fill of the group arena after conditioning: where paths begin */
@@ -199,6 +202,14 @@ done:
     return st;
 }
 
+static void forget_order(skv_engine *e)
+{
+    free(e->place);
+    free(e->seed);
+    e->place = NULL;
+    e->seed = NULL;
+}
+
 void skv_engine_destroy(skv_engine *e)
 {
     if (!e)
@@ -206,6 +217,7 @@ void skv_engine_destroy(skv_engine *e)
     give_memory(e);
     skv_vae_destroy(e->vae);
     skv_infinity_destroy(e->infinity);
+    forget_order(e);
     free(e);
 }
 
@@ -228,17 +240,46 @@ skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
     return SKV_OK;
 }
 
-skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows)
+/* Prompts by the length of their texts, those of one length as they came: cross attention takes
+ * neighbours of one length together. */
+static void sort_prompts(int *place, const skv_text_span *spans, int n_prompts)
 {
-    SKV_TRY(
-        skv_cond_create(&e->cond, e->infinity, &e->text, spans, n_rows, &e->group, &e->scratch));
-    e->conditioned = skv_arena_mark(&e->group);
-    return SKV_OK;
+    for (int b = 0; b < n_prompts; b++) {
+        int at = b;
+
+        for (; at > 0 && spans[place[at - 1]].n > spans[b].n; at--)
+            place[at] = place[at - 1];
+        place[at] = b;
+    }
 }
 
-/* Picture after picture, so that the decoder's scratch stays that of one; their pixels go to the
- * host together, so that the device need not stop between them. */
-static skv_status decode_map(skv_engine *e, const skv_tensor *z, uint8_t *image, float *rgb_out)
+skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows)
+{
+    const int n_prompts = e->setup.guided ? n_rows / 2 : n_rows;
+    skv_text_span *sorted = NULL;
+    skv_status st;
+
+    forget_order(e);
+    SKV_TRY_GOTO(skv_alloc(&e->place, (size_t)n_prompts, sizeof *e->place, "prompts"), done);
+    SKV_TRY_GOTO(skv_alloc(&e->seed, (size_t)n_prompts, sizeof *e->seed, "prompts"), done);
+    SKV_TRY_GOTO(skv_alloc(&sorted, (size_t)n_rows, sizeof *sorted, "text spans"), done);
+    sort_prompts(e->place, spans, n_prompts);
+    for (int r = 0; r < n_rows; r++)
+        sorted[r] = spans[r / n_prompts * n_prompts + e->place[r % n_prompts]];
+    SKV_TRY_GOTO(
+        skv_cond_create(&e->cond, e->infinity, &e->text, sorted, n_rows, &e->group, &e->scratch),
+        done);
+    e->conditioned = skv_arena_mark(&e->group);
+done:
+    free(sorted);
+    return st;
+}
+
+/* Picture after picture, each to its place (NULL: as they are), so that the decoder's scratch stays
+ * that of one; their pixels go to the host together, so that the device need not stop between them.
+ */
+static skv_status decode_map(skv_engine *e, const skv_tensor *z, const int *place, uint8_t *image,
+                             float *rgb_out)
 {
     const skv_schedule *s = &e->setup.schedule;
     const int64_t h = skv_picture_height(s), w = skv_picture_width(s), values = h * w * 3;
@@ -253,11 +294,12 @@ static skv_status decode_map(skv_engine *e, const skv_tensor *z, uint8_t *image,
     rgb = SKV_TENSOR(rgb_data, SKV_F32, be->device, 1, h, w, 3);
     all = SKV_TENSOR(pixel_data, SKV_U8, be->device, n, h, w, 3);
     for (int64_t i = 0; i < n; i++) {
-        skv_tensor one = skv_tensor_rows(z, i, 1), pixels = skv_tensor_rows(&all, i, 1);
+        const int64_t to = place ? place[i] : i;
+        skv_tensor one = skv_tensor_rows(z, i, 1), pixels = skv_tensor_rows(&all, to, 1);
 
         SKV_TRY(skv_vae_decode(e->vae, &one, &rgb, &pixels, &e->scratch));
         if (rgb_out)
-            SKV_TRY(skv_backend_download(be, rgb_out + i * values, rgb_data,
+            SKV_TRY(skv_backend_download(be, rgb_out + to * values, rgb_data,
                                          (size_t)values * sizeof(float)));
     }
     if (image)
@@ -286,7 +328,7 @@ static skv_status collect_bits(skv_engine *e, const skv_pass *pass, int n_prompt
         SKV_TRY_GOTO(skv_backend_download(e->setup.be, host, bits.data, (size_t)n_prompts * n),
                      done);
         for (int b = 0; b < n_prompts; b++)
-            skv_bits_pack(out + (size_t)b * bytes + skv_bits_offset(s, token_bits, si),
+            skv_bits_pack(out + (size_t)e->place[b] * bytes + skv_bits_offset(s, token_bits, si),
                           host + (size_t)b * n, n);
     }
 done:
@@ -306,11 +348,16 @@ static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n
         SKV_TRY(collect_bits(e, pass, n_prompts, r->bits));
     if (r->kept_by_source)
         SKV_TRY(skv_kv_kept_by_source(kv, r->kept_by_source));
-    if (r->map)
-        SKV_TRY(skv_backend_download(e->setup.be, r->map, z.data, skv_tensor_bytes(&z)));
+    for (int b = 0; r->map && b < n_prompts; b++) {
+        const skv_tensor one = skv_tensor_rows(&z, b, 1);
+        const size_t bytes = skv_tensor_bytes(&one);
+
+        SKV_TRY(skv_backend_download(e->setup.be, (char *)r->map + (size_t)e->place[b] * bytes,
+                                     one.data, bytes));
+    }
     if (!r->image && !r->rgb)
         return SKV_OK;
-    SKV_TRY(decode_map(e, &z, r->image, r->rgb));
+    SKV_TRY(decode_map(e, &z, e->place, r->image, r->rgb));
     r->vae_seconds = skv_seconds() - start;
     r->vae_flops = e->setup.be->flops - flops;
     return SKV_OK;
@@ -337,9 +384,11 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
     result->pool_planned = skv_kv_plan_pool_bytes(plan);
     SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
+    for (int b = 0; b < n_prompts; b++)
+        e->seed[b] = seed[e->place[b]];
     result->scale_allocs = -e->setup.be->n_allocs;
     result->scale_waits = -e->setup.be->n_waits;
-    SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, seed, probe, result->scale_cost), done);
+    SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, e->seed, probe, result->scale_cost), done);
     result->scale_allocs += e->setup.be->n_allocs;
     result->scale_waits += e->setup.be->n_waits;
     SKV_TRY_GOTO(skv_backend_sync(e->setup.be), done);
@@ -402,7 +451,7 @@ skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t 
                       (size_t)skv_dims_token_bits(d), "bits"));
     for (int si = 0; si < s->n_scales; si++)
         SKV_TRY_GOTO(add_scale(e, &z, bits, n, si, host), done);
-    SKV_TRY_GOTO(decode_map(e, &z, image, NULL), done);
+    SKV_TRY_GOTO(decode_map(e, &z, NULL, image, NULL), done);
 done:
     free(host);
     return st;

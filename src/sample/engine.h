@@ -55,7 +55,8 @@ skv_arena *skv_engine_scratch(skv_engine *e);
 /* Begins a group: *text is (n_tokens,Ct5) fp32 device memory for the caller to fill. */
 SKV_MUST skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens);
 
-/* spans: one a row, conditional rows first, n_rows = B or 2B. */
+/* spans: one a row, conditional rows first, n_rows = B or 2B. Prompts are computed in the order of
+ * their texts' length; seeds and results are in the order of spans. */
 SKV_MUST skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows);
 
 /* Host buffers for one path's results; NULL members are not wanted (and not computed: no image and

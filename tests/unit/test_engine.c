@@ -17,7 +17,7 @@ typedef struct {
     skv_paths paths;
     skv_engine_setup setup;
     skv_engine *engine;
-    size_t picture;
+    size_t picture, map; /* numbers of one */
 } world;
 
 static void open_world(world *w, const char *model, const char *paths)
@@ -46,6 +46,8 @@ static void open_world(world *w, const char *model, const char *paths)
     assert_int_equal(skv_engine_create(&w->engine, &w->setup), SKV_OK);
     w->picture = (size_t)skv_picture_height(&w->setup.schedule) *
                  (size_t)skv_picture_width(&w->setup.schedule) * 3;
+    w->map = w->picture / (3 * SKV_TOKEN_STRIDE * SKV_TOKEN_STRIDE) *
+             (size_t)(w->sources.dims.patch * w->sources.dims.patch * w->sources.dims.bits);
 }
 
 static void close_world(world *w)
@@ -56,8 +58,10 @@ static void close_world(world *w)
     skv_backend_destroy(w->setup.be);
 }
 
-static void condition(world *w)
+/* A group of two prompts, of which text `first` comes first: 0 of N_TEXT tokens, 1 of fewer. */
+static void condition_from(world *w, int first)
 {
+    static const int n[N_PROMPTS] = {N_TEXT, N_TEXT - 4};
     const int width = w->sources.dims.text_width;
     skv_text_span spans[2 * N_PROMPTS];
     float *host = malloc((size_t)(N_PROMPTS * N_TEXT * width) * sizeof *host);
@@ -70,25 +74,33 @@ static void condition(world *w)
                      SKV_OK);
     free(host);
     for (int b = 0; b < N_PROMPTS; b++) {
-        spans[b] = (skv_text_span){.start = b * N_TEXT, .n = N_TEXT};
-        spans[N_PROMPTS + b] = (skv_text_span){.uncond = true, .n = N_TEXT};
+        const int i = (b + first) % N_PROMPTS;
+
+        spans[b] = (skv_text_span){.start = i * N_TEXT, .n = n[i]};
+        spans[N_PROMPTS + b] = (skv_text_span){.uncond = true, .n = n[i]};
     }
     assert_int_equal(skv_engine_condition(w->engine, spans, 2 * N_PROMPTS), SKV_OK);
 }
 
+static void condition(world *w)
+{
+    condition_from(w, 0);
+}
+
 typedef struct {
     uint8_t *bits, *image;
+    float *map;
 } taken;
 
-static taken run_path(world *w, int path, size_t *pool_peak)
+static taken run_seeds(world *w, int path, const uint64_t seed[N_PROMPTS], size_t *pool_peak)
 {
-    const uint64_t seed[N_PROMPTS] = {11, 12};
-    taken t = {malloc(N_PROMPTS * skv_engine_bits_bytes(&w->setup)),
-               malloc(N_PROMPTS * w->picture)};
-    skv_path_result r = {.bits = t.bits, .image = t.image};
+    taken t = {malloc(N_PROMPTS * skv_engine_bits_bytes(&w->setup)), malloc(N_PROMPTS * w->picture),
+               malloc(N_PROMPTS * w->map * sizeof(float))};
+    skv_path_result r = {.bits = t.bits, .image = t.image, .map = t.map};
 
     assert_non_null(t.bits);
     assert_non_null(t.image);
+    assert_non_null(t.map);
     assert_int_equal(skv_engine_path(w->engine, &w->paths.path[path], N_PROMPTS, seed, NULL, &r),
                      SKV_OK);
     assert_int_equal(r.scale_allocs, 0);
@@ -98,10 +110,16 @@ static taken run_path(world *w, int path, size_t *pool_peak)
     return t;
 }
 
+static taken run_path(world *w, int path, size_t *pool_peak)
+{
+    return run_seeds(w, path, (uint64_t[]){11, 12}, pool_peak);
+}
+
 static void release(taken *t)
 {
     free(t->bits);
     free(t->image);
+    free(t->map);
 }
 
 static void nothing_is_allocated_or_waited_for_between_the_scales(void **state)
@@ -167,6 +185,34 @@ static void a_path_does_not_depend_on_the_paths_before_it(void **state)
     close_world(&w);
 }
 
+static void results_come_in_the_order_of_the_prompts(void **state)
+{
+    world w;
+    size_t peak, bits, map;
+    taken a, b;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f14", "full");
+    bits = skv_engine_bits_bytes(&w.setup);
+    map = w.map * sizeof(float);
+    condition_from(&w, 0);
+    a = run_seeds(&w, 0, (uint64_t[]){11, 12}, &peak);
+    condition_from(&w, 1);
+    b = run_seeds(&w, 0, (uint64_t[]){12, 11}, &peak);
+    for (size_t i = 0; i < N_PROMPTS; i++) {
+        const size_t other = 1 - i;
+
+        assert_memory_equal(a.bits + i * bits, b.bits + other * bits, bits);
+        assert_memory_equal(a.image + i * w.picture, b.image + other * w.picture, w.picture);
+        assert_memory_equal(a.map + i * w.map, b.map + other * w.map, map);
+    }
+    assert_memory_not_equal(a.bits, a.bits + bits, bits);
+    assert_memory_not_equal(a.map, a.map + w.map, map);
+    release(&a);
+    release(&b);
+    close_world(&w);
+}
+
 static void decoding_the_bits_gives_the_picture(void **state)
 {
     const char *const models[] = {"formula:tiny_f16", "formula:tiny_f14"};
@@ -228,6 +274,7 @@ int main(void)
         cmocka_unit_test(nothing_is_allocated_or_waited_for_between_the_scales),
         cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
+        cmocka_unit_test(results_come_in_the_order_of_the_prompts),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
         cmocka_unit_test(a_resized_engine_computes_as_a_new_one),
     };
