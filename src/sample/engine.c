@@ -158,14 +158,24 @@ static skv_status take_memory(skv_engine *e)
     return skv_stage_create(&e->stage, e->infinity, &s->schedule, &e->run);
 }
 
-static void give_memory(skv_engine *e)
+/* A group ends: what was made of its texts goes. */
+static void forget_group(skv_engine *e)
 {
     skv_cond_destroy(e->cond);
+    free(e->place);
+    free(e->seed);
+    e->cond = NULL;
+    e->place = NULL;
+    e->seed = NULL;
+}
+
+static void give_memory(skv_engine *e)
+{
+    forget_group(e);
     skv_stage_destroy(e->stage);
     skv_backend_free(e->setup.be, e->run_memory);
     skv_backend_free(e->setup.be, e->group_memory);
     skv_backend_free(e->setup.be, e->scratch_memory);
-    e->cond = NULL;
     e->stage = NULL;
     e->run_memory = e->group_memory = e->scratch_memory = NULL;
 }
@@ -202,14 +212,6 @@ done:
     return st;
 }
 
-static void forget_order(skv_engine *e)
-{
-    free(e->place);
-    free(e->seed);
-    e->place = NULL;
-    e->seed = NULL;
-}
-
 void skv_engine_destroy(skv_engine *e)
 {
     if (!e)
@@ -217,7 +219,6 @@ void skv_engine_destroy(skv_engine *e)
     give_memory(e);
     skv_vae_destroy(e->vae);
     skv_infinity_destroy(e->infinity);
-    forget_order(e);
     free(e);
 }
 
@@ -231,8 +232,7 @@ skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
     const int width = e->setup.sources->dims.text_width;
     void *p = NULL;
 
-    skv_cond_destroy(e->cond);
-    e->cond = NULL;
+    forget_group(e);
     skv_arena_reset(&e->group, 0);
     SKV_TRY(skv_arena_take(&p, &e->group, (size_t)n_tokens * (size_t)width * sizeof(float)));
     e->text = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n_tokens, width);
@@ -259,7 +259,6 @@ skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n
     skv_text_span *sorted = NULL;
     skv_status st;
 
-    forget_order(e);
     SKV_TRY_GOTO(skv_alloc(&e->place, (size_t)n_prompts, sizeof *e->place, "prompts"), done);
     SKV_TRY_GOTO(skv_alloc(&e->seed, (size_t)n_prompts, sizeof *e->seed, "prompts"), done);
     SKV_TRY_GOTO(skv_alloc(&sorted, (size_t)n_rows, sizeof *sorted, "text spans"), done);
@@ -441,8 +440,7 @@ skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t 
 
     assert(n <= e->setup.max_prompts);
     map_sides(&e->setup, &h, &w);
-    skv_cond_destroy(e->cond);
-    e->cond = NULL;
+    forget_group(e);
     skv_arena_reset(&e->group, 0);
     SKV_TRY(skv_arena_take(&p, &e->group, (size_t)(n * h * w * d->bits) * sizeof(float)));
     z = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n, h, w, d->bits);
