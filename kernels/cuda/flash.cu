@@ -223,7 +223,7 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
         const int rows = (int)(a->rows - first < MAX_ROWS ? a->rows - first : MAX_ROWS);
         const int n = a->by_row ? rows : (int)a->heads;
         int32_t longest = 0;
-        bool done = false;
+        bool stays, done = false;
 
         j.first_row = (int)first;
         for (int r = 0; r < rows; r++)
@@ -233,8 +233,10 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
             longest = j.len.v[i] > longest ? j.len.v[i] : longest;
         }
         j.one_tile = longest <= KEYS ? (longest + 15) / 16 * 16 : 0;
-        SKV_TRY(flash_wgmma_launch(be, &j, rows, longest, &done));
-        if (!done && !j.one_tile)
+        stays = a->by_row && longest <= STAYING_KEYS && a->tokens >= STAYING_TOKENS;
+        if (stays)
+            SKV_TRY(flash_wgmma_launch(be, &j, rows, longest, &done));
+        if (stays && !done && !j.one_tile)
             SKV_TRY(flash_staying_launch(be, &j, rows, longest, &done));
         if (!done)
             SKV_TRY(by_dim(be, &j, rows));

@@ -254,8 +254,11 @@ __device__ __forceinline__ place place_of(const flash_job &j, int row, int h)
             j.len.v[j.by_row ? row : h]};
 }
 
-/* Attention to texts, whose keys stay in shared memory: by warpgroups, on sm_90 and for heads of
- * 128, and by warps, on any GPU. *done = false: not for this, and nothing was queued. */
+/* Attention by row to texts of at most STAYING_KEYS, which stay in shared memory: by warpgroups, on
+ * sm_90 and for heads of 128, and by warps, on any GPU. *done = false: not for this, and nothing
+ * was queued. With fewer queries than STAYING_TOKENS, loading all keys is not repaid. */
+#define STAYING_KEYS   256
+#define STAYING_TOKENS 256
 skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int longest,
                               bool *done);
 skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,

@@ -3,12 +3,11 @@
  * softmax. o may be q: a warp has read its queries before it writes. */
 #include "kernels/cuda/flash_texts.cuh"
 
-#define WARPS      12 /* as many as there are registers for */
-#define QUERIES    16 /* of a warp */
-#define ROUND      (WARPS * QUERIES)
-#define TILE       32  /* keys */
-#define REST       2   /* fetching queries and storing is worth about two tiles */
-#define MIN_TOKENS 256 /* below, loading all keys is not repaid */
+#define WARPS   12 /* as many as there are registers for */
+#define QUERIES 16 /* of a warp */
+#define ROUND   (WARPS * QUERIES)
+#define TILE    32 /* keys */
+#define REST    2  /* fetching queries and storing is worth about two tiles */
 
 /* A warp's walk over the queries first, first + ROUND .. below `end` of a row and head, by way of
  * its own rows of shared memory. */
@@ -103,8 +102,6 @@ skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, i
 {
     const int keys = (longest + TILE - 1) / TILE * TILE;
 
-    if (keys > MAX_KEYS || j->tokens < MIN_TOKENS || !j->by_row)
-        return SKV_OK;
     if (j->dim <= 64)
         return launch<64>(be, j, rows, keys, done);
     if (j->dim <= 96)

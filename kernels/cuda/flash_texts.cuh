@@ -8,8 +8,6 @@
 
 #include "kernels/cuda/flash.cuh"
 
-#define MAX_KEYS 256
-
 /* A round of a row costs as many units as its text has tiles, and `rest` for its queries. */
 typedef struct {
     int rows, rounds; /* rounds: of a row and head */

@@ -10,7 +10,6 @@
 #define QUERIES     64   /* of a warpgroup */
 #define UNIT        32   /* keys */
 #define REST        3    /* fetching queries and storing is worth about three units */
-#define MIN_TOKENS  256  /* below, loading all keys is not repaid */
 #define MANY_TOKENS 1536 /* from here on three warpgroups of a block win over two */
 #define TILES       6    /* of queries: all that a block's warpgroups have room for */
 /* Rows of 128 numbers lie in two panels, 128 bytes of a row each, in the 128-byte swizzle. */
@@ -267,8 +266,7 @@ skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int
 {
     const int keys = (longest + UNIT - 1) / UNIT * UNIT;
 
-    if (skv_cuda__of(be)->sm != 90 || j->dim != DIM || keys > MAX_KEYS || j->tokens < MIN_TOKENS ||
-        !j->by_row)
+    if (skv_cuda__of(be)->sm != 90 || j->dim != DIM)
         return SKV_OK;
     SKV_TRY(j->tokens < MANY_TOKENS ? launch<2>(be, j, rows, keys) : launch<3>(be, j, rows, keys));
     *done = true;
