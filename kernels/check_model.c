@@ -226,8 +226,6 @@ skv_status skv_check__absorbed_attention(const skv_backend *be,
     SKV_TRY(SKV_WANT("absorbed_attention", a, wq, 1u << be->weight, SKV_DENSE, c, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, bq, ACT, SKV_DENSE, c));
     SKV_TRY(SKV_WANT("absorbed_attention", a, wo, 1u << be->weight, SKV_DENSE, c, c));
-    if (a->bo.data)
-        SKV_TRY(SKV_WANT("absorbed_attention", a, bo, ACT, SKV_DENSE, c));
     SKV_TRY(skv_check__range("absorbed_attention", "rows", r, 1, SKV_ABSORBED_ROWS));
     SKV_TRY(
         skv_check__range("absorbed_attention", "rows at once", a->at_once, 1, SKV_ABSORBED_ROWS));

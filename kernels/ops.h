@@ -116,15 +116,15 @@ typedef struct {
 } skv_cross_attention_args;
 
 /* Cross attention together with its two projections, for maps that are long beside their texts:
- *   y[r,l] = b_o + Wo·concat_h softmax_t(scale·(Wq·x[r,l] + b_q)_h·k[t,h])·v[t,h],
+ *   y[r,l] = Wo·concat_h softmax_t(scale·(Wq·x[r,l] + b_q)_h·k[t,h])·v[t,h],
  * t over the row's text. The text goes through the matrices instead of the map (absorption):
  *   keys[t,h] = k[t,h]·Wq_h,  values[t,h] = Wo_h·v[t,h],  score = scale·(x·keys + k·b_q,h),
  * which costs a token 4·H·count·C operations instead of 4·C²: less while count < D.
  * x, y (R,L,C) act, R <= SKV_ABSORBED_ROWS; kv, start, count as above, no count above `longest`;
- * wq, wo (C,C) weight; bq, bo (C) act, bo with data NULL: none; scratch: skv_absorbed_bytes() bytes
- * u8, so that `at_once` rows with such texts are under way together. */
+ * wq, wo (C,C) weight; bq (C) act; scratch: skv_absorbed_bytes() bytes u8, so that `at_once` rows
+ * with such texts are under way together. */
 typedef struct {
-    skv_tensor y, x, kv, wq, bq, wo, bo, scratch;
+    skv_tensor y, x, kv, wq, bq, wo, scratch;
     const int32_t *start;
     const int32_t *count;
     int at_once, longest;

@@ -84,8 +84,7 @@ static void attend(void *ctx, int64_t i, void *scratch)
     const int64_t tokens = a->x.shape[1], first = i % j->tiles * TILE, c = j->width;
     const int64_t rows = first + TILE < tokens ? TILE : tokens - first;
     const int64_t n = a->count[r->row] * j->heads, map = (r->row * tokens + first) * c;
-    const float *bias = inside(j, j->at.bias, r, j->heads),
-                *bo = a->bo.data ? skv_f32(&a->bo) : NULL;
+    const float *bias = inside(j, j->at.bias, r, j->heads);
     const float *x = skv_f32(&a->x) + map;
     float *y = skv_f32(&a->y) + map, *s = scratch;
 
@@ -93,14 +92,10 @@ static void attend(void *ctx, int64_t i, void *scratch)
         memcpy(s + l * n, bias, (size_t)n * sizeof *s);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)n, (int)c, 1.0f, x, (int)c,
                 inside(j, j->at.keys, r, j->heads * c), (int)c, 1.0f, s, (int)n);
-    for (int64_t l = 0; l < rows; l++) {
+    for (int64_t l = 0; l < rows; l++)
         soften(s + l * n, a->count[r->row], j->heads, a->scale);
-        if (bo)
-            memcpy(y + l * c, bo, (size_t)c * sizeof *y);
-    }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)c, (int)n, 1.0f, s,
-                (int)n, inside(j, j->at.values, r, j->heads * c), (int)c, bo ? 1.0f : 0.0f, y,
-                (int)c);
+                (int)n, inside(j, j->at.values, r, j->heads * c), (int)c, 0.0f, y, (int)c);
 }
 
 /* The rows of a batch's runs; false: none is left. */

@@ -278,7 +278,7 @@ static skv_status run_soften(const work *w, const skv_absorbed_run *r)
     return SKV_OK;
 }
 
-/* y = weights·values + bo, a product a row. */
+/* y = weights·values, a product a row. */
 static skv_status mix(const work *w, const skv_absorbed_run *r)
 {
     skv_cuda__matmul_args m = {};
@@ -292,7 +292,6 @@ static skv_status mix(const work *w, const skv_absorbed_run *r)
     m.x = w->scratch + w->at.weights;
     m.w = part(w, r, w->at.values, (size_t)(w->heads * w->width) * w->element);
     m.w_by_k = true;
-    m.b = w->a->bo.data;
     m.y = row_of(w, r, &w->a->y);
     m.y_step = r->apart * w->tokens * w->width;
     return skv_cuda__matmul(w->be, &m);

@@ -14,7 +14,7 @@ typedef struct {
 } job;
 
 typedef struct {
-    const float *x, *kv, *wq, *bq, *wo, *bo;
+    const float *x, *kv, *wq, *bq, *wo;
 } values;
 
 /* Magnitudes are roots of sums of squares, as roundings that have no common sign add up. */
@@ -82,8 +82,7 @@ static void expect(double *y, double *size, const job *j, const values *v, int64
     for (int64_t h = 0; h < j->heads; h++)
         attend(o + h * j->dim, moved + h * j->dim, j, v, r, x, h);
     for (int64_t n = 0; n < c; n++) {
-        y[n] = (double)v->bo[n];
-        size[n] = pow(y[n], 2);
+        y[n] = size[n] = 0;
         for (int64_t i = 0; i < c; i++) {
             y[n] += (double)v->wo[n * c + i] * o[i];
             size[n] += pow((double)v->wo[n * c + i] * moved[i], 2);
@@ -107,7 +106,7 @@ static skv_absorbed_attention_args arguments(opcheck *t, const job *j, values *v
     float *x = opcheck_normal(t, n, j->spread > 0 ? j->spread : 2);
     float *kv = opcheck_normal(t, j->text * 2 * c, 1);
     float *wq = opcheck_normal(t, c * c, deviation), *bq = opcheck_normal(t, c, 1);
-    float *wo = opcheck_normal(t, c * c, deviation), *bo = opcheck_normal(t, c, 1);
+    float *wo = opcheck_normal(t, c * c, deviation);
     int64_t bytes;
     uint8_t *scratch;
     skv_absorbed_attention_args a = {.start = j->start,
@@ -117,7 +116,7 @@ static skv_absorbed_attention_args arguments(opcheck *t, const job *j, values *v
 
     for (int64_t r = 0; r < j->rows; r++)
         a.longest = j->count[r] > a.longest ? j->count[r] : a.longest;
-    *v = (values){x, kv, wq, bq, wo, bo};
+    *v = (values){x, kv, wq, bq, wo};
     a.x = OPCHECK_F(t, t->be->act, x, j->rows, j->tokens, c);
     a.y = OPCHECK_F(t, t->be->act, opcheck_kept(t, j->count, j->rows, j->tokens * c), j->rows,
                     j->tokens, c);
@@ -125,7 +124,6 @@ static skv_absorbed_attention_args arguments(opcheck *t, const job *j, values *v
     a.wq = packed(t, wq, c);
     a.wo = packed(t, wo, c);
     a.bq = OPCHECK_F(t, t->be->act, bq, c);
-    a.bo = OPCHECK_F(t, t->be->act, bo, c);
     bytes = (int64_t)skv_absorbed_bytes(t->be, a.at_once, j->tokens, a.longest, j->heads, j->dim);
     scratch = opcheck_u8s(t, bytes);
     memset(scratch, 0xff, (size_t)bytes); /* NaNs of both types */
