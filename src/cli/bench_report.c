@@ -115,26 +115,40 @@ static json_t *report_memory(const skv_bench_result *r)
     return out;
 }
 
+static json_t *report_texts(const skv_reals *tokens)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < tokens->n; i++) {
+        printf("%s%g", i == 0 ? "texts of " : ",", tokens->value[i]);
+        json_array_append_new(list, json_integer((json_int_t)tokens->value[i]));
+    }
+    printf(" tokens\n");
+    return list;
+}
+
 skv_status skv_bench_report(json_t **out, skv_bench_result *r)
 {
     const int n = r->n_groups, batch = r->setup->max_prompts;
     const skv_bench_group *median = &r->group[(n - 1) / 2];
     const skv_bench_group *p95 = &r->group[(int)(0.95 * (n - 1) + 0.5)];
-    json_t *rows, *floor, *memory;
+    json_t *texts, *rows, *floor, *memory;
 
     qsort(r->group, (size_t)n, sizeof *r->group, by_seconds);
     printf("\npath %s, batch %d: first %.3f s, then min %.3f, median %.3f, p95 %.3f s, %.3f "
            "images/s\n",
            r->setup->paths->name, batch, r->first, r->group[0].seconds, median->seconds,
            p95->seconds, batch / median->seconds);
+    texts = report_texts(r->text_tokens);
     rows = report_phases(r, median);
     floor = report_floor(r, median);
     memory = report_memory(r);
     fflush(stdout);
-    *out = json_pack(
-        "{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "path", r->setup->paths->name,
-        "batch", batch, "first", r->first, "min", r->group[0].seconds, "median", median->seconds,
-        "p95", p95->seconds, "images_per_second", batch / median->seconds, "pool_peak_bytes",
-        (json_int_t)median->pool_peak, "phases", rows, "floor", floor, "memory", memory);
+    *out =
+        json_pack("{s:s, s:i, s:o, s:f, s:f, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "path",
+                  r->setup->paths->name, "batch", batch, "text_tokens", texts, "first", r->first,
+                  "min", r->group[0].seconds, "median", median->seconds, "p95", p95->seconds,
+                  "images_per_second", batch / median->seconds, "pool_peak_bytes",
+                  (json_int_t)median->pool_peak, "phases", rows, "floor", floor, "memory", memory);
     return *out ? SKV_OK : skv_fail(SKV_E_MEM, "bench: out of memory");
 }

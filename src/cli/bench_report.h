@@ -8,10 +8,11 @@
 
 typedef struct {
     const skv_engine_setup *setup;
-    double gemm;            /* FLOP/s of the yardstick */
-    const char *gemm_name;  /* "SGEMM" in fp32, "GEMM" */
-    double first;           /* seconds of the first group */
-    skv_bench_group *group; /* the timed ones, sorted here by seconds */
+    const skv_reals *text_tokens; /* as in skv_bench */
+    double gemm;                  /* FLOP/s of the yardstick */
+    const char *gemm_name;        /* "SGEMM" in fp32, "GEMM" */
+    double first;                 /* seconds of the first group */
+    skv_bench_group *group;       /* the timed ones, sorted here by seconds */
     int n_groups;
     skv_bench_floor floor;
     skv_memory_plan plan;

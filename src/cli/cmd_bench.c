@@ -14,8 +14,8 @@
 #include "sample/fit.h"
 
 typedef struct {
-    char *transformer, *vae, *resolution, *paths, *floor, *device, *dtype, *json;
-    skv_reals batch, text_tokens, drafters;
+    char *transformer, *vae, *resolution, *text_tokens, *paths, *floor, *device, *dtype, *json;
+    skv_reals batch, drafters;
     double ratio, cfg;
     int64_t threads, warmup, iters, memory_limit, eval, side;
     bool profile;
@@ -33,7 +33,9 @@ static const skv_option table[] = {
     ROW(ratio, REAL, "1", "height/width", NULL),
     ROW(cfg, REAL, "3", "guidance; 1: one row a picture", NULL),
     ROW(batch, REALS, "1", "pictures in a group: one number, or several to be timed in turn", NULL),
-    ROW(text_tokens, REALS, "32", "tokens of each prompt; of several numbers they take turns",
+    ROW(text_tokens, STRING, "32",
+        "tokens of each prompt; of several numbers (8,64) they take turns, and several such lists "
+        "(32/8,64) are timed one after the other",
         NULL),
     ROW(paths, STRING, "full", "cache paths, comma-separated", NULL),
     ROW(drafters, REALS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
@@ -51,8 +53,13 @@ static const skv_option table[] = {
     ROW(side, INT, "1024", "their pictures' sides", NULL),
     {0}};
 
+#define MAX_TEXTS 16
+
 typedef struct {
     bench_options o;
+    skv_reals text[MAX_TEXTS]; /* --text-tokens, list by list */
+    int n_texts;
+    const skv_reals *text_tokens; /* the list at hand */
     skv_device_choice choice;
     skv_backend *be;
     skv_sources sources;
@@ -79,11 +86,6 @@ static skv_status check(const bench_options *o)
             o->batch.value[i] != (int)o->batch.value[i])
             return skv_fail(SKV_E_ARG, "--batch %g: want whole numbers, 1 to %d", o->batch.value[i],
                             SKV_BENCH_MAX_BATCH);
-    for (int i = 0; i < o->text_tokens.n; i++)
-        if (!(o->text_tokens.value[i] >= 1 && o->text_tokens.value[i] <= 512) ||
-            o->text_tokens.value[i] != (int)o->text_tokens.value[i])
-            return skv_fail(SKV_E_ARG, "--text-tokens %g: want whole numbers, 1 to 512",
-                            o->text_tokens.value[i]);
     if (strcmp(o->floor, "auto") != 0 && strcmp(o->floor, "0") != 0 && strcmp(o->floor, "1") != 0)
         return skv_fail(SKV_E_ARG, "--floor %s is not one of auto, 0, 1", o->floor);
     if (!o->vae && !skv_formula_name(o->transformer))
@@ -91,12 +93,34 @@ static skv_status check(const bench_options *o)
     return SKV_OK;
 }
 
+/* Splits --text-tokens into its lists. */
+static skv_status read_texts(job *j)
+{
+    for (char *list = strtok(j->o.text_tokens, "/"); list; list = strtok(NULL, "/")) {
+        skv_reals *r = &j->text[j->n_texts];
+
+        if (j->n_texts == MAX_TEXTS)
+            return skv_fail(SKV_E_ARG, "--text-tokens: more than %d lists", MAX_TEXTS);
+        SKV_TRY(skv_reals_parse(r, list, "--text-tokens"));
+        j->n_texts++;
+        for (int i = 0; i < r->n; i++)
+            if (!(r->value[i] >= 1 && r->value[i] <= 512) || r->value[i] != (int)r->value[i])
+                return skv_fail(SKV_E_ARG, "--text-tokens %g: want whole numbers, 1 to 512",
+                                r->value[i]);
+    }
+    return j->n_texts > 0 ? SKV_OK : skv_fail(SKV_E_ARG, "--text-tokens: no number");
+}
+
 static void resize(const void *ctx, skv_engine_setup *setup, int n)
 {
     const job *j = ctx;
 
     setup->max_prompts = n;
-    setup->max_text_tokens = skv_bench_all_tokens(&j->o.text_tokens, n);
+    setup->max_text_tokens = skv_bench_all_tokens(j->text_tokens, n);
+    setup->max_uncond = 0;
+    for (int i = 0; setup->guided && i < j->text_tokens->n; i++)
+        if (skv_bench_tokens(j->text_tokens, i) > setup->max_uncond)
+            setup->max_uncond = skv_bench_tokens(j->text_tokens, i);
 }
 
 static skv_status make_setup(job *j)
@@ -116,14 +140,12 @@ static skv_status make_setup(job *j)
         setup->guidance.cfg[si] = o->cfg;
         setup->guidance.tau[si] = 1.0;
     }
-    for (int i = 0; setup->guided && i < o->text_tokens.n; i++)
-        if (skv_bench_tokens(&o->text_tokens, i) > setup->max_uncond)
-            setup->max_uncond = skv_bench_tokens(&o->text_tokens, i);
     setup->n_paths = 1;
     return SKV_OK;
 }
 
-/* Every path at its largest batch, before anything is loaded; room for that batch's pictures. */
+/* Every path and list of texts at the largest batch, before anything is loaded; room for its
+ * pictures. */
 static skv_status check_memory(job *j)
 {
     const size_t picture = (size_t)skv_picture_height(&j->setup.schedule) *
@@ -133,14 +155,15 @@ static skv_status check_memory(job *j)
     for (int i = 0; i < j->o.batch.n; i++)
         fit.n = (int)j->o.batch.value[i] > fit.n ? (int)j->o.batch.value[i] : fit.n;
     SKV_TRY(skv_memory_there(&fit.limit, j->be, &j->choice, j->o.memory_limit));
-    for (int i = 0; i < j->paths.n; i++) {
-        j->setup.paths = &j->paths.path[i];
+    for (int i = 0; i < j->paths.n * j->n_texts; i++) {
+        j->setup.paths = &j->paths.path[i / j->n_texts];
+        j->text_tokens = &j->text[i % j->n_texts];
         SKV_TRY(skv_fit_check(&j->setup, &fit));
     }
     return skv_alloc(&j->image, (size_t)fit.n, picture, "pictures");
 }
 
-/* The engine's memory is that of this path and batch alone; the weights stay. */
+/* The engine's memory is that of this path, batch and text alone; the weights stay. */
 static skv_status prepare(job *j, const skv_path *path, int batch)
 {
     j->setup.paths = path;
@@ -167,8 +190,9 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
     const bench_options *o = &j->o;
     const int before = 1 + (int)o->warmup;
     skv_bench b = {
-        .be = j->be, .setup = &j->setup, .text_tokens = &o->text_tokens, .image = j->image};
+        .be = j->be, .setup = &j->setup, .text_tokens = j->text_tokens, .image = j->image};
     skv_bench_result r = {.setup = &j->setup,
+                          .text_tokens = j->text_tokens,
                           .gemm = j->gemm,
                           .gemm_name = j->gemm_name,
                           .group = j->group,
@@ -181,6 +205,7 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
     SKV_TRY(taken(&r.loaded, j));
     b.engine = j->engine;
     for (int i = 0; i < before; i++) {
+        j->be->tuning.measuring = i == 0;
         SKV_TRY(skv_bench_run(&j->group[0], &b));
         r.first = i == 0 ? j->group[0].seconds : r.first;
     }
@@ -222,6 +247,7 @@ static skv_status run_job(job *j, int argc, char **argv)
     SKV_TRY(skv_options_defaults(table, &j->o));
     SKV_TRY(skv_options_from_args(table, &j->o, argc, argv, NULL, NULL));
     SKV_TRY(check(o));
+    SKV_TRY(read_texts(j));
     if (o->eval > 0)
         return skv_bench_eval(&(skv_bench_eval_options){.pairs = o->eval,
                                                         .side = (int)o->side,
@@ -235,19 +261,22 @@ static skv_status run_job(job *j, int argc, char **argv)
     SKV_TRY(make_setup(j));
     SKV_TRY(check_memory(j));
     SKV_TRY(skv_alloc(&j->group, (size_t)o->iters, sizeof *j->group, "measurements"));
-    j->be->tuning.measuring = true; /* in the first group, which is apart */
+    j->be->tuning.measuring = true; /* here and in first groups, which are apart */
     j->gemm_name = j->be->act == SKV_F32 ? "SGEMM" : "GEMM";
     SKV_TRY(skv_bench_gemm(&side, &j->gemm, j->be));
     SKV_TRY(skv_backend_memory(j->be, &j->free_bytes, &total));
     printf("# %s; %s %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, guidance %g, text tokens",
            skv_backend_describe(j->be), j->gemm_name, side, j->gemm * 1e-9, o->transformer,
            o->resolution, o->ratio, o->cfg);
-    for (int i = 0; i < o->text_tokens.n; i++)
-        printf("%s%d", i == 0 ? " " : ",", skv_bench_tokens(&o->text_tokens, i));
+    for (int i = 0; i < j->n_texts; i++)
+        for (int k = 0; k < j->text[i].n; k++)
+            printf("%s%g", k > 0 ? "," : i > 0 ? "/" : " ", j->text[i].value[k]);
     printf("\n");
     for (int k = 0; k < o->batch.n; k++)
-        for (int i = 0; i < j->paths.n; i++)
-            SKV_TRY(run_path(j, &j->paths.path[i], (int)o->batch.value[k]));
+        for (int i = 0; i < j->paths.n * j->n_texts; i++) {
+            j->text_tokens = &j->text[i % j->n_texts];
+            SKV_TRY(run_path(j, &j->paths.path[i / j->n_texts], (int)o->batch.value[k]));
+        }
     return write_json(j);
 }
 
@@ -263,6 +292,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_paths_clear(&j.paths);
     skv_sources_close(&j.sources);
     skv_backend_destroy(j.be);
+    for (int i = 0; i < j.n_texts; i++)
+        free(j.text[i].value);
     free(j.image);
     free(j.group);
     skv_options_clear(table, &j.o);

@@ -117,7 +117,7 @@ static skv_status text_to_real(double *out, const char *text, const char *name)
     return *p ? skv_fail(SKV_E_ARG, "%s: \"%s\" is no number", name, text) : SKV_OK;
 }
 
-static skv_status text_to_reals(skv_reals *out, const char *text, const char *name)
+skv_status skv_reals_parse(skv_reals *out, const char *text, const char *name)
 {
     skv_status st = SKV_OK;
     skv_reals r = {NULL, 0};
@@ -175,7 +175,7 @@ static skv_status set_text(const skv_option *o, void *settings, const char *text
     case SKV_OPT_REAL:
         return text_to_real(at, text, name);
     case SKV_OPT_REALS:
-        return text_to_reals(at, text, name);
+        return skv_reals_parse(at, text, name);
     case SKV_OPT_JSON:
         return text_to_json(at, text, name);
     case SKV_OPT_STRING:

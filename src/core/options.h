@@ -63,6 +63,9 @@ void skv_options_clear(const skv_option *table, void *settings);
 /* "  --key VALUE   help (default)" lines, as a string (free()). */
 SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 
+/* *out = the numbers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
+SKV_MUST skv_status skv_reals_parse(skv_reals *out, const char *text, const char *name);
+
 /* The member of `names` (NULL-terminated) nearest to `word` in edit distance, NULL if none is
  * near. */
 const char *skv_nearest(const char *word, const char *const *names);

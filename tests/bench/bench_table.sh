@@ -15,8 +15,10 @@ grep -q "text tokens 8,64$" "$work/mixed.txt"
 bench --cfg 1 --batch 2 --text-tokens 36 --json "$work/mixed2.json" >"$work/mixed.txt"
 bench --cfg 1 --batch 3 --text-tokens 8,64 --json "$work/mixed3.json" >"$work/mixed.txt"
 bench --cfg 1 --batch 3 --text-tokens 64 --json "$work/mixed4.json" >"$work/mixed.txt"
+bench --cfg 1 --batch 2 --text-tokens 8,64/36 --json "$work/lists.json" >"$work/mixed.txt"
+grep -q "text tokens 8,64/36$" "$work/mixed.txt"
 /usr/bin/python3 - "$work/bench.txt" "$work/bench.json" "$work/plain.json" \
-    "$work/mixed" <<'PYTHON'
+    "$work/mixed" "$work/lists.json" <<'PYTHON'
 import json
 import sys
 
@@ -68,6 +70,15 @@ text, whole = ([p[i]["gflop"] for p in work] for i in (0, -1))
 for gflop in (text, whole):
     assert abs(gflop[0] - gflop[1]) < 1e-9 * gflop[1], gflop
     assert 0 < gflop[2] < gflop[3], gflop
+
+# lists that are timed one after the other are each as if alone
+lists = json.load(open(sys.argv[5]))["paths"]
+assert [(p["path"], p["text_tokens"]) for p in lists] == [
+    (path, tokens) for path in ("full", "streaming-20") for tokens in ([8, 64], [36])]
+for listed, alone in zip(lists, (json.load(open(f"{sys.argv[4]}{n}.json"))["paths"][0]
+                                 for n in (1, 2))):
+    assert [p["gflop"] for p in listed["phases"]] == [p["gflop"] for p in alone["phases"]]
+    assert listed["memory"] == alone["memory"]
 PYTHON
 
 one=$(/usr/bin/python3 -c "
@@ -82,7 +93,8 @@ if grep -q phase "$work/refused.txt"; then
     exit 1
 fi
 for wrong in "--batch 0" "--batch 1.5" "--batch 2000" "--floor 2" "--iters 0" \
-    "--text-tokens 0" "--text-tokens 8,513" "--text-tokens 8.5"; do
+    "--text-tokens 0" "--text-tokens 8,513" "--text-tokens 8.5" "--text-tokens 8/9,x" \
+    "--text-tokens /"; do
     status=0
     # shellcheck disable=SC2086 # two words
     bench $wrong >/dev/null 2>&1 || status=$?
