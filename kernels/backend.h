@@ -74,6 +74,14 @@ SKV_MUST skv_status skv_backend_sync(skv_backend *be);
 SKV_MUST skv_status skv_backend_mark(skv_backend *be, int mark);
 SKV_MUST skv_status skv_backend_elapsed(skv_backend *be, int from, int to, double *seconds);
 
+/* Operations between the two may be gathered and started together (CUDA graphs), nothing else of
+ * the backend being called meanwhile. slot < SKV_CAPTURES: the same sequence of operations as last
+ * time, with any arguments, is cheapest. launch always ends what capture began: it takes the status
+ * of what came between and returns it if it is not SKV_OK. */
+#define SKV_CAPTURES 16
+SKV_MUST skv_status skv_backend_capture(skv_backend *be);
+SKV_MUST skv_status skv_backend_launch(skv_backend *be, int slot, skv_status st);
+
 /* Device memory: free now, and in all. The CPU counts the machine's. */
 SKV_MUST skv_status skv_backend_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes);
 

@@ -71,6 +71,16 @@ skv_status skv_backend_elapsed(skv_backend *be, int from, int to, double *second
     return be->ops->elapsed(be, from, to, seconds);
 }
 
+skv_status skv_backend_capture(skv_backend *be)
+{
+    return be->ops->capture ? be->ops->capture(be) : SKV_OK;
+}
+
+skv_status skv_backend_launch(skv_backend *be, int slot, skv_status st)
+{
+    return be->ops->launch ? be->ops->launch(be, slot, st) : st;
+}
+
 skv_status skv_backend_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes)
 {
     return be->ops->memory(be, free_bytes, total_bytes);

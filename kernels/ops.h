@@ -384,6 +384,8 @@ struct skv_ops {
     skv_status (*sync)(skv_backend *);
     skv_status (*mark)(skv_backend *, int mark);
     skv_status (*elapsed)(skv_backend *, int from, int to, double *seconds);
+    skv_status (*capture)(skv_backend *); /* NULL: each operation starts by itself */
+    skv_status (*launch)(skv_backend *, int slot, skv_status st);
     skv_status (*memory)(skv_backend *, size_t *free_bytes, size_t *total_bytes);
     void (*destroy)(skv_backend *);
     const char *(*describe)(const skv_backend *);

@@ -266,6 +266,7 @@ static void cuda_destroy(skv_backend *be)
     if (c) {
         if (c->stream)
             (void)cudaStreamSynchronize(c->stream);
+        skv_cuda__graphs_destroy(c);
         skv_cuda__networks_destroy(c->networks);
         skv_cuda__matmuls_destroy(c->matmuls);
         for (int i = 0; i < 2; i++) {
@@ -298,6 +299,8 @@ static const skv_ops cuda_ops = {
     .sync = wait,
     .mark = cuda_mark,
     .elapsed = cuda_elapsed,
+    .capture = skv_cuda__capture,
+    .launch = skv_cuda__launch,
     .memory = cuda_memory,
     .destroy = cuda_destroy,
     .describe = cuda_describe,

@@ -32,7 +32,9 @@ typedef struct {
     int turn;               /* the one to fill next */
     cudaEvent_t emptied[2]; /* when the copy out of each is done */
     cudaEvent_t mark[SKV_MARKS];
-    cudaEvent_t timing[2]; /* of candidates, while tuning */
+    cudaEvent_t timing[2];               /* of candidates, while tuning */
+    cudaGraphExec_t graph[SKV_CAPTURES]; /* NULL: not captured yet */
+    bool capturing;
     bool drain; /* SKV_SYNC=1 in the environment: wait after every launch, to find a failing one */
     int64_t fault; /* launches left before one that traps (SKV_FAULT_LAUNCH: for tests), 0: none */
     struct {
@@ -64,6 +66,11 @@ skv_status skv_cuda__lost(const char *call);
 
 /* Before a launch with so many bytes of dynamic shared memory. SKV_E_UNSUPPORTED: too many. */
 skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes);
+
+/* graph.c: what backend.h says of them. */
+skv_status skv_cuda__capture(skv_backend *be);
+skv_status skv_cuda__launch(skv_backend *be, int slot, skv_status st);
+void skv_cuda__graphs_destroy(skv_cuda *c);
 
 /* trap.cu: a kernel that kills the context, as a broken GPU would. */
 void skv_cuda__trap(skv_backend *be);

@@ -298,14 +298,26 @@ skv_status skv_map_from_bits(skv_backend *be, const skv_dims *dims, const skv_sc
                                                    .patch = dims->patch});
 }
 
+static skv_status one_scale(skv_pass *p, int si, const uint64_t *seed)
+{
+    const skv_infinity *m = p->setup.model;
+    skv_tensor logits;
+
+    SKV_TRY(si == 0 ? first_input(p) : next_input(p, si));
+    SKV_TRY(blocks(p, si));
+    SKV_TRY(head(p, si, &logits));
+    SKV_TRY(draw(p, si, &logits, seed));
+    return skv_map_from_bits(m->be, &m->dims, &p->setup.stage->schedule, &p->z, &p->bits[si], si);
+}
+
 _Static_assert(SKV_MAX_SCALES < SKV_MARKS, "a mark at each scale's start and one at the end");
+_Static_assert(SKV_MAX_SCALES <= SKV_CAPTURES, "a capture a scale");
 
 skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uint64_t *seed,
                         const skv_probe *probe, skv_scale_cost *cost)
 {
     const skv_infinity *m = p->setup.model;
     const skv_schedule *s = &p->setup.stage->schedule;
-    skv_tensor logits;
 
     assert(cond->n_rows == p->n_rows);
     p->cond = cond;
@@ -317,11 +329,9 @@ skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uin
 
         if (cost)
             SKV_TRY(skv_backend_mark(m->be, si));
-        SKV_TRY(si == 0 ? first_input(p) : next_input(p, si));
-        SKV_TRY(blocks(p, si));
-        SKV_TRY(head(p, si, &logits));
-        SKV_TRY(draw(p, si, &logits, seed));
-        SKV_TRY(skv_map_from_bits(m->be, &m->dims, s, &p->z, &p->bits[si], si));
+        if (!probe) /* which may read what was computed */
+            SKV_TRY(skv_backend_capture(m->be));
+        SKV_TRY(skv_backend_launch(m->be, si, one_scale(p, si, seed)));
         if (cost)
             cost[si] = (skv_scale_cost){0, m->be->flops - flops};
     }

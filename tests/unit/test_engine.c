@@ -185,6 +185,29 @@ static void a_path_does_not_depend_on_the_paths_before_it(void **state)
     close_world(&w);
 }
 
+/* A GPU captures a scale's operations and starts them together, anew after another path's and over
+ * the last time's after its own, but one by one while algorithms are measured. */
+static void what_is_captured_computes_the_same(void **state)
+{
+    world w;
+    size_t peak;
+    taken t[4];
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "scalekv-10,full");
+    condition(&w);
+    t[0] = run_path(&w, 1, &peak);
+    for (int i = 1; i < 4; i++) {
+        w.setup.be->tuning.measuring = i == 3; /* all shapes have their algorithms by now */
+        t[i] = run_path(&w, 0, &peak);
+        assert_memory_equal(t[i].bits, t[1].bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
+        assert_memory_equal(t[i].image, t[1].image, N_PROMPTS * w.picture);
+    }
+    for (int i = 0; i < 4; i++)
+        release(&t[i]);
+    close_world(&w);
+}
+
 static void results_come_in_the_order_of_the_prompts(void **state)
 {
     world w;
@@ -274,6 +297,7 @@ int main(void)
         cmocka_unit_test(nothing_is_allocated_or_waited_for_between_the_scales),
         cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
+        cmocka_unit_test(what_is_captured_computes_the_same),
         cmocka_unit_test(results_come_in_the_order_of_the_prompts),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
         cmocka_unit_test(a_resized_engine_computes_as_a_new_one),
