@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/formula.h"
+#include "kernels/ops.h"
 
 #include "cmocka_all.h"
 #include "test_device.h"
@@ -208,6 +209,43 @@ static void what_is_captured_computes_the_same(void **state)
     close_world(&w);
 }
 
+static skv_status refuse(skv_backend *be, const skv_draw_bits_args *a)
+{
+    (void)be;
+    (void)a;
+    return skv_fail(SKV_E_UNSUPPORTED, "refused");
+}
+
+static void a_path_after_a_failed_one_computes_the_same(void **state)
+{
+    world w;
+    size_t peak;
+    taken before, after;
+    skv_path_result r = {0};
+    skv_ops ops;
+    const skv_ops *all;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "scalekv-10");
+    condition(&w);
+    before = run_path(&w, 0, &peak);
+    all = w.setup.be->ops;
+    ops = *all;
+    ops.draw_bits = refuse;
+    w.setup.be->ops = &ops;
+    assert_int_equal(
+        skv_engine_path(w.engine, w.paths.path, N_PROMPTS, (uint64_t[]){11, 12}, NULL, &r),
+        SKV_E_UNSUPPORTED);
+    assert_string_equal(skv_message(), "refused");
+    w.setup.be->ops = all;
+    after = run_path(&w, 0, &peak);
+    assert_memory_equal(before.bits, after.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
+    assert_memory_equal(before.image, after.image, N_PROMPTS * w.picture);
+    release(&before);
+    release(&after);
+    close_world(&w);
+}
+
 static void results_come_in_the_order_of_the_prompts(void **state)
 {
     world w;
@@ -298,6 +336,7 @@ int main(void)
         cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
         cmocka_unit_test(what_is_captured_computes_the_same),
+        cmocka_unit_test(a_path_after_a_failed_one_computes_the_same),
         cmocka_unit_test(results_come_in_the_order_of_the_prompts),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
         cmocka_unit_test(a_resized_engine_computes_as_a_new_one),
