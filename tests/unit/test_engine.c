@@ -116,6 +116,12 @@ static taken run_path(world *w, int path, size_t *pool_peak)
     return run_seeds(w, path, (uint64_t[]){11, 12}, pool_peak);
 }
 
+static void assert_same(const world *w, const taken *a, const taken *b)
+{
+    assert_memory_equal(a->bits, b->bits, N_PROMPTS * skv_engine_bits_bytes(&w->setup));
+    assert_memory_equal(a->image, b->image, N_PROMPTS * w->picture);
+}
+
 static void release(taken *t)
 {
     free(t->bits);
@@ -179,8 +185,7 @@ static void a_path_does_not_depend_on_the_paths_before_it(void **state)
     assert_memory_not_equal(alone.bits, after.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
     release(&after);
     after = run_path(&w, 0, &peak);
-    assert_memory_equal(alone.bits, after.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
-    assert_memory_equal(alone.image, after.image, N_PROMPTS * w.picture);
+    assert_same(&w, &alone, &after);
     release(&alone);
     release(&after);
     close_world(&w);
@@ -201,8 +206,7 @@ static void what_is_captured_computes_the_same(void **state)
     for (int i = 1; i < 4; i++) {
         w.setup.be->tuning.measuring = i == 3; /* all shapes have their algorithms by now */
         t[i] = run_path(&w, 0, &peak);
-        assert_memory_equal(t[i].bits, t[1].bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
-        assert_memory_equal(t[i].image, t[1].image, N_PROMPTS * w.picture);
+        assert_same(&w, &t[i], &t[1]);
     }
     for (int i = 0; i < 4; i++)
         release(&t[i]);
@@ -239,8 +243,7 @@ static void a_path_after_a_failed_one_computes_the_same(void **state)
     assert_string_equal(skv_message(), "refused");
     w.setup.be->ops = all;
     after = run_path(&w, 0, &peak);
-    assert_memory_equal(before.bits, after.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
-    assert_memory_equal(before.image, after.image, N_PROMPTS * w.picture);
+    assert_same(&w, &before, &after);
     release(&before);
     release(&after);
     close_world(&w);
@@ -321,8 +324,7 @@ static void a_resized_engine_computes_as_a_new_one(void **state)
     condition(&other);
     a = run_path(&w, 1, &peak);
     b = run_path(&other, 0, &peak);
-    assert_memory_equal(a.bits, b.bits, N_PROMPTS * skv_engine_bits_bytes(&w.setup));
-    assert_memory_equal(a.image, b.image, N_PROMPTS * w.picture);
+    assert_same(&w, &a, &b);
     release(&a);
     release(&b);
     close_world(&w);
