@@ -174,17 +174,11 @@ static skv_status gather(const work *w, const skv_absorbed_run *runs, int n)
         }
     const dim3 grid((unsigned)all.longest, (unsigned)all.n);
     SKV_FLOAT_SWITCH(w->be->act, T, {
-        T *kv = (T *)(w->scratch + w->at.kv);
-        float *bias = (float *)(w->scratch + w->at.bias);
+        const auto gather_texts = w->dim % 4 == 0 ? gather_text<true, T> : gather_text<false, T>;
 
-        if (w->dim % 4 == 0)
-            SKV_LAUNCH(w->be, (gather_text<true, T>), grid, BLOCK, 0, kv, bias,
-                       (const T *)a->kv.data, (const T *)a->bq.data, (int)w->heads, (int)w->dim,
-                       all);
-        else
-            SKV_LAUNCH(w->be, (gather_text<false, T>), grid, BLOCK, 0, kv, bias,
-                       (const T *)a->kv.data, (const T *)a->bq.data, (int)w->heads, (int)w->dim,
-                       all);
+        SKV_LAUNCH(w->be, gather_texts, grid, BLOCK, 0, (T *)(w->scratch + w->at.kv),
+                   (float *)(w->scratch + w->at.bias), (const T *)a->kv.data, (const T *)a->bq.data,
+                   (int)w->heads, (int)w->dim, all);
         return SKV_OK;
     });
 }
@@ -269,12 +263,10 @@ static skv_status run_soften(const work *w, const skv_absorbed_run *r)
         k.groups *= 2;
     for (int i = 0; i < r->n; i++)
         count.v[i] = w->a->count[r->first + i * r->apart];
-    if (k.text <= FEW * k.groups)
-        SKV_LAUNCH(w->be, (soften<UNIT, FEW, T>), grid, BLOCK, 0, y, s, (int)w->tokens, scale, k,
-                   count);
-    else
-        SKV_LAUNCH(w->be, (soften<UNIT, MANY, T>), grid, BLOCK, 0, y, s, (int)w->tokens, scale, k,
-                   count);
+    const auto soften_texts =
+        k.text <= FEW * k.groups ? soften<UNIT, FEW, T> : soften<UNIT, MANY, T>;
+
+    SKV_LAUNCH(w->be, soften_texts, grid, BLOCK, 0, y, s, (int)w->tokens, scale, k, count);
     return SKV_OK;
 }
 
