@@ -60,7 +60,7 @@ static void label(char *out, size_t bytes, int op, const void *args)
     const skv_linear_args *l = args;
     const skv_attention_args *a = args;
     const skv_absorbed_attention_args *x = args;
-    const skv_cross_attention_args *y = args;
+    const skv_cross_attention_args *t = args;
     const skv_conv3x3_args *c = args;
 
     if (op == OP_linear || op == OP_linear_gelu)
@@ -70,9 +70,10 @@ static void label(char *out, size_t bytes, int op, const void *args)
     else if (op == OP_attention)
         snprintf(out, bytes, "%s %lld over %d", op_name(op), (long long)a->q.shape[1],
                  (int)a->len[0]);
-    else if (op == OP_absorbed_attention || op == OP_cross_attention)
-        snprintf(out, bytes, "%s %lld", op_name(op),
-                 (long long)(op == OP_cross_attention ? y->q.shape[1] : x->x.shape[1]));
+    else if (op == OP_absorbed_attention)
+        snprintf(out, bytes, "%s %lld", op_name(op), (long long)x->x.shape[1]);
+    else if (op == OP_cross_attention)
+        snprintf(out, bytes, "%s %lld", op_name(op), (long long)t->q.shape[1]);
     else if (op == OP_conv3x3)
         snprintf(out, bytes, "%s %lldx%lld, %lld to %lld", op_name(op), (long long)c->x.shape[1],
                  (long long)c->x.shape[2], (long long)c->x.shape[3], (long long)c->y.shape[3]);

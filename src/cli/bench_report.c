@@ -115,15 +115,21 @@ static json_t *report_memory(const skv_bench_result *r)
     return out;
 }
 
-static json_t *report_texts(const skv_reals *tokens)
+void skv_bench_print_tokens(const skv_reals *text_tokens)
+{
+    for (int i = 0; i < text_tokens->n; i++)
+        printf("%s%g", i > 0 ? "," : "", text_tokens->value[i]);
+}
+
+static json_t *report_texts(const skv_reals *text_tokens)
 {
     json_t *list = json_array();
 
-    for (int i = 0; i < tokens->n; i++) {
-        printf("%s%g", i == 0 ? "texts of " : ",", tokens->value[i]);
-        json_array_append_new(list, json_integer((json_int_t)tokens->value[i]));
-    }
+    printf("texts of ");
+    skv_bench_print_tokens(text_tokens);
     printf(" tokens\n");
+    for (int i = 0; i < text_tokens->n; i++)
+        json_array_append_new(list, json_integer((json_int_t)text_tokens->value[i]));
     return list;
 }
 

@@ -25,6 +25,9 @@ typedef struct {
 /* Runs one group with every operation timed by itself and prints the table; *out: its rows. */
 SKV_MUST skv_status skv_bench_profile(json_t **out, const skv_bench *b);
 
+/* "8,64" */
+void skv_bench_print_tokens(const skv_reals *text_tokens);
+
 /* Prints one path's tables at one batch size; *out is a new JSON object of all that is in them. */
 SKV_MUST skv_status skv_bench_report(json_t **out, skv_bench_result *r);
 

@@ -144,6 +144,16 @@ static skv_status make_setup(job *j)
     return SKV_OK;
 }
 
+/* The i-th of all pairs of a path and a list of texts is the one at hand; false: there is none. */
+static bool take_pair(job *j, int i)
+{
+    if (i >= j->paths.n * j->n_texts)
+        return false;
+    j->setup.paths = &j->paths.path[i / j->n_texts];
+    j->text_tokens = &j->text[i % j->n_texts];
+    return true;
+}
+
 /* Every path and list of texts at the largest batch, before anything is loaded; room for its
  * pictures. */
 static skv_status check_memory(job *j)
@@ -155,18 +165,14 @@ static skv_status check_memory(job *j)
     for (int i = 0; i < j->o.batch.n; i++)
         fit.n = (int)j->o.batch.value[i] > fit.n ? (int)j->o.batch.value[i] : fit.n;
     SKV_TRY(skv_memory_there(&fit.limit, j->be, &j->choice, j->o.memory_limit));
-    for (int i = 0; i < j->paths.n * j->n_texts; i++) {
-        j->setup.paths = &j->paths.path[i / j->n_texts];
-        j->text_tokens = &j->text[i % j->n_texts];
+    for (int i = 0; take_pair(j, i); i++)
         SKV_TRY(skv_fit_check(&j->setup, &fit));
-    }
     return skv_alloc(&j->image, (size_t)fit.n, picture, "pictures");
 }
 
 /* The engine's memory is that of this path, batch and text alone; the weights stay. */
-static skv_status prepare(job *j, const skv_path *path, int batch)
+static skv_status prepare(job *j, int batch)
 {
-    j->setup.paths = path;
     resize(j, &j->setup, batch);
     if (j->engine)
         return skv_engine_resize(j->engine, &j->setup);
@@ -185,7 +191,7 @@ static skv_status taken(int64_t *bytes, job *j)
     return SKV_OK;
 }
 
-static skv_status run_path(job *j, const skv_path *path, int batch)
+static skv_status run_pair(job *j, int batch)
 {
     const bench_options *o = &j->o;
     const int before = 1 + (int)o->warmup;
@@ -200,7 +206,7 @@ static skv_status run_path(job *j, const skv_path *path, int batch)
                           .own = j->be->own_bytes};
     json_t *row = NULL, *operations = NULL;
 
-    SKV_TRY(prepare(j, path, batch));
+    SKV_TRY(prepare(j, batch));
     SKV_TRY(skv_engine_plan(&r.plan, &j->setup));
     SKV_TRY(taken(&r.loaded, j));
     b.engine = j->engine;
@@ -268,15 +274,14 @@ static skv_status run_job(job *j, int argc, char **argv)
     printf("# %s; %s %d^3: %.1f GFLOP/s\n# %s, %s at ratio %g, guidance %g, text tokens",
            skv_backend_describe(j->be), j->gemm_name, side, j->gemm * 1e-9, o->transformer,
            o->resolution, o->ratio, o->cfg);
-    for (int i = 0; i < j->n_texts; i++)
-        for (int k = 0; k < j->text[i].n; k++)
-            printf("%s%g", k > 0 ? "," : i > 0 ? "/" : " ", j->text[i].value[k]);
+    for (int i = 0; i < j->n_texts; i++) {
+        printf("%s", i == 0 ? " " : "/");
+        skv_bench_print_tokens(&j->text[i]);
+    }
     printf("\n");
     for (int k = 0; k < o->batch.n; k++)
-        for (int i = 0; i < j->paths.n * j->n_texts; i++) {
-            j->text_tokens = &j->text[i % j->n_texts];
-            SKV_TRY(run_path(j, &j->paths.path[i / j->n_texts], (int)o->batch.value[k]));
-        }
+        for (int i = 0; take_pair(j, i); i++)
+            SKV_TRY(run_pair(j, (int)o->batch.value[k]));
     return write_json(j);
 }
 
