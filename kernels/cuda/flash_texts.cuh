@@ -73,6 +73,14 @@ __device__ __forceinline__ void transpose_quad(uint32_t x[4], int lane)
     }
 }
 
+/* 16 bytes at once: the compiler may take a vector's assignment apart. */
+__device__ __forceinline__ void store16(bf16 *to, const uint32_t x[4])
+{
+    asm volatile("st.global.v4.b32 [%0], {%1,%2,%3,%4};\n" ::"l"(to), "r"(x[0]), "r"(x[1]),
+                 "r"(x[2]), "r"(x[3])
+                 : "memory");
+}
+
 /* o/sum of a warp's 16 queries, of which `there` are, from registers to the output; sum: a lane's
  * part of it, of both its queries. */
 template <int DIM>
@@ -94,7 +102,7 @@ __device__ __forceinline__ void put_out(bf16 *out, int64_t stride, int there, in
                 x[i] = pack_bf16(o[n + i][2 * half] * inverse, o[n + i][2 * half + 1] * inverse);
             transpose_quad(x, lane);
             if (row < there && column < dim)
-                *(uint4 *)(out + row * stride + column) = make_uint4(x[0], x[1], x[2], x[3]);
+                store16(out + row * stride + column, x);
         }
     }
 }

@@ -18,13 +18,14 @@
 
 /* ------------------------------------------------------------------- products */
 
+#define AFTER(bytes) ((uint64_t)((bytes) >> 4)) /* added to a descriptor: further on by so much */
+
 /* Where a side of a product begins in shared memory; bytes from one 8 rows of a panel to the next,
  * and (`leading`, for V, which is read along its rows) from panel to panel. PTX ISA, "Matrix
  * Descriptor Format". */
 __device__ __forceinline__ uint64_t descriptor(unsigned address, unsigned leading)
 {
-    return (uint64_t)((address & 0x3ffff) >> 4) | (uint64_t)(leading >> 4) << 16 |
-           (uint64_t)(8 * PANEL_ROW >> 4) << 32 | (uint64_t)1 << 62;
+    return AFTER(address) | AFTER(leading) << 16 | AFTER(8 * PANEL_ROW) << 32 | (uint64_t)1 << 62;
 }
 
 __device__ __forceinline__ void begin_products()
@@ -40,70 +41,73 @@ __device__ __forceinline__ void finish_products()
 
 #define NAMES16 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15"
 #define NAMES32 NAMES16 ",%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
-#define NAMES64                                                                                    \
-    NAMES32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,"                    \
-            "%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
-#define FOUR(io, d, i) io((d)[i]), io((d)[i + 1]), io((d)[i + 2]), io((d)[i + 3])
-#define SIXTEEN(io, d, i)                                                                          \
-    FOUR(io, d, i), FOUR(io, d, i + 4), FOUR(io, d, i + 8), FOUR(io, d, i + 12)
-#define D32(io)  SIXTEEN(io, d, 0)
-#define D64(io)  D32(io), SIXTEEN(io, d, 16)
-#define D128(io) D64(io), SIXTEEN(io, d, 32), SIXTEEN(io, d, 48)
+#define NAMES48 NAMES32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47"
+#define NAMES64 NAMES48 ",%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
+#define NAMES80 NAMES64 ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79"
+#define NAMES96 NAMES80 ",%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95"
+#define NAMES112                                                                                   \
+    NAMES96 ",%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111"
+#define NAMES128                                                                                   \
+    NAMES112 ",%112,%113,%114,%115,%116,%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
+#define FOUR(io, i)    io(d[i]), io(d[i + 1]), io(d[i + 2]), io(d[i + 3])
+#define SIXTEEN(io, i) FOUR(io, i), FOUR(io, i + 4), FOUR(io, i + 8), FOUR(io, i + 12)
+#define D32(io)        SIXTEEN(io, 0)
+#define D64(io)        D32(io), SIXTEEN(io, 16)
+#define D96(io)        D64(io), SIXTEEN(io, 32)
+#define D128(io)       D96(io), SIXTEEN(io, 48)
+#define D160(io)       D128(io), SIXTEEN(io, 64)
+#define D192(io)       D160(io), SIXTEEN(io, 80)
+#define D224(io)       D192(io), SIXTEEN(io, 96)
+#define D256(io)       D224(io), SIXTEEN(io, 112)
 
 /* d (64 queries, n) = or += a·b. A sum must name d as read, a mere product must not: what d held
- * before would need registers. `names`: of d's; `sides`: of a's, b's and how b lies */
-#define MULTIPLY(n, names, sides, ...)                                                             \
+ * before would need registers. `names`: of d's; `sides`: of a and b; `flags`: signs, and how b
+ * lies (and a, in shared memory) */
+#define MULTIPLY(n, names, sides, flags, ...)                                                      \
     do {                                                                                           \
         if constexpr (ADD)                                                                         \
             asm volatile("wgmma.mma_async.sync.aligned.m64n" #n "k16.f32.bf16.bf16 {" names        \
-                         "}, " sides(1) ";\n"                                                      \
+                         "}, " sides ", 1, " flags ";\n"                                           \
                          : D##n("+f")                                                              \
                          : __VA_ARGS__);                                                           \
         else                                                                                       \
             asm volatile("wgmma.mma_async.sync.aligned.m64n" #n "k16.f32.bf16.bf16 {" names        \
-                         "}, " sides(0) ";\n"                                                      \
+                         "}, " sides ", 0, " flags ";\n"                                           \
                          : D##n("=f")                                                              \
                          : __VA_ARGS__);                                                           \
     } while (0)
 
-#define SIDES32(add)     "%16, %17, " #add ", 1, 1, 0, 0"
-#define SIDES64(add)     "%32, %33, " #add ", 1, 1, 0, 0"
-#define SIDES128(add)    "%64, %65, " #add ", 1, 1, 0, 0"
-#define SIDES_VALUE(add) "{%64,%65,%66,%67}, %68, " #add ", 1, 1, 1"
+#define BY_KEYS(n, names, sides) MULTIPLY(n, names, sides, "1, 1, 0, 0", "l"(a), "l"(b))
 
-/* d (64 queries, WIDE keys) = or += a·bᵀ; a (64,16), b (WIDE,16) */
-template <int WIDE, bool ADD>
+/* d (64 queries, N keys) = or += a·bᵀ; a (64,16), b (N,16). One product for all keys: a is read
+ * once. */
+template <int N, bool ADD>
 __device__ __forceinline__ void multiply_keys(float *d, uint64_t a, uint64_t b)
 {
-    if constexpr (WIDE == 32)
-        MULTIPLY(32, NAMES16, SIDES32, "l"(a), "l"(b));
-    else if constexpr (WIDE == 64)
-        MULTIPLY(64, NAMES32, SIDES64, "l"(a), "l"(b));
+    if constexpr (N == 32)
+        BY_KEYS(32, NAMES16, "%16, %17");
+    else if constexpr (N == 64)
+        BY_KEYS(64, NAMES32, "%32, %33");
+    else if constexpr (N == 96)
+        BY_KEYS(96, NAMES48, "%48, %49");
+    else if constexpr (N == 128)
+        BY_KEYS(128, NAMES64, "%64, %65");
+    else if constexpr (N == 160)
+        BY_KEYS(160, NAMES80, "%80, %81");
+    else if constexpr (N == 192)
+        BY_KEYS(192, NAMES96, "%96, %97");
+    else if constexpr (N == 224)
+        BY_KEYS(224, NAMES112, "%112, %113");
     else
-        MULTIPLY(128, NAMES64, SIDES128, "l"(a), "l"(b));
+        BY_KEYS(256, NAMES128, "%128, %129");
 }
 
 /* d (64 queries, 128) = or += p·b; p (64,16) in registers, b (16,128) */
 template <bool ADD>
 __device__ __forceinline__ void multiply_values(float *d, const uint32_t p[4], uint64_t b)
 {
-    MULTIPLY(128, NAMES64, SIDES_VALUE, "r"(p[0]), "r"(p[1]), "r"(p[2]), "r"(p[3]), "l"(b));
-}
-
-/* s = or += of 16 of the 128 columns of q and all keys. */
-template <int UNITS, bool ADD>
-__device__ __forceinline__ void add_scores(float s[UNITS * 4][4], unsigned q, unsigned k)
-{
-    constexpr int BY4 = UNITS / 4 * 4, BY2 = UNITS / 2 * 2;
-    const uint64_t a = descriptor(q, 0);
-
-#pragma unroll
-    for (int unit = 0; unit < BY4; unit += 4)
-        multiply_keys<128, ADD>(s[4 * unit], a, descriptor(k + unit * UNIT * PANEL_ROW, 0));
-    if constexpr (BY2 > BY4)
-        multiply_keys<64, ADD>(s[4 * BY4], a, descriptor(k + BY4 * UNIT * PANEL_ROW, 0));
-    if constexpr (UNITS > BY2)
-        multiply_keys<32, ADD>(s[4 * BY2], a, descriptor(k + BY2 * UNIT * PANEL_ROW, 0));
+    MULTIPLY(128, NAMES64, "{%64,%65,%66,%67}, %68", "1, 1, 1", "r"(p[0]), "r"(p[1]), "r"(p[2]),
+             "r"(p[3]), "l"(b));
 }
 
 /* ------------------------------------------------------------------- softmax */
@@ -135,18 +139,23 @@ __device__ __forceinline__ void weigh(uint32_t p[UNITS * 2][4], float sum[2], fl
 
 /* ------------------------------------------------------------------- a walk */
 
-/* `rows` rows of 128 numbers to two panels, `panel` bytes apart; zeros from `there` on. */
+/* `rows` rows of 128 numbers to two panels, `panel` bytes apart; zeros from `there` on. A thread
+ * takes 16 bytes of every row THREADS / 16 further on, which lie alike in the swizzle. */
+template <int THREADS>
 __device__ __forceinline__ void load_panels(char *to, unsigned panel, const bf16 *from,
-                                            int64_t stride, int rows, int there, int thread,
-                                            int threads)
+                                            int64_t stride, int rows, int there, int thread)
 {
-#pragma unroll 4
-    for (int i = thread; i < rows * (DIM / 8); i += threads) {
-        const int row = i / (DIM / 8), chunk = i % (DIM / 8);
-        const bool in = row < there;
+    constexpr int CHUNKS = DIM / 8, STEP = THREADS / CHUNKS;
+    const int first = thread / CHUNKS, chunk = thread % CHUNKS;
 
-        copy16((bf16 *)(to + chunk / 8 * panel + row * PANEL_ROW + ((chunk ^ row) & 7) * 16),
-               in ? from + row * stride + chunk * 8 : from, in);
+    static_assert(STEP % 8 == 0);
+    to += chunk / 8 * panel + first * PANEL_ROW + ((chunk ^ first) & 7) * 16;
+    from += first * stride + chunk * 8;
+#pragma unroll 4
+    for (int row = first; row < rows; row += STEP) {
+        copy16((bf16 *)to, from, row < there);
+        to += STEP * PANEL_ROW;
+        from += STEP * stride;
     }
 }
 
@@ -158,24 +167,24 @@ template <int LEFT> __device__ __forceinline__ void copied()
 }
 
 /* A warpgroup's walk over the queries first, first + ROUND .. below `end` of a row and head.
- * ks, vs: in shared memory, `panel` bytes a panel; mine: STAGES tiles for queries */
+ * k, v: in shared memory, `panel` bytes a panel; mine: STAGES tiles for queries */
 template <int GROUPS, int UNITS>
 __device__ __forceinline__ void walk(const flash_job &j, const place &at, int first, int end,
-                                     unsigned ks, unsigned vs, unsigned panel, char *mine)
+                                     unsigned panel, uint64_t k, uint64_t v, char *mine)
 {
     constexpr int ROUND = GROUPS * QUERIES, STAGES = TILES / GROUPS;
     const int thread = threadIdx.x % GROUP, group = threadIdx.x / GROUP;
     const auto fetch = [&](int query, int stage) {
         if (query < end)
-            load_panels(mine + stage * TILE, TILE / 2, j.q + at.q + query * at.width, at.width,
-                        QUERIES, end - query, thread, GROUP);
+            load_panels<GROUP>(mine + stage * TILE, TILE / 2, j.q + at.q + query * at.width,
+                               at.width, QUERIES, end - query, thread);
         commit_copies();
     };
 
     for (int i = 0; i < STAGES - 1; i++)
         fetch(first + i * ROUND, i);
     for (int stage = 0; first < end; first += ROUND, stage = (stage + 1) % STAGES) {
-        const unsigned qs = shared_address(mine + stage * TILE);
+        const uint64_t q = descriptor(shared_address(mine + stage * TILE), 0);
         const int row = first + thread / WARP * 16;
         uint32_t p[UNITS * 2][4];
         float s[UNITS * 4][4], o[DIM / 8][4], sum[2];
@@ -184,18 +193,19 @@ __device__ __forceinline__ void walk(const flash_job &j, const place &at, int fi
         asm volatile("bar.sync %0, %1;\n" ::"r"(1 + group), "n"(GROUP) : "memory");
         fetch(first + (STAGES - 1) * ROUND, (stage + STAGES - 1) % STAGES);
         begin_products();
-        add_scores<UNITS, false>(s, qs, ks);
+        multiply_keys<UNITS * UNIT, false>(s[0], q, k);
 #pragma unroll
         for (int step = 1; step < DIM / 16; step++)
-            add_scores<UNITS, true>(s, qs + step / 4 * (TILE / 2) + step % 4 * 32,
-                                    ks + step / 4 * panel + step % 4 * 32);
+            multiply_keys<UNITS * UNIT, true>(s[0],
+                                              q + AFTER(step / 4 * (TILE / 2) + step % 4 * 32),
+                                              k + AFTER(step / 4 * panel + step % 4 * 32));
         finish_products();
         weigh<UNITS>(p, sum, s, at.len, j.scale, threadIdx.x % WARP);
         begin_products();
-        multiply_values<false>(o[0], p[0], descriptor(vs, panel));
+        multiply_values<false>(o[0], p[0], v);
 #pragma unroll
         for (int step = 1; step < UNITS * 2; step++)
-            multiply_values<true>(o[0], p[step], descriptor(vs + step * 16 * PANEL_ROW, panel));
+            multiply_values<true>(o[0], p[step], v + AFTER(step * 16 * PANEL_ROW));
         finish_products();
         put_out<DIM>(j.o + at.q + row * at.width, at.width, end - row, DIM, o, sum,
                      threadIdx.x % WARP);
@@ -204,8 +214,9 @@ __device__ __forceinline__ void walk(const flash_job &j, const place &at, int fi
 
 #define WALK(units)                                                                                \
     case units:                                                                                    \
-        walk<GROUPS, units>(j, at, begin, min((first + n) * ROUND, j.tokens), shared_address(k),   \
-                            shared_address(v), panel, mine);                                       \
+        walk<GROUPS, units>(j, at, begin, min((first + n) * ROUND, j.tokens), panel,               \
+                            descriptor(shared_address(k), 0),                                      \
+                            descriptor(shared_address(v), panel), mine);                           \
         break
 
 /* keys: room for them, a multiple of UNIT */
@@ -229,10 +240,10 @@ __global__ __launch_bounds__(GROUPS *GROUP, 1) void flash_wgmma(const flash_job 
         if (at.len == 0)
             continue;
         __syncthreads(); /* all warps are done with the keys that were here */
-        load_panels(k, panel, j.k + at.kv, j.token_stride, units * UNIT, at.len, threadIdx.x,
-                    THREADS);
-        load_panels(v, panel, j.v + at.kv, j.token_stride, units * UNIT, at.len, threadIdx.x,
-                    THREADS);
+        load_panels<THREADS>(k, panel, j.k + at.kv, j.token_stride, units * UNIT, at.len,
+                             threadIdx.x);
+        load_panels<THREADS>(v, panel, j.v + at.kv, j.token_stride, units * UNIT, at.len,
+                             threadIdx.x);
         commit_copies();
         copied<0>();
         __syncthreads();
