@@ -25,16 +25,15 @@ static skv_absorbed_layout layout(const skv_backend *be, int64_t at_once, int64_
                                   int64_t longest, int64_t heads, int64_t dim)
 {
     const int64_t step = tokens < LONG_MAP ? 2 * TEXT_STEP : TEXT_STEP;
-    skv_absorbed_layout l = {.step = step,
-                             .text = round_up(at_once * round_up(longest, step), SKV_ABSORBED_STEP),
-                             .n = round_up(longest, step) * heads};
+    skv_absorbed_layout l = {
+        .step = step, .text = round_up(at_once * round_up(longest, step), SKV_ABSORBED_STEP)};
 
     l.kv = take(&l.bytes, 2 * l.text * heads * dim, be->kv);
     l.bias = take(&l.bytes, l.text * heads, SKV_F32);
     l.keys = take(&l.bytes, l.text * heads * heads * dim, be->act);
     l.values = take(&l.bytes, l.text * heads * heads * dim, be->act);
-    l.scores = take(&l.bytes, at_once * tokens * l.n, SKV_F32);
-    l.weights = take(&l.bytes, at_once * tokens * l.n, be->act);
+    l.scores = take(&l.bytes, l.text * tokens * heads, SKV_F32);
+    l.weights = take(&l.bytes, l.text * tokens * heads, be->act);
     return l;
 }
 

@@ -11,16 +11,16 @@ extern "C" {
 #define SKV_ABSORBED_STEP 64 /* text tokens are counted by, so that products meet few shapes */
 
 /* Texts are padded to multiples of `step` tokens, so that rows of about the same length make one
- * product. Room for T text tokens of any rows, whose heads follow one another, and for the maps of
- * some rows, N numbers a token of theirs. Offsets in the scratch. */
+ * product. Room for T text tokens of any rows, whose heads follow one another, and for a map's
+ * scores with all of them. Offsets in the scratch. */
 typedef struct {
-    int64_t step, text, n; /* text: T */
-    size_t kv;             /* (T,2,H,D) kv: the rows' texts, zeros behind each */
-    size_t bias;           /* (T,H) fp32: k·b_q */
-    size_t keys;           /* (T,H,C) act */
-    size_t values;         /* (T,H,C) act */
-    size_t scores;         /* (at_once,L,N) fp32; a run has its own text in place of N */
-    size_t weights;        /* (at_once,L,N) act: softmax of the scores, zeros behind a text */
+    int64_t step, text; /* text: T */
+    size_t kv;          /* (T,2,H,D) kv: the rows' texts, zeros behind each */
+    size_t bias;        /* (T,H) fp32: k·b_q */
+    size_t keys;        /* (T,H,C) act */
+    size_t values;      /* (T,H,C) act */
+    size_t scores;      /* fp32, L·H a token of T: a row's (L,text,H) at its text's place */
+    size_t weights;     /* act, the same: softmax of the scores, zeros behind a text */
     size_t bytes;
 } skv_absorbed_layout;
 

@@ -76,10 +76,10 @@ __global__ __launch_bounds__(BLOCK) void gather_text(T *y, float *bias, const T 
     }
 }
 
-/* How a warp walks (T,H): `units` packs of heads side by side, as many `groups` of text tokens as
- * there are lanes for, a power of two. */
+/* How a warp walks (text,H): `units` packs of heads side by side, as many `groups` of text tokens
+ * as there are lanes for, a power of two. */
 typedef struct {
-    int heads, text, units, groups;
+    int heads, units, groups;
 } walk;
 
 /* op over the groups, for all of them. Lanes beyond the last group read themselves. */
@@ -97,17 +97,19 @@ __device__ __forceinline__ void over_groups(pack<UNIT> &x, const walk w, OP op)
         }
 }
 
-/* Warp = a token: weights (T,H) = softmax of scale·scores (T,H) over t < count, zeros behind. It
- * takes three looks at the scores; a lane's first KEPT packs are read from memory once. grid
- * (tokens / WARPS, rows, heads / (WARP·UNIT)) */
+/* Warp = a token of a row's map: weights (text,H) = softmax of scale·scores (text,H) over its
+ * tokens, zeros behind. It takes three looks at the scores; a lane's first KEPT packs are read from
+ * memory once. grid (tokens / WARPS, rows, heads / (WARP·UNIT)) */
 template <int UNIT, int KEPT, typename T>
 __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores, int tokens,
-                                                float scale, const walk w, const row_ints count)
+                                                float scale, const walk w, const texts all)
 {
     const int token = blockIdx.x * WARPS + threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    const int head = (blockIdx.z * WARP + lane % w.units) * UNIT, text = count.v[blockIdx.y];
-    const int first = lane / w.units < w.groups && head < w.heads ? lane / w.units : w.text;
-    const int64_t at = ((int64_t)blockIdx.y * tokens + token) * w.text * w.heads + head;
+    const int head = (blockIdx.z * WARP + lane % w.units) * UNIT, count = all.count.v[blockIdx.y];
+    const int text = (count + all.step - 1) / all.step * all.step;
+    const int first = lane / w.units < w.groups && head < w.heads ? lane / w.units : text;
+    const int64_t at =
+        ((int64_t)all.at.v[blockIdx.y] * tokens + (int64_t)token * text) * w.heads + head;
     pack<UNIT> kept[KEPT], most, sum;
     const auto look = [&](int end, auto see) {
 #pragma unroll
@@ -115,34 +117,34 @@ __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores,
             if (first + k * w.groups < end)
                 see(first + k * w.groups, kept[k]);
         for (int t = first + KEPT * w.groups; t < end; t += w.groups)
-            see(t, t < text ? load<UNIT>(scores + at + t * w.heads) : pack<UNIT>{});
+            see(t, t < count ? load<UNIT>(scores + at + t * w.heads) : pack<UNIT>{});
     };
 
     if (token >= tokens)
         return;
 #pragma unroll
     for (int k = 0; k < KEPT; k++)
-        if (first + k * w.groups < text)
+        if (first + k * w.groups < count)
             kept[k] = load<UNIT>(scores + at + (first + k * w.groups) * w.heads);
 #pragma unroll
     for (int i = 0; i < UNIT; i++)
         most.v[i] = -INFINITY, sum.v[i] = 0;
-    look(text, [&](int, const pack<UNIT> &s) {
+    look(count, [&](int, const pack<UNIT> &s) {
 #pragma unroll
         for (int i = 0; i < UNIT; i++)
             most.v[i] = fmaxf(most.v[i], s.v[i]);
     });
     over_groups(most, w, [](float a, float b) { return fmaxf(a, b); });
-    look(text, [&](int, const pack<UNIT> &s) {
+    look(count, [&](int, const pack<UNIT> &s) {
 #pragma unroll
         for (int i = 0; i < UNIT; i++)
             sum.v[i] += exp2f((s.v[i] - most.v[i]) * scale);
     });
     over_groups(sum, w, [](float a, float b) { return a + b; });
-    look(w.text, [&](int t, pack<UNIT> s) {
+    look(text, [&](int t, pack<UNIT> s) {
 #pragma unroll
         for (int i = 0; i < UNIT; i++)
-            s.v[i] = t < text ? exp2f((s.v[i] - most.v[i]) * scale) / sum.v[i] : 0.0f;
+            s.v[i] = t < count ? exp2f((s.v[i] - most.v[i]) * scale) / sum.v[i] : 0.0f;
         store<UNIT>(weights + at + t * w.heads, s);
     });
 }
@@ -157,9 +159,8 @@ typedef struct {
     size_t element; /* bytes of one of act */
 } work;
 
-static skv_status gather(const work *w, const skv_absorbed_run *runs, int n)
+static texts texts_of(const work *w, const skv_absorbed_run *runs, int n)
 {
-    const skv_absorbed_attention_args *a = w->a;
     texts all = {};
 
     all.step = (int)w->at.step;
@@ -167,11 +168,17 @@ static skv_status gather(const work *w, const skv_absorbed_run *runs, int n)
         for (int i = 0; i < runs[k].n; i++, all.n++) {
             const int row = runs[k].first + i * runs[k].apart;
 
-            all.start.v[all.n] = a->start[row];
-            all.count.v[all.n] = a->count[row];
+            all.start.v[all.n] = w->a->start[row];
+            all.count.v[all.n] = w->a->count[row];
             all.at.v[all.n] = (int)(runs[k].at + i * runs[k].text);
             all.longest = max(all.longest, (int)runs[k].text);
         }
+    return all;
+}
+
+static skv_status gather(const work *w, const texts &all)
+{
+    const skv_absorbed_attention_args *a = w->a;
     const dim3 grid((unsigned)all.longest, (unsigned)all.n);
     SKV_FLOAT_SWITCH(w->be->act, T, {
         const auto gather_texts = w->dim % 4 == 0 ? gather_text<true, T> : gather_text<false, T>;
@@ -241,33 +248,35 @@ static skv_status score(const work *w, const skv_absorbed_run *r)
     m.x = row_of(w, r, &w->a->x);
     m.w = part(w, r, w->at.keys, (size_t)(w->heads * w->width) * w->element);
     m.b = part(w, r, w->at.bias, (size_t)w->heads * sizeof(float));
-    m.y = w->scratch + w->at.scores;
+    m.y = part(w, r, w->at.scores, (size_t)(w->tokens * w->heads) * sizeof(float));
     m.b_step = m.n;
     m.x_step = r->apart * w->tokens * w->width;
     return skv_cuda__matmul(w->be, &m);
 }
 
-template <int UNIT, typename T>
-static skv_status run_soften(const work *w, const skv_absorbed_run *r)
+template <int UNIT, typename T> static skv_status soften_by(const work *w, const texts &all)
 {
     const int heads = (int)w->heads, packs = heads / UNIT, units = packs < WARP ? packs : WARP;
-    const dim3 grid((unsigned)div_up(w->tokens, WARPS), (unsigned)r->n,
+    const dim3 grid((unsigned)div_up(w->tokens, WARPS), (unsigned)all.n,
                     (unsigned)div_up(packs, WARP));
     const float scale = w->a->scale * 1.4426950408889634f; /* base 2 */
-    const float *s = (const float *)(w->scratch + w->at.scores);
-    T *y = (T *)(w->scratch + w->at.weights);
-    walk k = {heads, (int)r->text, units, 1};
-    row_ints count;
+    walk k = {heads, units, 1};
 
     while (2 * k.groups * units <= WARP)
         k.groups *= 2;
-    for (int i = 0; i < r->n; i++)
-        count.v[i] = w->a->count[r->first + i * r->apart];
     const auto soften_texts =
-        k.text <= FEW * k.groups ? soften<UNIT, FEW, T> : soften<UNIT, MANY, T>;
+        all.longest <= FEW * k.groups ? soften<UNIT, FEW, T> : soften<UNIT, MANY, T>;
 
-    SKV_LAUNCH(w->be, soften_texts, grid, BLOCK, 0, y, s, (int)w->tokens, scale, k, count);
+    SKV_LAUNCH(w->be, soften_texts, grid, BLOCK, 0, (T *)(w->scratch + w->at.weights),
+               (const float *)(w->scratch + w->at.scores), (int)w->tokens, scale, k, all);
     return SKV_OK;
+}
+
+static skv_status soften_all(const work *w, const texts &all)
+{
+    SKV_FLOAT_SWITCH(w->be->act, T, {
+        return w->heads % 4 == 0 ? soften_by<4, T>(w, all) : soften_by<1, T>(w, all);
+    });
 }
 
 /* y = weights·values, a product a row. */
@@ -281,7 +290,7 @@ static skv_status mix(const work *w, const skv_absorbed_run *r)
     m.x_type = m.y_type = w->be->act;
     m.exact = true;
     m.batch = r->n;
-    m.x = w->scratch + w->at.weights;
+    m.x = part(w, r, w->at.weights, (size_t)(w->tokens * w->heads) * w->element);
     m.w = part(w, r, w->at.values, (size_t)(w->heads * w->width) * w->element);
     m.w_by_k = true;
     m.y = row_of(w, r, &w->a->y);
@@ -289,15 +298,19 @@ static skv_status mix(const work *w, const skv_absorbed_run *r)
     return skv_cuda__matmul(w->be, &m);
 }
 
-template <typename T> static skv_status attend(const work *w, const skv_absorbed_run *r)
+static skv_status attend(const work *w, const skv_absorbed_run *runs, int n, int64_t text)
 {
-    SKV_TRY(score(w, r));
-    if (w->heads % 4 == 0)
-        SKV_TRY((run_soften<4, T>(w, r)));
-    else
-        SKV_TRY((run_soften<1, T>(w, r)));
-    w->be->flops += 4 * r->n * r->text * w->heads * w->width * (w->tokens + w->dim);
-    return mix(w, r);
+    const texts all = texts_of(w, runs, n);
+
+    SKV_TRY(gather(w, all));
+    SKV_TRY(absorb(w, text));
+    for (int i = 0; i < n; i++)
+        SKV_TRY(score(w, &runs[i]));
+    SKV_TRY(soften_all(w, all));
+    for (int i = 0; i < n; i++)
+        SKV_TRY(mix(w, &runs[i]));
+    w->be->flops += 4 * text * w->heads * w->width * (w->tokens + w->dim);
+    return SKV_OK;
 }
 
 extern "C" skv_status skv_cuda_absorbed_attention(skv_backend *be,
@@ -316,13 +329,7 @@ extern "C" skv_status skv_cuda_absorbed_attention(skv_backend *be,
     bool served[SKV_ABSORBED_ROWS] = {};
     int64_t text;
 
-    for (int n; w.tokens > 0 && (n = skv_absorbed__runs(runs, served, &text, a, &w.at)) > 0;) {
-        SKV_TRY(gather(&w, runs, n));
-        SKV_TRY(absorb(&w, text));
-        SKV_FLOAT_SWITCH(be->act, T, {
-            for (int i = 0; i < n; i++)
-                SKV_TRY(attend<T>(&w, &runs[i]));
-        });
-    }
+    for (int n; w.tokens > 0 && (n = skv_absorbed__runs(runs, served, &text, a, &w.at)) > 0;)
+        SKV_TRY(attend(&w, runs, n, text));
     return SKV_OK;
 }

@@ -258,7 +258,7 @@ __device__ __forceinline__ place place_of(const flash_job &j, int row, int h)
  * sm_90 and for heads of 128, and by warps, on any GPU. *done = false: not for this, and nothing
  * was queued. With fewer queries than STAYING_TOKENS, loading all keys is not repaid. */
 #define STAYING_KEYS   256
-#define STAYING_TOKENS 256
+#define STAYING_TOKENS 128
 skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int longest,
                               bool *done);
 skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,
