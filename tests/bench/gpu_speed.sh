@@ -24,9 +24,9 @@ bench() {
 bench pairs --batch 1,2,4,8 --paths scalekv-10,full "$@"
 bench profile --batch 1,8 --paths scalekv-10 --profile "$@"
 # in one process, so that both have the same choices of algorithms where their shapes are the same,
-# and in turns, for a GPU that is still cool is up to 1 % faster
+# and there and back, for a GPU loses up to 1 % of its speed as it gets warm
 mixed=8,32,64,100,120,150,180,200
-bench texts --batch 8 --paths scalekv-10,full --warmup 2 --text-tokens 32/$mixed/32/$mixed "$@"
+bench texts --batch 8 --paths scalekv-10,full --warmup 2 --text-tokens 32/$mixed/$mixed/32 "$@"
 
 /usr/bin/python3 - "$work" <<'PYTHON'
 import json
