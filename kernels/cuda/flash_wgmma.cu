@@ -18,14 +18,16 @@
 
 /* ------------------------------------------------------------------- products */
 
-#define AFTER(bytes) ((uint64_t)((bytes) >> 4)) /* added to a descriptor: further on by so much */
+/* An address or a distance in shared memory as a descriptor has it; a distance may be added. */
+#define ENCODED(bytes) ((uint64_t)((bytes) >> 4))
 
 /* Where a side of a product begins in shared memory; bytes from one 8 rows of a panel to the next,
  * and (`leading`, for V, which is read along its rows) from panel to panel. PTX ISA, "Matrix
  * Descriptor Format". */
 __device__ __forceinline__ uint64_t descriptor(unsigned address, unsigned leading)
 {
-    return AFTER(address) | AFTER(leading) << 16 | AFTER(8 * PANEL_ROW) << 32 | (uint64_t)1 << 62;
+    return ENCODED(address) | ENCODED(leading) << 16 | ENCODED(8 * PANEL_ROW) << 32 |
+           (uint64_t)1 << 62;
 }
 
 __device__ __forceinline__ void begin_products()
@@ -167,7 +169,7 @@ template <int LEFT> __device__ __forceinline__ void copied()
 }
 
 /* A warpgroup's walk over the queries first, first + ROUND .. below `end` of a row and head.
- * k, v: in shared memory, `panel` bytes a panel; mine: STAGES tiles for queries */
+ * k, v: descriptors, `panel` bytes a panel; mine: STAGES tiles for queries */
 template <int GROUPS, int UNITS>
 __device__ __forceinline__ void walk(const flash_job &j, const place &at, int first, int end,
                                      unsigned panel, uint64_t k, uint64_t v, char *mine)
@@ -197,15 +199,15 @@ __device__ __forceinline__ void walk(const flash_job &j, const place &at, int fi
 #pragma unroll
         for (int step = 1; step < DIM / 16; step++)
             multiply_keys<UNITS * UNIT, true>(s[0],
-                                              q + AFTER(step / 4 * (TILE / 2) + step % 4 * 32),
-                                              k + AFTER(step / 4 * panel + step % 4 * 32));
+                                              q + ENCODED(step / 4 * (TILE / 2) + step % 4 * 32),
+                                              k + ENCODED(step / 4 * panel + step % 4 * 32));
         finish_products();
         weigh<UNITS>(p, sum, s, at.len, j.scale, threadIdx.x % WARP);
         begin_products();
         multiply_values<false>(o[0], p[0], v);
 #pragma unroll
         for (int step = 1; step < UNITS * 2; step++)
-            multiply_values<true>(o[0], p[step], v + AFTER(step * 16 * PANEL_ROW));
+            multiply_values<true>(o[0], p[step], v + ENCODED(step * 16 * PANEL_ROW));
         finish_products();
         put_out<DIM>(j.o + at.q + row * at.width, at.width, end - row, DIM, o, sum,
                      threadIdx.x % WARP);
