@@ -16,6 +16,12 @@ typedef struct {
     int n, longest, step;
 } texts;
 
+/* A text's tokens and the zeros behind them. */
+__device__ __forceinline__ int padded(int count, int step)
+{
+    return (count + step - 1) / step * step;
+}
+
 /* UNIT numbers that a lane holds: 4, or 1 where rows are no multiple of it. */
 template <int UNIT> struct pack {
     float v[UNIT];
@@ -53,7 +59,7 @@ __global__ __launch_bounds__(BLOCK) void gather_text(T *y, float *bias, const T 
     const bool inside = t < count;
     const T *from = kv + (int64_t)(all.start.v[r] + (inside ? t : 0)) * 2 * width;
 
-    if (t >= (count + all.step - 1) / all.step * all.step)
+    if (t >= padded(count, all.step))
         return;
     for (int c = threadIdx.x * UNIT; c < 2 * width; c += BLOCK * UNIT) {
         const pack<UNIT> x = inside ? load<UNIT>(from + c) : pack<UNIT>{};
@@ -106,7 +112,7 @@ __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores,
 {
     const int token = blockIdx.x * WARPS + threadIdx.x / WARP, lane = threadIdx.x % WARP;
     const int head = (blockIdx.z * WARP + lane % w.units) * UNIT, count = all.count.v[blockIdx.y];
-    const int text = (count + all.step - 1) / all.step * all.step;
+    const int text = padded(count, all.step);
     const int first = lane / w.units < w.groups && head < w.heads ? lane / w.units : text;
     const int64_t at =
         ((int64_t)all.at.v[blockIdx.y] * tokens + (int64_t)token * text) * w.heads + head;
