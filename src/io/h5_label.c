@@ -43,8 +43,8 @@ uint32_t skv_h5__crc(uint32_t crc, const void *data, size_t bytes)
 static void print_block(char *block, size_t length, uint32_t body, uint32_t own, const char *label)
 {
     memset(block, 0, SKV_H5_LABEL_BYTES);
-    snprintf(block, SKV_H5_LABEL_BYTES, "%s%016zx\n%08" PRIx32 "\n%08" PRIx32 "\n%s", MAGIC, length,
-             body, own, label);
+    snprintf(block, SKV_H5_LABEL_BYTES, "%s%016zx\n%08" PRIx32 "\n%08" PRIx32 "\n%.*s", MAGIC,
+             length, body, own, SKV_H5_MAX_LABEL, label);
 }
 
 /* The block that belongs to these values. */
