@@ -73,6 +73,7 @@ for p in paths("texts"):
 for path, (even, mixed) in seconds.items():
     slower = 100 * (sum(mixed) / sum(even) - 1)
     row(f"text of 8 to 200 tokens, % slower, {path}", slower, "<= 5", slower <= 5, ".1f")
+    even, mixed = (" ".join(f"{x:.4f}" for x in part) for part in (even, mixed))
     print(f"  seconds with 32 tokens {even}, mixed {mixed}")
 sys.exit(1 if missed else 0)
 PYTHON
