@@ -6,10 +6,7 @@ set -euo pipefail
 skv=$1 source=$2 work=$3 device=$4
 # shellcheck source=tests/mpi/run_tools.sh
 . "$source/tests/mpi/run_tools.sh"
-if [ "$device" = cuda ] && ! nvidia-smi -L >/dev/null 2>&1; then
-    echo "skipped: no GPU"
-    exit 77
-fi
+[ "$device" != cuda ] || need_gpu
 rm -rf "$work"
 mkdir -p "$work"
 write_job

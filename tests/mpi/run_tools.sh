@@ -13,6 +13,13 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
+# Ends the test as skipped where there is no GPU.
+need_gpu() {
+    nvidia-smi -L >/dev/null 2>&1 && return
+    echo "skipped: no GPU"
+    exit 77
+}
+
 # The job of the tests: 6 rows in 3 groups, the full cache and two compressed paths.
 write_job() {
     printf '%s\n' "a photo of a cat" "two red apples" "a lighthouse above the sea" \
