@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/rng.h"
-#include "eval/evaluate.h"
-#include "eval/parallel.h"
+#include "eval/metrics/evaluate.h"
+#include "core/parallel.h"
 #include "io/png.h"
 
 #define DISTINCT 32 /* pairs; further names are links to their files */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/bench_eval.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"

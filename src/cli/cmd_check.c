@@ -6,10 +6,10 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/command.h"
 #include "core/file.h"
-#include "eval/layout.h"
+#include "eval/layout/layout.h"
 
 typedef struct {
     char *layout, *prompts;

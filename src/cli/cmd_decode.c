@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/command.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
-#include "io/group_file.h"
+#include "run/group_file.h"
 #include "sample/engine.h"
 #include "sample/tune.h"
 #include "sample/writer.h"

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/command.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "eval/evaluate.h"
-#include "eval/metrics_file.h"
-#include "eval/report.h"
+#include "eval/metrics/evaluate.h"
+#include "eval/metrics/metrics_file.h"
+#include "eval/report/report.h"
 
 typedef struct {
     char *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;

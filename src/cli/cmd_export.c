@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/command.h"
 #include "core/log.h"
-#include "eval/layout.h"
+#include "eval/layout/layout.h"
 #include "io/prompts.h"
 
 typedef struct {

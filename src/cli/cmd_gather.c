@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 #include "core/log.h"
-#include "sample/gather.h"
+#include "run/gather.h"
 
 typedef struct {
     bool virtual_run;

@@ -8,7 +8,7 @@
 #include "cli/sample_print.h"
 #include "core/json.h"
 #include "io/checkpoint.h"
-#include "io/group_file.h"
+#include "run/group_file.h"
 #include "io/h5.h"
 #include "model/names.h"
 #include "model/sources.h"

@@ -9,18 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/command.h"
 #include "cli/sample_print.h"
-#include "cli/share_weights.h"
-#include "cli/text_phase.h"
+#include "job/share_weights.h"
+#include "job/text_phase.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "io/png.h"
 #include "mpi/partition.h"
-#include "sample/gather.h"
+#include "run/gather.h"
 #include "sample/run_setup.h"
 #include "sample/sampler.h"
 #include "sample/tune.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 #include "cli/command.h"
 #include "cli/verify_compare.h"
 #include "core/json.h"

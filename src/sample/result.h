@@ -3,7 +3,7 @@
 #ifndef SKV_SAMPLE_RESULT_H
 #define SKV_SAMPLE_RESULT_H
 
-#include "io/group_file.h"
+#include "run/group_file.h"
 #include "sample/engine.h"
 #include "sample/rows.h"
 

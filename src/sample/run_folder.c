@@ -13,7 +13,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "io/group_file.h"
+#include "run/group_file.h"
 #include "sample/result.h"
 
 /* ----------------------------------------------------------------- identity */

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/frechet.h"
-#include "eval/inception.h"
-#include "eval/lpips.h"
-#include "eval/resize.h"
+#include "eval/metrics/frechet.h"
+#include "eval/metrics/inception.h"
+#include "eval/metrics/lpips.h"
+#include "eval/metrics/resize.h"
 #include "kernels/backend.h"
 #include "temp_folder.h"
 #include "test_device.h"

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/frechet.h"
-#include "eval/kid.h"
-#include "eval/moments.h"
-#include "eval/psnr.h"
-#include "eval/resize.h"
-#include "eval/ssim.h"
+#include "eval/metrics/frechet.h"
+#include "eval/metrics/kid.h"
+#include "eval/metrics/moments.h"
+#include "eval/metrics/psnr.h"
+#include "eval/metrics/resize.h"
+#include "eval/metrics/ssim.h"
 
 #define DIMS 2048
 

@@ -1,5 +1,5 @@
 /* Which device is taken, for every answer that a driver can give. */
-#include "cli/backend_choice.h"
+#include "job/backend_choice.h"
 
 #include <string.h>
 

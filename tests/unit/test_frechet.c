@@ -1,5 +1,5 @@
 /* Fréchet distances known in closed form, and the two ways to them against each other. */
-#include "eval/frechet.h"
+#include "eval/metrics/frechet.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "cmocka_all.h"
 #include "core/rng.h"
-#include "eval/moments.h"
+#include "eval/metrics/moments.h"
 
 #define D 24
 

@@ -1,4 +1,4 @@
-#include "io/group_file.h"
+#include "run/group_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

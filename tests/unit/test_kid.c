@@ -1,5 +1,5 @@
 /* KID for what the recorded outputs do not cover: subsets, sets of two sizes, threads. */
-#include "eval/kid.h"
+#include "eval/metrics/kid.h"
 
 #include <math.h>
 #include <stdlib.h>

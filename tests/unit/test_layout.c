@@ -1,5 +1,5 @@
 /* The evaluators' folders: names, what is read, what a set may not hold, and the check. */
-#include "eval/layout.h"
+#include "eval/layout/layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>

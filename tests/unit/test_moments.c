@@ -1,5 +1,5 @@
 /* Moments in blocks: what merging gives, and what may not change a bit of it. */
-#include "eval/moments.h"
+#include "eval/metrics/moments.h"
 
 #include <cblas.h>
 #include <math.h>

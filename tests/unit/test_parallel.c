@@ -1,5 +1,5 @@
 /* skv_parallel: everything once, the lowest failure with its own thread's message. */
-#include "eval/parallel.h"
+#include "core/parallel.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The report's page from small files: what it says, what it leaves out, and what it never prints.
  */
-#include "eval/report.h"
+#include "eval/report/report.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Text and numbers of the report's page. */
-#include "eval/report_html.h"
+#include "eval/report/report_html.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SSIM against its definition: an 11×11 window at every pixel, nothing separated, nothing kept. */
-#include "eval/ssim.h"
+#include "eval/metrics/ssim.h"
 
 #include <math.h>
 #include <stdlib.h>

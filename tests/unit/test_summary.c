@@ -1,6 +1,6 @@
 /* An evaluation's summary: rows in their places, failed rows passed over, and FID by moments for
  * many pictures as it is from the features themselves. */
-#include "eval/summary.h"
+#include "eval/metrics/summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "cmocka_all.h"
 #include "core/rng.h"
-#include "eval/frechet.h"
+#include "eval/metrics/frechet.h"
 
 #define ROWS  2060 /* usable ones are more than features: FID goes by moments */
 #define RANK  3

@@ -1,0 +1,397 @@
+/* What all layouts share: their list, sets of prompts, and the names beside a folder. */
+#include "eval/layout/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "io/prompts.h"
+
+#define MAX_SAMPLES 10000
+#define MAX_PROMPTS 10000000
+#define MAX_SIDE    32768
+
+static const skv_layout *const layouts[] = {&skv_layout_geneval, &skv_layout_dpg, &skv_layout_coco,
+                                            NULL};
+
+skv_status skv_layout_find(const skv_layout **out, const char *name)
+{
+    char list[256] = "";
+
+    for (const skv_layout *const *l = layouts; *l; l++) {
+        const size_t used = strlen(list);
+
+        if (name && strcmp((*l)->name, name) == 0) {
+            *out = *l;
+            return SKV_OK;
+        }
+        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", (*l)->name);
+    }
+    if (!name)
+        return skv_fail(SKV_E_ARG, "--layout is missing: want one of %s", list);
+    return skv_fail(SKV_E_ARG, "--layout %s is not one of %s", name, list);
+}
+
+skv_status skv_layout_beside(char *out, const char *folder, const char *ending)
+{
+    size_t n = strlen(folder);
+    const char *last;
+
+    while (n > 1 && folder[n - 1] == '/')
+        n--;
+    last = folder + n;
+    while (last > folder && last[-1] != '/')
+        last--;
+    if (n == 0 || folder[n - 1] == '/' || (n - (size_t)(last - folder) == 1 && last[0] == '.') ||
+        (n - (size_t)(last - folder) == 2 && strncmp(last, "..", 2) == 0))
+        return skv_fail(SKV_E_ARG,
+                        "%s: want a folder with a name of its own, since its manifest lies beside "
+                        "it under that name",
+                        n ? folder : "\"\"");
+    if (n + strlen(ending) + SKV_LAYOUT_NAME_BYTES >= SKV_LAYOUT_PATH_BYTES)
+        return skv_fail(SKV_E_ARG, "%s: the folder's name is too long", folder);
+    snprintf(out, SKV_LAYOUT_PATH_BYTES, "%.*s%s", (int)n, folder, ending);
+    return SKV_OK;
+}
+
+skv_status skv_layout_join(char *out, const char *folder, const char *name)
+{
+    const int n = snprintf(out, SKV_LAYOUT_PATH_BYTES, "%s%s%s", folder,
+                           folder[0] && name[0] ? "/" : "", name);
+
+    if (n >= 0 && n < SKV_LAYOUT_PATH_BYTES)
+        return SKV_OK;
+    return skv_fail(SKV_E_ARG, "%s: a name in this folder is too long", folder);
+}
+
+/* ----------------------------------------------------------------------- sets */
+
+static void free_list(char **list, int64_t n)
+{
+    for (int64_t i = 0; list && i < n; i++)
+        free(list[i]);
+    free(list);
+}
+
+void skv_layout_set_clear(skv_layout_set *set)
+{
+    free_list(set->id, set->n);
+    free_list(set->line, set->n);
+    *set = (skv_layout_set){0};
+}
+
+static skv_status keep(char **out, const char *text, size_t bytes)
+{
+    SKV_TRY(skv_alloc(out, bytes + 1, 1, "the set of an export"));
+    memcpy(*out, text, bytes);
+    return SKV_OK;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Ids become file names: of usable characters, and no two alike. */
+static skv_status check_ids(const skv_layout_set *set)
+{
+    char **sorted = NULL;
+    skv_status st = SKV_OK;
+
+    if (!set->id)
+        return SKV_OK;
+    for (int64_t i = 0; i < set->n; i++)
+        if (!skv_prompts_id_is_usable(set->id[i]))
+            return skv_fail(SKV_E_FORMAT, "prompt %lld: \"%.80s\" cannot be a file name",
+                            (long long)i, set->id[i]);
+    SKV_TRY(skv_alloc(&sorted, (size_t)set->n, sizeof *sorted, "ids"));
+    memcpy(sorted, set->id, (size_t)set->n * sizeof *sorted);
+    qsort(sorted, (size_t)set->n, sizeof *sorted, by_text);
+    for (int64_t i = 1; i < set->n && st == SKV_OK; i++)
+        if (strcmp(sorted[i], sorted[i - 1]) == 0)
+            st = skv_fail(SKV_E_FORMAT, "two prompts have the id %s", sorted[i]);
+    free(sorted);
+    return st;
+}
+
+/* Counts before anything is allocated by them. */
+static skv_status start(skv_layout_set *set, const skv_layout *layout, int64_t n, int samples)
+{
+    *set = (skv_layout_set){.n = n, .samples = samples > 0 ? samples : layout->samples};
+    if (n < 1 || n > MAX_PROMPTS)
+        return skv_fail(SKV_E_ARG, "%lld prompts, want 1 to %d", (long long)n, MAX_PROMPTS);
+    if (samples < 0 || samples > MAX_SAMPLES)
+        return skv_fail(SKV_E_ARG, "%d samples a prompt, want 1 to %d", samples, MAX_SAMPLES);
+    return SKV_OK;
+}
+
+static skv_status take_list(char ***list, const skv_layout_set *set)
+{
+    return skv_alloc(list, (size_t)set->n, sizeof **list, "the set of an export");
+}
+
+/* Checks what was filled in; a set that fails is cleared. */
+static skv_status finish(skv_layout_set *set, const skv_layout *layout, skv_status st)
+{
+    if (st == SKV_OK)
+        st = check_ids(set);
+    if (st == SKV_OK)
+        st = layout->refuse(set);
+    if (st != SKV_OK)
+        skv_layout_set_clear(set);
+    return st;
+}
+
+skv_status skv_layout_set_from_count(skv_layout_set *out, const skv_layout *layout, int64_t n,
+                                     int samples)
+{
+    return finish(out, layout, start(out, layout, n ? n : layout->prompts, samples));
+}
+
+/* The lines of a JSON Lines list: as many as prompts, since each line keeps its place. */
+static skv_status keep_lines(skv_layout_set *set, const char *bytes, size_t n, const char *name)
+{
+    const char *at = bytes, *end = bytes + n;
+
+    if (n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+        at += 3;
+    SKV_TRY(take_list(&set->line, set));
+    for (int64_t i = 0; i < set->n; i++) {
+        const char *lf = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+        size_t bytes_of = (size_t)((lf ? lf : end) - at);
+
+        if (at >= end)
+            return skv_fail(SKV_E_FORMAT, "%s: fewer lines than prompts", name);
+        if (bytes_of > 0 && at[bytes_of - 1] == '\r')
+            bytes_of--;
+        SKV_TRY(keep(&set->line[i], at, bytes_of));
+        at = lf ? lf + 1 : end;
+    }
+    return SKV_OK;
+}
+
+/* Every line must be what the evaluator needs; lines that are no prompts fail in the run, too. */
+static skv_status check_lines(const skv_layout_set *set, const skv_layout *layout,
+                              const skv_prompts *prompts, const char *name)
+{
+    char where[400];
+
+    for (int64_t i = 0; i < set->n; i++) {
+        json_t *object = NULL;
+        const char *fault;
+
+        if (prompts->prompts[i].error)
+            continue;
+        snprintf(where, sizeof where, "%.300s: line %lld", name, (long long)i + 1);
+        SKV_TRY(skv_json_parse(&object, set->line[i], strlen(set->line[i]), where));
+        fault = layout->metadata_fault(object);
+        json_decref(object);
+        if (fault)
+            return skv_fail(SKV_E_ARG, "%s: %s; layout %s wants evaluation_metadata.jsonl", where,
+                            fault, layout->name);
+    }
+    return SKV_OK;
+}
+
+/* Reads the list once for prompts and, where the layout has metadata, lines. */
+static skv_status read_prompts(skv_prompts **prompts, skv_layout_set *set, const skv_layout *layout,
+                               const char *name, int samples)
+{
+    skv_prompts_form form = SKV_PROMPTS_TEXT;
+    char *bytes = NULL;
+    size_t n = 0;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_prompts_load(&bytes, &n, &form, name), done);
+    SKV_TRY_GOTO(skv_prompts_parse(prompts, bytes, n, form, name, NULL), done);
+    SKV_TRY_GOTO(start(set, layout, (int64_t)(*prompts)->n, samples), done);
+    if (!layout->metadata)
+        goto done;
+    if (form != SKV_PROMPTS_JSONL) {
+        st = skv_fail(SKV_E_ARG,
+                      "%s is no JSON Lines file; layout %s copies the lines of "
+                      "evaluation_metadata.jsonl, give it with --prompts",
+                      name, layout->name);
+        goto done;
+    }
+    SKV_TRY_GOTO(keep_lines(set, bytes, n, name), done);
+    SKV_TRY_GOTO(check_lines(set, layout, *prompts, name), done);
+done:
+    free(bytes);
+    return st;
+}
+
+skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *layout,
+                                       const char *name, int samples)
+{
+    char id[SKV_PROMPT_ID_BYTES];
+    skv_prompts *prompts = NULL;
+    skv_status st;
+
+    *out = (skv_layout_set){0};
+    SKV_TRY_GOTO(read_prompts(&prompts, out, layout, name, samples), done);
+    SKV_TRY_GOTO(take_list(&out->id, out), done);
+    for (int64_t i = 0; i < out->n; i++) {
+        skv_prompts_id(prompts, (size_t)i, id, sizeof id);
+        SKV_TRY_GOTO(keep(&out->id[i], id, strlen(id)), done);
+    }
+done:
+    skv_prompts_destroy(prompts);
+    return finish(out, layout, st);
+}
+
+/* ------------------------------------------------------------------ of a run */
+
+/* Bytes of the prompt's id: the row's, less "-<sample>" where there are several; 0: not so. */
+static size_t id_bytes(const char *id, int sample, int samples)
+{
+    char ending[16] = "";
+    size_t n = strlen(id), m;
+
+    if (samples > 1)
+        snprintf(ending, sizeof ending, "-%d", sample);
+    m = strlen(ending);
+    return n > m && strcmp(id + n - m, ending) == 0 ? n - m : 0;
+}
+
+static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
+{
+    SKV_TRY(take_list(&set->id, set));
+    for (int64_t i = 0; i < set->n; i++) {
+        const char *first = run->id[i * run->samples];
+        const size_t n = id_bytes(first, 0, run->samples);
+
+        for (int s = 0; s < run->samples; s++) {
+            const char *id = run->id[i * run->samples + s];
+
+            if (n == 0 || id_bytes(id, s, run->samples) != n || memcmp(id, first, n) != 0)
+                return skv_fail(SKV_E_FORMAT,
+                                "%s/run.h5: \"%.80s\" is no id of sample %d of prompt %lld",
+                                run->folder, id, s, (long long)i);
+        }
+        SKV_TRY(keep(&set->id[i], first, n));
+    }
+    return SKV_OK;
+}
+
+/* The file that the run's settings name. */
+static skv_status own_prompts(char **out, const skv_run_file *run)
+{
+    char file[SKV_LAYOUT_PATH_BYTES];
+    json_t *root = NULL;
+    const char *name = NULL;
+    skv_status st;
+
+    snprintf(file, sizeof file, "%s/run.json", run->folder);
+    SKV_TRY(skv_json_read(&root, file));
+    st = skv_json_string(&name, json_object_get(root, "settings"), "prompts", file);
+    if (st == SKV_OK)
+        st = keep(out, name, strlen(name));
+    json_decref(root);
+    return st;
+}
+
+static skv_status same_prompts(const skv_run_file *run, int64_t n, const skv_prompts *prompts,
+                               const char *name)
+{
+    if ((int64_t)prompts->n != n)
+        return skv_fail(SKV_E_ARG, "%s has %zu prompts, the run %s has %lld: give its own list",
+                        name, prompts->n, run->folder, (long long)n);
+    for (int64_t i = 0; i < n; i++)
+        if (strcmp(prompts->prompts[i].text, run->prompt[i * run->samples]) != 0)
+            return skv_fail(SKV_E_ARG,
+                            "%s: prompt %lld is \"%.80s\", in the run %s it is \"%.80s\": give its "
+                            "own list",
+                            name, (long long)i, prompts->prompts[i].text, run->folder,
+                            run->prompt[i * run->samples]);
+    return SKV_OK;
+}
+
+static skv_status run_lines(skv_layout_set *set, const skv_layout *layout, const skv_run_file *run,
+                            const char *given)
+{
+    skv_layout_set read = {0};
+    skv_prompts *prompts = NULL;
+    char *own = NULL;
+    skv_status st = SKV_OK;
+
+    if (!given)
+        SKV_TRY_GOTO(own_prompts(&own, run), done);
+    st = read_prompts(&prompts, &read, layout, given ? given : own, set->samples);
+    if (st == SKV_E_NOTFOUND && own)
+        st =
+            skv_fail(SKV_E_ARG, "%s, the run's prompts, is not there: give it with --prompts", own);
+    SKV_TRY_GOTO(st, done);
+    SKV_TRY_GOTO(same_prompts(run, set->n, prompts, given ? given : own), done);
+    set->line = read.line;
+    read.line = NULL;
+done:
+    skv_layout_set_clear(&read);
+    skv_prompts_destroy(prompts);
+    free(own);
+    return st;
+}
+
+skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout,
+                                   const skv_run_file *run, const char *prompts, int samples)
+{
+    skv_status st;
+
+    SKV_TRY_GOTO(start(out, layout, run->n / run->samples, samples), done);
+    if (out->samples > run->samples) {
+        st = skv_fail(SKV_E_ARG, "%s has %d samples a prompt, layout %s wants %d%s", run->folder,
+                      run->samples, layout->name, out->samples,
+                      layout->tiles > 1 ? "" : " (--samples takes fewer)");
+        goto done;
+    }
+    SKV_TRY_GOTO(run_ids(out, run), done);
+    if (layout->metadata)
+        SKV_TRY_GOTO(run_lines(out, layout, run, prompts), done);
+done:
+    return finish(out, layout, st);
+}
+
+/* ------------------------------------------------------------- of a manifest */
+
+static skv_status manifest_prompt(skv_layout_set *set, const skv_layout *layout, int64_t i,
+                                  const json_t *prompt, const char *name)
+{
+    const char *text = NULL;
+
+    SKV_TRY(skv_json_string(&text, prompt, "id", name));
+    SKV_TRY(keep(&set->id[i], text, strlen(text)));
+    if (!layout->metadata)
+        return SKV_OK;
+    SKV_TRY(skv_json_string(&text, prompt, "metadata", name));
+    return keep(&set->line[i], text, strlen(text));
+}
+
+skv_status skv_layout_set_from_manifest(skv_layout_set *out, const skv_layout *layout,
+                                        const json_t *manifest, const char *name)
+{
+    const json_t *prompts = json_object_get(manifest, "prompts");
+    int64_t samples = 0, side = 0;
+    const char *of = NULL;
+    skv_status st;
+
+    *out = (skv_layout_set){0};
+    SKV_TRY(skv_json_string(&of, manifest, "layout", name));
+    if (strcmp(of, layout->name) != 0)
+        return skv_fail(SKV_E_ARG, "%s: the folder was exported in layout %s, not %s", name, of,
+                        layout->name);
+    SKV_TRY(skv_json_int(&samples, manifest, "samples", name));
+    SKV_TRY(skv_json_int(&side, manifest, "side", name));
+    if (samples < 1 || samples > MAX_SAMPLES || side < 0 || side > MAX_SIDE)
+        return skv_fail(SKV_E_FORMAT, "%s: samples or side is out of range", name);
+    SKV_TRY_GOTO(start(out, layout, (int64_t)json_array_size(prompts), (int)samples), done);
+    out->side = (int)side;
+    SKV_TRY_GOTO(take_list(&out->id, out), done);
+    if (layout->metadata)
+        SKV_TRY_GOTO(take_list(&out->line, out), done);
+    for (int64_t i = 0; i < out->n; i++)
+        SKV_TRY_GOTO(manifest_prompt(out, layout, i, json_array_get(prompts, (size_t)i), name),
+                     done);
+done:
+    return finish(out, layout, st);
+}

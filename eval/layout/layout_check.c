@@ -1,0 +1,436 @@
+/* Check: a folder as its evaluator would read it, held against what it should hold. */
+#include "eval/layout/layout.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "core/parallel.h"
+#include "io/png.h"
+
+#define MAX_METADATA_BYTES ((size_t)1 << 20)
+#define WHY_BYTES          1024
+
+/* A picture as found, then as read. */
+typedef struct {
+    char *name;        /* relative, owned */
+    char *why;         /* NULL: it could be read */
+    int width, height; /* then */
+} sized;
+
+typedef struct {
+    const skv_layout *layout;
+    const skv_layout_set *set;
+    const char *folder;
+    skv_layout_report *report;
+    uint8_t *there;                   /* (prompts, files): the picture was found */
+    uint8_t *metadata;                /* (prompts) */
+    int files;                        /* of a prompt */
+    char last[SKV_LAYOUT_PATH_BYTES]; /* picture seen before, where ids are not known */
+    sized *size;                      /* of the pictures that could be read */
+    size_t n_sizes, room;
+} check;
+
+/* ------------------------------------------------------------------- findings */
+
+static skv_status note(skv_layout_report *r, skv_layout_fault kind, const char *name,
+                       const char *fmt, ...) SKV_PRINTF(4, 5);
+
+static skv_status note(skv_layout_report *r, skv_layout_fault kind, const char *name,
+                       const char *fmt, ...)
+{
+    char why[WHY_BYTES], *block = NULL;
+    const size_t name_bytes = strlen(name) + 1;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(why, sizeof why, fmt, args);
+    va_end(args);
+    if (r->n == r->room) {
+        const size_t room = 2 * r->room + 64;
+        skv_layout_finding *grown = realloc(r->finding, room * sizeof *grown);
+
+        if (!grown)
+            return skv_fail(SKV_E_MEM, "check: out of memory");
+        r->finding = grown;
+        r->room = room;
+    }
+    SKV_TRY(skv_alloc(&block, name_bytes + strlen(why) + 1, 1, "check"));
+    memcpy(block, name, name_bytes);
+    memcpy(block + name_bytes, why, strlen(why) + 1);
+    r->finding[r->n++] = (skv_layout_finding){kind, block, block + name_bytes};
+    r->count[kind]++;
+    return SKV_OK;
+}
+
+void skv_layout_report_clear(skv_layout_report *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        free(r->finding[i].name);
+    free(r->finding);
+    *r = (skv_layout_report){0};
+}
+
+/* ------------------------------------------------------------------ a picture */
+
+static skv_status keep_picture(check *c, const char *name)
+{
+    char *copy = NULL;
+
+    if (c->n_sizes == c->room) {
+        const size_t room = 2 * c->room + 256;
+        sized *grown = realloc(c->size, room * sizeof *grown);
+
+        if (!grown)
+            return skv_fail(SKV_E_MEM, "check: out of memory");
+        c->size = grown;
+        c->room = room;
+    }
+    SKV_TRY(skv_path_join(&copy, NULL, name));
+    c->size[c->n_sizes++] = (sized){.name = copy};
+    return SKV_OK;
+}
+
+/* What skv_png_read said, less the file's name that stands before it. */
+static const char *reason(const char *path)
+{
+    const char *text = skv_message();
+    const size_t n = strlen(path);
+
+    return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
+/* Without ids: names with the same part before the first dot follow each other. */
+static bool same_key(check *c, const char *name)
+{
+    const size_t key = strcspn(name, ".");
+    const bool same = strncmp(c->last, name, key) == 0 && strcspn(c->last, ".") == key;
+
+    snprintf(c->last, sizeof c->last, "%s", name);
+    return same;
+}
+
+static skv_status see_picture(check *c, const skv_layout_entry *e, const char *name)
+{
+    uint8_t *there = e->prompt < 0 ? NULL : &c->there[e->prompt * c->files + e->sample];
+
+    if (there && *there)
+        return note(c->report, SKV_FOUND_DUPLICATE, name,
+                    "a second picture of prompt %lld, sample %d; both are read",
+                    (long long)e->prompt, e->sample);
+    if (!there && same_key(c, name))
+        return note(c->report, SKV_FOUND_DUPLICATE, name, "a second picture of this item");
+    if (there)
+        *there = 1;
+    return keep_picture(c, name);
+}
+
+/* Decodes picture i of the list; called by several threads. */
+static skv_status read_picture(void *ctx, int64_t i)
+{
+    check *c = ctx;
+    sized *s = &c->size[i];
+    char path[SKV_LAYOUT_PATH_BYTES];
+    skv_png png = {0};
+    skv_status st;
+
+    SKV_TRY(skv_layout_join(path, c->folder, s->name));
+    st = skv_png_read(&png, path);
+    if (st == SKV_E_MEM)
+        return st;
+    if (st != SKV_OK)
+        return skv_path_join(&s->why, NULL, reason(path));
+    s->width = png.width;
+    s->height = png.height;
+    skv_png_clear(&png);
+    return SKV_OK;
+}
+
+/* Damaged ones become findings and leave the list. */
+static skv_status read_pictures(check *c, int threads)
+{
+    size_t n = 0;
+
+    SKV_TRY(skv_parallel(threads, (int64_t)c->n_sizes, read_picture, c));
+    for (size_t i = 0; i < c->n_sizes; i++) {
+        sized *s = &c->size[i];
+
+        if (s->why) {
+            SKV_TRY(note(c->report, SKV_FOUND_DAMAGED, s->name, "%s", s->why));
+            free(s->why);
+            free(s->name);
+        } else {
+            c->size[n++] = *s;
+        }
+        if (n != i + 1)
+            *s = (sized){0};
+    }
+    c->n_sizes = n;
+    return SKV_OK;
+}
+
+/* The evaluator parses the whole file as one JSON value. */
+static skv_status see_metadata(check *c, int64_t prompt, const char *name)
+{
+    char path[SKV_LAYOUT_PATH_BYTES], *bytes = NULL;
+    json_t *have = NULL, *want = NULL;
+    const char *fault = NULL;
+    size_t n = 0;
+    skv_status st;
+
+    c->metadata[prompt] = 1;
+    SKV_TRY(skv_layout_join(path, c->folder, name));
+    st = skv_file_read(&bytes, &n, path, MAX_METADATA_BYTES);
+    if (st == SKV_OK)
+        st = skv_json_parse(&have, bytes, n, path);
+    if (st != SKV_OK) {
+        st = st == SKV_E_MEM ? st : note(c->report, SKV_FOUND_DAMAGED, name, "%s", reason(path));
+        goto done;
+    }
+    fault = c->layout->metadata_fault(have);
+    if (!fault && c->set->line && c->set->line[prompt][0]) {
+        const char *line = c->set->line[prompt];
+
+        SKV_TRY_GOTO(skv_json_parse(&want, line, strlen(line), "the prompt list"), done);
+        fault = json_equal(have, want) ? NULL : "not the object of this line of the prompt list";
+    }
+    if (fault)
+        st = note(c->report, SKV_FOUND_DAMAGED, name, "%s", fault);
+done:
+    json_decref(have);
+    json_decref(want);
+    free(bytes);
+    return st;
+}
+
+/* --------------------------------------------------------------------- a walk */
+
+typedef struct {
+    char **name;
+    size_t n, room;
+} names;
+
+static void free_names(names *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->name[i]);
+    free(l->name);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static skv_status list(names *out, const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+    skv_status st = SKV_OK;
+
+    if (!d)
+        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO,
+                        "%s: cannot open the folder: %s", folder, strerror(errno));
+    while (st == SKV_OK && (e = readdir(d))) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (out->n == out->room) {
+            char **grown = realloc(out->name, (out->room = 2 * out->room + 64) * sizeof *grown);
+
+            if (!grown) {
+                st = skv_fail(SKV_E_MEM, "%s: out of memory for names", folder);
+                break;
+            }
+            out->name = grown;
+        }
+        out->name[out->n] = NULL;
+        st = skv_path_join(&out->name[out->n], NULL, e->d_name);
+        out->n += st == SKV_OK;
+    }
+    closedir(d);
+    if (out->n > 0)
+        qsort(out->name, out->n, sizeof *out->name, by_bytes);
+    return st;
+}
+
+static skv_status walk(check *c, const char *inside);
+
+static skv_status see(check *c, const char *name)
+{
+    char path[SKV_LAYOUT_PATH_BYTES];
+    skv_layout_entry e;
+    struct stat info;
+
+    SKV_TRY(skv_layout_join(path, c->folder, name));
+    c->layout->judge(&e, c->set, name, stat(path, &info) == 0 && S_ISDIR(info.st_mode));
+    switch (e.kind) {
+    case SKV_LAYOUT_PICTURE:
+        return see_picture(c, &e, name);
+    case SKV_LAYOUT_METADATA:
+        return see_metadata(c, e.prompt, name);
+    case SKV_LAYOUT_FOLDER:
+        return walk(c, name);
+    case SKV_LAYOUT_READ:
+        return note(c->report, SKV_FOUND_EXTRA, name, "%s", e.why);
+    case SKV_LAYOUT_IGNORED:
+        c->report->n_ignored++;
+        return e.why ? note(c->report, SKV_FOUND_IGNORED, name, "%s", e.why) : SKV_OK;
+    }
+    return SKV_OK;
+}
+
+/* Entries in order of their bytes. Folders nest as deep as the layout's own: judge says which. */
+static skv_status walk(check *c, const char *inside) /* NOLINT(misc-no-recursion) */
+{
+    char path[SKV_LAYOUT_PATH_BYTES];
+    names l = {0};
+    skv_status st;
+
+    SKV_TRY(skv_layout_join(path, c->folder, inside));
+    st = list(&l, path);
+    for (size_t i = 0; i < l.n && st == SKV_OK; i++) {
+        st = skv_layout_join(path, inside, l.name[i]);
+        if (st == SKV_OK)
+            st = see(c, path);
+    }
+    free_names(&l);
+    return st;
+}
+
+/* -------------------------------------------------------------------- verdict */
+
+static skv_status find_missing(check *c)
+{
+    char name[SKV_LAYOUT_NAME_BYTES];
+
+    if (c->layout->tiles > 1 && !c->set->id) { /* names unknown: a count is all there is */
+        const int64_t have = (int64_t)c->n_sizes + c->report->count[SKV_FOUND_DAMAGED];
+
+        if (have == c->set->n)
+            return SKV_OK;
+        return note(c->report, have < c->set->n ? SKV_FOUND_MISSING : SKV_FOUND_EXTRA, ".",
+                    "%lld pictures, want %lld; --prompts would say which", (long long)have,
+                    (long long)c->set->n);
+    }
+    for (int64_t p = 0; p < c->set->n; p++) {
+        if (c->layout->metadata && !c->metadata[p]) {
+            c->layout->metadata(name, sizeof name, p);
+            SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s", ""));
+        }
+        for (int s = 0; s < c->files; s++) {
+            if (c->there[p * c->files + s])
+                continue;
+            c->layout->picture(name, sizeof name, c->set, p, s);
+            SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s", ""));
+        }
+    }
+    return SKV_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const sized *x = a, *y = b;
+
+    if (x->width != y->width)
+        return x->width < y->width ? -1 : 1;
+    if (x->height != y->height)
+        return x->height < y->height ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static bool fits_tiles(const sized *s, int tiles)
+{
+    return tiles == 1 || (s->width == s->height && s->width % tiles == 0);
+}
+
+/* The size that most pictures have, where none is given. */
+static void most_common(skv_layout_report *r, const check *c)
+{
+    size_t best = 0;
+
+    for (size_t i = 0, n = 1; i < c->n_sizes; i++, n++) {
+        if (i > 0 && (c->size[i].width != c->size[i - 1].width ||
+                      c->size[i].height != c->size[i - 1].height))
+            n = 1;
+        if (n > best && fits_tiles(&c->size[i], c->layout->tiles)) {
+            best = n;
+            r->width = c->size[i].width;
+            r->height = c->size[i].height;
+        }
+    }
+}
+
+static skv_status find_sizes(check *c)
+{
+    skv_layout_report *r = c->report;
+    const int tiles = c->layout->tiles;
+
+    if (c->n_sizes > 0)
+        qsort(c->size, c->n_sizes, sizeof *c->size, by_size);
+    if (c->set->side > 0)
+        r->width = r->height = c->set->side * tiles;
+    else
+        most_common(r, c);
+    for (size_t i = 0; i < c->n_sizes; i++) {
+        const sized *s = &c->size[i];
+
+        if (!fits_tiles(s, tiles))
+            SKV_TRY(note(r, SKV_FOUND_SIZE, s->name,
+                         "%dx%d, want a square of %d by %d equal samples", s->width, s->height,
+                         tiles, tiles));
+        else if (s->width != r->width || s->height != r->height)
+            SKV_TRY(note(r, SKV_FOUND_SIZE, s->name, "%dx%d, want %dx%d", s->width, s->height,
+                         r->width, r->height));
+        else
+            r->n_good++;
+    }
+    return SKV_OK;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+    const skv_layout_finding *x = a, *y = b;
+
+    return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+skv_status skv_layout_check(skv_layout_report *out, const skv_layout *layout,
+                            const skv_layout_set *set, const char *folder, int threads)
+{
+    check c = {.layout = layout,
+               .set = set,
+               .folder = folder,
+               .report = out,
+               .files = skv_layout_files(layout, set)};
+    skv_status st;
+
+    *out = (skv_layout_report){.n_expected = set->n * c.files};
+    if (strlen(folder) + 2 * SKV_LAYOUT_NAME_BYTES > SKV_LAYOUT_PATH_BYTES)
+        return skv_fail(SKV_E_ARG, "%s: the folder's name is too long", folder);
+    SKV_TRY_GOTO(skv_alloc(&c.there, (size_t)set->n, (size_t)c.files, "check"), done);
+    SKV_TRY_GOTO(skv_alloc(&c.metadata, (size_t)set->n, 1, "check"), done);
+    SKV_TRY_GOTO(walk(&c, ""), done);
+    SKV_TRY_GOTO(read_pictures(&c, threads), done);
+    SKV_TRY_GOTO(find_missing(&c), done);
+    SKV_TRY_GOTO(find_sizes(&c), done);
+    if (out->n > 0)
+        qsort(out->finding, out->n, sizeof *out->finding, by_kind);
+done:
+    for (size_t i = 0; i < c.n_sizes; i++) {
+        free(c.size[i].name);
+        free(c.size[i].why);
+    }
+    free(c.size);
+    free(c.there);
+    free(c.metadata);
+    if (st != SKV_OK)
+        skv_layout_report_clear(out);
+    return st;
+}

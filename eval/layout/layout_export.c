@@ -1,0 +1,482 @@
+/* Export: one path of a finished run as the folder that an evaluator reads.
+ *
+ * Nothing gets a name that an evaluator knows before all of it is there: the pictures are made in
+ * <folder>.skv-part, which is left behind by a kill and begun again by the next export. */
+#include "eval/layout/layout.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/parallel.h"
+#include "io/png.h"
+
+#define MAX_NAMED 20 /* failed rows in the log; the manifest has all */
+
+typedef struct {
+    const skv_layout_job *job;
+    skv_layout_done *done;
+    char folder[SKV_LAYOUT_PATH_BYTES], part[SKV_LAYOUT_PATH_BYTES];
+    char manifest[SKV_LAYOUT_PATH_BYTES];
+    bool refill;        /* an earlier export stands there */
+    bool begun;         /* part is ours */
+    int height, width;  /* of a sample; 0: there is none */
+    pthread_mutex_t h5; /* run.h5 is read by one thread at a time */
+    json_t *prompts;    /* of the manifest */
+} export_job;
+
+/* -------------------------------------------------------------------- folders */
+
+/* The folder with all that is in it, if it is there; symlinks are not followed. False: errno. */
+static bool remove_tree(int at, const char *name) /* NOLINT(misc-no-recursion) */
+{
+    const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    bool good = true;
+
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return fd < 0 && errno == ENOENT;
+    }
+    while (good && (e = readdir(d))) {
+        struct stat info;
+
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (fstatat(fd, e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode))
+            good = remove_tree(fd, e->d_name);
+        else
+            good = unlinkat(fd, e->d_name, 0) == 0;
+    }
+    closedir(d);
+    return good && unlinkat(at, name, AT_REMOVEDIR) == 0;
+}
+
+static skv_status remove_part(const char *part)
+{
+    if (remove_tree(AT_FDCWD, part))
+        return SKV_OK;
+    return skv_fail(SKV_E_IO, "%s: cannot remove what an export left there: %s", part,
+                    strerror(errno));
+}
+
+/* *empty: absent, or without entries. */
+static skv_status look(bool *empty, const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+
+    *empty = true;
+    if (!d && errno == ENOENT)
+        return SKV_OK;
+    if (!d)
+        return skv_fail(SKV_E_IO, "%s: cannot open the folder: %s", folder, strerror(errno));
+    while (*empty && (e = readdir(d)))
+        *empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    closedir(d);
+    return SKV_OK;
+}
+
+static skv_status make_parent(const char *path)
+{
+    char parent[SKV_LAYOUT_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+
+    if (!slash || slash == path)
+        return SKV_OK;
+    snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+    return skv_folder_make(parent);
+}
+
+/* ------------------------------------------------------------------- manifest */
+
+static skv_status differs(const export_job *x, const char *what, const char *there)
+{
+    return skv_fail(SKV_E_ARG,
+                    "%s holds an export of another %s (%s, says %s); use another --out, or remove "
+                    "both",
+                    x->folder, what, there ? there : "none", x->manifest);
+}
+
+/* The folder is not empty: it must be what this export makes. */
+static skv_status compare_manifest(const export_job *x)
+{
+    const skv_layout_job *j = x->job;
+    json_t *root = NULL;
+    const json_t *path;
+    skv_status st = skv_json_read(&root, x->manifest);
+    const char *digest, *layout, *path_digest, *name;
+
+    if (st == SKV_E_NOTFOUND)
+        return skv_fail(SKV_E_ARG,
+                        "%s is not empty and no export of skv (%s is missing); use another --out",
+                        x->folder, x->manifest);
+    SKV_TRY(st);
+    path = json_object_get(root, "path");
+    layout = json_string_value(json_object_get(root, "layout"));
+    digest = json_string_value(json_object_get(root, "config_digest"));
+    path_digest = json_string_value(json_object_get(path, "digest"));
+    name = json_string_value(json_object_get(path, "name"));
+    if (!layout || strcmp(layout, j->layout->name) != 0)
+        st = differs(x, "layout", layout);
+    else if (!digest || strcmp(digest, j->run->config_digest) != 0)
+        st = differs(x, "run", digest);
+    else if (!name || strcmp(name, j->run->path[j->path].name) != 0)
+        st = differs(x, "path", name);
+    else if (!path_digest || strcmp(path_digest, j->run->path[j->path].digest) != 0)
+        st = differs(x, "path of this name", path_digest);
+    else if (json_integer_value(json_object_get(root, "samples")) != j->set->samples)
+        st = differs(x, "number of samples", NULL);
+    json_decref(root);
+    return st;
+}
+
+static json_t *seed_json(uint64_t seed)
+{
+    char text[24];
+
+    if (seed <= INT64_MAX)
+        return json_integer((json_int_t)seed);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    return json_string(text);
+}
+
+/* One prompt of the manifest: both texts, seeds, files, or why there are none. */
+static skv_status describe(export_job *x, int64_t prompt, int n_failed)
+{
+    const skv_layout_set *set = x->job->set;
+    const skv_run_file *run = x->job->run;
+    const int64_t row = prompt * run->samples;
+    json_t *seeds = json_array(), *files = json_array(), *o;
+    char name[SKV_LAYOUT_NAME_BYTES];
+
+    o = json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", set->id[prompt], "prompt", run->prompt[row],
+                  "prompt_used", run->prompt_used[row], "seeds", seeds, "files", files);
+    for (int s = 0; s < set->samples; s++)
+        json_array_append_new(seeds, seed_json(run->seed[row + s]));
+    for (int s = 0; s < skv_layout_files(x->job->layout, set); s++) {
+        if (x->job->layout->tiles > 1 ? n_failed > 0 : run->status[row + s] != SKV_OK)
+            continue;
+        x->job->layout->picture(name, sizeof name, set, prompt, s);
+        json_array_append_new(files, json_string(name));
+        x->done->n_files++;
+    }
+    for (int s = 0; s < set->samples && n_failed > 0; s++)
+        if (run->status[row + s] != SKV_OK) {
+            json_object_set_new(o, "error", json_string(run->error[row + s]));
+            break;
+        }
+    if (set->line) /* a line that is no text is of a prompt that failed */
+        json_object_set_new(o, "metadata",
+                            n_failed == set->samples ? json_string("")
+                                                     : json_string(set->line[prompt]));
+    if (!o || json_array_append_new(x->prompts, o) != 0)
+        return skv_fail(SKV_E_MEM, "%s: out of memory", x->manifest);
+    return SKV_OK;
+}
+
+/* The settings as given (names of checkpoints and prompt files, the note), where run.json is still
+ * there. */
+static void add_settings(json_t *manifest, const char *run)
+{
+    char file[SKV_LAYOUT_PATH_BYTES];
+    json_t *root = NULL, *settings;
+
+    if (skv_layout_join(file, run, "run.json") != SKV_OK || skv_json_read(&root, file) != SKV_OK)
+        return;
+    settings = json_object_get(root, "settings");
+    if (settings)
+        json_object_set(manifest, "settings", settings);
+    json_decref(root);
+}
+
+static skv_status write_manifest(export_job *x)
+{
+    const skv_layout_job *j = x->job;
+    const skv_run_path *p = &j->run->path[j->path];
+    json_t *settings = NULL, *root;
+    skv_status st;
+
+    SKV_TRY(skv_json_parse(&settings, p->settings, strlen(p->settings), "settings of the path"));
+    root =
+        json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:s, s:O, s:{s:s, s:b, s:s, s:s, s:o}, "
+                  "s:O}",
+                  "made_by", "skv export", "skv", j->run->version, "layout", j->layout->name,
+                  "samples", j->set->samples, "side", x->height == x->width ? x->height : 0,
+                  "pictures", (json_int_t)x->done->n_files, "failed_rows",
+                  (json_int_t)x->done->n_failed, "config_digest", j->run->config_digest, "config",
+                  j->run->config, "path", "name", p->name, "reference", p->reference, "digest",
+                  p->digest, "device", p->device, "settings", settings, "prompts", x->prompts);
+    if (!root)
+        return skv_fail(SKV_E_MEM, "%s: out of memory", x->manifest);
+    add_settings(root, j->run->folder);
+    st = skv_json_write(root, x->manifest);
+    json_decref(root);
+    return st;
+}
+
+/* ------------------------------------------------------------------- pictures */
+
+/* Called by several threads. */
+static skv_status read_picture(skv_picture *out, export_job *x, int64_t row)
+{
+    const bool in_h5 = x->job->run->path[x->job->path].in_h5;
+    skv_status st;
+
+    if (in_h5)
+        pthread_mutex_lock(&x->h5);
+    st = skv_run_file_picture(out, x->job->run, x->job->path, row);
+    if (in_h5)
+        pthread_mutex_unlock(&x->h5);
+    SKV_TRY(st);
+    if (x->height == 0 || (out->height == x->height && out->width == x->width))
+        return SKV_OK;
+    st = skv_fail(SKV_E_FORMAT, "%s: the picture of %s is %dx%d, the first one %dx%d",
+                  x->job->run->folder, x->job->run->id[row], out->width, out->height, x->width,
+                  x->height);
+    free(out->rgb);
+    return st;
+}
+
+/* The first picture's size is that of all; square where samples stand two by two. */
+static skv_status find_size(export_job *x)
+{
+    const skv_run_file *run = x->job->run;
+    skv_picture p = {0};
+    int64_t row = 0;
+
+    while (row < run->n && run->status[row] != SKV_OK)
+        row++;
+    if (row == run->n)
+        return SKV_OK;
+    SKV_TRY(read_picture(&p, x, row));
+    free(p.rgb);
+    if (x->job->layout->tiles > 1 && p.height != p.width)
+        return skv_fail(SKV_E_ARG,
+                        "%s: pictures of %dx%d; layout %s takes square ones only, since its "
+                        "evaluator cuts squares",
+                        run->folder, p.width, p.height, x->job->layout->name);
+    x->height = p.height;
+    x->width = p.width;
+    return SKV_OK;
+}
+
+/* Texts as in the run's own PNGs; of a grid all seeds, and the item's id. */
+static skv_status write_png(const export_job *x, const char *name, const uint8_t *rgb, int64_t row)
+{
+    const skv_run_file *run = x->job->run;
+    const int tiles = x->job->layout->tiles, n = tiles * tiles;
+    const int64_t prompt = row / run->samples;
+    char seeds[128] = "", path[SKV_LAYOUT_PATH_BYTES];
+    const skv_png_text text[] = {{"id", tiles > 1 ? x->job->set->id[prompt] : run->id[row]},
+                                 {"prompt", run->prompt_used[row]},
+                                 {"seed", seeds},
+                                 {"path", run->path[x->job->path].name},
+                                 {"config", run->config_digest},
+                                 {"version", run->version}};
+
+    for (int s = 0; s < n; s++)
+        snprintf(seeds + strlen(seeds), sizeof seeds - strlen(seeds), "%s%llu", s ? "," : "",
+                 (unsigned long long)run->seed[row + s]);
+    SKV_TRY(skv_layout_join(path, x->part, name));
+    SKV_TRY(make_parent(path));
+    return skv_png_write(path, rgb, x->width * tiles, x->height * tiles, text,
+                         (int)(sizeof text / sizeof text[0]));
+}
+
+static skv_status export_sample(export_job *x, int64_t prompt, int sample)
+{
+    const int64_t row = prompt * x->job->run->samples + sample;
+    char name[SKV_LAYOUT_NAME_BYTES];
+    skv_picture p = {0};
+    skv_status st;
+
+    SKV_TRY(read_picture(&p, x, row));
+    x->job->layout->picture(name, sizeof name, x->job->set, prompt, sample);
+    st = write_png(x, name, p.rgb, row);
+    free(p.rgb);
+    return st;
+}
+
+/* Samples 0 1 over 2 3, edge to edge. */
+static skv_status export_grid(export_job *x, int64_t prompt)
+{
+    const int tiles = x->job->layout->tiles;
+    const int64_t row = prompt * x->job->run->samples;
+    const size_t line = (size_t)x->width * 3;
+    char name[SKV_LAYOUT_NAME_BYTES];
+    uint8_t *grid = NULL; /* (tiles*height, tiles*width, 3) */
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&grid, (size_t)(x->height * tiles), line * (size_t)tiles, "a grid"),
+                 done);
+    for (int s = 0; s < tiles * tiles; s++) {
+        skv_picture p = {0};
+
+        SKV_TRY_GOTO(read_picture(&p, x, row + s), done);
+        for (int y = 0; y < x->height; y++) {
+            const size_t at = (size_t)(s / tiles * x->height + y) * (size_t)tiles;
+
+            memcpy(grid + (at + (size_t)(s % tiles)) * line, p.rgb + (size_t)y * line, line);
+        }
+        free(p.rgb);
+    }
+    x->job->layout->picture(name, sizeof name, x->job->set, prompt, 0);
+    SKV_TRY_GOTO(write_png(x, name, grid, row), done);
+done:
+    free(grid);
+    return st;
+}
+
+static skv_status export_metadata(const export_job *x, int64_t prompt)
+{
+    const char *line = x->job->set->line[prompt];
+    char name[SKV_LAYOUT_NAME_BYTES], path[SKV_LAYOUT_PATH_BYTES];
+    FILE *f;
+    bool bad;
+
+    x->job->layout->metadata(name, sizeof name, prompt);
+    SKV_TRY(skv_layout_join(path, x->part, name));
+    SKV_TRY(make_parent(path));
+    f = fopen(path, "wb");
+    if (!f)
+        return skv_fail(SKV_E_IO, "%s: cannot create: %s", path, strerror(errno));
+    bad = fwrite(line, 1, strlen(line), f) != strlen(line);
+    bad = fclose(f) != 0 || bad;
+    return bad ? skv_fail(SKV_E_IO, "%s: cannot write: %s", path, strerror(errno)) : SKV_OK;
+}
+
+static int failed_of(const export_job *x, int64_t prompt)
+{
+    int n = 0;
+
+    for (int s = 0; s < x->job->set->samples; s++)
+        n += x->job->run->status[prompt * x->job->run->samples + s] != SKV_OK;
+    return n;
+}
+
+/* Failed rows are named, and every prompt is noted for the manifest. */
+static skv_status describe_all(export_job *x)
+{
+    const skv_run_file *run = x->job->run;
+    const skv_layout_set *set = x->job->set;
+
+    for (int64_t p = 0; p < set->n; p++) {
+        const int n_failed = failed_of(x, p);
+
+        for (int s = 0; s < set->samples && n_failed > 0; s++) {
+            const int64_t row = p * run->samples + s;
+
+            if (run->status[row] != SKV_OK && x->done->n_failed++ < MAX_NAMED)
+                skv_warn("%s has no picture: %s", run->id[row], run->error[row]);
+        }
+        SKV_TRY(describe(x, p, n_failed));
+    }
+    if (x->done->n_failed > MAX_NAMED)
+        skv_warn("and %lld more; %s has all", (long long)(x->done->n_failed - MAX_NAMED),
+                 x->manifest);
+    return SKV_OK;
+}
+
+/* Failed rows are left out; a grid wants all of its samples. */
+static skv_status export_prompt(void *ctx, int64_t prompt)
+{
+    export_job *x = ctx;
+    const skv_layout_set *set = x->job->set;
+    const int n_failed = failed_of(x, prompt);
+
+    if (n_failed == set->samples || (n_failed > 0 && x->job->layout->tiles > 1))
+        return SKV_OK;
+    if (set->line)
+        SKV_TRY(export_metadata(x, prompt));
+    if (x->job->layout->tiles > 1)
+        return export_grid(x, prompt);
+    for (int s = 0; s < set->samples; s++)
+        if (x->job->run->status[prompt * x->job->run->samples + s] == SKV_OK)
+            SKV_TRY(export_sample(x, prompt, s));
+    return SKV_OK;
+}
+
+/* -------------------------------------------------------------------- publish */
+
+static skv_status move(const char *from, const char *to)
+{
+    if (rename(from, to) == 0)
+        return SKV_OK;
+    return skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", to, strerror(errno));
+}
+
+/* Where an earlier export stands, each file takes the place of its own. */
+static skv_status move_prompt(const export_job *x, int64_t prompt)
+{
+    const skv_layout *l = x->job->layout;
+    char name[SKV_LAYOUT_NAME_BYTES], from[SKV_LAYOUT_PATH_BYTES], to[SKV_LAYOUT_PATH_BYTES];
+    const int files = skv_layout_files(l, x->job->set);
+
+    for (int f = l->metadata ? -1 : 0; f < files; f++) {
+        struct stat info;
+
+        if (f < 0)
+            l->metadata(name, sizeof name, prompt);
+        else
+            l->picture(name, sizeof name, x->job->set, prompt, f);
+        SKV_TRY(skv_layout_join(from, x->part, name));
+        SKV_TRY(skv_layout_join(to, x->folder, name));
+        if (stat(from, &info) != 0)
+            continue; /* of a row that failed */
+        SKV_TRY(make_parent(to));
+        SKV_TRY(move(from, to));
+    }
+    return SKV_OK;
+}
+
+static skv_status publish(export_job *x)
+{
+    SKV_TRY(write_manifest(x));
+    if (!x->refill)
+        return move(x->part, x->folder);
+    for (int64_t p = 0; p < x->job->set->n; p++)
+        SKV_TRY(move_prompt(x, p));
+    return remove_part(x->part);
+}
+
+skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
+{
+    export_job x = {.job = job, .done = out, .prompts = json_array()};
+    bool empty = true;
+    skv_status st;
+
+    *out = (skv_layout_done){0};
+    pthread_mutex_init(&x.h5, NULL);
+    SKV_TRY_GOTO(skv_layout_beside(x.folder, job->folder, ""), done);
+    SKV_TRY_GOTO(skv_layout_beside(x.part, job->folder, SKV_LAYOUT_PART), done);
+    SKV_TRY_GOTO(skv_layout_beside(x.manifest, job->folder, SKV_LAYOUT_MANIFEST), done);
+    SKV_TRY_GOTO(look(&empty, x.folder), done);
+    x.refill = !empty;
+    if (x.refill)
+        SKV_TRY_GOTO(compare_manifest(&x), done);
+    SKV_TRY_GOTO(remove_part(x.part), done);
+    x.begun = true;
+    SKV_TRY_GOTO(skv_folder_make(x.part), done);
+    SKV_TRY_GOTO(describe_all(&x), done);
+    SKV_TRY_GOTO(find_size(&x), done);
+    SKV_TRY_GOTO(skv_parallel(job->threads, job->set->n, export_prompt, &x), done);
+    st = publish(&x);
+done:
+    if (st != SKV_OK && x.begun && !remove_tree(AT_FDCWD, x.part))
+        skv_warn("%s: cannot be removed: %s", x.part, strerror(errno));
+    pthread_mutex_destroy(&x.h5);
+    json_decref(x.prompts);
+    return st;
+}

@@ -1,0 +1,363 @@
+#include "eval/metrics/pairs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "io/png.h"
+
+typedef struct {
+    char **name; /* without .png, sorted */
+    int64_t n, room;
+} name_list;
+
+struct skv_pairs_owned {
+    bool is_run;
+    skv_run_file run;
+    int *path; /* (n_sides) of the run */
+    char *folder[2];
+    name_list list[2];
+    const char **id;   /* (n) of folders */
+    const char **side; /* (n_sides) */
+    uint8_t *usable;
+};
+
+static skv_status own(skv_pairs *out)
+{
+    *out = (skv_pairs){0};
+    return skv_alloc(&out->owned, 1, sizeof *out->owned, "pairs");
+}
+
+static void clear_names(name_list *l)
+{
+    for (int64_t i = 0; i < l->n; i++)
+        free(l->name[i]);
+    free(l->name);
+}
+
+void skv_pairs_close(skv_pairs *p)
+{
+    struct skv_pairs_owned *o = p->owned;
+
+    if (o) {
+        skv_run_file_close(&o->run);
+        free(o->path);
+        for (int i = 0; i < 2; i++) {
+            free(o->folder[i]);
+            clear_names(&o->list[i]);
+        }
+        free((void *)o->id);
+        free((void *)o->side);
+        free(o->usable);
+        free(o);
+    }
+    *p = (skv_pairs){0};
+}
+
+const skv_run_file *skv_pairs_run(const skv_pairs *p)
+{
+    return p->owned->is_run ? &p->owned->run : NULL;
+}
+
+const skv_run_path *skv_pairs_path(const skv_pairs *p, int side)
+{
+    return &p->owned->run.path[p->owned->path[side]];
+}
+
+/* --------------------------------------------------------------------- a run */
+
+/* Is `name` a word of the comma-separated list? */
+static bool listed(const char *list, const char *name)
+{
+    const size_t n = strlen(name);
+
+    for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == n && strncmp(p, name, n) == 0)
+            return true;
+    return false;
+}
+
+/* Every word of the list must be a path. */
+static skv_status check_list(const skv_run_file *run, const char *list)
+{
+    char name[256];
+    int path;
+
+    for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',') {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(p, ","), p);
+        SKV_TRY(skv_run_file_find(&path, run, name));
+    }
+    return SKV_OK;
+}
+
+static skv_status choose_sides(skv_pairs *p, const char *reference, const char *paths)
+{
+    struct skv_pairs_owned *o = p->owned;
+    const skv_run_file *run = &o->run;
+    int first = run->reference >= 0 ? run->reference : 0;
+
+    if (reference)
+        SKV_TRY(skv_run_file_find(&first, run, reference));
+    if (paths)
+        SKV_TRY(check_list(run, paths));
+    SKV_TRY(skv_alloc(&o->path, (size_t)run->n_paths, sizeof *o->path, "paths"));
+    SKV_TRY(skv_alloc(&o->side, (size_t)run->n_paths, sizeof *o->side, "paths"));
+    o->path[p->n_sides++] = first;
+    for (int i = 0; i < run->n_paths; i++)
+        if (i != first && (!paths || listed(paths, run->path[i].name)))
+            o->path[p->n_sides++] = i;
+    if (p->n_sides < 2)
+        return skv_fail(SKV_E_ARG, "%s has nothing to compare with path %s", run->folder,
+                        run->path[first].name);
+    for (int i = 0; i < p->n_sides; i++)
+        o->side[i] = run->path[o->path[i]].name;
+    p->side = o->side;
+    return SKV_OK;
+}
+
+/* Bits can be compared when all sides have the same scales. */
+static void find_bits(skv_pairs *p)
+{
+    const skv_run_path *a = skv_pairs_path(p, 0);
+    const size_t bytes = (size_t)(a->n_scales + 1) * sizeof *a->scale_offset;
+
+    p->n_scales = a->bits_bytes > 0 ? a->n_scales : 0;
+    for (int i = 1; i < p->n_sides && p->n_scales > 0; i++) {
+        const skv_run_path *b = skv_pairs_path(p, i);
+
+        if (b->bits_bytes != a->bits_bytes || b->n_scales != a->n_scales ||
+            memcmp(a->scale_offset, b->scale_offset, bytes) != 0)
+            p->n_scales = 0;
+    }
+}
+
+/* Are there pictures of this path: in run.h5, or as PNGs, where the first usable row tells? */
+static bool has_pictures(const skv_pairs *p, int side)
+{
+    const skv_run_path *path = skv_pairs_path(p, side);
+    char file[4096];
+    int64_t row = 0;
+
+    while (row < p->n - 1 && !p->usable[row])
+        row++;
+    snprintf(file, sizeof file, "%s/images/%s/%s.png", p->owned->run.folder, path->name,
+             p->id[row]);
+    return path->in_h5 || access(file, F_OK) == 0;
+}
+
+skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *reference,
+                              const char *paths)
+{
+    struct skv_pairs_owned *o;
+
+    SKV_TRY(own(out));
+    o = out->owned;
+    o->is_run = true;
+    SKV_TRY(skv_run_file_open(&o->run, folder));
+    SKV_TRY(choose_sides(out, reference, paths));
+    out->n = o->run.n;
+    out->id = (const char *const *)o->run.id;
+    SKV_TRY(skv_alloc(&o->usable, (size_t)out->n, 1, "rows"));
+    for (int64_t i = 0; i < out->n; i++) {
+        o->usable[i] = o->run.status[i] == 0;
+        out->n_usable += o->usable[i];
+    }
+    out->usable = o->usable;
+    out->concurrent = true;
+    for (int i = 0; i < out->n_sides; i++) {
+        if (skv_pairs_path(out, i)->in_h5)
+            out->concurrent = false; /* HDF5 is for one thread */
+        if (!has_pictures(out, i))
+            out->no_pictures = out->side[i];
+    }
+    find_bits(out);
+    if (out->n_usable == 0)
+        return skv_fail(SKV_E_FORMAT, "%s: no row of this run was sampled", folder);
+    if (out->no_pictures && out->n_scales == 0)
+        return skv_fail(SKV_E_NOTFOUND, "%s: path %s has neither pictures nor bits to compare",
+                        folder, out->no_pictures);
+    return SKV_OK;
+}
+
+/* --------------------------------------------------------------- two folders */
+
+static bool ends_with(const char *name, const char *ending)
+{
+    const size_t n = strlen(name), m = strlen(ending);
+
+    return n > m && strcasecmp(name + n - m, ending) == 0;
+}
+
+/* The formats that others' metric scripts would have taken in. */
+static bool other_format(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".webp", ".bmp", ".gif",
+                                          ".ppm", ".pgm",  ".tif",  ".tiff"};
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (ends_with(name, endings[i]))
+            return true;
+    return false;
+}
+
+static skv_status add_name(name_list *l, const char *name)
+{
+    const size_t n = strlen(name) - strlen(".png");
+
+    if (l->n == l->room) {
+        const int64_t room = l->room ? 2 * l->room : 1024;
+        char **grown = realloc(l->name, (size_t)room * sizeof *grown);
+
+        if (!grown)
+            return skv_fail(SKV_E_MEM, "a list of pictures: out of memory");
+        l->name = grown;
+        l->room = room;
+    }
+    l->name[l->n] = malloc(n + 1);
+    if (!l->name[l->n])
+        return skv_fail(SKV_E_MEM, "a list of pictures: out of memory");
+    memcpy(l->name[l->n], name, n);
+    l->name[l->n++][n] = '\0';
+    return SKV_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static skv_status list_pictures(name_list *l, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    skv_status st = SKV_OK;
+    struct dirent *e;
+
+    if (!dir)
+        return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
+                        "%s: no folder of pictures: %s", folder, strerror(errno));
+    while (st == SKV_OK && (e = readdir(dir))) {
+        if (e->d_name[0] == '.')
+            continue;
+        if (other_format(e->d_name))
+            st = skv_fail(SKV_E_FORMAT,
+                          "%s/%s is no PNG: compare PNGs alone, lossy copies differ by themselves",
+                          folder, e->d_name);
+        else if (strlen(e->d_name) > 4 && strcmp(e->d_name + strlen(e->d_name) - 4, ".png") == 0)
+            st = add_name(l, e->d_name);
+    }
+    closedir(dir);
+    SKV_TRY(st);
+    if (l->n == 0)
+        return skv_fail(SKV_E_NOTFOUND, "%s holds no *.png", folder);
+    qsort(l->name, (size_t)l->n, sizeof *l->name, by_bytes);
+    return SKV_OK;
+}
+
+static skv_status pair_names(skv_pairs *p)
+{
+    struct skv_pairs_owned *o = p->owned;
+    const name_list *a = &o->list[0], *b = &o->list[1];
+    int64_t i = 0, j = 0;
+
+    SKV_TRY(skv_alloc(&o->id, (size_t)a->n, sizeof *o->id, "pairs"));
+    while (i < a->n || j < b->n) {
+        const int order = i == a->n ? 1 : j == b->n ? -1 : strcmp(a->name[i], b->name[j]);
+        const int only = order < 0 ? 0 : 1;
+
+        if (order == 0) {
+            o->id[p->n++] = a->name[i];
+        } else {
+            if (!p->unpaired[only])
+                p->unpaired[only] = order < 0 ? a->name[i] : b->name[j];
+            p->n_unpaired[only]++;
+        }
+        i += order <= 0;
+        j += order >= 0;
+    }
+    p->id = o->id;
+    p->n_usable = p->n;
+    if (p->n == 0)
+        return skv_fail(SKV_E_NOTFOUND, "%s and %s have no file name in common", o->folder[0],
+                        o->folder[1]);
+    SKV_TRY(skv_alloc(&o->usable, (size_t)p->n, 1, "pairs"));
+    memset(o->usable, 1, (size_t)p->n);
+    p->usable = o->usable;
+    return SKV_OK;
+}
+
+skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b)
+{
+    struct skv_pairs_owned *o;
+
+    SKV_TRY(own(out));
+    o = out->owned;
+    SKV_TRY(skv_path_join(&o->folder[0], NULL, a));
+    SKV_TRY(skv_path_join(&o->folder[1], NULL, b));
+    SKV_TRY(list_pictures(&o->list[0], a));
+    SKV_TRY(list_pictures(&o->list[1], b));
+    SKV_TRY(pair_names(out));
+    SKV_TRY(skv_alloc(&o->side, 2, sizeof *o->side, "pairs"));
+    o->side[0] = o->folder[0];
+    o->side[1] = o->folder[1];
+    out->side = o->side;
+    out->n_sides = 2;
+    out->concurrent = true;
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------ pictures, bits */
+
+skv_status skv_pairs_picture(skv_picture *out, const skv_pairs *p, int side, int64_t row)
+{
+    const struct skv_pairs_owned *o = p->owned;
+    char file[4096];
+    skv_png png = {0};
+
+    if (o->is_run)
+        return skv_run_file_picture(out, &o->run, o->path[side], row);
+    *out = (skv_picture){0};
+    snprintf(file, sizeof file, "%s/%s.png", o->folder[side], p->id[row]);
+    SKV_TRY(skv_png_read(&png, file));
+    *out = (skv_picture){png.height, png.width, png.rgb};
+    png.rgb = NULL;
+    skv_png_clear(&png);
+    return SKV_OK;
+}
+
+/* Bits [first, end) in which a and b agree. */
+static int64_t agreeing(const uint8_t *a, const uint8_t *b, int64_t first, int64_t end)
+{
+    int64_t n = 0;
+
+    for (int64_t i = first; i < end; i++)
+        n += (((a[i / 8] ^ b[i / 8]) >> (i % 8)) & 1) == 0;
+    return n;
+}
+
+skv_status skv_pairs_bits(double *equal, const skv_pairs *p, int side, int64_t row)
+{
+    const struct skv_pairs_owned *o = p->owned;
+    const skv_run_path *path = skv_pairs_path(p, 0);
+    uint8_t *a = NULL, *b = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&a, (size_t)path->bits_bytes, 1, "bits"), done);
+    SKV_TRY_GOTO(skv_alloc(&b, (size_t)path->bits_bytes, 1, "bits"), done);
+    SKV_TRY_GOTO(skv_run_file_bits(a, &o->run, o->path[0], row), done);
+    SKV_TRY_GOTO(skv_run_file_bits(b, &o->run, o->path[side], row), done);
+    for (int s = 0; s < p->n_scales; s++) {
+        const int64_t first = path->scale_offset[s], end = path->scale_offset[s + 1];
+
+        equal[s] = (double)agreeing(a, b, first, end) / (double)(end - first);
+    }
+done:
+    free(a);
+    free(b);
+    return st;
+}

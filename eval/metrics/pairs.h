@@ -1,0 +1,50 @@
+/* What is compared with what: the paths of a run with its reference path, or two folders of PNGs
+ * paired by file name. Side 0 is the reference. */
+#ifndef SKV_EVAL_METRICS_PAIRS_H
+#define SKV_EVAL_METRICS_PAIRS_H
+
+#include "run/run_file.h"
+
+typedef struct {
+    int64_t n;             /* rows: pictures of a side */
+    const char *const *id; /* (n) */
+    const uint8_t *usable; /* (n) 0: the row failed, so it has no picture */
+    int64_t n_usable;
+    int n_sides;             /* compared ones and the reference, >= 2 */
+    const char *const *side; /* (n_sides) names */
+    int n_scales;            /* 0: bits are not there on every side */
+    const char
+        *no_pictures; /* a side that has none (a run that stored bits alone), NULL: all have */
+    bool concurrent;  /* pictures may be read by several threads at once */
+
+    /* of two folders: names that only one of them has */
+    int64_t n_unpaired[2];
+    const char *unpaired[2]; /* the first of each, NULL: none */
+
+    struct skv_pairs_owned *owned;
+} skv_pairs;
+
+/* reference: NULL for the run's own, or its first path; paths: comma-separated names, NULL for all
+ * others. */
+SKV_MUST skv_status skv_pairs_open_run(skv_pairs *out, const char *run, const char *reference,
+                                       const char *paths);
+
+/* Every *.png at the top level that both have, in byte order of the names, without the ending as
+ * ids. Hidden files and folders are passed over; any other picture format is refused by name. */
+SKV_MUST skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b);
+void skv_pairs_close(skv_pairs *p);
+
+/* The run, NULL for folders. */
+const skv_run_file *skv_pairs_run(const skv_pairs *p);
+
+/* Path of the run that a side is. */
+const skv_run_path *skv_pairs_path(const skv_pairs *p, int side);
+
+/* Picture of a usable row; free(rgb). */
+SKV_MUST skv_status skv_pairs_picture(skv_picture *out, const skv_pairs *p, int side, int64_t row);
+
+/* equal[s] = share of the bits of scale s in which the side agrees with the reference; n_scales of
+ * them (> 0). */
+SKV_MUST skv_status skv_pairs_bits(double *equal, const skv_pairs *p, int side, int64_t row);
+
+#endif

@@ -1,0 +1,48 @@
+/* Which device a rank computes on, in which type, and with how many others. */
+#ifndef SKV_JOB_BACKEND_CHOICE_H
+#define SKV_JOB_BACKEND_CHOICE_H
+
+#include "kernels/backend.h"
+
+/* What was asked for, and where the rank stands on its host. */
+typedef struct {
+    const char *device; /* "auto", "cpu" or "cuda" */
+    const char *dtype;  /* "auto" (bf16 on a GPU, fp32 on the CPU), "bf16" or "fp32" */
+    int threads;        /* 0: the host's cores shared by its ranks */
+    int local_rank, local_size;
+} skv_device_wish;
+
+typedef struct {
+    bool cuda;
+    int gpu;       /* as CUDA counts them in this process */
+    int n_sharing; /* ranks of this host on the same device, this one included */
+    skv_dtype type;
+    bool no_driver; /* "auto" fell back to the CPU of a build that could have used a GPU */
+} skv_device_choice;
+
+/* The rule alone. counted, n_gpus: what skv_cuda_count said (its message is the thread's last). A
+ * driver that shows no GPU is an error, and so is one that does not work: falling back would hide
+ * it. */
+SKV_MUST skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish,
+                                      skv_status counted, int n_gpus);
+
+/* CPU threads of a rank: as wished, or for 0 its share of the cores of a host with so many ranks.
+ */
+int skv_device_threads(int64_t wished, int local_size);
+
+/* Decides and opens; one warning line where the CPU stands in for a missing driver or ranks share a
+ * GPU. Caller destroys. */
+SKV_MUST skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
+                                       const skv_device_wish *wish);
+
+/* The text encoder's backend: on a GPU one of its own, in fp32 with TF32 products, with its own
+ * stream; on the CPU `chosen` itself. Caller destroys it where it is another one. */
+SKV_MUST skv_status skv_backend_choose_text(skv_backend **out, skv_backend *chosen,
+                                            const skv_device_choice *choice);
+
+/* Bytes that this rank may take: its share of the device's free memory (the CPU's of all), or
+ * `limit` where that is not 0. */
+SKV_MUST skv_status skv_memory_there(size_t *bytes, skv_backend *be,
+                                     const skv_device_choice *choice, int64_t limit);
+
+#endif

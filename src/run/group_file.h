@@ -1,0 +1,101 @@
+/* Group files: RUN/groups/<path>/000123.h5, one finished group of one cache path.
+ *
+ * The promise: a picture reported done is never lost and never wrong. So a file is written aside,
+ * closed, synced, opened again and compared with what was meant, and only then renamed; every
+ * dataset carries its CRC-32, and so do the attributes together. Files hold seconds: compare them
+ * by dataset, not by bytes. */
+#ifndef SKV_RUN_GROUP_FILE_H
+#define SKV_RUN_GROUP_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+/* n rows, S scales, l layers. Pointers are borrowed when writing and owned by the record after
+ * reading; NULL: not there (write) or not wanted (read). */
+typedef struct {
+    const char *path_name;     /* [a-z0-9-]+ */
+    const char *config_digest; /* of the run's common part */
+    const char *path_digest;
+    const char *version; /* of skv */
+    const char *budget;  /* JSON text, "" for none */
+    const char *device;  /* GPU or CPU, BLAS and library versions */
+    int64_t group;
+    int n_rows, n_scales, n_layers, n_heads;
+    int height, width;               /* of a picture */
+    bool first;                      /* the rank's first group: its seconds hold warm-up */
+    int64_t pool_planned, pool_peak; /* K/V bytes of the group at its peak: as planned, as measured;
+                                      * both 0: not known (older files lack them) */
+
+    /* rows: (n) each */
+    const int64_t *row;
+    const char *const *id;
+    const char *const *prompt;
+    const char *const *prompt_used;
+    const int32_t *sample;
+    const uint64_t *seed;
+    const int32_t *tokens;
+    const uint8_t *truncated;
+    const int32_t *status;    /* 0 done, else a skv_status */
+    const char *const *error; /* "" where done */
+
+    const uint8_t *bits;       /* (n, bits_bytes), least significant bit first, all scales */
+    const int64_t *bit_offset; /* (S+1) first bit of each scale; the last: how many there are */
+    int64_t bits_bytes;
+    const uint8_t *image; /* (n,H,W,3) */
+
+    const int64_t *cache_length, *cache_capacity, *cache_bytes; /* (S-1,l), all three or none */
+    const int64_t *length_by_head;                              /* (S-1,l,n_heads) */
+    const float *kept_by_source;                                /* (S-1,l,S) */
+
+    const double *seconds;          /* (n_phases) */
+    const char *const *phase_names; /* (n_phases) */
+    int n_phases;
+
+    struct skv_group_owned *owned; /* after reading */
+} skv_group_record;
+
+/* What is to be read besides the attributes, which always are. */
+#define SKV_GROUP_ROWS    1u
+#define SKV_GROUP_BITS    2u
+#define SKV_GROUP_IMAGE   4u
+#define SKV_GROUP_CACHE   8u
+#define SKV_GROUP_SECONDS 16u
+#define SKV_GROUP_ALL     31u
+
+/* *out = "<run>/groups/<path_name>/<group, 6 digits>.h5" (free()). */
+SKV_MUST skv_status skv_group_file_path(char **out, const char *run, const char *path_name,
+                                        int64_t group);
+
+/* Writes the record to `file`, whose folder must exist. On failure nothing stands under that name
+ * that was not there before. */
+SKV_MUST skv_status skv_group_file_write(const char *file, const skv_group_record *rec);
+
+/* Fills *rec (cleared by skv_group_record_clear), checking every CRC-32 of what is read. Parts that
+ * the file lacks are left NULL. SKV_E_NOTFOUND when there is no file. */
+SKV_MUST skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts);
+void skv_group_record_clear(skv_group_record *rec);
+
+typedef enum {
+    SKV_GROUP_ABSENT,
+    SKV_GROUP_GOOD,
+    SKV_GROUP_LACKING, /* good, but without bits or pictures that are wanted */
+    SKV_GROUP_DAMAGED, /* there, but cut, altered, or no group file */
+    SKV_GROUP_FOREIGN  /* whole, but of another configuration, path or group */
+} skv_group_state;
+
+typedef struct {
+    const char *config_digest, *path_digest;
+    int64_t group, first_row;
+    int n_rows;
+    unsigned parts; /* SKV_GROUP_BITS, SKV_GROUP_IMAGE: what must be there */
+    bool deep;      /* read and check everything, not only the first block and the length */
+} skv_group_want;
+
+/* Tells what `file` is, for resume; for LACKING, DAMAGED and FOREIGN skv_message() says why. Fails
+ * only for what is no property of the file (memory, permission). */
+SKV_MUST skv_status skv_group_file_check(skv_group_state *state, const char *file,
+                                         const skv_group_want *want);
+
+#endif

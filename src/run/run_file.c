@@ -1,0 +1,296 @@
+#include "run/run_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "io/png.h"
+
+#define NAME_BYTES  256
+#define MAX_ROWS    ((int64_t)1 << 40)
+#define MAX_TEXT    ((size_t)64 << 30) /* what the columns of a run may take */
+#define MAX_PATHS   4096
+#define MAX_SCALES  64
+#define MAX_SAMPLES ((int64_t)1 << 20)
+#define MAX_BITS    ((int64_t)1 << 32) /* of a picture */
+#define MAX_SIDE    SKV_PNG_MAX_SIDE
+
+/* ------------------------------------------------------------------ /samples */
+
+static skv_status read_column(void *out, const skv_run_file *run, const char *column,
+                              skv_h5_type type)
+{
+    skv_h5_layout want = {.type = type, .n_dims = 1, .shape = {run->n}};
+    char name[NAME_BYTES];
+
+    snprintf(name, sizeof name, "/samples/%s", column);
+    return skv_h5_read(out, run->h5, name, &want, MAX_TEXT, false);
+}
+
+static skv_status read_samples(skv_run_file *run)
+{
+    skv_h5_layout rows = {0};
+
+    SKV_TRY(skv_h5_describe(&rows, run->h5, "/samples/row"));
+    run->n = rows.shape[0];
+    if (rows.n_dims != 1 || run->n < 1 || run->n > MAX_ROWS)
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: /samples/row is no list of rows", run->folder);
+    SKV_TRY(read_column(&run->id, run, "id", SKV_H5_TEXT));
+    SKV_TRY(read_column(&run->prompt, run, "prompt", SKV_H5_TEXT));
+    SKV_TRY(read_column(&run->prompt_used, run, "prompt_used", SKV_H5_TEXT));
+    SKV_TRY(read_column(&run->error, run, "error", SKV_H5_TEXT));
+    SKV_TRY(read_column(&run->sample, run, "sample", SKV_H5_I32));
+    SKV_TRY(read_column(&run->tokens, run, "tokens", SKV_H5_I32));
+    SKV_TRY(read_column(&run->status, run, "status", SKV_H5_I32));
+    SKV_TRY(read_column(&run->seed, run, "seed", SKV_H5_U64));
+    return read_column(&run->truncated, run, "truncated", SKV_H5_U8);
+}
+
+/* -------------------------------------------------------------------- /paths */
+
+static skv_status read_bits_layout(skv_run_path *p, const skv_run_file *run)
+{
+    skv_h5_layout want = {.type = SKV_H5_U8, .n_dims = 2, .shape = {run->n, -1}};
+    char name[NAME_BYTES];
+    int n = 0;
+
+    snprintf(name, sizeof name, "/paths/%s/bits", p->name);
+    if (!skv_h5_has(run->h5, name))
+        return SKV_OK;
+    SKV_TRY(skv_h5_expect(run->h5, name, &want));
+    SKV_TRY(skv_h5_get_ints(&p->scale_offset, &n, run->h5, name, "scale_offset"));
+    if (n != p->n_scales + 1 || p->scale_offset[0] != 0 || want.shape[1] < 1)
+        goto bad;
+    for (int i = 0; i + 1 < n; i++)
+        if (p->scale_offset[i + 1] <= p->scale_offset[i] || p->scale_offset[i + 1] > MAX_BITS)
+            goto bad;
+    if (p->scale_offset[n - 1] > want.shape[1] * 8)
+        goto bad;
+    p->bits_bytes = want.shape[1];
+    return SKV_OK;
+bad:
+    return skv_fail(SKV_E_FORMAT,
+                    "%s/run.h5: %s: scale_offset does not fit %d scales in %lld bytes", run->folder,
+                    name, p->n_scales, (long long)want.shape[1]);
+}
+
+static skv_status read_path(skv_run_path *p, const skv_run_file *run)
+{
+    skv_h5_layout length = {.type = SKV_H5_I64, .n_dims = 2, .shape = {-1, -1}};
+    skv_h5_layout image = {.type = SKV_H5_U8, .n_dims = 4, .shape = {run->n, -1, -1, 3}};
+    char object[NAME_BYTES], name[NAME_BYTES + 16];
+
+    if ((size_t)snprintf(object, sizeof object, "/paths/%s", p->name) >= sizeof object)
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: a path's name is too long", run->folder);
+    SKV_TRY(skv_h5_get_text(&p->settings, run->h5, object, "settings"));
+    SKV_TRY(skv_h5_get_text(&p->device, run->h5, object, "device"));
+    SKV_TRY(skv_h5_get_text(&p->digest, run->h5, object, "digest"));
+    snprintf(name, sizeof name, "%s/cache/length", object);
+    SKV_TRY(skv_h5_expect(run->h5, name, &length));
+    if (length.shape[0] < 1 || length.shape[0] >= MAX_SCALES || length.shape[1] < 1)
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s has %lld scales", run->folder, name,
+                        (long long)length.shape[0] + 1);
+    p->n_scales = (int)length.shape[0] + 1;
+    p->n_layers = (int)length.shape[1];
+    snprintf(name, sizeof name, "%s/image", object);
+    p->in_h5 = skv_h5_has(run->h5, name);
+    if (p->in_h5) {
+        SKV_TRY(skv_h5_expect(run->h5, name, &image));
+        if (image.shape[1] < 1 || image.shape[1] > MAX_SIDE || image.shape[2] < 1 ||
+            image.shape[2] > MAX_SIDE)
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s has pictures of %lldx%lld", run->folder,
+                            name, (long long)image.shape[1], (long long)image.shape[2]);
+    }
+    return read_bits_layout(p, run);
+}
+
+/* Each path at the place its attribute "order" says. */
+static skv_status place_paths(skv_run_file *run, char **names, int n)
+{
+    for (int i = 0; i < n; i++) {
+        char object[NAME_BYTES];
+        int64_t order = -1, reference = 0;
+
+        snprintf(object, sizeof object, "/paths/%s", names[i]);
+        SKV_TRY(skv_h5_get_int(&order, run->h5, object, "order"));
+        SKV_TRY(skv_h5_get_int(&reference, run->h5, object, "reference"));
+        if (order < 0 || order >= n || run->path[order].name)
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: path %s is number %lld of %d", run->folder,
+                            names[i], (long long)order, n);
+        run->path[order].name = names[i];
+        run->path[order].reference = reference != 0;
+        if (reference)
+            run->reference = (int)order;
+    }
+    return SKV_OK;
+}
+
+static skv_status read_paths(skv_run_file *run)
+{
+    int n = 0;
+
+    SKV_TRY(skv_h5_list(&run->names, &n, run->h5, "/paths"));
+    if (n < 1 || n > MAX_PATHS)
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5 has %d paths", run->folder, n);
+    SKV_TRY(skv_alloc(&run->path, (size_t)n, sizeof *run->path, "paths"));
+    run->n_paths = n;
+    SKV_TRY(place_paths(run, run->names, n));
+    for (int i = 0; i < n; i++)
+        SKV_TRY(read_path(&run->path[i], run));
+    return SKV_OK;
+}
+
+/* ---------------------------------------------------------------------- open */
+
+static skv_status read_config(skv_run_file *run)
+{
+    int64_t samples = 1;
+    char *text = NULL, name[4096];
+    skv_status st;
+
+    snprintf(name, sizeof name, "%s/run.h5, config", run->folder);
+    SKV_TRY(skv_h5_get_text(&run->version, run->h5, "/", "skv"));
+    SKV_TRY(skv_h5_get_text(&run->config_digest, run->h5, "/", "config_digest"));
+    SKV_TRY(skv_h5_get_text(&text, run->h5, "/", "config"));
+    st = skv_json_parse(&run->config, text, strlen(text), name);
+    free(text);
+    SKV_TRY(st);
+    SKV_TRY(skv_json_int(&samples, run->config, "samples", name));
+    if (samples < 1 || samples > MAX_SAMPLES || run->n % samples != 0)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld samples a prompt do not make %lld rows", name,
+                        (long long)samples, (long long)run->n);
+    run->samples = (int)samples;
+    return SKV_OK;
+}
+
+skv_status skv_run_file_open(skv_run_file *out, const char *folder)
+{
+    char file[4096];
+    skv_status st;
+
+    *out = (skv_run_file){.reference = -1};
+    SKV_TRY(skv_path_join(&out->folder, NULL, folder));
+    snprintf(file, sizeof file, "%s/run.h5", folder);
+    st = skv_h5_open(&out->h5, file);
+    if (st == SKV_E_NOTFOUND)
+        return skv_fail(st, "%s is missing: skv gather %s makes it once the run is complete", file,
+                        folder);
+    SKV_TRY(st);
+    st = read_samples(out);
+    if (st == SKV_OK)
+        st = read_config(out);
+    if (st == SKV_OK)
+        st = read_paths(out);
+    if (st == SKV_E_NOTFOUND) { /* something that every run.h5 of this version has */
+        skv_context("%s is of another version of skv, or no run", file);
+        st = SKV_E_FORMAT;
+    }
+    return st;
+}
+
+void skv_run_file_close(skv_run_file *run)
+{
+    for (int i = 0; i < run->n_paths; i++) {
+        free(run->path[i].settings);
+        free(run->path[i].device);
+        free(run->path[i].digest);
+        free(run->path[i].scale_offset);
+    }
+    free(run->path);
+    free(run->names);
+    free(run->folder);
+    skv_h5_close(run->h5);
+    json_decref(run->config);
+    free(run->config_digest);
+    free(run->version);
+    free(run->id);
+    free(run->prompt);
+    free(run->prompt_used);
+    free(run->error);
+    free(run->sample);
+    free(run->tokens);
+    free(run->status);
+    free(run->seed);
+    free(run->truncated);
+    *run = (skv_run_file){0};
+}
+
+skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *name)
+{
+    char list[1024] = "";
+
+    for (int i = 0; i < run->n_paths; i++) {
+        const size_t used = strlen(list);
+
+        if (strcmp(run->path[i].name, name) == 0) {
+            *path = i;
+            return SKV_OK;
+        }
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", run->path[i].name);
+    }
+    return skv_fail(SKV_E_ARG, "%s has no path %s; it has %s", run->folder, name, list);
+}
+
+/* ------------------------------------------------------------ pictures, bits */
+
+static skv_status picture_of_h5(skv_picture *out, const skv_run_file *run, const char *name,
+                                int64_t row)
+{
+    skv_h5_layout want = {.type = SKV_H5_U8, .n_dims = 4, .shape = {run->n, -1, -1, 3}};
+    size_t bytes = 0;
+    skv_status st;
+
+    SKV_TRY(skv_h5_expect(run->h5, name, &want));
+    bytes = (size_t)want.shape[1] * (size_t)want.shape[2] * 3; /* both <= MAX_SIDE: checked */
+    SKV_TRY(skv_alloc(&out->rgb, bytes, 1, "picture"));
+    out->height = (int)want.shape[1];
+    out->width = (int)want.shape[2];
+    st = skv_h5_read_rows(run->h5, name, &want, row, 1, out->rgb);
+    if (st != SKV_OK) {
+        free(out->rgb);
+        *out = (skv_picture){0};
+    }
+    return st;
+}
+
+static skv_status picture_of_png(skv_picture *out, const skv_run_file *run, const char *path,
+                                 int64_t row)
+{
+    char file[4096];
+    skv_png png = {0};
+    skv_status st;
+
+    snprintf(file, sizeof file, "%s/images/%s/%s.png", run->folder, path, run->id[row]);
+    st = skv_png_read(&png, file);
+    if (st == SKV_E_NOTFOUND)
+        return skv_fail(st, "the picture of %s, path %s, is neither in %s/run.h5 nor at %s",
+                        run->id[row], path, run->folder, file);
+    SKV_TRY(st);
+    *out = (skv_picture){png.height, png.width, png.rgb};
+    png.rgb = NULL;
+    skv_png_clear(&png);
+    return SKV_OK;
+}
+
+skv_status skv_run_file_picture(skv_picture *out, const skv_run_file *run, int path, int64_t row)
+{
+    char name[NAME_BYTES + 16];
+
+    *out = (skv_picture){0};
+    if (!run->path[path].in_h5)
+        return picture_of_png(out, run, run->path[path].name, row);
+    snprintf(name, sizeof name, "/paths/%s/image", run->path[path].name);
+    return picture_of_h5(out, run, name, row);
+}
+
+skv_status skv_run_file_bits(uint8_t *bits, const skv_run_file *run, int path, int64_t row)
+{
+    const skv_run_path *p = &run->path[path];
+    skv_h5_layout want = {.type = SKV_H5_U8, .n_dims = 2, .shape = {run->n, p->bits_bytes}};
+    char name[NAME_BYTES + 16];
+
+    snprintf(name, sizeof name, "/paths/%s/bits", p->name);
+    return skv_h5_read_rows(run->h5, name, &want, row, 1, bits);
+}

@@ -1,0 +1,65 @@
+/* A finished run as eval, report and export read it: RUN/run.h5, and the PNGs of a run whose
+ * pictures are not in it.
+ *
+ * Everything is checked when it is opened or read: a run.h5 that is cut, of another version or
+ * points at group files that are gone is one sentence. Rows keep the order of the run. */
+#ifndef SKV_RUN_RUN_FILE_H
+#define SKV_RUN_RUN_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/json.h"
+#include "core/status.h"
+#include "io/h5.h"
+
+typedef struct {
+    const char *name;
+    bool reference;
+    char *settings;         /* JSON text: policy, budget, options */
+    char *device;           /* what computed it */
+    char *digest;           /* of everything that the path's pictures depend on */
+    bool in_h5;             /* pictures are in run.h5; otherwise PNGs, if any */
+    int64_t bits_bytes;     /* of a row; 0: no bits were stored */
+    int n_scales, n_layers; /* S and l of the cache tables */
+    int64_t *scale_offset;  /* (S+1) first bit of each scale, NULL without bits */
+} skv_run_path;
+
+typedef struct {
+    char *folder;
+    skv_h5 *h5;
+    json_t *config; /* run.json's common part: model, resolution, cfg, samples, ... */
+    char *config_digest, *version;
+    int64_t n;                                   /* rows */
+    int samples;                                 /* rows of a prompt, one after another */
+    char **id, **prompt, **prompt_used, **error; /* (n) each */
+    int32_t *sample, *tokens, *status;           /* (n); status 0: done */
+    uint64_t *seed;                              /* (n) */
+    uint8_t *truncated;                          /* (n) */
+    int n_paths, reference; /* reference: index of the reference path, -1 none */
+    skv_run_path *path;     /* in the order of the run */
+    char **names;           /* what the paths' names point into */
+} skv_run_file;
+
+/* Opens RUN/run.h5. SKV_E_NOTFOUND (naming skv gather) when there is none, SKV_E_FORMAT otherwise.
+ * Cleared with skv_run_file_close, also after a failure. */
+SKV_MUST skv_status skv_run_file_open(skv_run_file *out, const char *folder);
+void skv_run_file_close(skv_run_file *run);
+
+/* Index of a path by name; SKV_E_ARG naming those there are. */
+SKV_MUST skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *name);
+
+/* A picture, (height,width,3) u8, free(). From run.h5, else from images/<path>/<id>.png;
+ * SKV_E_NOTFOUND naming both when there is neither. */
+typedef struct {
+    int height, width;
+    uint8_t *rgb;
+} skv_picture;
+SKV_MUST skv_status skv_run_file_picture(skv_picture *out, const skv_run_file *run, int path,
+                                         int64_t row);
+
+/* The packed bits of a row: bits has room for path.bits_bytes (> 0). */
+SKV_MUST skv_status skv_run_file_bits(uint8_t *bits, const skv_run_file *run, int path,
+                                      int64_t row);
+
+#endif
