@@ -202,11 +202,10 @@ static skv_status find_work(job *j)
     SKV_TRY(skv_alloc(&j->cost, (size_t)s->rows.n_groups, sizeof *j->cost, "work list"));
     st = SKV_OK;
     if (skv_comm_rank(j->comm) == 0) {
-        st = skv_run_folder_open(j->settings.out, &s->identity, &s->rows, &s->paths, j->be);
+        st = skv_run_folder_open(j->settings.out, &s->folder);
         if (st == SKV_OK)
             st = j->settings.only ? only_work(j)
-                                  : skv_run_folder_scan(j->work, j->settings.out, &s->identity,
-                                                        &s->rows, &s->paths, &s->store);
+                                  : skv_run_folder_scan(j->work, j->settings.out, &s->folder);
     }
     SKV_TRY(skv_comm_agree(j->comm, st));
     SKV_TRY(skv_comm_broadcast(j->comm, j->work, n, 0));

@@ -4,10 +4,9 @@
 #define SKV_SAMPLE_RESULT_H
 
 #include "run/group_file.h"
+#include "run/run_folder.h"
 #include "sample/engine.h"
 #include "sample/rows.h"
-
-#define SKV_ID_BYTES (SKV_PROMPT_ID_BYTES + 16)
 
 enum { SKV_PHASE_TEXT, SKV_PHASE_TRANSFORMER, SKV_PHASE_VAE, SKV_N_PHASES };
 

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/mem.h"
 #include "sample/fit.h"
 
 #define MAX_EXTRAS  3
@@ -119,6 +120,45 @@ skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int lon
     return skv_engine_plan(&s->memory, &s->engine);
 }
 
+static bool row_id(const void *rows, int64_t row, char *id, size_t bytes)
+{
+    const skv_rows *r = rows;
+
+    skv_rows_id(r, row, id, bytes);
+    return r->tokens[skv_rows_at(r, row).prompt] > 0;
+}
+
+static skv_status plan_folder(skv_run_setup *r, const skv_backend *be)
+{
+    const skv_settings *s = r->settings;
+    json_t *settings = NULL;
+
+    SKV_TRY(skv_alloc(&r->folder_paths, (size_t)r->paths.n, sizeof *r->folder_paths, "paths"));
+    for (int i = 0; i < r->paths.n; i++) {
+        const skv_path *p = &r->paths.path[i];
+
+        r->folder_paths[i] =
+            (skv_run_plan_path){p->name, r->identity.path_digest[i], p->report, p->reference};
+    }
+    SKV_TRY(skv_options_to_json(&settings, skv_settings_table, s));
+    r->folder = (skv_run_plan){.common = r->identity.common,
+                               .digest = r->identity.digest,
+                               .path = r->folder_paths,
+                               .n_paths = r->paths.n,
+                               .n_rows = r->rows.n_rows,
+                               .n_groups = r->rows.n_groups,
+                               .group_size = s->group_size,
+                               .settings = settings,
+                               .device = skv_backend_describe(be),
+                               .any_device = be->device == SKV_HOST || s->allow_other_device,
+                               .bits = r->store.bits,
+                               .image = r->store.image,
+                               .png = r->store.png,
+                               .row_id = row_id,
+                               .rows = &r->rows};
+    return SKV_OK;
+}
+
 static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be)
 {
     const skv_settings *s = r->settings;
@@ -150,6 +190,7 @@ static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backen
     identity.tokenizer_digest = skv_tokenizer_digest(r->tokenizer);
     SKV_TRY(skv_identity_make(&r->identity, &identity));
     SKV_TRY(plan(r, be));
+    SKV_TRY(plan_folder(r, be));
     report_extras(r->sources.transformer);
     report_extras(r->sources.vae);
     return SKV_OK;
@@ -169,6 +210,8 @@ skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
 
 void skv_run_setup_clear(skv_run_setup *s)
 {
+    json_decref(s->folder.settings);
+    free(s->folder_paths);
     skv_identity_clear(&s->identity);
     skv_rows_deinit(&s->rows);
     skv_paths_clear(&s->paths);

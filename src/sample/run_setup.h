@@ -3,7 +3,10 @@
 #define SKV_SAMPLE_RUN_SETUP_H
 
 #include "model/t5.h"
-#include "sample/run_folder.h"
+#include "run/run_folder.h"
+#include "sample/engine.h"
+#include "sample/identity.h"
+#include "sample/rows.h"
 
 typedef struct {
     const skv_settings *settings;
@@ -16,6 +19,8 @@ typedef struct {
     skv_paths paths;
     skv_rows rows;
     skv_identity identity;
+    skv_run_plan folder; /* what the run puts into its folder */
+    skv_run_plan_path *folder_paths;
     skv_engine_setup engine;
     skv_memory_plan memory;
     size_t t5_bytes;  /* the text encoder's weights */

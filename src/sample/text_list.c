@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
-#include "sample/run_folder.h"
+#include "run/run_folder.h"
 
 skv_status skv_text_ids(const skv_rows *rows, int64_t text, int32_t *ids, int *n)
 {

@@ -1,0 +1,242 @@
+#include "run/run_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "run/group_file.h"
+
+/* ----------------------------------------------------------------- run.json */
+
+static skv_status differ(const char *file, const char *key, const json_t *have, const json_t *want)
+{
+    char *a = have ? json_dumps(have, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *b = want ? json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    skv_status st = skv_fail(SKV_E_ARG,
+                             "%s is of another configuration: \"%s\" is %s there and %s here; use "
+                             "another --out, or the same settings",
+                             file, key, a ? a : "absent", b ? b : "absent");
+
+    free(a);
+    free(b);
+    return st;
+}
+
+static skv_status compare_common(const char *file, const json_t *have, const json_t *want)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)want, key, value)
+    {
+        const json_t *there = json_object_get(have, key);
+
+        if (!there || !json_equal(there, value))
+            return differ(file, key, there, value);
+    }
+    json_object_foreach((json_t *)(uintptr_t)have, key, value)
+    {
+        if (!json_object_get(want, key))
+            return differ(file, key, value, NULL);
+    }
+    return SKV_OK;
+}
+
+/* A path of the same name must have the same options; new ones are added. */
+static skv_status merge_paths(json_t *paths, const char *file, const skv_run_plan *plan)
+{
+    for (int i = 0; i < plan->n_paths; i++) {
+        const skv_run_plan_path *p = &plan->path[i];
+        const char *there =
+            json_string_value(json_object_get(json_object_get(paths, p->name), "digest"));
+
+        if (there && strcmp(there, p->digest) != 0)
+            return skv_fail(SKV_E_ARG,
+                            "%s: path %s has another policy, budget or options there; give this "
+                            "one another name",
+                            file, p->name);
+        if (!there)
+            json_object_set_new(paths, p->name,
+                                json_pack("{s:s, s:b, s:O}", "digest", p->digest, "reference",
+                                          p->reference, "settings", p->report));
+    }
+    return SKV_OK;
+}
+
+static skv_status compare_device(const char *file, const json_t *root, const skv_run_plan *plan)
+{
+    const char *there = json_string_value(json_object_get(root, "device"));
+
+    if (!there || strcmp(there, plan->device) == 0)
+        return SKV_OK;
+    if (plan->any_device) {
+        skv_warn("%s was begun on %s, this is %s: new pictures may differ in their last bits", file,
+                 there, plan->device);
+        return SKV_OK;
+    }
+    return skv_fail(SKV_E_ARG,
+                    "%s was begun on %s, this is %s: pictures would not be comparable to the bit "
+                    "(--allow-other-device goes on all the same)",
+                    file, there, plan->device);
+}
+
+/* New reference: the file's content merged with this run. */
+static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan)
+{
+    json_t *root = NULL;
+    skv_status st = skv_json_read(&root, file);
+
+    if (st == SKV_OK) {
+        SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), plan->common), done);
+        SKV_TRY_GOTO(compare_device(file, root, plan), done);
+    } else if (st == SKV_E_NOTFOUND) {
+        root = json_pack("{s:s, s:s, s:O, s:{}, s:s}", "skv", SKV_VERSION, "digest", plan->digest,
+                         "common", plan->common, "paths", "device", plan->device);
+    } else {
+        goto done;
+    }
+    SKV_TRY_GOTO(merge_paths(json_object_get(root, "paths"), file, plan), done);
+    json_object_set_new(root, "rows", json_integer(plan->n_rows));
+    json_object_set_new(root, "groups", json_integer(plan->n_groups));
+    json_object_set(root, "settings", plan->settings);
+    *out = root;
+    root = NULL;
+done:
+    json_decref(root);
+    return st;
+}
+
+/* Held until the process ends. */
+static skv_status lock(const char *run)
+{
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof path, "%s/.lock", run);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return skv_fail(SKV_E_IO, "%s: cannot open the lock: %s", path, strerror(errno));
+    if (fcntl(fd, F_SETLK, &l) == 0)
+        return SKV_OK;
+    if (errno == EACCES || errno == EAGAIN)
+        return skv_fail(SKV_E_IO, "%s: another skv is at work in this folder", run);
+    skv_warn("%s: this file system has no locks (%s): do not start two runs here", run,
+             strerror(errno));
+    return SKV_OK;
+}
+
+/* Nobody else writes here while the lock is held, so whatever is still aside was left by a kill. */
+static void remove_asides(const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+
+    while (d && (e = readdir(d))) {
+        const size_t n = strlen(e->d_name);
+
+        if (n > 4 && strcmp(e->d_name + n - 4, ".tmp") == 0)
+            unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+}
+
+static skv_status make_folder(const char *run, const char *what, const char *path)
+{
+    char folder[4096];
+
+    snprintf(folder, sizeof folder, "%s/%s/%s", run, what, path);
+    SKV_TRY(skv_folder_make(folder));
+    remove_asides(folder);
+    return SKV_OK;
+}
+
+skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
+{
+    char file[4096];
+    json_t *root = NULL;
+    skv_status st;
+
+    if (strlen(run) > sizeof file - 512)
+        return skv_fail(SKV_E_ARG, "--out: a path of %zu bytes is too long", strlen(run));
+    SKV_TRY(skv_folder_make(run));
+    SKV_TRY(lock(run));
+    snprintf(file, sizeof file, "%s/run.json", run);
+    SKV_TRY(merge(&root, file, plan));
+    st = skv_json_write(root, file);
+    json_decref(root);
+    for (int i = 0; i < plan->n_paths && st == SKV_OK; i++) {
+        st = make_folder(run, "groups", plan->path[i].name);
+        if (st == SKV_OK)
+            st = make_folder(run, "images", plan->path[i].name);
+    }
+    return st;
+}
+
+/* --------------------------------------------------------------------- scan */
+
+static bool png_missing(const char *run, const skv_run_plan *plan, const char *path, int64_t first,
+                        int n)
+{
+    char file[4096], id[SKV_ID_BYTES];
+    struct stat info;
+
+    for (int i = 0; i < n; i++) {
+        if (!plan->row_id(plan->rows, first + i, id, sizeof id))
+            continue;
+        snprintf(file, sizeof file, "%s/images/%s/%s.png", run, path, id);
+        if (stat(file, &info) != 0)
+            return true;
+    }
+    return false;
+}
+
+static skv_status scan_one(uint8_t *work, const char *run, const skv_run_plan *plan,
+                           const char *path, skv_group_want *want)
+{
+    const int64_t left = plan->n_rows - want->group * plan->group_size;
+    skv_group_state state;
+    char *file = NULL;
+    skv_status st;
+
+    want->first_row = want->group * plan->group_size;
+    want->n_rows = (int)(left < plan->group_size ? left : plan->group_size);
+    SKV_TRY(skv_group_file_path(&file, run, path, want->group));
+    st = skv_group_file_check(&state, file, want);
+    if (st == SKV_OK && state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
+        skv_warn("%s; the group is computed again", skv_message());
+    free(file);
+    SKV_TRY(st);
+    *work = 0;
+    if (state != SKV_GROUP_GOOD)
+        *work = SKV_WORK_COMPUTE;
+    else if (plan->png && png_missing(run, plan, path, want->first_row, want->n_rows))
+        *work = SKV_WORK_PNG;
+    return SKV_OK;
+}
+
+skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_plan *plan)
+{
+    skv_group_want want = {.config_digest = plan->digest,
+                           .parts = (plan->bits ? SKV_GROUP_BITS : 0) |
+                                    (plan->image ? SKV_GROUP_IMAGE : 0)};
+
+    for (int i = 0; i < plan->n_paths; i++) {
+        want.path_digest = plan->path[i].digest;
+        for (int64_t g = 0; g < plan->n_groups; g++) {
+            want.group = g;
+            SKV_TRY(scan_one(&work[g * plan->n_paths + i], run, plan, plan->path[i].name, &want));
+        }
+    }
+    return SKV_OK;
+}

@@ -1,0 +1,50 @@
+/* The folder of a run: run.json says what every picture in it depends on; a second run must match.
+ */
+#ifndef SKV_RUN_RUN_FOLDER_H
+#define SKV_RUN_RUN_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/json.h"
+#include "core/status.h"
+
+#define SKV_ID_BYTES 272 /* room for a row's id */
+
+typedef struct {
+    const char *name, *digest;
+    const json_t *report; /* policy, budget, options */
+    bool reference;
+} skv_run_plan_path;
+
+/* What a run is going to put into its folder. Everything is borrowed. */
+typedef struct {
+    json_t *common; /* what all pictures depend on, and its digest */
+    const char *digest;
+    const skv_run_plan_path *path;
+    int n_paths;
+    int64_t n_rows, n_groups, group_size;
+    json_t *settings;      /* as resolved */
+    const char *device;    /* what computes */
+    bool any_device;       /* another one than the run's first is warned of, not refused */
+    bool bits, image, png; /* what is kept */
+    /* The id of a row; false: the row is not sampled. */
+    bool (*row_id)(const void *rows, int64_t row, char *id, size_t bytes);
+    const void *rows;
+} skv_run_plan;
+
+/* Rank 0: makes the folder and its sub-folders, takes its lock (released at exit; another run in
+ * the folder is refused), compares run.json with this run (another config is refused with the key
+ * that differs, a path with other options by its name; another device is refused or warned of), and
+ * writes it, with the paths that are new added. What a killed run left aside is removed. */
+SKV_MUST skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan);
+
+/* Work left in a group, per path. */
+#define SKV_WORK_COMPUTE 1u
+#define SKV_WORK_PNG     2u
+
+/* Fills work[g·n_paths + path]. Damaged and foreign group files are computed again (and said so).
+ */
+SKV_MUST skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_plan *plan);
+
+#endif
