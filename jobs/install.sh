@@ -14,7 +14,7 @@ skv_packages_run=(
 # What the tests take besides. clang-format must be 14: others format differently.
 # shellcheck disable=SC2034
 skv_packages_test=(
-    libcmocka-dev python3 python3-numpy python3-h5py clang-format-14 shellcheck
+    libcmocka-dev python3 python3-numpy python3-h5py clang-format-14 clang-tidy-14 shellcheck
 )
 
 # skv_install PACKAGE...: installs those that are missing, as root or by sudo.
@@ -53,10 +53,14 @@ skv_install() {
             </dev/null
 }
 
-# skv_cuda: ON where a GPU answers and nvcc is there to build for it, else OFF.
-skv_cuda() {
-    if nvidia-smi -L >/dev/null 2>&1 &&
-        { command -v nvcc || [ -x /usr/local/cuda/bin/nvcc ]; } >/dev/null; then
+# skv_nvcc: prints where nvcc is; fails where there is none.
+skv_nvcc() {
+    command -v nvcc || { [ -x /usr/local/cuda/bin/nvcc ] && echo /usr/local/cuda/bin/nvcc; }
+}
+
+# skv_gpu: ON where a GPU answers and nvcc is there to build for it, else OFF.
+skv_gpu() {
+    if nvidia-smi -L >/dev/null 2>&1 && skv_nvcc >/dev/null; then
         echo ON
     else
         echo OFF

@@ -39,7 +39,7 @@ skv_install "${skv_packages_run[@]}"
 if [ -f build/CMakeCache.txt ]; then
     cmake -S . -B build # as it was configured, even if that was cut short
 else
-    cmake -S . -B build -DSKV_TESTS=OFF -DSKV_CUDA="$(skv_cuda)"
+    cmake -S . -B build -DSKV_TESTS=OFF -DSKV_CUDA="$(skv_gpu)"
 fi
 cmake --build build --target skv --parallel "$(nproc)"
 

@@ -1,24 +1,44 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test (those of the GPU where there is one).
-# Afterwards the program is build/skv. Where CI is set (to anything) warnings are errors, and a test that skips is a
-# failure: its tool is installed.
+# Builds and tests. Installs what is missing; afterwards the program is build/skv.
+#
+#   tests/run.sh          what CI runs: every test but the long ones, with sanitizers, and the CUDA
+#                         build where nvcc is (with the GPU's tests where there is a GPU)
+#   tests/run.sh quick    for the working day: unit, operations and style; under two minutes
+#   tests/run.sh long     the above and the tests that take hours
+#
+# Where CI is set (to anything) warnings are errors, and a test that skips is a failure.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=jobs/install.sh
 . jobs/install.sh
+mode=${1:-ci}
+case $mode in
+quick | ci | long) ;;
+*)
+    echo "usage: tests/run.sh [quick | long]" >&2
+    exit 2
+    ;;
+esac
 jobs=$(nproc)
 werror=OFF
 [ -z "${CI:-}" ] || werror=ON
 failed=()
 
-# build_tree FOLDER CMAKE_OPTION...
-build_tree() {
+# configure FOLDER CMAKE_OPTION...
+configure() {
     local folder=$1
 
     shift
     cmake -S . -B "$folder" -DSKV_WERROR=$werror -DSKV_TESTS=ON "$@"
-    cmake --build "$folder" --parallel "$jobs"
+}
+
+# build FOLDER [TARGET...]: everything, or these.
+build() {
+    local folder=$1
+
+    shift
+    cmake --build "$folder" --parallel "$jobs" ${1:+--target "$@"}
 }
 
 # run_tests FOLDER CTEST_OPTION...: remembers failures, goes on.
@@ -37,20 +57,47 @@ run_tests() {
     fi
 }
 
+finish() {
+    if [ ${#failed[@]} -gt 0 ]; then
+        printf 'failed: %s\n' "${failed[@]}" >&2
+        exit 1
+    fi
+    echo "all tests passed; the program is build/skv"
+    exit 0
+}
+
 skv_install "${skv_packages_run[@]}" "${skv_packages_test[@]}"
 
 # Where there is a GPU, build/ is for it and runs the GPU's tests; a build without CUDA runs the
 # others, which would choose the GPU by themselves.
 cpu=build
-if [ "$(skv_cuda)" = ON ]; then
-    build_tree build -DSKV_CUDA=ON
-    run_tests build --label-regex '^gpu$'
+if [ "$(skv_gpu)" = ON ]; then
+    configure build -DSKV_CUDA=ON
+    build build
+    [ "$mode" = quick ] || run_tests build --label-regex '^gpu$'
     cpu=build/cpu-release
 fi
-build_tree "$cpu" -DSKV_CUDA=OFF
-run_tests "$cpu" --label-exclude '^gpu$'
+configure "$cpu" -DSKV_CUDA=OFF
+build "$cpu"
+if [ "$mode" = quick ]; then
+    run_tests "$cpu" --label-regex '^(unit|ops|style)$'
+    finish
+fi
+skip='^(gpu|long)$'
+[ "$mode" = ci ] || skip='^gpu$'
+run_tests "$cpu" --label-exclude "$skip"
 
-build_tree build/cpu-asan --preset cpu-asan
+# The CUDA files compile and link, for one GPU as a sample, and what needs no GPU runs.
+if [ "$cpu" = build ] && skv_nvcc >/dev/null; then
+    configure build/cuda -DSKV_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=90
+    build build/cuda
+    run_tests build/cuda --tests-regex '^cli_old_driver_refused$'
+elif [ "$cpu" = build ]; then
+    echo "no nvcc here: the CUDA files are not compiled"
+fi
+
+configure build/cpu-asan --preset cpu-asan
+build build/cpu-asan
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 run_tests build/cpu-asan --label-regex '^(unit|fuzz|ops)$'
@@ -58,8 +105,10 @@ run_tests build/cpu-asan --label-regex '^(unit|fuzz|ops)$'
 export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 run_tests build/cpu-asan --label-regex '^mpi$' --exclude-regex '^run_'
 
-if [ ${#failed[@]} -gt 0 ]; then
-    printf 'failed: %s\n' "${failed[@]}" >&2
-    exit 1
-fi
-echo "all tests passed; the program is build/skv"
+# What runs threads of its own.
+threads=(test_writer test_parallel)
+configure build/cpu-tsan --preset cpu-tsan
+build build/cpu-tsan "${threads[@]}"
+run_tests build/cpu-tsan --tests-regex "^($(IFS='|' && echo "${threads[*]}"))\$"
+
+finish

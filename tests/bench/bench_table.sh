@@ -31,10 +31,10 @@ for path, table in zip(twin["paths"], text.split("\npath ")[1:]):
     phases = {row["phase"]: row for row in path["phases"]}
     assert list(phases) == ["text"] + [f"scale {i}" for i in range(7)] + ["VAE", "all"]
     parts = [row for name, row in phases.items() if name != "all"]
-    for key in ("seconds", "gflop"):
-        total = sum(row[key] for row in parts)
-        # phases are timed inside the whole; what lies between them is small but not nothing
-        assert 0.5 * phases["all"][key] < total < 1.01 * phases["all"][key], (key, total)
+    # arithmetic is counted, so its parts are the whole; seconds depend on what else the machine does
+    total = sum(row["gflop"] for row in parts)
+    assert abs(total - phases["all"]["gflop"]) < 1e-9 * total, total
+    assert all(row["seconds"] > 0 for row in phases.values())
     assert path["min"] <= path["median"] <= path["p95"]
     assert abs(path["images_per_second"] * path["median"] / path["batch"] - 1) < 1e-9
     for name, row in phases.items():

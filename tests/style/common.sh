@@ -16,9 +16,11 @@ sources() {
     done | sort
 }
 
-# without_comments FILE: the same lines, with comments and string contents blanked.
+# without_comments FILE...: the same lines as "file:line:text", with comments and the contents of
+# strings blanked.
 without_comments() {
     awk '
+        FNR == 1 { inside = 0 }
         {
             line = $0; out = ""
             while (line != "") {
@@ -35,8 +37,8 @@ without_comments() {
                     else out = out "\"\""
                 } else { out = out line; line = "" }
             }
-            print out
-        }' "$1"
+            printf "%s:%d:%s\n", FILENAME, FNR, out
+        }' "$@"
 }
 
 # verdict COUNT WHAT

@@ -23,17 +23,17 @@ bad=$(
         }
         /;[[:space:]]*$/ && !/^[[:space:]]/ { head = "" }' | sort -u >"${TMPDIR:-/tmp}/defined.$$"
     trap 'rm -f "${TMPDIR:-/tmp}/defined.$$"' EXIT
-    for header in $(sources src kernels mpi eval | grep '\.h$'); do
-        without_comments "$header" | grep -vE '^(#|typedef|static| )' |
-            grep -nE '[ *][a-z0-9_A-Z]+\(' | sed -E 's/^([0-9]+):.*[ *]([A-Za-z0-9_]+)\(.*/\1 \2/' |
-            grep -vE ' (SKV_PRINTF|__attribute__)$' |
-            while read -r line name; do
-                [[ $name != *_ ]] || continue # a Fortran symbol of LAPACK
-                [[ $name == skv_* ]] || echo "$header:$line: $name is not named skv_..."
-                grep -qxF "$name" "${TMPDIR:-/tmp}/defined.$$" ||
-                    echo "$header:$line: $name is declared and nowhere defined"
-            done || true
-    done
+    mapfile -t headers < <(sources src kernels mpi eval | grep '\.h$')
+    without_comments "${headers[@]}" | grep -vE '^[^:]*:[0-9]+:(#|typedef|static| )' |
+        grep -E '[ *][a-z0-9_A-Z]+\(' |
+        sed -E 's/^([^:]*:[0-9]+):.*[ *]([A-Za-z0-9_]+)\(.*/\1 \2/' |
+        grep -vE ' (SKV_PRINTF|__attribute__)$' |
+        while read -r place name; do
+            [[ $name != *_ ]] || continue # a Fortran symbol of LAPACK
+            [[ $name == skv_* ]] || echo "$place: $name is not named skv_..."
+            grep -qxF "$name" "${TMPDIR:-/tmp}/defined.$$" ||
+                echo "$place: $name is declared and nowhere defined"
+        done || true
 )
 [ -z "$bad" ] || echo "$bad"
 verdict "$(printf '%s' "$bad" | grep -c '' || true)" "names"
