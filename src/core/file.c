@@ -10,6 +10,26 @@
 
 #include "core/mem.h"
 
+#define READ_TRIES 3 /* of one that fails with EIO */
+
+skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char *path)
+{
+    int tries = 0;
+
+    *n = 0;
+    while (*n < bytes) {
+        const ssize_t got = read(fd, (char *)to + *n, bytes - *n);
+
+        if (got == 0)
+            break;
+        if (got > 0)
+            *n += (size_t)got;
+        else if (errno != EINTR && (errno != EIO || ++tries == READ_TRIES))
+            return skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
+    }
+    return SKV_OK;
+}
+
 skv_status skv_file_read(char **out, size_t *out_bytes, const char *path, size_t max_bytes)
 {
     skv_status st = SKV_OK;
@@ -31,19 +51,7 @@ skv_status skv_file_read(char **out, size_t *out_bytes, const char *path, size_t
         goto done;
     }
     SKV_TRY_GOTO(skv_alloc(&text, (size_t)info.st_size + 1, 1, path), done);
-    while (used < (size_t)info.st_size) {
-        ssize_t n = read(fd, text + used, (size_t)info.st_size - used);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            st = skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
-            goto done;
-        }
-        if (n == 0)
-            break;
-        used += (size_t)n;
-    }
+    SKV_TRY_GOTO(skv_read_fully(&used, fd, text, (size_t)info.st_size, path), done);
     *out_bytes = used;
     *out = text;
     text = NULL;

@@ -11,6 +11,10 @@
 SKV_MUST skv_status skv_file_read(char **out, size_t *out_bytes, const char *path,
                                   size_t max_bytes);
 
+/* Reads `bytes` from fd, fewer only where the file ends; *n: how many. What passes is tried again:
+ * interrupted and short reads always, an I/O error a few times. `path` is for the message alone. */
+SKV_MUST skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char *path);
+
 /* Writes `path` aside (path.tmp), syncs, renames, and syncs the folder: whole or not at all. */
 SKV_MUST skv_status skv_file_write(const char *path, const void *data, size_t bytes);
 

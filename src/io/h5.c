@@ -62,6 +62,34 @@ skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const ch
                        r.text);
 }
 
+static herr_t close_object(hid_t id)
+{
+    switch (H5Iget_type(id)) {
+    case H5I_DATASET:
+        return H5Dclose(id);
+    case H5I_DATASPACE:
+        return H5Sclose(id);
+    case H5I_DATATYPE:
+        return H5Tclose(id);
+    case H5I_ATTR:
+        return H5Aclose(id);
+    case H5I_GENPROP_LST:
+        return H5Pclose(id);
+    default:
+        return H5Oclose(id);
+    }
+}
+
+skv_status skv_h5__close(const skv_h5 *f, hid_t id, skv_status st)
+{
+    if (id < 0 || close_object(id) >= 0)
+        return st;
+    if (st == SKV_OK)
+        return skv_h5__fail(f, "cannot close an object of the file");
+    H5Eclear2(H5E_DEFAULT);
+    return st;
+}
+
 skv_status skv_h5__new(skv_h5 **out, const char *path)
 {
     skv_status st;
@@ -101,18 +129,15 @@ static skv_status create(skv_h5 **out, const char *path, const char *label)
         goto done;
     }
     f->file = H5Fcreate(f->aside, H5F_ACC_TRUNC, make, how);
-    if (f->file < 0) {
+    if (f->file < 0)
         st = skv_h5__fail(f, "cannot create the file");
-        goto done;
-    }
-    *out = f;
-    f = NULL;
 done:
-    if (how >= 0)
-        H5Pclose(how);
-    if (make >= 0)
-        H5Pclose(make);
-    skv_h5_close(f);
+    st = skv_h5__close(f, how, st);
+    st = skv_h5__close(f, make, st);
+    if (st == SKV_OK)
+        *out = f;
+    else
+        skv_h5_close(f);
     return st;
 }
 
@@ -149,16 +174,14 @@ skv_status skv_h5_open(skv_h5 **out, const char *path)
         goto done;
     }
     f->file = H5Fopen(path, H5F_ACC_RDONLY, how);
-    if (f->file < 0) {
+    if (f->file < 0)
         st = skv_h5__fail(f, "not a whole HDF5 file");
-        goto done;
-    }
-    *out = f;
-    f = NULL;
 done:
-    if (how >= 0)
-        H5Pclose(how);
-    skv_h5_close(f);
+    st = skv_h5__close(f, how, st);
+    if (st == SKV_OK)
+        *out = f;
+    else
+        skv_h5_close(f);
     return st;
 }
 
@@ -204,8 +227,8 @@ static skv_status sync_aside(const skv_h5 *f)
 
     if (fd < 0 || fsync(fd) != 0)
         st = skv_fail(SKV_E_IO, "%s: cannot sync: %s", f->aside, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0 && close(fd) != 0 && st == SKV_OK)
+        st = skv_fail(SKV_E_IO, "%s: cannot close: %s", f->aside, strerror(errno));
     return st;
 }
 

@@ -20,13 +20,11 @@ skv_status skv_h5_make_group(skv_h5 *f, const char *name)
     if (links < 0 || how < 0 || H5Pset_create_intermediate_group(links, 1) < 0 ||
         H5Pset_obj_track_times(how, false) < 0)
         st = skv_h5__fail(f, "%s: cannot prepare", name);
-    else if ((group = H5Gcreate2(f->file, name, links, how, H5P_DEFAULT)) < 0 ||
-             H5Gclose(group) < 0)
+    else if ((group = H5Gcreate2(f->file, name, links, how, H5P_DEFAULT)) < 0)
         st = skv_h5__fail(f, "%s: cannot make the group", name);
-    if (links >= 0)
-        H5Pclose(links);
-    if (how >= 0)
-        H5Pclose(how);
+    st = skv_h5__close(f, group, st);
+    st = skv_h5__close(f, links, st);
+    st = skv_h5__close(f, how, st);
     f->failed = f->failed || st != SKV_OK;
     return st;
 }
@@ -39,20 +37,16 @@ static skv_status set(skv_h5 *f, const char *object, const char *key, hid_t type
     hid_t at = -1, attribute = -1;
 
     at = H5Oopen(f->file, object, H5P_DEFAULT);
-    if (at >= 0 && H5Aexists(at, key) > 0)
-        H5Adelete(at, key);
-    if (at >= 0 && type >= 0 && space >= 0)
+    if (at >= 0 && H5Aexists(at, key) > 0 && H5Adelete(at, key) < 0)
+        st = skv_h5__fail(f, "%s: cannot replace attribute \"%s\"", object, key);
+    else if (at >= 0 && type >= 0 && space >= 0)
         attribute = H5Acreate2(at, key, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
+    if (st == SKV_OK && (attribute < 0 || H5Awrite(attribute, type, value) < 0))
         st = skv_h5__fail(f, "%s: cannot set attribute \"%s\"", object, key);
-    if (attribute >= 0 && H5Aclose(attribute) < 0 && st == SKV_OK)
-        st = skv_h5__fail(f, "%s: cannot set attribute \"%s\"", object, key);
-    if (at >= 0)
-        H5Oclose(at);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
+    st = skv_h5__close(f, attribute, st);
+    st = skv_h5__close(f, at, st);
+    st = skv_h5__close(f, space, st);
+    st = skv_h5__close(f, type, st);
     f->failed = f->failed || st != SKV_OK;
     return st;
 }
@@ -90,16 +84,12 @@ typedef struct {
     hid_t object, attribute, type, space;
 } opened;
 
-static void close_attribute(opened *o)
+static skv_status close_attribute(const skv_h5 *f, const opened *o, skv_status st)
 {
-    if (o->space >= 0)
-        H5Sclose(o->space);
-    if (o->type >= 0)
-        H5Tclose(o->type);
-    if (o->attribute >= 0)
-        H5Aclose(o->attribute);
-    if (o->object >= 0)
-        H5Oclose(o->object);
+    st = skv_h5__close(f, o->space, st);
+    st = skv_h5__close(f, o->type, st);
+    st = skv_h5__close(f, o->attribute, st);
+    return skv_h5__close(f, o->object, st);
 }
 
 /* *n: its elements. On failure nothing is left open. */
@@ -133,9 +123,7 @@ static skv_status open_attribute(opened *o, size_t *n, skv_h5 *f, const char *ob
                       key);
     *n = (size_t)count;
 done:
-    if (st != SKV_OK)
-        close_attribute(o);
-    return st;
+    return st == SKV_OK ? st : close_attribute(f, o, st);
 }
 
 static skv_status get_one(void *out, skv_h5 *f, const char *object, const char *key,
@@ -151,8 +139,7 @@ static skv_status get_one(void *out, skv_h5 *f, const char *object, const char *
                       object, key, n);
     else if (H5Aread(o.attribute, type, out) < 0)
         st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
-    close_attribute(&o);
-    return st;
+    return close_attribute(f, &o, st);
 }
 
 skv_status skv_h5_get_int(int64_t *out, skv_h5 *f, const char *object, const char *key)
@@ -174,17 +161,17 @@ skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char *object,
 
     SKV_TRY(open_attribute(&o, &count, f, object, key, H5T_INTEGER));
     SKV_TRY_GOTO(skv_alloc(&v, count, sizeof *v, key), done);
-    if (H5Aread(o.attribute, H5T_NATIVE_INT64, v) < 0) {
+    if (H5Aread(o.attribute, H5T_NATIVE_INT64, v) < 0)
         st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
-        goto done;
+done:
+    st = close_attribute(f, &o, st);
+    if (st != SKV_OK) {
+        free(v);
+        return st;
     }
     *out = v;
     *n = (int)count;
-    v = NULL;
-done:
-    free(v);
-    close_attribute(&o);
-    return st;
+    return SKV_OK;
 }
 
 /* h5py's own strings: HDF5 allocates the text, and frees it. */
@@ -202,7 +189,8 @@ static skv_status read_variable(char **out, skv_h5 *f, const opened *o, const ch
         st = skv_alloc(out, given ? strlen(given) + 1 : 1, 1, key);
     if (st == SKV_OK && given)
         memcpy(*out, given, strlen(given));
-    H5Dvlen_reclaim(o->type, o->space, H5P_DEFAULT, &given);
+    if (H5Dvlen_reclaim(o->type, o->space, H5P_DEFAULT, &given) < 0 && st == SKV_OK)
+        st = skv_h5__fail(f, "%s: cannot free attribute \"%s\"", object, key);
     return st;
 }
 
@@ -229,12 +217,12 @@ skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char
     }
     if (st == SKV_OK && !skv_utf8_is_valid(text, strlen(text)))
         st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is no UTF-8", f->path, object, key);
-    SKV_TRY_GOTO(st, done);
-    *out = text;
-    text = NULL;
 done:
-    free(text);
-    close_attribute(&o);
+    st = close_attribute(f, &o, st);
+    if (st == SKV_OK)
+        *out = text;
+    else
+        free(text);
     return st;
 }
 
@@ -278,7 +266,7 @@ skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group)
     skv_status st = SKV_OK;
     H5G_info_t info;
     char **block = NULL;
-    size_t bytes = 0, count;
+    size_t bytes = 0, count = 0;
     hid_t g;
 
     SKV_TRY(skv_h5__check_links(f, group));
@@ -291,12 +279,13 @@ skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group)
     SKV_TRY_GOTO(walk_names(&bytes, NULL, NULL, f, group, g, count), done);
     SKV_TRY_GOTO(skv_alloc(&block, count * sizeof *block + bytes, 1, group), done);
     SKV_TRY_GOTO(walk_names(&bytes, block, (char *)(block + count), f, group, g, count), done);
+done:
+    st = skv_h5__close(f, g, st);
+    if (st != SKV_OK) {
+        free(block);
+        return st;
+    }
     *out = block;
     *n = (int)count;
-    block = NULL;
-done:
-    free(block);
-    if (g >= 0)
-        H5Gclose(g);
-    return st;
+    return SKV_OK;
 }

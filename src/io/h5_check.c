@@ -225,22 +225,17 @@ skv_status skv_h5__open_set(skv_h5__set *s, skv_h5 *f, const char *name)
         st = skv_h5__fail(f, "%s: a dataset without description", name);
     else
         st = check_set(s, f, name);
-    if (st != SKV_OK)
-        skv_h5__close_set(s);
-    return st;
+    return st == SKV_OK ? st : skv_h5__close_set(f, s, st);
 }
 
-void skv_h5__close_set(skv_h5__set *s)
+skv_status skv_h5__close_set(const skv_h5 *f, skv_h5__set *s, skv_status st)
 {
-    if (s->create >= 0)
-        H5Pclose(s->create);
-    if (s->space >= 0)
-        H5Sclose(s->space);
-    if (s->type >= 0)
-        H5Tclose(s->type);
-    if (s->set >= 0)
-        H5Dclose(s->set);
+    st = skv_h5__close(f, s->create, st);
+    st = skv_h5__close(f, s->space, st);
+    st = skv_h5__close(f, s->type, st);
+    st = skv_h5__close(f, s->set, st);
     *s = (skv_h5__set){-1, -1, -1, -1, {0}, false};
+    return st;
 }
 
 skv_status skv_h5_describe(skv_h5_layout *out, skv_h5 *f, const char *name)
@@ -249,8 +244,7 @@ skv_status skv_h5_describe(skv_h5_layout *out, skv_h5 *f, const char *name)
 
     SKV_TRY(skv_h5__open_set(&s, f, name));
     *out = s.layout;
-    skv_h5__close_set(&s);
-    return SKV_OK;
+    return skv_h5__close_set(f, &s, SKV_OK);
 }
 
 skv_status skv_h5__compare(const skv_h5 *f, const char *name, skv_h5_layout *want,

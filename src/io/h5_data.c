@@ -40,8 +40,8 @@ hid_t skv_h5__text_type(size_t bytes)
     if (t >= 0 && H5Tset_size(t, bytes ? bytes : H5T_VARIABLE) >= 0 &&
         H5Tset_cset(t, H5T_CSET_UTF8) >= 0)
         return t;
-    if (t >= 0)
-        H5Tclose(t);
+    if (t >= 0 && H5Tclose(t) < 0)
+        H5Eclear2(H5E_DEFAULT);
     return -1;
 }
 
@@ -72,15 +72,11 @@ skv_status skv_h5__make(skv_h5 *f, const char *name, const skv_h5_layout *layout
     if (set < 0)
         st = skv_h5__fail(f, "%s: cannot make the dataset", name);
 done:
+    st = skv_h5__close(f, set, st);
+    st = skv_h5__close(f, links, st);
+    st = skv_h5__close(f, space, st);
+    st = skv_h5__close(f, text ? type : -1, st);
     f->failed = f->failed || st != SKV_OK;
-    if (set >= 0 && H5Dclose(set) < 0 && st == SKV_OK)
-        st = skv_h5__fail(f, "%s: cannot make the dataset", name);
-    if (links >= 0)
-        H5Pclose(links);
-    if (space >= 0)
-        H5Sclose(space);
-    if (text && type >= 0)
-        H5Tclose(type);
     if (st == SKV_OK && layout->long_name)
         st = skv_h5_set_text(f, name, "long_name", layout->long_name);
     if (st == SKV_OK && layout->units)
@@ -119,8 +115,8 @@ skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout *layout)
         st = skv_h5__fail(f, "%s: cannot prepare", name);
     else
         st = skv_h5__make(f, name, layout, create);
-    if (create >= 0)
-        H5Pclose(create);
+    st = skv_h5__close(f, create, st);
+    f->failed = f->failed || st != SKV_OK;
     return st;
 }
 
@@ -213,9 +209,8 @@ skv_status skv_h5_write_rows(skv_h5 *f, const char *name, int64_t first, int64_t
     if (n > 0)
         SKV_TRY_GOTO(write_selected(&s, f, name, memory, data), done);
 done:
-    if (memory >= 0)
-        H5Sclose(memory);
-    skv_h5__close_set(&s);
+    st = skv_h5__close(f, memory, st);
+    st = skv_h5__close_set(f, &s, st);
     f->failed = f->failed || st != SKV_OK;
     return st;
 }
@@ -295,13 +290,11 @@ static skv_status read_texts(void *out, const skv_h5 *f, const char *name, const
         goto done;
     }
     st = copy_texts(out, f, name, raw, n, stride);
-    if (!stride)
-        H5Dvlen_reclaim(type, s->space, H5P_DEFAULT, raw);
+    if (!stride && H5Dvlen_reclaim(type, s->space, H5P_DEFAULT, raw) < 0 && st == SKV_OK)
+        st = skv_h5__fail(f, "%s: cannot free its texts", name);
 done:
     free(raw);
-    if (type >= 0)
-        H5Tclose(type);
-    return st;
+    return skv_h5__close(f, type, st);
 }
 
 /* Entries of variable length may all point at one large text: their sum is asked for first. */
@@ -319,8 +312,7 @@ static skv_status check_variable(const skv_h5 *f, const char *name, const skv_h5
     return SKV_OK;
 }
 
-/* *data is freed and nulled where the sum is wrong. */
-static skv_status check_crc(void **data, skv_h5 *f, const char *name, const skv_h5_layout *has,
+static skv_status check_crc(const void *data, skv_h5 *f, const char *name, const skv_h5_layout *has,
                             bool need_crc)
 {
     int64_t want = 0;
@@ -331,13 +323,9 @@ static skv_status check_crc(void **data, skv_h5 *f, const char *name, const skv_
         return SKV_OK;
     if (st == SKV_OK)
         st = skv_h5__row_bytes(&bytes, has, has->shape[0]);
-    if (st == SKV_OK && want != (int64_t)crc_of_entries(has->type, *data, bytes))
+    if (st == SKV_OK && want != (int64_t)crc_of_entries(has->type, data, bytes))
         st = skv_fail(SKV_E_FORMAT, "%s: %s: the data do not have the checksum noted with them",
                       f->path, name);
-    if (st != SKV_OK) {
-        free(*data);
-        *data = NULL;
-    }
     return st;
 }
 
@@ -370,12 +358,13 @@ skv_status skv_h5_read(void *out, skv_h5 *f, const char *name, skv_h5_layout *wa
             goto done;
         }
     }
-    SKV_TRY_GOTO(check_crc(&data, f, name, &s.layout, need_crc), done);
-    memcpy(out, &data, sizeof data);
-    data = NULL;
+    SKV_TRY_GOTO(check_crc(data, f, name, &s.layout, need_crc), done);
 done:
-    free(data);
-    skv_h5__close_set(&s);
+    st = skv_h5__close_set(f, &s, st);
+    if (st == SKV_OK)
+        memcpy(out, &data, sizeof data);
+    else
+        free(data);
     return st;
 }
 
@@ -396,8 +385,6 @@ skv_status skv_h5_read_rows(skv_h5 *f, const char *name, skv_h5_layout *want, in
                               data) < 0)
         st = skv_h5__fail(f, "%s: cannot read rows", name);
 done:
-    if (memory >= 0)
-        H5Sclose(memory);
-    skv_h5__close_set(&s);
-    return st;
+    st = skv_h5__close(f, memory, st);
+    return skv_h5__close_set(f, &s, st);
 }

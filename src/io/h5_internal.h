@@ -20,6 +20,10 @@ struct skv_h5 {
 skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
     SKV_PRINTF(4, 5);
 
+/* Closes an object of any kind, -1: nothing. `st`, or why closing failed: what was written may
+ * still lie in the library's buffers until then. */
+SKV_MUST skv_status skv_h5__close(const skv_h5 *f, hid_t id, skv_status st);
+
 /* The checked block before a sealed file's bytes; image: the whole file, the block empty. */
 void skv_h5__put_label(char *image, size_t bytes, const char *label);
 
@@ -39,7 +43,7 @@ typedef struct {
 /* Opens and checks `name`: hard links only, known types and filters, no external storage, stored
  * bytes within the file. On failure nothing is left open. */
 SKV_MUST skv_status skv_h5__open_set(skv_h5__set *s, skv_h5 *f, const char *name);
-void skv_h5__close_set(skv_h5__set *s);
+SKV_MUST skv_status skv_h5__close_set(const skv_h5 *f, skv_h5__set *s, skv_status st);
 
 /* Refuses links other than hard ones on the way to `name`. SKV_E_NOTFOUND when absent. */
 SKV_MUST skv_status skv_h5__check_links(skv_h5 *f, const char *name);

@@ -79,33 +79,50 @@ static skv_status check_block(size_t *length, uint32_t *body, const char *block,
     return SKV_OK;
 }
 
+/* Opens what must be a regular file: a FIFO must not hold us, nor a link lead elsewhere. */
+static skv_status open_regular(int *out, struct stat *info, const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return skv_fail(SKV_E_NOTFOUND, "%s: cannot open: %s", path, strerror(errno));
+    if (fd < 0 && errno != ELOOP && errno != ENXIO) /* a link, a socket */
+        return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(errno));
+    if (fd < 0 || fstat(fd, info) != 0 || !S_ISREG(info->st_mode)) {
+        if (fd >= 0)
+            close(fd);
+        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
+    }
+    *out = fd;
+    return SKV_OK;
+}
+
 skv_status skv_h5_read_label(char **out, const char *path)
 {
     skv_status st = SKV_OK;
     char block[SKV_H5_LABEL_BYTES + 1] = {0};
     struct stat info;
-    size_t length = 0;
+    size_t length = 0, n = 0;
     uint32_t body = 0;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
+    int fd = -1;
 
-    if (fd < 0)
-        return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
-                        "%s: cannot open: %s", path, strerror(errno));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        st = skv_fail(SKV_E_IO, "%s: not a regular file", path);
-    } else if (read(fd, block, SKV_H5_LABEL_BYTES) != SKV_H5_LABEL_BYTES) {
-        st = skv_fail(SKV_E_FORMAT, "%s: %lld bytes are too few", path, (long long)info.st_size);
-    } else {
-        st = check_block(&length, &body, block, path);
-        if (st == SKV_OK && length != (size_t)info.st_size)
-            st = skv_fail(SKV_E_FORMAT, "%s: %lld bytes, it was written with %zu", path,
-                          (long long)info.st_size, length);
+    SKV_TRY(open_regular(&fd, &info, path));
+    SKV_TRY_GOTO(skv_read_fully(&n, fd, block, SKV_H5_LABEL_BYTES, path), done);
+    if (n < SKV_H5_LABEL_BYTES) {
+        st = skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %zu bytes", path, n);
+        goto done;
     }
-    close(fd);
-    SKV_TRY(st);
-    SKV_TRY(skv_alloc(out, strlen(block + LABEL_AT) + 1, 1, "a label"));
+    SKV_TRY_GOTO(check_block(&length, &body, block, path), done);
+    if (length != (size_t)info.st_size) {
+        st = skv_fail(SKV_E_FORMAT, "%s: the file has %lld bytes, it was written with %zu", path,
+                      (long long)info.st_size, length);
+        goto done;
+    }
+    SKV_TRY_GOTO(skv_alloc(out, strlen(block + LABEL_AT) + 1, 1, "a label"), done);
     strcpy(*out, block + LABEL_AT);
-    return SKV_OK;
+done:
+    close(fd);
+    return st;
 }
 
 /* The file's bytes, whole and unaltered. */
@@ -118,12 +135,14 @@ static skv_status read_checked(char **out, size_t *n, const char *path)
 
     SKV_TRY(skv_file_read(&bytes, n, path, MAX_BYTES));
     if (*n < SKV_H5_LABEL_BYTES)
-        st = skv_fail(SKV_E_FORMAT, "%s: %zu bytes are too few", path, *n);
+        st = skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %zu bytes", path, *n);
     else
         st = check_block(&length, &body, bytes, path);
     if (st == SKV_OK && (length != *n || body != skv_h5__crc(0, bytes + SKV_H5_LABEL_BYTES,
                                                              *n - SKV_H5_LABEL_BYTES)))
-        st = skv_fail(SKV_E_FORMAT, "%s: the file is damaged: its checksum is another", path);
+        st = skv_fail(SKV_E_FORMAT,
+                      "%s: the file is damaged: its bytes do not have the checksum noted with them",
+                      path);
     if (st != SKV_OK) {
         free(bytes);
         return st;
@@ -153,17 +172,15 @@ skv_status skv_h5_open_sealed(skv_h5 **out, const char *path)
     bytes = NULL;
     SKV_TRY_GOTO(skv_path_join(&name, path, "image"), done);
     f->file = H5Fopen(name, H5F_ACC_RDONLY, how);
-    if (f->file < 0) {
+    if (f->file < 0)
         st = skv_h5__fail(f, "not a whole HDF5 file");
-        goto done;
-    }
-    *out = f;
-    f = NULL;
 done:
-    if (how >= 0)
-        H5Pclose(how);
+    st = skv_h5__close(f, how, st);
+    if (st == SKV_OK)
+        *out = f;
+    else
+        skv_h5_close(f);
     free(bytes);
     free(name);
-    skv_h5_close(f);
     return st;
 }

@@ -42,11 +42,8 @@ static skv_status add_source(hid_t create, const skv_h5 *f, const char *name,
         H5Sselect_hyperslab(whole, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
         H5Pset_virtual(create, whole, s->file, s->dataset, source) < 0)
         st = skv_h5__fail(f, "%s: cannot add source %s", name, s->file);
-    if (whole >= 0)
-        H5Sclose(whole);
-    if (source >= 0)
-        H5Sclose(source);
-    return st;
+    st = skv_h5__close(f, whole, st);
+    return skv_h5__close(f, source, st);
 }
 
 skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout *layout,
@@ -61,7 +58,7 @@ skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout 
         SKV_TRY_GOTO(add_source(create, f, name, layout, &sources[i]), done);
     SKV_TRY_GOTO(skv_h5__make(f, name, layout, create), done);
 done:
-    H5Pclose(create);
+    st = skv_h5__close(f, create, st);
     f->failed = f->failed || st != SKV_OK;
     return st;
 }
@@ -102,9 +99,7 @@ static skv_status get_mapping(mapping *m, const skv_h5 *f, const char *name, con
         st = skv_h5__fail(f, "%s: virtual source %zu is none of ours", name, i);
     else
         m->first = (int64_t)start[0], m->n = (int64_t)(end[0] - start[0]) + 1;
-    if (space >= 0)
-        H5Sclose(space);
-    return st;
+    return skv_h5__close(f, space, st);
 }
 
 /* Rows [first, first+n) of the virtual dataset, all of them within m, from its file. */

@@ -1,5 +1,6 @@
 #include "io/h5.h"
 
+#include <errno.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "failing_io.h"
 #include "temp_folder.h"
 
 #define MANY ((size_t)1 << 20)
@@ -572,6 +574,81 @@ static void a_full_disk_is_an_error_and_leaves_nothing(void **state)
     }
 }
 
+/* In a child, as above: the status of one write of three datasets, one of which fails. */
+static int write_with_one_failure(long n, int error)
+{
+    static int64_t data[4096];
+    skv_h5_layout rows = {
+        .type = SKV_H5_I64, .n_dims = 1, .shape = {4096}, .rows_per_chunk = 512, .checksum = true};
+    skv_h5 *f = NULL;
+    skv_status st = skv_h5_create(&f, temp_path("a.h5"));
+
+    for (int i = 0; i < 4096; i++)
+        data[i] = i * (int64_t)i + 1;
+    failing_write(n, error);
+    for (int i = 0; i < 3 && st == SKV_OK; i++) {
+        char name[] = {'/', (char)('x' + i), '\0'};
+
+        st = skv_h5_write(f, name, &rows, data);
+        rows.rows_per_chunk = 0;
+        rows.shape[0] = 5;
+    }
+    if (st == SKV_OK)
+        st = skv_h5_commit(&f);
+    skv_h5_close(f);
+    return st == SKV_OK ? (failing_write_came() ? 2 : 0) : 1;
+}
+
+/* What is written may lie in the library's buffers until a dataset or the file is closed. */
+static void one_failed_write_among_good_ones_is_an_error(void **state)
+{
+    static const int errors[] = {ENOSPC, EIO, EDQUOT};
+
+    (void)state;
+    for (size_t e = 0; e < sizeof errors / sizeof errors[0]; e++) {
+        int how = 1;
+
+        for (long n = 1; how != 0; n++) {
+            const pid_t child = fork();
+
+            if (child == 0)
+                exit(write_with_one_failure(n, errors[e])); /* with all exit handlers */
+            assert_true(child > 0 && waitpid(child, &how, 0) == child);
+            assert_true(WIFEXITED(how));
+            how = WEXITSTATUS(how);
+            assert_true(how < 2);
+            assert_int_equal(temp_count(), how == 0);
+            assert_true(how != 0 || n > 3);
+        }
+        assert_int_equal(unlink(temp_path("a.h5")), 0);
+    }
+}
+
+static void reads_that_fail_for_a_moment_are_tried_again(void **state)
+{
+    static const int errors[] = {EINTR, EIO, 0, EINTR, 0, EIO}, lasting[] = {EIO, EIO, EIO};
+    const int n = sizeof errors / sizeof errors[0];
+    skv_h5 *f = NULL;
+    char *label = NULL;
+
+    (void)state;
+    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), "label"), SKV_OK);
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+    failing_reads(errors, n);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5")), SKV_OK);
+    assert_string_equal(label, "label");
+    free(label);
+    failing_reads(errors, n);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5")), SKV_OK);
+    skv_h5_close(f);
+    failing_reads(lasting, 3);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5")), SKV_E_IO);
+    failing_reads(lasting, 3);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5")), SKV_E_IO);
+    assert_non_null(strstr(skv_message(), "cannot read"));
+    failing_reads(NULL, 0);
+}
+
 static void what_is_no_hdf5_file_is_refused(void **state)
 {
     skv_h5 *f = NULL;
@@ -609,6 +686,8 @@ int main(void)
         CASE(virtual_rows_come_from_their_files_and_are_never_made_up),
         CASE(virtual_sources_outside_the_folder_are_refused),
         CASE(a_full_disk_is_an_error_and_leaves_nothing),
+        CASE(one_failed_write_among_good_ones_is_an_error),
+        CASE(reads_that_fail_for_a_moment_are_tried_again),
         CASE(what_is_no_hdf5_file_is_refused),
     };
 

@@ -1,0 +1,15 @@
+/* Reads and writes of regular files that fail on demand. A program that links failing_io.c gets its
+ * read, write and pwrite, and so do the libraries that it loads, HDF5 among them. */
+#ifndef SKV_TESTS_FAILING_IO_H
+#define SKV_TESTS_FAILING_IO_H
+
+#include <stdbool.h>
+
+/* The n-th write from now on fails once with `error`, which true tells afterwards. n 0: none. */
+void failing_write(long n, int error);
+bool failing_write_came(void);
+
+/* The next reads of a file: each fails with its errno, or is short where that is 0. */
+void failing_reads(const int *errors, int n);
+
+#endif
