@@ -8,6 +8,7 @@
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
+#include "cli/print_text.h"
 #include "core/file.h"
 #include "eval/layout/layout.h"
 
@@ -47,7 +48,11 @@ static void print_findings(const skv_layout_report *r, int64_t limit)
 
             if ((int)f->kind != k || (n++ >= limit && limit > 0))
                 continue;
-            printf("%-9s  %s%s%s\n", kinds[k], f->name, f->why[0] ? ": " : "", f->why);
+            printf("%-9s  ", kinds[k]);
+            skv_print_text(f->name, 0);
+            printf("%s", f->why[0] ? ": " : "");
+            skv_print_text(f->why, 0);
+            printf("\n");
         }
         if (limit > 0 && n > limit)
             printf("%-9s  and %lld more (--limit 0 lists all)\n", kinds[k], (long long)(n - limit));

@@ -7,8 +7,10 @@
 #include "cli/command.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "run/group_file.h"
+#include "run/run_json.h"
 #include "sample/engine.h"
 #include "sample/tune.h"
 #include "sample/writer.h"
@@ -36,18 +38,17 @@ static const skv_option table[] = {
 typedef struct {
     const decode_options *options;
     const char *run, *out;
-    json_t *root; /* run.json */
+    skv_run_json json;
     skv_sources sources;
     skv_engine_setup setup;
     skv_engine *engine;
-    int64_t n_written;
+    int64_t n_written, n_lost; /* pictures, group files */
 } decoder;
 
 /* The VAE is opened when the first group tells how many bits a token has. */
 static skv_status open_engine(decoder *d, const skv_group_record *rec)
 {
-    const json_t *settings = json_object_get(d->root, "settings");
-    const json_t *common = json_object_get(d->root, "common");
+    const json_t *settings = d->json.settings, *common = d->json.common;
     const char *vae = d->options->vae, *resolution;
     double ratio = 1;
 
@@ -57,7 +58,7 @@ static skv_status open_engine(decoder *d, const skv_group_record *rec)
     SKV_TRY(skv_json_real(&ratio, common, "ratio", "run.json"));
     SKV_TRY(skv_schedule_make(&d->setup.schedule, ratio, resolution));
     if (rec->n_scales != d->setup.schedule.n_scales)
-        return skv_fail(SKV_E_FORMAT, "%s: group files have %d scales, run.json's schedule %d",
+        return skv_fail(SKV_E_FORMAT, "%s: group files have %d scales, run.json's schedule has %d",
                         d->run, rec->n_scales, d->setup.schedule.n_scales);
     /* the first scale has one token, padded to whole bytes: the second's four tell the bits */
     SKV_TRY(skv_sources_open_vae(&d->sources, vae,
@@ -65,10 +66,22 @@ static skv_status open_engine(decoder *d, const skv_group_record *rec)
                                        skv_schedule_tokens(&d->setup.schedule, 1))));
     d->setup.sources = &d->sources;
     d->setup.max_prompts = 1;
-    SKV_TRY(skv_engine_create(&d->engine, &d->setup));
-    if ((int64_t)skv_engine_bits_bytes(&d->setup) != rec->bits_bytes)
-        return skv_fail(SKV_E_FORMAT, "%s: %lld bytes of bits a picture, want %zu", d->run,
-                        (long long)rec->bits_bytes, skv_engine_bits_bytes(&d->setup));
+    return skv_engine_create(&d->engine, &d->setup);
+}
+
+/* Each group file may be a stranger's: it must fit the buffers of this engine. */
+static skv_status check_sizes(const decoder *d, const skv_group_record *rec)
+{
+    const size_t bits = skv_engine_bits_bytes(&d->setup);
+    const int height = skv_picture_height(&d->setup.schedule);
+    const int width = skv_picture_width(&d->setup.schedule);
+
+    if ((size_t)rec->bits_bytes != bits || rec->height != height || rec->width != width)
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: group %lld of path %s has pictures of %dx%d with %lld bytes of bits, "
+                        "want %dx%d with %zu",
+                        d->run, (long long)rec->group, rec->path_name, rec->width, rec->height,
+                        (long long)rec->bits_bytes, width, height, bits);
     return SKV_OK;
 }
 
@@ -93,11 +106,9 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
     uint8_t *image = NULL;
     skv_status st = SKV_OK;
 
-    if (!rec->bits)
-        return skv_fail(SKV_E_NOTFOUND, "%s: group %lld of path %s holds no bits (--store)", d->run,
-                        (long long)rec->group, rec->path_name);
     if (!d->engine)
         SKV_TRY(open_engine(d, rec));
+    SKV_TRY(check_sizes(d, rec));
     SKV_TRY(skv_alloc(&image, (size_t)rec->n_rows, picture, "pictures"));
     for (int i = 0; i < rec->n_rows && st == SKV_OK; i++) {
         if (rec->status[i] != SKV_OK ||
@@ -113,27 +124,48 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
     return st;
 }
 
+/* A file that is of this run and holds what its name says. */
+static skv_status read_group(skv_group_record *rec, const decoder *d, const char *path, int64_t g)
+{
+    char *file = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_group_file_path(&file, d->run, path, g));
+    st = skv_group_file_read(rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS);
+    if (st == SKV_OK && (strcmp(rec->config_digest, d->json.digest) != 0 || rec->group != g ||
+                         strcmp(rec->path_name, path) != 0))
+        st = skv_fail(SKV_E_FORMAT, "%s: of another run, path or group", file);
+    if (st == SKV_OK && !rec->bits)
+        st = skv_fail(SKV_E_FORMAT, "%s: holds no bits (--store)", file);
+    free(file);
+    return st;
+}
+
+/* Every group that run.json counts; one that is missing or damaged is named and passed over. */
 static skv_status decode_path(decoder *d, const char *path)
 {
     char folder[4096];
-    skv_status st = SKV_OK;
+    const int64_t before = d->n_written;
 
     snprintf(folder, sizeof folder, "%s/images/%s", d->out, path);
     SKV_TRY(skv_folder_make(folder));
-    for (int64_t g = 0; st == SKV_OK; g++) {
+    for (int64_t g = 0; g < d->json.n_groups; g++) {
         skv_group_record rec = {0};
-        char *file = NULL;
+        skv_status st = read_group(&rec, d, path, g);
 
-        SKV_TRY(skv_group_file_path(&file, d->run, path, g));
-        st = skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS);
-        free(file);
-        if (st == SKV_E_NOTFOUND && g > 0)
-            return SKV_OK;
-        if (st == SKV_OK)
+        if (st == SKV_OK) {
             st = decode_group(d, &rec);
+        } else if (st != SKV_E_MEM) {
+            skv_warn("not decoded: %s", skv_message());
+            d->n_lost++;
+            st = SKV_OK;
+        }
         skv_group_record_clear(&rec);
+        SKV_TRY(st);
+        if (d->options->only && d->n_written > before)
+            break;
     }
-    return st;
+    return SKV_OK;
 }
 
 static bool listed(const char *names, const char *name)
@@ -148,20 +180,22 @@ static bool listed(const char *names, const char *name)
 
 static skv_status decode_run(decoder *d)
 {
-    char file[4096];
     const char *path;
     json_t *value;
 
-    snprintf(file, sizeof file, "%s/run.json", d->run);
-    SKV_TRY(skv_json_read(&d->root, file));
-    json_object_foreach(json_object_get(d->root, "paths"), path, value)
+    SKV_TRY(skv_run_json_read(&d->json, d->run));
+    json_object_foreach(d->json.paths, path, value)
     {
         if (!d->options->paths || listed(d->options->paths, path))
             SKV_TRY(decode_path(d, path));
     }
-    if (d->n_written == 0)
+    if (d->n_written == 0 && d->n_lost == 0)
         return skv_fail(SKV_E_ARG, "%s: no picture of that path or id", d->run);
     printf("%lld pictures in %s/images\n", (long long)d->n_written, d->out);
+    if (d->n_lost > 0)
+        return skv_fail(SKV_E_NOTFOUND,
+                        "%s: %lld group files are missing or damaged; skv sample makes them again",
+                        d->run, (long long)d->n_lost);
     return SKV_OK;
 }
 
@@ -199,7 +233,7 @@ done:
     skv_engine_destroy(d.engine);
     skv_sources_close(&d.sources);
     skv_backend_destroy(d.setup.be);
-    json_decref(d.root);
+    skv_run_json_clear(&d.json);
     skv_options_clear(table, &o);
     return st;
 }

@@ -8,6 +8,7 @@
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
+#include "cli/print_text.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -178,7 +179,7 @@ static void print_table(const job *j)
 
         for (int k = 0; k < j->result.n_scales; k++)
             bits += 100 * s->bits_mean[k] / j->result.n_scales;
-        printf("%-24s", j->pairs.side[i]);
+        skv_print_text(j->pairs.side[i], 24);
         print_number(s->psnr_mean_finite, 4);
         print_number(s->ssim_mean, 6);
         print_number(s->lpips_mean, 6);

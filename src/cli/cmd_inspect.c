@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli/command.h"
+#include "cli/print_text.h"
 #include "cli/sample_print.h"
 #include "core/json.h"
 #include "io/checkpoint.h"
@@ -223,12 +224,11 @@ static skv_status inspect(json_t *out, const char *path, bool tensors)
 
 static void print_value(const json_t *v)
 {
-    char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(8));
+    char *text = json_is_string(v)
+                     ? NULL
+                     : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(8));
 
-    if (json_is_string(v))
-        printf("%s", json_string_value(v));
-    else
-        printf("%s", text ? text : "");
+    skv_print_text(json_is_string(v) ? json_string_value(v) : text ? text : "", 0);
     free(text);
 }
 
@@ -240,7 +240,9 @@ static void print_for_people(json_t *o, int indent)
 
     json_object_foreach(o, key, value)
     {
-        printf("%*s%-16s ", indent, "", key);
+        printf("%*s", indent, "");
+        skv_print_text(key, 16);
+        printf(" ");
         if (json_is_object(value)) {
             printf("\n");
             print_for_people(value, indent + 2);
@@ -254,7 +256,8 @@ static void print_for_people(json_t *o, int indent)
                 printf("%*s", indent + 2, "");
                 json_object_foreach(row, name, cell)
                 {
-                    printf("%s ", name);
+                    skv_print_text(name, 0);
+                    printf(" ");
                     print_value(cell);
                     printf("  ");
                 }
@@ -296,7 +299,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
             print_for_people(out, 0);
     }
     if (o.json) {
-        text = json_dumps(n == 1 ? json_array_get(all, 0) : all, JSON_INDENT(2));
+        text =
+            json_dumps(n == 1 ? json_array_get(all, 0) : all, JSON_INDENT(2) | JSON_ENSURE_ASCII);
         printf("%s\n", text ? text : "");
         free(text);
     }

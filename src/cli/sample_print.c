@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/print_text.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -205,8 +206,8 @@ skv_status skv_print_paths(const char *run)
            "transformer", "VAE", "", "a layer", "bytes a picture", "s", "s");
     json_array_foreach(rows, i, row)
     {
-        printf("%-24s %14.1f %16lld %14.2f %10.2f\n",
-               json_string_value(json_object_get(row, "path")),
+        skv_print_text(json_string_value(json_object_get(row, "path")), 24);
+        printf(" %14.1f %16lld %14.2f %10.2f\n",
                json_real_value(json_object_get(row, "tokens_kept")),
                (long long)json_integer_value(json_object_get(row, "cache_bytes")),
                json_real_value(json_object_get(row, "transformer_seconds")),

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/escape.h"
+
 static struct {
     pthread_mutex_t lock;
     skv_log_level console;
@@ -38,24 +40,16 @@ void skv_log_close(void)
     logger.file = NULL;
 }
 
-/* A prompt must not be able to drive the reader's terminal. */
-static void escape(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
-}
-
 void skv_log(skv_log_level level, const char *fmt, ...)
 {
     static const char *const names[] = {"error: ", "warning: ", "", ""};
-    char text[4096];
+    char raw[4096], text[2 * sizeof raw]; /* on the stack: reporting never allocates */
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(raw, sizeof raw, fmt, args);
     va_end(args);
-    escape(text);
+    skv_escape(text, sizeof text, raw);
     pthread_mutex_lock(&logger.lock);
     if (level <= logger.console)
         fprintf(stderr, "%s%s%s%s\n", logger.prefix, logger.prefix[0] ? " " : "", names[level],

@@ -21,7 +21,7 @@ void skv_log_setup(skv_log_level console, const char *prefix);
 SKV_MUST skv_status skv_log_open(const char *path);
 void skv_log_close(void);
 
-/* Thread-safe; one line, control characters of user text are escaped. */
+/* Thread-safe; one line, escaped (core/escape.h). */
 void skv_log(skv_log_level level, const char *fmt, ...) SKV_PRINTF(2, 3);
 
 #define skv_error(...) skv_log(SKV_LOG_ERROR, __VA_ARGS__)

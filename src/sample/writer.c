@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/png.h"
+#include "io/prompts.h"
 
 #define MAX_IN_FLIGHT 2 /* groups: one being written, one waiting */
 #define MAX_THREADS   65
@@ -80,6 +81,9 @@ skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i, c
         {"path", rec->path_name}, {"config", rec->config_digest},  {"version", rec->version}};
     const size_t bytes = (size_t)rec->height * (size_t)rec->width * 3;
 
+    if (!skv_prompts_id_is_usable(rec->id[i])) /* of a stranger's group file */
+        return skv_fail(SKV_E_FORMAT, "group %lld of path %s: \"%.80s\" cannot be a file's name",
+                        (long long)rec->group, rec->path_name, rec->id[i]);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)rec->seed[i]);
     if (snprintf(path, sizeof path, "%s/images/%s/%s.png", run, rec->path_name, rec->id[i]) >=
         (int)sizeof path)

@@ -1,0 +1,62 @@
+#include "run/run_json.h"
+
+#include <stdio.h>
+
+#include "run/group_format.h"
+
+#define MAX_ROWS ((int64_t)1 << 40)
+
+static skv_status get_object(json_t **out, const skv_run_json *r, const char *key, const char *file)
+{
+    *out = json_object_get(r->root, key);
+    if (!json_is_object(*out))
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want an object", file, key,
+                        *out ? "is no object" : "is missing");
+    return SKV_OK;
+}
+
+static skv_status check_paths(const skv_run_json *r, const char *file)
+{
+    const char *name;
+    json_t *value;
+
+    if (json_object_size(r->paths) == 0)
+        return skv_fail(SKV_E_FORMAT, "%s names no paths", file);
+    json_object_foreach(r->paths, name, value)
+    {
+        if (!skv_group__names_path(name) || !json_is_object(value))
+            return skv_fail(SKV_E_FORMAT,
+                            "%s: \"%.80s\" cannot be a path: want a name of a-z, "
+                            "0-9 and -, and an object",
+                            file, name);
+    }
+    return SKV_OK;
+}
+
+skv_status skv_run_json_read(skv_run_json *out, const char *run)
+{
+    char file[4096];
+
+    *out = (skv_run_json){0};
+    if (snprintf(file, sizeof file, "%s/run.json", run) >= (int)sizeof file)
+        return skv_fail(SKV_E_ARG, "%.80s...: the run's folder has too long a name", run);
+    SKV_TRY(skv_json_read(&out->root, file));
+    SKV_TRY(get_object(&out->common, out, "common", file));
+    SKV_TRY(get_object(&out->settings, out, "settings", file));
+    SKV_TRY(get_object(&out->paths, out, "paths", file));
+    SKV_TRY(check_paths(out, file));
+    SKV_TRY(skv_json_string(&out->digest, out->root, "digest", file));
+    SKV_TRY(skv_json_int(&out->n_rows, out->root, "rows", file));
+    SKV_TRY(skv_json_int(&out->n_groups, out->root, "groups", file));
+    if (out->n_rows < 1 || out->n_groups < 1 || out->n_groups > out->n_rows ||
+        out->n_rows > MAX_ROWS)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld rows in %lld groups are impossible", file,
+                        (long long)out->n_rows, (long long)out->n_groups);
+    return SKV_OK;
+}
+
+void skv_run_json_clear(skv_run_json *r)
+{
+    json_decref(r->root);
+    *r = (skv_run_json){0};
+}

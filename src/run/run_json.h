@@ -1,0 +1,24 @@
+/* RUN/run.json as every reader but the run's own writer takes it. The folder may come from a
+ * stranger: what stands here was checked. */
+#ifndef SKV_RUN_RUN_JSON_H
+#define SKV_RUN_RUN_JSON_H
+
+#include <stdint.h>
+
+#include "core/json.h"
+#include "core/status.h"
+
+typedef struct {
+    json_t *root;
+    json_t *common, *settings, *paths; /* objects, parts of root. Keys of paths are usable as names
+                                        * of folders; there is at least one */
+    const char *digest;                /* of common; part of root */
+    int64_t n_rows, n_groups;          /* 1 <= n_groups <= n_rows <= 2^40 */
+} skv_run_json;
+
+/* SKV_E_NOTFOUND when there is none, SKV_E_FORMAT naming what is wrong. Cleared with
+ * skv_run_json_clear, also after a failure. */
+SKV_MUST skv_status skv_run_json_read(skv_run_json *out, const char *run);
+void skv_run_json_clear(skv_run_json *r);
+
+#endif
