@@ -29,22 +29,7 @@ static void say(bool result, const char *fmt, ...)
         skv_info("%s", line);
 }
 
-static skv_status print_ranks(skv_comm *comm, const skv_backend *be, bool result)
-{
-    skv_blob *lines = NULL;
-    char line[384];
-
-    snprintf(line, sizeof line, "# rank %d of %d, %s, local %d: %s", skv_comm_rank(comm),
-             skv_comm_size(comm), skv_comm_host(comm), skv_comm_local_rank(comm),
-             skv_backend_describe(be));
-    SKV_TRY(skv_comm_gather_blobs(&lines, comm, line, strlen(line) + 1));
-    for (int r = 0; lines && r < skv_comm_size(comm); r++)
-        say(result, "%s", (const char *)lines[r].data);
-    free(lines);
-    return SKV_OK;
-}
-
-skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_backend *be)
+void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank, int n_ranks)
 {
     const bool result = s->settings->dry_run;
     const skv_memory_plan *m = &s->memory;
@@ -66,9 +51,9 @@ skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_back
     };
     int64_t groups = 0, pngs = 0;
 
-    SKV_TRY(print_ranks(comm, be, result));
-    if (skv_comm_rank(comm) != 0)
-        return SKV_OK;
+    (void)progress;
+    for (int r = 0; r < n_ranks; r++)
+        say(result, "# %s", (const char *)rank[r].data);
     skv_run_setup_disk(s, &groups, &pngs);
     say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths", s->rows.n_rows,
         s->rows.n_groups, s->settings->group_size, s->paths.n);
@@ -86,37 +71,30 @@ skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_back
         say(result, "#   %-38s %16zu", rows[i].what, rows[i].bytes);
     say(result, "# disk, bytes a path: group files %" PRId64 ", PNGs at most %" PRId64, groups,
         pngs);
-    return SKV_OK;
 }
 
 /* ------------------------------------------------------------------- progress */
 
-void skv_progress_start(skv_progress *p, int64_t n_groups)
+void skv_print_progress(void *progress, const skv_run_setup *s, int64_t n_rows, int64_t n_done,
+                        int64_t n_groups)
 {
-    *p = (skv_progress){.start = skv_seconds(), .n_groups = n_groups};
-}
+    skv_progress *p = progress;
+    double seconds, rate, left;
 
-void skv_progress_group(skv_progress *p, const skv_run_setup *s, int64_t g, int rank)
-{
-    int64_t first;
-    double seconds;
-    int n;
-
-    skv_rows_group(&s->rows, g, &first, &n);
-    p->done++;
-    p->images += (int64_t)n * s->paths.n;
-    seconds = skv_seconds() - p->start;
-    if (rank != 0)
+    if (n_done == 0) {
+        *p = (skv_progress){.start = skv_seconds()};
         return;
+    }
+    p->n_images += n_rows * s->paths.n;
+    seconds = skv_seconds() - p->start;
+    rate = (double)p->n_images / seconds;
+    left = seconds / (double)n_done * (double)(n_groups - n_done);
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\rgroup %" PRId64 "/%" PRId64 "  %.2f images/s  %.0f s left  %s", p->done,
-                p->n_groups, (double)p->images / seconds,
-                seconds / (double)p->done * (double)(p->n_groups - p->done),
-                p->done == p->n_groups ? "\n" : "");
+        fprintf(stderr, "\rgroup %" PRId64 "/%" PRId64 "  %.2f images/s  %.0f s left  %s", n_done,
+                n_groups, rate, left, n_done == n_groups ? "\n" : "");
     else
-        skv_info("group %" PRId64 "/%" PRId64 " of rank 0, %.2f images/s, %.0f s left", p->done,
-                 p->n_groups, (double)p->images / seconds,
-                 seconds / (double)p->done * (double)(p->n_groups - p->done));
+        skv_info("group %" PRId64 "/%" PRId64 " of rank 0, %.2f images/s, %.0f s left", n_done,
+                 n_groups, rate, left);
 }
 
 /* ------------------------------------------------------------- table of paths */
@@ -196,11 +174,12 @@ done:
     return st;
 }
 
-skv_status skv_print_paths(const char *run)
+skv_status skv_print_paths(void *progress, const char *run)
 {
     json_t *rows = NULL, *row;
     size_t i;
 
+    (void)progress;
     SKV_TRY(skv_paths_summary(&rows, run));
     printf("%-24s %14s %16s %14s %10s\n%-24s %14s %16s %14s %10s\n", "path", "tokens kept", "cache",
            "transformer", "VAE", "", "a layer", "bytes a picture", "s", "s");

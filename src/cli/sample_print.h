@@ -1,26 +1,27 @@
-/* What a run says: its plan, its progress, its table of paths. */
+/* What a run says: its plan, its progress, its table of paths. The first three are members of
+ * skv_job_report (job/job.h). */
 #ifndef SKV_CLI_SAMPLE_PRINT_H
 #define SKV_CLI_SAMPLE_PRINT_H
 
-#include "mpi/comm.h"
-#include "sample/run_setup.h"
+#include "job/job.h"
 
-/* One line a rank, groups, memory by purpose, disk; rank 0 prints, to stdout for --dry-run (where
- * it is the result), to the log otherwise. Collective. */
-SKV_MUST skv_status skv_print_plan(const skv_run_setup *s, skv_comm *comm, const skv_backend *be);
-
+/* The ctx of the three. */
 typedef struct {
-    double start;
-    int64_t n_groups, done, images;
+    double start; /* of the first group */
+    int64_t n_images;
 } skv_progress;
 
-void skv_progress_start(skv_progress *p, int64_t n_groups);
-/* After a group: images/s of this rank and the time left; a line that rewrites itself on a
- * terminal. */
-void skv_progress_group(skv_progress *p, const skv_run_setup *s, int64_t g, int rank);
+/* One line a rank, groups, memory by purpose, disk: to stdout for --dry-run (where it is the
+ * result), to the log otherwise. */
+void skv_print_plan(void *progress, const skv_run_setup *setup, const skv_blob *rank, int n_ranks);
+
+/* Images/s of this rank and the time left: a line that rewrites itself on a terminal, lines in the
+ * log elsewhere. */
+void skv_print_progress(void *progress, const skv_run_setup *setup, int64_t n_rows, int64_t n_done,
+                        int64_t n_groups);
 
 /* The table of paths of RUN/run.h5 on stdout: tokens kept, cache bytes, seconds. */
-SKV_MUST skv_status skv_print_paths(const char *run);
+SKV_MUST skv_status skv_print_paths(void *progress, const char *run);
 
 /* The same as a new JSON list. */
 SKV_MUST skv_status skv_paths_summary(json_t **out, const char *run);

@@ -1,0 +1,87 @@
+#include "job/job.h"
+
+#include <stdlib.h>
+
+#include "job/job_parts.h"
+#include "job/stop.h"
+
+/* name, own part, part together, when */
+static const skv_phase planning[] = {
+    {"configuration", skv_job__read_config, skv_job__share_config, NULL},
+    {"settings", skv_job__read_settings, NULL, NULL},
+    {"prompts", skv_job__read_prompts, skv_job__share_prompts, NULL},
+    {"rewritten prompts", skv_job__read_rewrites, skv_job__share_rewrites, skv_job__rewrites},
+    {"device", skv_job__open_device, NULL, NULL},
+    {"set-up", skv_job__make_setup, NULL, NULL},
+    {"planning texts", NULL, skv_job__plan_texts, skv_job__text_cache},
+    {"plan", NULL, skv_job__show_plan, NULL},
+    {"memory", skv_job__check_memory, NULL, NULL},
+};
+
+static const skv_phase running[] = {
+    {"work", skv_job__find_work, skv_job__share_work, NULL},
+    {"log", skv_job__open_log, NULL, NULL},
+    {"encoding texts", NULL, skv_job__encode_texts, skv_job__text_cache},
+    {"encoded texts", skv_job__open_texts, NULL, skv_job__text_cache},
+    {"sharing weights", NULL, skv_job__share_weights, NULL},
+    {"text encoder", NULL, skv_job__load_t5, skv_job__encodes},
+    {"model", NULL, skv_job__load_model, NULL},
+    {"tuning", skv_job__measure, skv_job__share_tuning, skv_job__tunes},
+    {"tuned algorithms", skv_job__use_tuning, NULL, skv_job__tunes},
+    {"groups", skv_job__sample_groups, NULL, NULL},
+    {"gather", skv_job__gather, skv_job__share_failures, skv_job__gathers},
+    {"report", skv_job__report, NULL, skv_job__gathers},
+};
+
+#define N_PLANNING (int)(sizeof planning / sizeof planning[0])
+#define N_RUNNING  (int)(sizeof running / sizeof running[0])
+
+const char *skv_job_phase_name(int i)
+{
+    if (i < N_PLANNING)
+        return planning[i].name;
+    return i < N_PLANNING + N_RUNNING ? running[i - N_PLANNING].name : NULL;
+}
+
+static skv_status run(skv_job *j)
+{
+    const skv_phase_failure *failure = &j->setup->failure;
+
+    SKV_TRY(skv_phases_run(planning, N_PLANNING, j, j->comm, failure));
+    if (j->settings.dry_run)
+        return SKV_OK;
+    skv_stop_catch();
+    return skv_phases_run(running, N_RUNNING, j, j->comm, failure);
+}
+
+static void clear(skv_job *j)
+{
+    skv_engine_destroy(j->engine);
+    skv_t5_destroy(j->t5);
+    skv_text_phase_close(&j->texts);
+    skv_run_setup_clear(&j->run);
+    if (j->text_be != j->be)
+        skv_backend_destroy(j->text_be);
+    skv_backend_destroy(j->be);
+    skv_options_clear(skv_settings_table, &j->settings);
+    skv_todo_list_clear(&j->todo);
+    free(j->config.data);
+    free(j->config_folder);
+    free(j->prompts.data);
+    free(j->rewrites.data);
+    free(j->tuning.data);
+}
+
+skv_status skv_job_run(skv_job_result *out, const skv_job_setup *setup)
+{
+    skv_job j = {.setup = setup,
+                 .comm = setup->comm,
+                 .rank = skv_comm_rank(setup->comm),
+                 .size = skv_comm_size(setup->comm),
+                 .stop = skv_stop_flag()};
+    skv_status st = run(&j);
+
+    *out = j.result;
+    clear(&j);
+    return st;
+}

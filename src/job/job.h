@@ -1,0 +1,43 @@
+/* A sampling job on all ranks: from the command's arguments to run.h5.
+ *
+ * Rank 0 reads the configuration, the prompts and the run's folder, and tells the others. All ranks
+ * agree after every phase (job/phase.h), share out the groups that are left, and compute without
+ * talking to one another until the groups are gathered. */
+#ifndef SKV_JOB_JOB_H
+#define SKV_JOB_JOB_H
+
+#include "job/phase.h"
+#include "sample/run_setup.h"
+
+/* What a job tells while it goes on, to whoever prints it; members may be NULL. */
+typedef struct {
+    void *ctx;
+    /* On rank 0, before anything is loaded. rank[r].data: one line of text about rank r. */
+    void (*planned)(void *ctx, const skv_run_setup *setup, const skv_blob *rank, int n_ranks);
+    /* On rank 0, after each of its groups; before the first one with n_done 0. */
+    void (*group)(void *ctx, const skv_run_setup *setup, int64_t n_rows, int64_t n_done,
+                  int64_t n_groups);
+    /* On rank 0, when RUN/run.h5 is complete. */
+    skv_status (*gathered)(void *ctx, const char *run);
+} skv_job_report;
+
+typedef struct {
+    skv_comm *comm;
+    int argc; /* the command's arguments (sample/settings.h) */
+    char **argv;
+    skv_job_report report;
+    skv_phase_failure failure; /* for tests */
+} skv_job_setup;
+
+typedef struct {
+    int64_t n_failed; /* rows that have no picture; of a dry run: that would have none */
+} skv_job_result;
+
+/* Collective; all ranks return the same. SKV_E_ARG: settings that are wrong, or not the same on all
+ * ranks. SKV_E_STOPPED: asked to stop by a signal; the same command goes on later. */
+SKV_MUST skv_status skv_job_run(skv_job_result *out, const skv_job_setup *setup);
+
+/* Name of the i-th phase, NULL behind the last: for tests. */
+const char *skv_job_phase_name(int i);
+
+#endif

@@ -1,0 +1,173 @@
+/* A rank's groups, one after another; then, all together, run.h5. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "job/job_parts.h"
+#include "run/gather.h"
+#include "run/group_file.h"
+#include "sample/sampler.h"
+#include "sample/writer.h"
+
+/* PNGs of the rows that were sampled. image: (n_rows,height,width,3). */
+static skv_status write_pngs(skv_job *j, const skv_group_record *rec, const uint8_t *image)
+{
+    for (int i = 0; i < rec->n_rows; i++)
+        if (rec->status[i] == SKV_OK)
+            SKV_TRY(skv_writer_png(j->settings.out, rec, i, image));
+    return SKV_OK;
+}
+
+/* Pictures from a group's bits; *out is freed by the caller, also after a failure. */
+static skv_status decode(uint8_t **out, skv_job *j, const skv_group_record *rec)
+{
+    const size_t picture = (size_t)rec->height * (size_t)rec->width * 3;
+    const size_t bits = (size_t)rec->bits_bytes;
+
+    SKV_TRY(skv_alloc(out, (size_t)rec->n_rows, picture, "pictures"));
+    for (size_t i = 0; i < (size_t)rec->n_rows; i++)
+        SKV_TRY(skv_engine_decode(j->engine, rec->bits + i * bits, 1, *out + i * picture));
+    return SKV_OK;
+}
+
+/* PNGs of a good group file that are gone: from its pictures, or from its bits. */
+static skv_status remake_pngs(skv_job *j, int64_t g, int path)
+{
+    skv_group_record rec = {0};
+    uint8_t *image = NULL;
+    char *file = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_group_file_path(&file, j->settings.out, j->run.paths.path[path].name, g));
+    skv_writer_hold(j->writer);
+    st = skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
+    skv_writer_release(j->writer);
+    if (st == SKV_OK && !rec.image)
+        st = decode(&image, j, &rec);
+    if (st == SKV_OK)
+        st = write_pngs(j, &rec, rec.image ? rec.image : image);
+    skv_group_record_clear(&rec);
+    free(image);
+    free(file);
+    return st;
+}
+
+static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, bool first)
+{
+    const int n_paths = j->todo.n_paths;
+    const uint8_t *work = j->todo.work + g * n_paths;
+    bool *wanted = NULL, any = false;
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&wanted, (size_t)n_paths, sizeof *wanted, "work list"));
+    for (int i = 0; i < n_paths; i++) {
+        wanted[i] = (work[i] & SKV_WORK_COMPUTE) != 0;
+        any = any || wanted[i];
+    }
+    st = any ? skv_sampler_group(sampler, g, wanted, first) : SKV_OK;
+    for (int i = 0; i < n_paths && st == SKV_OK; i++)
+        if (work[i] & SKV_WORK_PNG)
+            st = remake_pngs(j, g, i);
+    free(wanted);
+    return st;
+}
+
+/* n_done of this rank's groups are done, the last one of n_rows rows. */
+static void tell(const skv_job *j, int64_t n_rows, int64_t n_done)
+{
+    const skv_job_report *report = &j->setup->report;
+
+    if (j->rank == 0 && report->group)
+        report->group(report->ctx, &j->run, n_rows, n_done, j->count);
+}
+
+static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
+{
+    tell(j, 0, 0);
+    for (int64_t k = 0; k < j->count; k++) {
+        const int64_t g = j->todo.group[j->first + k];
+        int64_t first;
+        int n_rows;
+
+        if (*j->stop)
+            return skv_fail(SKV_E_STOPPED,
+                            "stopped by a signal with %" PRId64 " of %" PRId64
+                            " groups left on this rank; run the same command again to go on",
+                            j->count - k, j->count);
+        SKV_TRY(one_group(j, sampler, g, k == 0));
+        skv_rows_group(&j->run.rows, g, &first, &n_rows);
+        tell(j, n_rows, k + 1);
+    }
+    return SKV_OK;
+}
+
+skv_status skv_job__sample_groups(void *job)
+{
+    skv_job *j = job;
+    const skv_run_setup *run = &j->run;
+    const skv_writer_setup writer = {.run = j->settings.out,
+                                     .store = run->store,
+                                     .png_threads = (int)j->settings.png_threads,
+                                     .only_id = j->settings.only};
+    skv_sampler sampler = {.engine = j->engine,
+                           .setup = &run->engine,
+                           .rows = &run->rows,
+                           .t5 = j->t5,
+                           .texts = {skv_text_phase_read, &j->texts},
+                           .with_image = run->store.image || run->store.png,
+                           .config_digest = run->identity.digest,
+                           .path_digest = run->identity.path_digests,
+                           .sink = skv_writer_put};
+    skv_status st, end;
+
+    if (j->count == 0)
+        return SKV_OK;
+    SKV_TRY(skv_writer_create(&j->writer, &writer));
+    sampler.sink_ctx = j->writer;
+    j->texts.writer = j->writer;
+    st = all_groups(j, &sampler);
+    end = skv_writer_finish(j->writer);
+    j->writer = NULL;
+    return end != SKV_OK ? end : st; /* a failure of the writer comes before a stop */
+}
+
+/* ------------------------------------------------------------------- run.h5 */
+
+bool skv_job__gathers(const void *job)
+{
+    const skv_job *j = job;
+
+    return !j->settings.only;
+}
+
+skv_status skv_job__gather(void *job)
+{
+    skv_job *j = job;
+
+    if (j->rank != 0)
+        return SKV_OK;
+    return skv_gather(j->settings.out, j->settings.virtual_run, &j->result.n_failed);
+}
+
+skv_status skv_job__share_failures(void *job)
+{
+    skv_job *j = job;
+
+    return skv_comm_broadcast(j->comm, &j->result.n_failed, sizeof j->result.n_failed, 0);
+}
+
+skv_status skv_job__report(void *job)
+{
+    skv_job *j = job;
+    const skv_job_report *report = &j->setup->report;
+
+    if (j->rank != 0)
+        return SKV_OK;
+    if (report->gathered)
+        SKV_TRY(report->gathered(report->ctx, j->settings.out));
+    if (j->result.n_failed > 0)
+        skv_warn("%" PRId64 " rows could not be sampled; /samples/error of run.h5 says why",
+                 j->result.n_failed);
+    return SKV_OK;
+}

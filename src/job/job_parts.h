@@ -1,0 +1,84 @@
+/* Inside src/job only: a job's state, and its phases by file. */
+#ifndef SKV_JOB_JOB_PARTS_H
+#define SKV_JOB_JOB_PARTS_H
+
+#include <signal.h>
+
+#include "job/backend_choice.h"
+#include "job/job.h"
+#include "job/share_weights.h"
+#include "job/text_phase.h"
+#include "job/todo_list.h"
+
+typedef struct {
+    const skv_job_setup *setup;
+    skv_comm *comm;
+    int rank, size;
+    skv_job_result result;
+    const volatile sig_atomic_t *stop;
+    /* input */
+    const char *config_path; /* borrowed from the arguments, NULL: none */
+    skv_blob config;         /* its text */
+    char *config_folder;     /* what its paths are relative to */
+    skv_settings settings;
+    skv_blob prompts, rewrites;
+    skv_prompts_form form;
+    /* set-up */
+    skv_device_choice choice;
+    skv_backend *be, *text_be; /* text_be may be be */
+    skv_run_setup run;
+    skv_text_phase texts;
+    skv_todo_list todo;
+    int64_t first, count; /* this rank's places in todo.group */
+    /* model */
+    skv_weights_sharing sharing;
+    skv_t5 *t5; /* NULL: texts are read from a file */
+    skv_engine *engine;
+    skv_blob tuning;
+    /* groups */
+    skv_writer *writer;
+} skv_job;
+
+/* The parts of phases (job/phase.h); `job` is a skv_job. */
+
+/* job_input.c: arguments, configuration, prompts */
+SKV_MUST skv_status skv_job__read_config(void *job);
+SKV_MUST skv_status skv_job__share_config(void *job);
+SKV_MUST skv_status skv_job__read_settings(void *job);
+SKV_MUST skv_status skv_job__read_prompts(void *job);
+SKV_MUST skv_status skv_job__share_prompts(void *job);
+bool skv_job__rewrites(const void *job);
+SKV_MUST skv_status skv_job__read_rewrites(void *job);
+SKV_MUST skv_status skv_job__share_rewrites(void *job);
+
+/* job_setup.c: device, plan, work */
+SKV_MUST skv_status skv_job__open_device(void *job);
+SKV_MUST skv_status skv_job__make_setup(void *job);
+bool skv_job__text_cache(const void *job);
+SKV_MUST skv_status skv_job__plan_texts(void *job);
+SKV_MUST skv_status skv_job__show_plan(void *job);
+SKV_MUST skv_status skv_job__check_memory(void *job);
+SKV_MUST skv_status skv_job__find_work(void *job);
+SKV_MUST skv_status skv_job__share_work(void *job);
+SKV_MUST skv_status skv_job__open_log(void *job);
+
+/* job_model.c: texts, weights, algorithms */
+SKV_MUST skv_status skv_job__encode_texts(void *job);
+SKV_MUST skv_status skv_job__open_texts(void *job);
+SKV_MUST skv_status skv_job__share_weights(void *job);
+bool skv_job__encodes(const void *job);
+SKV_MUST skv_status skv_job__load_t5(void *job);
+SKV_MUST skv_status skv_job__load_model(void *job);
+bool skv_job__tunes(const void *job);
+SKV_MUST skv_status skv_job__measure(void *job);
+SKV_MUST skv_status skv_job__share_tuning(void *job);
+SKV_MUST skv_status skv_job__use_tuning(void *job);
+
+/* job_groups.c: the loop, and what comes after it */
+SKV_MUST skv_status skv_job__sample_groups(void *job);
+bool skv_job__gathers(const void *job);
+SKV_MUST skv_status skv_job__gather(void *job);
+SKV_MUST skv_status skv_job__share_failures(void *job);
+SKV_MUST skv_status skv_job__report(void *job);
+
+#endif

@@ -1,0 +1,28 @@
+#include "job/phase.h"
+
+#include <string.h>
+
+#include "core/log.h"
+
+static skv_status own_part(const skv_phase *p, void *job, const skv_comm *comm,
+                           const skv_phase_failure *failure)
+{
+    if (failure->phase && failure->rank == skv_comm_rank(comm) &&
+        strcmp(failure->phase, p->name) == 0)
+        return skv_fail(SKV_E_IO, "%s: a failure for a test", p->name);
+    return p->own ? p->own(job) : SKV_OK;
+}
+
+skv_status skv_phases_run(const skv_phase *phases, int n, void *job, skv_comm *comm,
+                          const skv_phase_failure *failure)
+{
+    for (const skv_phase *p = phases; p < phases + n; p++) {
+        if (p->when && !p->when(job))
+            continue;
+        skv_debug("phase: %s", p->name);
+        SKV_TRY(skv_comm_agree(comm, own_part(p, job, comm, failure)));
+        if (p->together)
+            SKV_TRY(p->together(job));
+    }
+    return SKV_OK;
+}
