@@ -11,8 +11,12 @@
 
 #include "core/status.h"
 
+/* Of what the keys are made of: another number, another meaning of the same words. */
+#define SKV_TUNING_VERSION 2
+#define SKV_TUNING_KEY     256 /* bytes of a key, its end included */
+
 typedef struct {
-    char key[96];
+    char key[SKV_TUNING_KEY];
     int choice;
 } skv_choice;
 

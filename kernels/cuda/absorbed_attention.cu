@@ -330,7 +330,7 @@ extern "C" skv_status skv_cuda_absorbed_attention(skv_backend *be,
                     a->x.shape[2],
                     a->kv.shape[2],
                     a->kv.shape[3],
-                    be->act == SKV_BF16 ? sizeof(bf16) : sizeof(float)};
+                    skv_dtype_bytes(be->act)};
     skv_absorbed_run runs[SKV_ABSORBED_ROWS];
     bool served[SKV_ABSORBED_ROWS] = {};
     int64_t text;

@@ -58,9 +58,8 @@ extern "C" skv_status skv_cuda__convert(skv_backend *be, void *y, skv_dtype y_ty
 {
     if (n == 0)
         return SKV_OK;
-    if (y_type == SKV_BF16)
-        return to<bf16>(be, (bf16 *)y, x, x_type, n, false);
-    return to<float>(be, (float *)y, x, x_type, n, tf32);
+    SKV_FLOAT_SWITCH(y_type, TY,
+                     { return to<TY>(be, (TY *)y, x, x_type, n, tf32 && y_type == SKV_F32); });
 }
 
 extern "C" skv_status skv_cuda_copy(skv_backend *be, const skv_copy_args *a)

@@ -16,41 +16,6 @@
 #define MIN_SM        80
 #define STATIC_SHARED ((size_t)48 << 10)
 
-skv_status skv_cuda__lost(const char *call)
-{
-    cudaError_t error;
-
-    (void)cudaGetLastError();
-    error = cudaFree(NULL); /* a lost context answers everything with its error */
-    if (error == cudaSuccess)
-        return SKV_OK;
-    return skv_fail(SKV_E_CUDA,
-                    "the GPU has failed: %s (%s, in %.40s); what is finished is safe, run the same "
-                    "command again",
-                    cudaGetErrorString(error), cudaGetErrorName(error), call);
-}
-
-skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line)
-{
-    SKV_TRY(skv_cuda__lost(call));
-    return skv_fail_at(error == cudaErrorMemoryAllocation ? SKV_E_MEM : SKV_E_CUDA, file, line,
-                       "%s: %s (%s)", call, cudaGetErrorString(error), cudaGetErrorName(error));
-}
-
-skv_status skv_cuda__launched(skv_backend *be, const char *kernel)
-{
-    skv_cuda *c = skv_cuda__of(be);
-    cudaError_t error = cudaGetLastError();
-
-    if (c->fault > 0 && --c->fault == 0)
-        skv_cuda__trap(be);
-    if (error == cudaSuccess && c->drain)
-        error = cudaStreamSynchronize(c->stream);
-    if (error == cudaSuccess)
-        return SKV_OK;
-    return skv_cuda__failed(error, kernel, __FILE__, __LINE__);
-}
-
 skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes)
 {
     skv_cuda *c = skv_cuda__of(be);
@@ -380,6 +345,9 @@ skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *opti
     skv_cuda *c = NULL;
     int n = 0;
 
+    if (options->type != SKV_BF16 && options->type != SKV_F32)
+        return skv_fail(SKV_E_ARG, "GPU %d: it computes in bf16 or fp32, not in %s",
+                        options->device, skv_dtype_name(options->type));
     SKV_TRY(skv_cuda_count(&n));
     if (options->device < 0 || options->device >= n)
         return skv_fail(SKV_E_ARG, "GPU %d: the driver shows %d", options->device, n);

@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 
+#include "kernels/cuda/matmul_shape.h"
 #include "kernels/ops.h"
 
 /* Device bytes that operations and libraries may use while they run. */
@@ -52,6 +53,8 @@ static inline skv_cuda *skv_cuda__of(const skv_backend *be)
     return (skv_cuda *)be->impl;
 }
 
+/* SKV_E_UNSUPPORTED, for a switch over types that has none for this one. */
+skv_status skv_cuda__no_kernel(const char *function, skv_dtype type);
 /* SKV_E_CUDA (memory: SKV_E_MEM) with CUDA's own words; clears CUDA's last error. */
 skv_status skv_cuda__failed(cudaError_t error, const char *call, const char *file, int line);
 /* After a library's call failed: SKV_E_CUDA if the GPU itself is lost, SKV_OK if it answers. */
@@ -90,21 +93,7 @@ skv_status skv_cuda__convert(skv_backend *be, void *y, skv_dtype y_type, const v
 /* gated_gelu.cu: y = gelu(y), n numbers. */
 skv_status skv_cuda__gelu(skv_backend *be, void *y, skv_dtype type, int64_t n);
 
-/* matmul.c: y (M,N) = act(x (M,K)·wᵀ (N,K) + b); x of w's type. A batch is so many of them, each a
- * step further on; strides in numbers. */
-typedef struct {
-    void *y;
-    const void *x, *w, *b; /* b NULL: none; of y's type */
-    int64_t m, n, k;
-    skv_dtype y_type, x_type;
-    bool gelu;
-    bool exact;                             /* never TF32, not on a TF32 backend either */
-    bool w_by_k;                            /* w is (K,N) */
-    bool w_shared;                          /* one w for the batch, whatever w_step is */
-    int64_t batch;                          /* 0: one */
-    int64_t y_row, x_row, w_row;            /* from a row to the next, 0: dense */
-    int64_t y_step, x_step, w_step, b_step; /* of the batch; 0: dense, b the same for all */
-} skv_cuda__matmul_args;
+/* matmul.c; see matmul_shape.h. */
 skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *a);
 skv_status skv_cuda__matmuls_create(skv_cuda__matmuls **out);
 void skv_cuda__matmuls_destroy(skv_cuda__matmuls *m);

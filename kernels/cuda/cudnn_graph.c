@@ -343,7 +343,7 @@ static void make_key(char *key, size_t bytes, const skv_cudnn__request *r)
 static skv_status choose(entry *e, skv_backend *be, const skv_cudnn__request *r)
 {
     const cudnnHandle_t handle = skv_cuda__of(be)->networks->handle;
-    char key[sizeof(((skv_choice *)NULL)->key)];
+    char key[SKV_TUNING_KEY];
     float least = 0;
     int choice = -1;
 

@@ -22,15 +22,18 @@ typedef __nv_bfloat16 bf16;
         SKV_TRY(skv_cuda__launched((be), #kernel));                                                \
     } while (0)
 
-/* Runs `...` with T as the C++ type of an fp32 or bf16 dtype. */
+/* Runs `...` with T as the C++ type of a bf16 or fp32 dtype; returns SKV_E_UNSUPPORTED from the
+ * caller for any other. */
 #define SKV_FLOAT_SWITCH(dtype, T, ...)                                                            \
     do {                                                                                           \
         if ((dtype) == SKV_BF16) {                                                                 \
             typedef bf16 T;                                                                        \
             __VA_ARGS__;                                                                           \
-        } else {                                                                                   \
+        } else if ((dtype) == SKV_F32) {                                                           \
             typedef float T;                                                                       \
             __VA_ARGS__;                                                                           \
+        } else {                                                                                   \
+            return skv_cuda__no_kernel(__func__, (dtype));                                         \
         }                                                                                          \
     } while (0)
 

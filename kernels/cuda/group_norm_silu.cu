@@ -226,8 +226,10 @@ extern "C" skv_status skv_cuda_group_norm_silu(skv_backend *be, const skv_group_
             SKV_TRY((run<bf16, float, 8>(be, a, b, n, tile)));
         else if (a->x.dtype == SKV_BF16)
             SKV_TRY((run<bf16, float, 1>(be, a, b, n, tile)));
-        else
+        else if (a->x.dtype == SKV_F32)
             SKV_TRY((run<float, double, 1>(be, a, b, n, tile)));
+        else
+            return skv_cuda__no_kernel(__func__, a->x.dtype);
     }
     return SKV_OK;
 }

@@ -18,8 +18,8 @@
 
 typedef struct matmul {
     struct matmul *next;
-    skv_cuda__matmul_args shape; /* pointers only say whether there is a bias */
-    int alignment;
+    skv_cuda__matmul_args args; /* of the first use; pointers only say whether there is a bias */
+    skv_matmul_shape shape;
     bool plain; /* cuBLASLt has nothing for it */
     cublasLtMatmulDesc_t desc;
     cublasLtMatrixLayout_t a, b, d;
@@ -94,32 +94,6 @@ void skv_cuda__matmuls_destroy(skv_cuda__matmuls *m)
 
 /* ---------------------------------------------------------------- finding one */
 
-static int alignment_of(const skv_cuda__matmul_args *a)
-{
-    const uintptr_t steps =
-        (uintptr_t)(a->y_step * (int64_t)skv_dtype_bytes(a->y_type)) |
-        (uintptr_t)((a->x_step | a->w_step) * (int64_t)skv_dtype_bytes(a->x_type));
-    const uintptr_t bits =
-        (uintptr_t)a->y | (uintptr_t)a->x | (uintptr_t)a->w | (a->batch > 1 ? steps : 0);
-    int alignment = 256;
-
-    while (alignment > 1 && bits % (uintptr_t)alignment != 0)
-        alignment /= 2;
-    return alignment;
-}
-
-static bool same(const matmul *p, const skv_cuda__matmul_args *a, int alignment)
-{
-    const skv_cuda__matmul_args *s = &p->shape;
-
-    return s->m == a->m && s->n == a->n && s->k == a->k && s->y_type == a->y_type &&
-           s->x_type == a->x_type && s->gelu == a->gelu && s->exact == a->exact && !s->b == !a->b &&
-           s->w_by_k == a->w_by_k && s->batch == a->batch && s->y_row == a->y_row &&
-           s->x_row == a->x_row && s->w_row == a->w_row && s->y_step == a->y_step &&
-           s->x_step == a->x_step && s->w_step == a->w_step && s->b_step == a->b_step &&
-           p->alignment == alignment;
-}
-
 static unsigned bucket_of(const skv_cuda__matmul_args *a)
 {
     const uint64_t mixed = ((uint64_t)a->m * 0x9E3779B97F4A7C15u) ^
@@ -129,9 +103,18 @@ static unsigned bucket_of(const skv_cuda__matmul_args *a)
     return (unsigned)(mixed >> 40) % BUCKETS;
 }
 
-static cudaDataType_t cuda_type(skv_dtype type)
+static skv_status cuda_type(cudaDataType_t *out, skv_dtype type)
 {
-    return type == SKV_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+    switch (type) {
+    case SKV_BF16:
+        *out = CUDA_R_16BF;
+        return SKV_OK;
+    case SKV_F32:
+        *out = CUDA_R_32F;
+        return SKV_OK;
+    default:
+        return skv_fail(SKV_E_UNSUPPORTED, "matmul: no products of %s", skv_dtype_name(type));
+    }
 }
 
 /* A matrix of `rows` rows of memory. */
@@ -139,8 +122,10 @@ static skv_status make_layout(cublasLtMatrixLayout_t *out, skv_dtype type, int64
                               int64_t row, int64_t batch, int64_t step)
 {
     const int32_t count = (int32_t)batch;
+    cudaDataType_t of;
 
-    SKV_BLAS(cublasLtMatrixLayoutCreate(out, cuda_type(type), (uint64_t)n, (uint64_t)rows, row));
+    SKV_TRY(cuda_type(&of, type));
+    SKV_BLAS(cublasLtMatrixLayoutCreate(out, of, (uint64_t)n, (uint64_t)rows, row));
     if (batch == 1)
         return SKV_OK;
     SKV_BLAS(cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count,
@@ -152,7 +137,7 @@ static skv_status make_layout(cublasLtMatrixLayout_t *out, skv_dtype type, int64
 
 static skv_status make_layouts(matmul *p, bool tf32)
 {
-    const skv_cuda__matmul_args *s = &p->shape;
+    const skv_cuda__matmul_args *s = &p->args;
     const cublasComputeType_t compute = tf32 && !s->exact && s->x_type == SKV_F32
                                             ? CUBLAS_COMPUTE_32F_FAST_TF32
                                             : CUBLAS_COMPUTE_32F;
@@ -237,16 +222,9 @@ static skv_status choose(int *out, skv_backend *be, const matmul *p, const skv_c
                          const cublasLtMatmulHeuristicResult_t *list, int n)
 {
     float least = 0;
-    char key[sizeof(skv_choice)];
+    char key[SKV_TUNING_KEY];
 
-    snprintf(key, sizeof key, "matmul %lld %lld %lld %s%s%s%s align %d", (long long)a->m,
-             (long long)a->n, (long long)a->k, skv_dtype_name(a->y_type), a->b ? " bias" : "",
-             a->gelu ? " gelu" : "", a->exact ? " exact" : "", p->alignment);
-    if (a->batch > 1)
-        snprintf(key + strlen(key), sizeof key - strlen(key), " batch %lld%s", (long long)a->batch,
-                 a->w_by_k     ? " by k"
-                 : a->w_shared ? " one w"
-                               : "");
+    SKV_TRY(skv_cuda__matmul_key(key, sizeof key, &p->shape));
     *out = skv_tuning_find(&be->tuning, key);
     if (*out >= 0 && *out < n)
         return SKV_OK;
@@ -274,7 +252,7 @@ static skv_status find_algorithm(skv_backend *be, matmul *p, const skv_cuda__mat
     int n = 0, chosen = 0;
 
     SKV_BLAS(cublasLtMatmulPreferenceCreate(&pref));
-    SKV_TRY_GOTO(set_preference(pref, (uint32_t)p->alignment), done);
+    SKV_TRY_GOTO(set_preference(pref, (uint32_t)skv_cuda__matmul_alignment(a)), done);
     found = cublasLtMatmulAlgoGetHeuristic(skv_cuda__of(be)->matmuls->handle, p->desc, p->a, p->b,
                                            p->d, p->d, pref, CANDIDATES, list, &n);
     if (found != CUBLAS_STATUS_SUCCESS || n == 0) {
@@ -288,14 +266,15 @@ done:
     return st;
 }
 
-static skv_status make(matmul **out, skv_backend *be, const skv_cuda__matmul_args *a, int alignment)
+static skv_status make(matmul **out, skv_backend *be, const skv_cuda__matmul_args *a,
+                       const skv_matmul_shape *shape)
 {
     matmul *p = NULL;
     skv_status st;
 
     SKV_TRY(skv_alloc(&p, 1, sizeof *p, "matrix product"));
-    p->shape = *a;
-    p->alignment = alignment;
+    p->args = *a;
+    p->shape = *shape;
     SKV_TRY_GOTO(make_layouts(p, skv_cuda__of(be)->tf32), done);
     SKV_TRY_GOTO(find_algorithm(be, p, a), done);
     *out = p;
@@ -306,33 +285,17 @@ done:
     return st;
 }
 
-/* Fills in the strides that are dense. */
-static skv_cuda__matmul_args completed(const skv_cuda__matmul_args *given)
-{
-    skv_cuda__matmul_args a = *given;
-
-    a.batch = a.batch ? a.batch : 1;
-    a.y_row = a.y_row ? a.y_row : a.n;
-    a.x_row = a.x_row ? a.x_row : a.k;
-    a.w_row = a.w_row ? a.w_row : a.w_by_k ? a.n : a.k;
-    a.y_step = a.y_step && a.batch > 1 ? a.y_step : a.m * a.n;
-    a.x_step = a.x_step && a.batch > 1 ? a.x_step : a.m * a.k;
-    a.w_step = a.w_shared ? 0 : a.w_step ? a.w_step : a.n * a.k;
-    return a;
-}
-
 skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *given)
 {
-    const skv_cuda__matmul_args full = completed(given), *a = &full;
-    skv_cuda__matmuls *all = skv_cuda__of(be)->matmuls;
-    const int alignment = alignment_of(a);
-    matmul **place = &all->bucket[bucket_of(a)];
+    const skv_cuda__matmul_args full = skv_cuda__matmul_completed(given), *a = &full;
+    const skv_matmul_shape shape = skv_cuda__matmul_shape(a);
+    matmul **place = &skv_cuda__of(be)->matmuls->bucket[bucket_of(a)];
     matmul *p = *place;
 
-    while (p && !same(p, a, alignment))
+    while (p && memcmp(&p->shape, &shape, sizeof shape) != 0)
         p = p->next;
     if (!p) {
-        SKV_TRY(make(&p, be, a, alignment));
+        SKV_TRY(make(&p, be, a, &shape));
         p->next = *place;
         *place = p;
     }

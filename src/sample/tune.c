@@ -79,6 +79,7 @@ skv_status skv_tune_write(const skv_backend *be, const char *run)
     skv_status st = SKV_OK;
     bool bad = json_object_set_new(root, "device", json_string(skv_backend_describe(be))) != 0;
 
+    bad |= json_object_set_new(root, "version", json_integer(SKV_TUNING_VERSION)) != 0;
     for (size_t i = 0; i < be->tuning.n; i++)
         bad |= json_object_set_new(choices, be->tuning.list[i].key,
                                    json_integer(be->tuning.list[i].choice)) != 0;
@@ -111,6 +112,20 @@ static skv_status set_choices(skv_backend *be, json_t *choices, const char *name
     return SKV_OK;
 }
 
+/* Tables without a version were written when keys said less of a shape than they do now. */
+static skv_status check_version(const json_t *root, const char *name)
+{
+    const json_t *value = json_object_get(root, "version");
+    const json_int_t version = json_is_integer(value) ? json_integer_value(value) : 1;
+
+    if (version == SKV_TUNING_VERSION)
+        return SKV_OK;
+    return skv_fail(SKV_E_ARG,
+                    "%s: the table has version %lld, this program reads version %d; remove the "
+                    "file to measure again",
+                    name, (long long)version, SKV_TUNING_VERSION);
+}
+
 skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes, const char *name,
                           bool other_device)
 {
@@ -119,6 +134,7 @@ skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes, const
     skv_status st;
 
     SKV_TRY_GOTO(skv_json_parse(&root, text, bytes, name), done);
+    SKV_TRY_GOTO(check_version(root, name), done);
     SKV_TRY_GOTO(skv_json_string(&device, root, "device", name), done);
     if (!other_device && strcmp(device, skv_backend_describe(be)) != 0)
         SKV_TRY_GOTO(

@@ -43,7 +43,7 @@ static void an_entry_replaces_the_older_one_of_its_key(void **state)
 static void a_key_that_is_too_long_is_refused(void **state)
 {
     skv_tuning t = {.measuring = false};
-    char key[200];
+    char key[SKV_TUNING_KEY + 1];
 
     (void)state;
     memset(key, 'x', sizeof key - 1);
@@ -82,18 +82,22 @@ static void refused(const char *text, skv_status want, const char *words)
 
 static void tables_of_another_device_or_form_are_refused(void **state)
 {
-    static const char other[] = "{\"device\": \"another\", \"choices\": {\"a\": 1}}";
+    static const char other[] =
+        "{\"version\": 2, \"device\": \"another\", \"choices\": {\"a\": 1}}";
+    static const char older[] = "{\"device\": \"another\", \"choices\": {\"a\": 1}}";
     char own[512];
 
     (void)state;
     refused(other, SKV_E_ARG, "another");
     assert_int_equal(skv_tune_parse(be, other, strlen(other), "tune.json", true), SKV_OK);
     assert_int_equal(skv_tuning_find(&be->tuning, "a"), 1);
-    refused("{}", SKV_E_FORMAT, "device");
+    refused("{\"version\": 2}", SKV_E_FORMAT, "device");
+    refused(older, SKV_E_ARG, "version 1, this program reads version 2");
+    assert_int_equal(skv_tune_parse(be, older, strlen(older), "tune.json", true), SKV_E_ARG);
     refused("[", SKV_E_FORMAT, "");
-    snprintf(own, sizeof own, "{\"device\": \"%s\"}", skv_backend_describe(be));
+    snprintf(own, sizeof own, "{\"version\": 2, \"device\": \"%s\"}", skv_backend_describe(be));
     refused(own, SKV_E_FORMAT, "choices");
-    snprintf(own, sizeof own, "{\"device\": \"%s\", \"choices\": {\"a\": -1}}",
+    snprintf(own, sizeof own, "{\"version\": 2, \"device\": \"%s\", \"choices\": {\"a\": -1}}",
              skv_backend_describe(be));
     refused(own, SKV_E_FORMAT, "\"a\"");
 }
