@@ -2,11 +2,6 @@
 
 #include "core/mem.h"
 
-/* What keeps rows of weights aligned to 16 bytes; maps of fewer tokens than LONG_MAP wait for
- * launches more than they gain from texts of their own length. */
-#define TEXT_STEP 8
-#define LONG_MAP  2048
-
 static int64_t round_up(int64_t n, int64_t step)
 {
     return (n + step - 1) / step * step;
@@ -24,7 +19,7 @@ static size_t take(size_t *bytes, int64_t n, skv_dtype type)
 static skv_absorbed_layout layout(const skv_backend *be, int64_t at_once, int64_t tokens,
                                   int64_t longest, int64_t heads, int64_t dim)
 {
-    const int64_t step = tokens < LONG_MAP ? 2 * TEXT_STEP : TEXT_STEP;
+    const int64_t step = skv_limits_text_step(be->limits, tokens);
     skv_absorbed_layout l = {
         .step = step, .text = round_up(at_once * round_up(longest, step), SKV_ABSORBED_STEP)};
 

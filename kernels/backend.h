@@ -11,6 +11,7 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "kernels/limits.h"
 #include "kernels/tuning.h"
 
 typedef struct skv_ops skv_ops; /* kernels/ops.h */
@@ -22,9 +23,10 @@ typedef struct skv_backend {
     skv_dtype weight; /* matrices */
     skv_dtype kv;     /* cached keys and values */
     const skv_ops *ops;
-    int64_t n_allocs;  /* backend allocations so far: a test wants 0 inside the scale loop */
-    int64_t n_waits;   /* times the host waited for the device: as well 0 there */
-    int64_t flops;     /* counted by the linear, attention and convolution operations */
+    const skv_limits *limits; /* where it changes its way of computing */
+    int64_t n_allocs;         /* backend allocations so far: a test wants 0 inside the scale loop */
+    int64_t n_waits;          /* times the host waited for the device: as well 0 there */
+    int64_t flops;            /* counted by the linear, attention and convolution operations */
     size_t own_bytes;  /* device memory that it took for itself when it was opened: workspace */
     skv_tuning tuning; /* of libraries that offer several algorithms */
     void *impl;        /* the backend's own state */

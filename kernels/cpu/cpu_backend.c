@@ -241,7 +241,8 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
         free(be);
         return st;
     }
-    *be = (skv_backend){.name = "cpu", .device = SKV_HOST, .ops = &cpu_ops, .impl = c};
+    *be = (skv_backend){
+        .name = "cpu", .device = SKV_HOST, .ops = &cpu_ops, .limits = &skv_limits_cpu, .impl = c};
     c->n_threads = n_threads;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->work, NULL);

@@ -1,8 +1,6 @@
 /* Self attention: cuDNN where all heads have equal lengths, else our own kernels. */
 #include "kernels/cuda/cuda_internal.h"
 
-#define SMALL 64 /* queries: our kernel starts sooner than a cuDNN plan */
-
 skv_status skv_cuda_attention(skv_backend *be, const skv_attention_args *a)
 {
     skv_cuda__flash_args f = {0};
@@ -27,7 +25,7 @@ skv_status skv_cuda_attention(skv_backend *be, const skv_attention_args *a)
     }
     if (f.rows * f.tokens * f.heads == 0)
         return SKV_OK;
-    if (be->act == SKV_BF16 && equal && f.tokens > SMALL)
+    if (skv_limits_library_attention(be->limits, be->act, f.tokens, equal))
         SKV_TRY(skv_cuda__cudnn_attention(be, a, &done));
     if (done)
         return SKV_OK;

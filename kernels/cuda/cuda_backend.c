@@ -358,6 +358,7 @@ skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *opti
                         .weight = options->type,
                         .kv = options->type,
                         .own_bytes = SKV_CUDA_WORKSPACE,
+                        .limits = &skv_limits_cuda,
                         .ops = &cuda_ops};
     SKV_TRY_GOTO(skv_alloc(&c, 1, sizeof *c, "backend"), done);
     be->impl = c;

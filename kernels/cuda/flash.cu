@@ -7,9 +7,8 @@
  * shared memory. o may be q: a block has read all its queries before it writes any. */
 #include "kernels/cuda/flash.cuh"
 
-#define QUERIES     64 /* of a block */
-#define THREADS     128
-#define MANY_BLOCKS 1056 /* two rounds of four on 132 multiprocessors */
+#define QUERIES 64 /* of a block */
+#define THREADS 128
 
 /* A warp's o/sum to its rows of shared memory. */
 template <int DIM>
@@ -157,18 +156,11 @@ __global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const 
     }
 }
 
-/* Query tiles a block: enough blocks to fill a big GPU some times over, then longer walks. */
-static int tiles_a_block(const flash_job *j, int rows)
-{
-    const int64_t all = div_up(j->tokens, QUERIES) * j->heads * rows;
-
-    return all >= 8 * MANY_BLOCKS ? 8 : all >= 2 * MANY_BLOCKS ? (int)(all / MANY_BLOCKS) : 1;
-}
-
 template <int DIM> static skv_status launch(skv_backend *be, const flash_job *j, int rows)
 {
     const size_t row = (DIM + PAD) * sizeof(bf16);
-    const int tiles = j->one_tile ? tiles_a_block(j, rows) : 1;
+    const int64_t all = div_up(j->tokens, QUERIES) * j->heads * rows;
+    const int tiles = j->one_tile ? skv_limits_tiles_a_block(be->limits, all) : 1;
     const size_t shared =
         row * (j->one_tile ? 2 * QUERIES + 2 * (size_t)j->one_tile : QUERIES + 4 * KEYS);
     const dim3 grid((unsigned)div_up(j->tokens, QUERIES * tiles), (unsigned)j->heads,
@@ -199,6 +191,26 @@ static skv_status by_dim(skv_backend *be, const flash_job *j, int rows)
     return launch<128>(be, j, rows);
 }
 
+/* Up to MAX_ROWS rows by the kernel that suits them. */
+static skv_status run(skv_backend *be, flash_job *j, int rows, int longest)
+{
+    const skv_flash_case c = {j->tokens, longest, j->dim, skv_cuda__of(be)->sm, j->by_row};
+    const skv_flash way = skv_limits_flash(be->limits, &c);
+    bool done = false;
+
+    if (way == SKV_FLASH_TWO || way == SKV_FLASH_THREE)
+        return flash_wgmma_launch(be, j, rows, longest, way == SKV_FLASH_THREE ? 3 : 2);
+    if (way == SKV_FLASH_STAYING)
+        SKV_TRY(flash_staying_launch(be, j, rows, longest, &done));
+    if (done)
+        return SKV_OK;
+    if (skv_limits_flash_tiled(longest) == SKV_FLASH_ONE_TILE)
+        j->one_tile = (longest + 15) / 16 * 16;
+    else
+        j->one_tile = 0;
+    return by_dim(be, j, rows);
+}
+
 extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_args *a)
 {
     const int32_t *len = a->len;
@@ -223,7 +235,6 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
         const int rows = (int)(a->rows - first < MAX_ROWS ? a->rows - first : MAX_ROWS);
         const int n = a->by_row ? rows : (int)a->heads;
         int32_t longest = 0;
-        bool stays, done = false;
 
         j.first_row = (int)first;
         for (int r = 0; r < rows; r++)
@@ -232,14 +243,7 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
             j.len.v[i] = len[a->by_row ? first + i : i];
             longest = j.len.v[i] > longest ? j.len.v[i] : longest;
         }
-        j.one_tile = longest <= KEYS ? (longest + 15) / 16 * 16 : 0;
-        stays = a->by_row && longest <= STAYING_KEYS && a->tokens >= STAYING_TOKENS;
-        if (stays)
-            SKV_TRY(flash_wgmma_launch(be, &j, rows, longest, &done));
-        if (stays && !done && !j.one_tile)
-            SKV_TRY(flash_staying_launch(be, &j, rows, longest, &done));
-        if (!done)
-            SKV_TRY(by_dim(be, &j, rows));
+        SKV_TRY(run(be, &j, rows, longest));
     }
     return SKV_OK;
 }

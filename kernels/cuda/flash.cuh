@@ -7,7 +7,7 @@
 
 #include "kernels/cuda/device.cuh"
 
-#define KEYS     64   /* of a tile */
+#define KEYS     SKV_FLASH_TILE_KEYS
 #define PAD      8    /* numbers behind each row in shared memory: no bank conflicts */
 #define LAG      8.0f /* powers of two that a weight may pass 1 by */
 #define MAX_ROWS 256
@@ -254,13 +254,11 @@ __device__ __forceinline__ place place_of(const flash_job &j, int row, int h)
             j.len.v[j.by_row ? row : h]};
 }
 
-/* Attention by row to texts of at most STAYING_KEYS, which stay in shared memory: by warpgroups, on
- * sm_90 and for heads of 128, and by warps, on any GPU. *done = false: not for this, and nothing
- * was queued. With fewer queries than STAYING_TOKENS, loading all keys is not repaid. */
-#define STAYING_KEYS   256
-#define STAYING_TOKENS 128
+/* Attention by row to texts of at most SKV_FLASH_STAYING_KEYS, which stay in shared memory: by
+ * two or three warpgroups, on sm_90 and for heads of 128; and by warps, on any GPU (*done = false:
+ * shared memory is too small, and nothing was queued). */
 skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int longest,
-                              bool *done);
+                              int groups);
 skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,
                                 bool *done);
 

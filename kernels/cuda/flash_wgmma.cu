@@ -5,13 +5,12 @@
  * be q: a warpgroup has fetched its queries before it writes. Compiled for sm_90a alone. */
 #include "kernels/cuda/flash_texts.cuh"
 
-#define DIM         128
-#define GROUP       (4 * WARP)
-#define QUERIES     64   /* of a warpgroup */
-#define UNIT        32   /* keys */
-#define REST        3    /* fetching queries and storing is worth about three units */
-#define MANY_TOKENS 1536 /* from here on three warpgroups of a block win over two */
-#define TILES       6    /* of queries: all that a block's warpgroups have room for */
+#define DIM     128
+#define GROUP   (4 * WARP)
+#define QUERIES 64 /* of a warpgroup */
+#define UNIT    32 /* keys */
+#define REST    3  /* fetching queries and storing is worth about three units */
+#define TILES   6  /* of queries: all that a block's warpgroups have room for */
 /* Rows of 128 numbers lie in two panels, 128 bytes of a row each, in the 128-byte swizzle. */
 #define PANEL_ROW 128
 #define TILE      (2 * QUERIES * PANEL_ROW)
@@ -275,13 +274,9 @@ static skv_status launch(skv_backend *be, const flash_job *j, int rows, int keys
 }
 
 skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int longest,
-                              bool *done)
+                              int groups)
 {
     const int keys = (longest + UNIT - 1) / UNIT * UNIT;
 
-    if (skv_cuda__of(be)->sm != 90 || j->dim != DIM)
-        return SKV_OK;
-    SKV_TRY(j->tokens < MANY_TOKENS ? launch<2>(be, j, rows, keys) : launch<3>(be, j, rows, keys));
-    *done = true;
-    return SKV_OK;
+    return groups == 2 ? launch<2>(be, j, rows, keys) : launch<3>(be, j, rows, keys);
 }

@@ -79,7 +79,7 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
-    const int step = skv_pass__rows_at_once(p->n_rows, tokens);
+    const int step = skv_limits_rows_at_once(p->setup.model->be->limits, p->n_rows, tokens);
     skv_backend *be = p->setup.model->be;
     skv_tensor a = skv_pass__a(p, si);
 
@@ -137,7 +137,7 @@ static skv_status feed_forward(skv_pass *p, int layer, int si)
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
-    const int step = skv_pass__rows_at_once(p->n_rows, tokens);
+    const int step = skv_limits_rows_at_once(p->setup.model->be->limits, p->n_rows, tokens);
     skv_backend *be = p->setup.model->be;
     skv_tensor all = skv_pass__a(p, si);
 

@@ -4,26 +4,9 @@
 
 #include "model/infinity_parts.h"
 
-/* A map's token costs 4·T·C·H operations through keys and values of T tokens, 4·C·C through the
- * projections, so that T = D is where they meet; a text token costs as much as D of the map's, and
- * below so many tokens of all rows the launches weigh more than what is saved. */
-#define ABSORBED_TOKENS 2048
-#define MAP_PER_TEXT    8
-/* Tokens of a map for which two ways side by side are worth their launches. */
-#define DIVIDED_TOKENS 1024
-
-int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens)
+int skv_pass__absorbed_rows(const skv_backend *be, int n_rows, int64_t tokens)
 {
-    const int64_t by_width = 3 * (int64_t)d->head_dim / 4, by_map = tokens / MAP_PER_TEXT;
-
-    if (n_rows * tokens < ABSORBED_TOKENS)
-        return 0;
-    return (int)(by_width < by_map ? by_width : by_map);
-}
-
-int skv_pass__absorbed_rows(int n_rows, int64_t tokens)
-{
-    const int rows = skv_pass__rows_at_once(n_rows, tokens);
+    const int rows = skv_limits_rows_at_once(be->limits, n_rows, tokens);
 
     return rows < SKV_ABSORBED_ROWS ? rows : SKV_ABSORBED_ROWS;
 }
@@ -106,8 +89,8 @@ static skv_status by_text(const call *c, int longest)
 {
     const skv_dims *d = &c->p->setup.model->dims;
     const int64_t tokens = c->a.shape[1];
-    const int at_once = skv_pass__absorbed_rows(c->p->n_rows, tokens);
     skv_backend *be = c->p->setup.model->be;
+    const int at_once = skv_pass__absorbed_rows(be, c->p->n_rows, tokens);
     const size_t bytes = skv_absorbed_bytes(be, at_once, tokens, longest, d->heads, d->head_dim);
 
     return skv_absorbed_attention(
@@ -147,9 +130,11 @@ skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor
     const skv_cond *cond = p->cond;
     const skv_tensor a = skv_pass__a(p, si);
     const int64_t tokens = a.shape[1];
-    int longest = skv_pass__absorbed_text(&p->setup.model->dims, p->n_rows, tokens);
+    const skv_limits *limits = p->setup.model->be->limits;
+    int longest =
+        skv_limits_absorbed_text(limits, p->setup.model->dims.head_dim, p->n_rows, tokens);
 
-    for (int r = 0; r < p->n_rows && tokens < DIVIDED_TOKENS; r++)
+    for (int r = 0; r < p->n_rows && !skv_limits_divided(limits, tokens); r++)
         longest = cond->count[r] > longest ? 0 : longest;
     *y = skv_block__full_width(p, tokens);
     for (int first = 0; first < p->n_rows; first += SKV_ABSORBED_ROWS) {

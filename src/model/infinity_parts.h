@@ -88,14 +88,10 @@ skv_tensor skv_cond__head_mod(const skv_cond *c, int which, int width);
  * nothing) on return. */
 SKV_MUST skv_status skv_block__forward(skv_pass *p, int layer, int si);
 
-/* Rows whose QKV or hidden layer is held at once, of maps of so many tokens; bytes of a full-width
- * tensor in the work buffer. */
-int skv_pass__rows_at_once(int n_rows, int64_t tokens);
+/* Bytes of a full-width tensor in the work buffer, for maps of so many tokens. */
 size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens);
-/* cross_attention.c: the longest text that is taken through the projections in place of the map,
- * 0: none; the rows that are done so at once. */
-int skv_pass__absorbed_text(const skv_dims *d, int n_rows, int64_t tokens);
-int skv_pass__absorbed_rows(int n_rows, int64_t tokens);
+/* cross_attention.c: the rows whose texts are absorbed at once. */
+int skv_pass__absorbed_rows(const skv_backend *be, int n_rows, int64_t tokens);
 
 /* *y (in the work buffer) = CA of p->a without its last bias, each row with its own text; p->a is
  * used up. */

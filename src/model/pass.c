@@ -33,16 +33,6 @@ skv_tensor skv_pass__a(const skv_pass *p, int si)
                       skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
 }
 
-/* Rows whose QKV or hidden layer is held at once: more tokens than this make no product faster. */
-#define TOKENS_AT_ONCE 16384
-
-int skv_pass__rows_at_once(int n_rows, int64_t tokens)
-{
-    const int64_t turns = (n_rows * tokens + TOKENS_AT_ONCE - 1) / TOKENS_AT_ONCE;
-
-    return turns < n_rows ? (int)((n_rows + turns - 1) / turns) : 1;
-}
-
 static size_t full_bytes(const skv_dims *d, const skv_backend *be, int n_rows, int64_t tokens)
 {
     return skv_align_up((size_t)n_rows * (size_t)tokens * (size_t)d->width *
@@ -65,11 +55,13 @@ static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_sch
 
     for (int si = 0; si < s->n_scales; si++) {
         const int64_t tokens = skv_schedule_tokens(s, si);
-        const size_t some = (size_t)skv_pass__rows_at_once(n_rows, tokens) * (size_t)tokens;
+        const int rows = skv_limits_rows_at_once(be->limits, n_rows, tokens);
+        const size_t some = (size_t)rows * (size_t)tokens;
         const size_t logits = (size_t)n_rows * (size_t)tokens * 2 * (size_t)skv_dims_token_bits(d);
         const size_t absorbed =
-            skv_absorbed_bytes(be, skv_pass__absorbed_rows(n_rows, tokens), tokens,
-                               skv_pass__absorbed_text(d, n_rows, tokens), d->heads, d->head_dim);
+            skv_absorbed_bytes(be, skv_pass__absorbed_rows(be, n_rows, tokens), tokens,
+                               skv_limits_absorbed_text(be->limits, d->head_dim, n_rows, tokens),
+                               d->heads, d->head_dim);
         size_t behind = max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float));
 
         behind = max_size(behind, absorbed);

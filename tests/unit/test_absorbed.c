@@ -38,7 +38,7 @@ static bool served[SKV_ABSORBED_ROWS];
 /* The next batch; its tokens are checked. */
 static int next(const skv_absorbed_attention_args *a, int64_t tokens)
 {
-    const skv_backend be = {.act = SKV_F32, .kv = SKV_F32};
+    const skv_backend be = {.act = SKV_F32, .kv = SKV_F32, .limits = &skv_limits_cpu};
     const skv_absorbed_layout l = skv_absorbed__layout(&be, a);
     int64_t text;
     const int n = skv_absorbed__runs(runs, served, &text, a, &l);

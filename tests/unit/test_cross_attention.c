@@ -193,8 +193,8 @@ static void a_row_is_the_same_in_every_company(void **state)
     (void)state;
     open_world(&w);
     assert_int_equal(skv_schedule_tokens(&w.stage.schedule, w.stage.schedule.n_scales - 1), TOKENS);
-    assert_int_equal(skv_pass__absorbed_text(&w.model.dims, MAX_ROWS, TOKENS), 12);
-    assert_int_equal(skv_pass__absorbed_text(&w.model.dims, 1, TOKENS), 0);
+    assert_int_equal(skv_limits_absorbed_text(w.model.be->limits, DIM, MAX_ROWS, TOKENS), 12);
+    assert_int_equal(skv_limits_absorbed_text(w.model.be->limits, DIM, 1, TOKENS), 0);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         const double eight = difference(&w, counts[i], MAX_ROWS),
                      five = difference(&w, counts[i], 5);
