@@ -14,7 +14,7 @@ const skv_limits skv_limits_cuda = {
     .text_step = 8,             /* 16 bytes of bf16 */
     .short_text_step = 16,      /* fewer lengths, fewer launches */
     .long_map = 2048,           /* from here on exact lengths gain more than launches cost */
-    .library_queries = 64,      /* up to these our kernel starts sooner than a cuDNN plan */
+    .cudnn_queries = 64,        /* up to these our kernel starts sooner than a cuDNN plan */
     .staying_queries = 128,     /* 144 queries: 26 to 22 us; 64: slower */
     .third_group = 1536,        /* 4,096 queries: 153 us by two, 137 by three; 1,024: two */
     .many_blocks = 2 * 4 * 132, /* two rounds of four blocks on 132 multiprocessors */
@@ -62,7 +62,7 @@ int64_t skv_limits_text_step(const skv_limits *l, int64_t tokens)
 
 bool skv_limits_library_attention(const skv_limits *l, skv_dtype act, int64_t tokens, bool equal)
 {
-    return act == SKV_BF16 && equal && tokens > l->library_queries;
+    return act == SKV_BF16 && equal && tokens > l->cudnn_queries;
 }
 
 skv_flash skv_limits_flash_tiled(int64_t longest)

@@ -28,7 +28,7 @@ typedef struct skv_limits {
     int64_t short_text_step; /* of maps below long_map: fewer lengths, fewer launches */
     int64_t long_map;        /* tokens of a map */
     /* attention on a GPU */
-    int64_t library_queries; /* maps of more tokens go to cuDNN where it can serve them */
+    int64_t cudnn_queries;   /* maps of more tokens go to cuDNN where it can serve them */
     int64_t staying_queries; /* texts stay whole in shared memory if so many queries read them */
     int64_t third_group;     /* queries from which three warpgroups of a block beat two */
     int64_t many_blocks;     /* blocks that fill the GPU twice: beyond, blocks walk further */
