@@ -4,19 +4,20 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 bad=$(
-    sources src kernels mpi eval tests | while IFS= read -r file; do
-        # a function runs from a brace in the first column to the next closing one
-        awk -v file="$file" '
-            /^\{/ { start = FNR }
-            /^\}/ {
-                if (start && FNR - start + 1 > 120)
-                    printf "%s:%d: function of %d lines\n", file, start, FNR - start + 1
-                start = 0
-            }
-            END { if (FNR > 700) printf "%s:700: file of %d lines\n", file, FNR }' "$file"
-        grep -nE '^.{101,}' "$file" | sed -E "s|^([0-9]+):.*|${file}:\\1: longer than 100 columns|" ||
-            true
-    done
+    mapfile -t files < <(sources src kernels mpi eval tests)
+    # a function runs from a brace in the first column to the next closing one
+    awk '
+        FNR == 1 { start = 0 }
+        /^\{/ { start = FNR }
+        /^\}/ {
+            if (start && FNR - start + 1 > 120)
+                printf "%s:%d: function of %d lines\n", FILENAME, start, FNR - start + 1
+            start = 0
+        }
+        FNR == 701 { printf "%s:700: file of more than 700 lines\n", FILENAME }' "${files[@]}"
+    # by grep: it counts characters, some awks count bytes
+    grep -HnE '^.{101,}' "${files[@]}" | sed -E 's|^([^:]*:[0-9]+):.*|\1: longer than 100 columns|' ||
+        true
 )
 [ -z "$bad" ] || echo "$bad"
 verdict "$(printf '%s' "$bad" | grep -c '' || true)" "sizes"
