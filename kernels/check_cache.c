@@ -139,6 +139,8 @@ skv_status skv_check__draw_bits(const skv_backend *be, const skv_draw_bits_args 
     SKV_TRY(SKV_WANT("draw_bits", a, logits, SKV_IS_F32, SKV_DENSE, -1, l, 2 * n));
     if (a->guided.data)
         SKV_TRY(SKV_WANT("draw_bits", a, guided, SKV_IS_F32, SKV_DENSE, b, l, n, 2));
+    if (a->fault.data)
+        SKV_TRY(SKV_WANT("draw_bits", a, fault, SKV_IS_I32, SKV_DENSE, b));
     if (a->logits.shape[0] != b && a->logits.shape[0] != 2 * b)
         return skv_fail(SKV_E_SHAPE, "draw_bits: logits have %lld rows, want %lld or twice as many",
                         (long long)a->logits.shape[0], (long long)b);

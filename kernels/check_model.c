@@ -251,6 +251,15 @@ skv_status skv_check__pool_attention(const skv_backend *be, const skv_pool_atten
     return texts_fit("pool_attention", a->start, a->count, a->o.shape[0], 1, a->kv.shape[0]);
 }
 
+skv_status skv_check__check_finite(const skv_backend *be, const skv_check_finite_args *a)
+{
+    SKV_TRY(SKV_WANT("check_finite", a, x, SKV_IS_F32, SKV_DENSE, -1, -1));
+    SKV_TRY(SKV_WANT("check_finite", a, fault, SKV_IS_I32, SKV_DENSE, -1));
+    SKV_TRY(
+        skv_check__range("check_finite", "the number of faults", a->fault.shape[0], 1, INT32_MAX));
+    return texts_fit("check_finite", a->start, a->count, a->n_spans, 0, a->x.shape[0]);
+}
+
 skv_status skv_check__t5_attention(const skv_backend *be, const skv_t5_attention_args *a)
 {
     const int64_t t = a->q.shape[0], h = a->q.shape[1], d = a->q.shape[2];
@@ -322,6 +331,8 @@ skv_status skv_check__to_pixels(const skv_backend *be, const skv_to_pixels_args 
     const skv_tensor *x = &a->x;
 
     SKV_TRY(SKV_WANT("to_pixels", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1, 3));
+    if (a->fault.data)
+        SKV_TRY(SKV_WANT("to_pixels", a, fault, SKV_IS_I32, SKV_DENSE, x->shape[0]));
     return SKV_WANT("to_pixels", a, y, SKV_IS_U8, SKV_DENSE, x->shape[0], x->shape[1], x->shape[2],
                     3);
 }

@@ -153,6 +153,17 @@ typedef struct {
     const int32_t *count;
 } skv_pool_attention_args;
 
+/* fault[r mod B]: a 0 becomes `code` where a number of x's rows start[r] .. start[r]+count[r]-1 is
+ * not finite.  x (T,C) fp32; fault (B) i32; start, count: n_spans host integers, a count may be 0.
+ */
+typedef struct {
+    skv_tensor fault, x;
+    const int32_t *start;
+    const int32_t *count;
+    int n_spans;
+    int32_t code;
+} skv_check_finite_args;
+
 /* ------------------------------------------------- cache: scores, selection */
 
 /* s[r,h,j] = scale·Σ_w q[r,w,h]·k[r,h,j], j < len (ScaleKV's release: no softmax).
@@ -232,9 +243,11 @@ typedef struct {
  * guidance l = cfg·cond + (1-cfg)·uncond; p = softmax; top-p drops the smaller when p_small <=
  * 1 - top_p (never both); bit = u < p_1 with u = skv_uniform(seed[b], scale, token, bit).
  * logits (R,L,2·bits) fp32, R = B (no guidance) or 2B; bits (B,L,bits) u8 of 0/1; guided
- * (B,L,bits,2) fp32 or data NULL: the logits after tau and guidance; seed: B host integers. */
+ * (B,L,bits,2) fp32 or data NULL: the logits after tau and guidance; seed: B host integers.
+ * fault (B) i32 or data NULL: a 0 becomes 1 + scale where one of the prompt's l_v is not finite;
+ * its bits are still 0 or 1. */
 typedef struct {
-    skv_tensor bits, guided, logits;
+    skv_tensor bits, guided, logits, fault;
     const uint64_t *seed;
     float cfg, tau, top_p;
     int scale;
@@ -281,9 +294,11 @@ typedef struct {
     float eps;
 } skv_group_norm_silu_args;
 
-/* y = trunc((clamp(x,-1,1)+1)/2·255), NaN -> 0.  x (B,H,W,3) fp32; y (B,H,W,3) u8. */
+/* y = trunc((clamp(x,-1,1)+1)/2·255), NaN -> 0.  x (B,H,W,3) fp32; y (B,H,W,3) u8; fault (B) i32 or
+ * data NULL: a 0 becomes `code` where a number of the picture is not finite. */
 typedef struct {
-    skv_tensor y, x;
+    skv_tensor y, x, fault;
+    int32_t code;
 } skv_to_pixels_args;
 
 /* --------------------------------------------- metric networks, fp32 on every backend */
@@ -347,6 +362,7 @@ typedef struct {
     X(absorbed_attention)                                                                          \
     X(t5_attention)                                                                                \
     X(pool_attention)                                                                              \
+    X(check_finite)                                                                                \
     X(window_scores)                                                                               \
     X(window_softmax)                                                                              \
     X(maxpool1d)                                                                                   \

@@ -31,6 +31,17 @@ static inline float *skv_f32(const skv_tensor *t)
     return t->data;
 }
 
+/* fault[i] becomes `code` where it is 0. The threads of an operation all bring the same code, so
+ * that their order does not matter. */
+static inline void skv_cpu__note_fault(const skv_tensor *fault, int64_t i, int32_t code)
+{
+    int32_t none = 0;
+
+    if (fault->data != NULL)
+        (void)__atomic_compare_exchange_n((int32_t *)fault->data + i, &none, code, 0,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 /* Loops that gcc vectorises get a clone for each vector width. No clone changes a bit: element by
  * element, without contraction, the width does not matter. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

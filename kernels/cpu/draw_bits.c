@@ -27,13 +27,14 @@ static inline uint8_t draw(const skv_draw_bits_args *a, const float l[2], int64_
     return (double)skv_uniform(a->seed[b], (uint32_t)a->scale, (uint32_t)token, (uint32_t)bit) < p1;
 }
 
-/* One token: `cond` and `uncond` (NULL without guidance) are its 2·bits logits. */
-static void draw_token(const job *j, int64_t place, const float *cond, const float *uncond)
+/* One token: `cond` and `uncond` (NULL without guidance) are its 2·bits logits. Are all finite? */
+static bool draw_token(const job *j, int64_t place, const float *cond, const float *uncond)
 {
     const skv_draw_bits_args *a = j->a;
     const int64_t tokens = a->bits.shape[1], n = a->bits.shape[2];
     uint8_t *bits = (uint8_t *)a->bits.data + place * n;
     float *guided = a->guided.data != NULL ? skv_f32(&a->guided) + place * 2 * n : NULL;
+    bool good = true;
 
     for (int64_t i = 0; i < n; i++) {
         float l[2];
@@ -44,9 +45,11 @@ static void draw_token(const job *j, int64_t place, const float *cond, const flo
                 l[v] = a->cfg * l[v] + (1.0f - a->cfg) * (uncond[2 * i + v] / a->tau);
             if (guided != NULL)
                 guided[2 * i + v] = l[v];
+            good = good && isfinite(l[v]);
         }
         bits[i] = draw(a, l, place / tokens, place % tokens, i);
     }
+    return good;
 }
 
 static void tile(void *ctx, int64_t i, void *scratch)
@@ -59,7 +62,8 @@ static void tile(void *ctx, int64_t i, void *scratch)
 
     (void)scratch;
     for (int64_t p = i * TILE_TOKENS; p < end; p++)
-        draw_token(j, p, logits + p * n, j->guidance ? logits + (places + p) * n : NULL);
+        if (!draw_token(j, p, logits + p * n, j->guidance ? logits + (places + p) * n : NULL))
+            skv_cpu__note_fault(&a->fault, p / a->bits.shape[1], 1 + a->scale);
 }
 
 skv_status skv_cpu_draw_bits(skv_backend *be, const skv_draw_bits_args *a)

@@ -81,6 +81,19 @@ __device__ __forceinline__ void put(bf16 *p, float x)
     *p = __float2bfloat16_rn(x);
 }
 
+__device__ __forceinline__ bool is_finite(float x)
+{
+    return (__float_as_uint(x) & 0x7f800000u) != 0x7f800000u;
+}
+
+/* *fault becomes `code` where it is 0. The threads of an operation all bring the same code, so that
+ * their order does not matter. */
+__device__ __forceinline__ void note_fault(int32_t *fault, int32_t code)
+{
+    if (*(volatile int32_t *)fault == 0)
+        atomicCAS(fault, 0, code);
+}
+
 /* Four neighbours; p aligned to them. */
 __device__ __forceinline__ float4 load4(const float *p)
 {

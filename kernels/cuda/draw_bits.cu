@@ -14,6 +14,7 @@ struct seeds {
 typedef struct {
     uint8_t *bits;
     float *guided;
+    int32_t *fault;             /* NULL: not wanted */
     const float *cond, *uncond; /* uncond NULL: no guidance */
     int64_t n;                  /* bits of all prompts of this launch */
     int tokens, bits_a_token, scale;
@@ -64,6 +65,8 @@ __global__ __launch_bounds__(BLOCK) void draw_bits(job j, seeds seed)
     const double p1 = 1.0 / (1.0 + exp((double)l0 - (double)l1));
     const double small = p1 < 0.5 ? p1 : 1.0 - p1;
 
+    if (j.fault && !(is_finite(l0) && is_finite(l1)))
+        note_fault(j.fault + place / j.tokens, 1 + j.scale);
     if (j.guided) {
         j.guided[2 * i] = l0;
         j.guided[2 * i + 1] = l1;
@@ -90,6 +93,7 @@ extern "C" skv_status skv_cuda_draw_bits(skv_backend *be, const skv_draw_bits_ar
             s.v[b] = a->seed[first + b];
         j.bits = (uint8_t *)a->bits.data + first * each;
         j.guided = a->guided.data ? (float *)a->guided.data + 2 * first * each : NULL;
+        j.fault = a->fault.data ? (int32_t *)a->fault.data + first : NULL;
         j.cond = logits + 2 * first * each;
         j.uncond = guided ? logits + 2 * (prompts + first) * each : NULL;
         j.n = n * each;

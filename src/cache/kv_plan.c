@@ -66,15 +66,14 @@ static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy
     for (int si = 0; si <= last; si++)
         for (int layer = 0; layer < p->depth; layer++) {
             const int32_t *before = skv_kv__lengths(p, layer, si - 1);
+            int longest = 0;
 
-            for (int head = 0; head < p->heads; head++) {
-                int len = before[head] + skv_schedule_tokens(&p->schedule, si);
-
-                if (len > p->max_len)
-                    p->max_len = len;
-            }
+            for (int head = 0; head < p->heads; head++)
+                longest = before[head] > longest ? before[head] : longest;
+            longest += skv_schedule_tokens(&p->schedule, si);
+            p->max_len = longest > p->max_len ? longest : p->max_len;
             if (skv_kv_plan_cuts_at(p, layer, si))
-                longest_cut = longest_cut > p->max_len ? longest_cut : p->max_len;
+                longest_cut = longest > longest_cut ? longest : longest_cut;
             held -= si > 0 ? block_slots(p, layer, si - 1) : 0;
             if (si == last)
                 continue;

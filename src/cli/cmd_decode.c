@@ -42,7 +42,8 @@ typedef struct {
     skv_sources sources;
     skv_engine_setup setup;
     skv_engine *engine;
-    int64_t n_written, n_lost; /* pictures, group files */
+    int64_t n_written, n_failed; /* pictures; failed: decoded to numbers that are not finite */
+    int64_t n_lost;              /* group files */
 } decoder;
 
 /* The VAE is opened when the first group tells how many bits a token has. */
@@ -104,6 +105,7 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
 {
     const size_t picture = (size_t)rec->height * (size_t)rec->width * 3;
     uint8_t *image = NULL;
+    int32_t fault = 0;
     skv_status st = SKV_OK;
 
     if (!d->engine)
@@ -115,7 +117,12 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
             (d->options->only && strcmp(d->options->only, rec->id[i]) != 0))
             continue;
         st = skv_engine_decode(d->engine, rec->bits + (size_t)i * (size_t)rec->bits_bytes, 1,
-                               image + (size_t)i * picture);
+                               image + (size_t)i * picture, &fault);
+        if (st == SKV_OK && fault != 0) {
+            skv_warn("%s, path %s: not finite: picture", rec->id[i], rec->path_name);
+            d->n_failed++;
+            continue;
+        }
         if (st == SKV_OK)
             st = skv_writer_png(d->out, rec, i, image);
         d->n_written += st == SKV_OK;
@@ -189,7 +196,7 @@ static skv_status decode_run(decoder *d)
         if (!d->options->paths || listed(d->options->paths, path))
             SKV_TRY(decode_path(d, path));
     }
-    if (d->n_written == 0 && d->n_lost == 0)
+    if (d->n_written == 0 && d->n_failed == 0 && d->n_lost == 0)
         return skv_fail(SKV_E_ARG, "%s: no picture of that path or id", d->run);
     printf("%lld pictures in %s/images\n", (long long)d->n_written, d->out);
     if (d->n_lost > 0)
@@ -209,7 +216,6 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     int n = 0;
 
     (void)comm;
-    (void)exit_code;
     if (argc > 64)
         return skv_fail(SKV_E_ARG, "decode: too many words");
     SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
@@ -229,6 +235,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     if (d.setup.be->device != SKV_HOST)
         SKV_TRY_GOTO(use_tuning(&d), done);
     SKV_TRY_GOTO(decode_run(&d), done);
+    *exit_code = d.n_failed > 0 ? SKV_EXIT_PARTIAL : SKV_EXIT_OK;
 done:
     skv_engine_destroy(d.engine);
     skv_sources_close(&d.sources);

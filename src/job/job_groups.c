@@ -10,24 +10,21 @@
 #include "sample/sampler.h"
 #include "sample/writer.h"
 
-/* PNGs of the rows that were sampled. image: (n_rows,height,width,3). */
-static skv_status write_pngs(skv_job *j, const skv_group_record *rec, const uint8_t *image)
+/* The PNG of a row that was sampled: from the group file's picture, or from its bits by way of
+ * `room` (n_rows,height,width,3). */
+static skv_status remake_png(skv_job *j, const skv_group_record *rec, int i, uint8_t *room)
 {
-    for (int i = 0; i < rec->n_rows; i++)
-        if (rec->status[i] == SKV_OK)
-            SKV_TRY(skv_writer_png(j->settings.out, rec, i, image));
-    return SKV_OK;
-}
+    const size_t picture = (size_t)rec->height * (size_t)rec->width * 3, row = (size_t)i;
+    int32_t fault = 0;
 
-/* Pictures from a group's bits; *out is freed by the caller, also after a failure. */
-static skv_status decode(uint8_t **out, skv_job *j, const skv_group_record *rec)
-{
-    const size_t picture = (size_t)rec->height * (size_t)rec->width * 3;
-    const size_t bits = (size_t)rec->bits_bytes;
-
-    SKV_TRY(skv_alloc(out, (size_t)rec->n_rows, picture, "pictures"));
-    for (size_t i = 0; i < (size_t)rec->n_rows; i++)
-        SKV_TRY(skv_engine_decode(j->engine, rec->bits + i * bits, 1, *out + i * picture));
+    if (rec->status[i] != SKV_OK)
+        return SKV_OK;
+    if (!rec->image)
+        SKV_TRY(skv_engine_decode(j->engine, rec->bits + row * (size_t)rec->bits_bytes, 1,
+                                  room + row * picture, &fault));
+    if (fault == 0)
+        return skv_writer_png(j->settings.out, rec, i, rec->image ? rec->image : room);
+    skv_warn("path %s: %s has no PNG: not finite: picture", rec->path_name, rec->id[i]);
     return SKV_OK;
 }
 
@@ -35,7 +32,7 @@ static skv_status decode(uint8_t **out, skv_job *j, const skv_group_record *rec)
 static skv_status remake_pngs(skv_job *j, int64_t g, int path)
 {
     skv_group_record rec = {0};
-    uint8_t *image = NULL;
+    uint8_t *room = NULL;
     char *file = NULL;
     skv_status st;
 
@@ -43,12 +40,13 @@ static skv_status remake_pngs(skv_job *j, int64_t g, int path)
     skv_writer_hold(j->writer);
     st = skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
     skv_writer_release(j->writer);
-    if (st == SKV_OK && !rec.image)
-        st = decode(&image, j, &rec);
     if (st == SKV_OK)
-        st = write_pngs(j, &rec, rec.image ? rec.image : image);
+        st = skv_alloc(&room, rec.image ? 1 : (size_t)rec.n_rows,
+                       (size_t)rec.height * (size_t)rec.width * 3, "pictures");
+    for (int i = 0; i < rec.n_rows && st == SKV_OK; i++)
+        st = remake_png(j, &rec, i, room);
     skv_group_record_clear(&rec);
-    free(image);
+    free(room);
     free(file);
     return st;
 }

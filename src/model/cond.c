@@ -204,25 +204,22 @@ void skv_cond_destroy(skv_cond *c)
     free(c);
 }
 
-void skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
-                   const skv_backend *be, int n_rows, int text_tokens)
+skv_status skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
+                         const skv_backend *be, int n_rows, int text_tokens)
 {
     skv_arena keep, scratch;
     skv_cond c;
     row_temporaries rows;
     text_temporaries text;
-    skv_status st;
 
     skv_arena_init_counting(&keep, "conditioning plan");
     skv_arena_init_counting(&scratch, "conditioning plan");
-    st = layout(&c, dims, be, n_rows, text_tokens, &keep);
-    if (st == SKV_OK)
-        st = take_rows(&rows, &scratch, dims, be, n_rows, text_tokens);
-    if (st == SKV_OK)
-        st = take_text(&text, &scratch, dims, be, text_tokens);
-    if (arena_bytes)
-        *arena_bytes = st == SKV_OK ? keep.high : SIZE_MAX;
-    *scratch_bytes = st == SKV_OK ? scratch.high : SIZE_MAX;
+    SKV_TRY(layout(&c, dims, be, n_rows, text_tokens, &keep));
+    SKV_TRY(take_rows(&rows, &scratch, dims, be, n_rows, text_tokens));
+    SKV_TRY(take_text(&text, &scratch, dims, be, text_tokens));
+    *arena_bytes = keep.high;
+    *scratch_bytes = scratch.high;
+    return SKV_OK;
 }
 
 skv_tensor skv_cond__mod(const skv_cond *c, int layer, int which, int width)

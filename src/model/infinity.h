@@ -34,8 +34,8 @@ SKV_MUST skv_status skv_stage_create(skv_stage **out, const skv_infinity *m,
                                      const skv_schedule *schedule, skv_arena *arena);
 void skv_stage_destroy(skv_stage *s);
 
-void skv_stage_plan(size_t *arena_bytes, const skv_dims *dims, const skv_backend *be,
-                    const skv_schedule *schedule);
+SKV_MUST skv_status skv_stage_plan(size_t *arena_bytes, const skv_dims *dims, const skv_backend *be,
+                                   const skv_schedule *schedule);
 
 /* ------------------------------------------------------------ once a group: conditioning */
 
@@ -55,8 +55,8 @@ SKV_MUST skv_status skv_cond_create(skv_cond **out, const skv_infinity *m, const
                                     skv_arena *scratch);
 void skv_cond_destroy(skv_cond *c);
 /* text_tokens: those of the text and of the longest row that reads cfg_uncond. */
-void skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
-                   const skv_backend *be, int n_rows, int text_tokens);
+SKV_MUST skv_status skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
+                                  const skv_backend *be, int n_rows, int text_tokens);
 
 /* ---------------------------------------------------------------- one pass over the scales */
 
@@ -107,6 +107,8 @@ typedef struct {
     skv_guidance guidance;
     const skv_policy *policy;
     const skv_policy_state *policy_state;
+    const skv_kv_plan *kv_plan; /* the path's, for R rows; read while the pass is created */
+    skv_tensor fault; /* (B) i32 on the device, or data NULL: as draw_bits notes it at each scale */
 } skv_pass_setup;
 
 /* Bits and residual map come from `arena` (they outlive the scales), the activations of the largest
@@ -114,9 +116,21 @@ typedef struct {
 SKV_MUST skv_status skv_pass_create(skv_pass **out, const skv_pass_setup *setup, skv_arena *arena,
                                     skv_arena *scratch);
 void skv_pass_destroy(skv_pass *p);
-void skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
-                   const skv_backend *be, const skv_schedule *schedule, int n_prompts, bool guided,
-                   const skv_policy *policy, const skv_policy_state *state);
+
+/* What the bytes of a pass depend on. */
+typedef struct {
+    const skv_dims *dims;
+    const skv_backend *be;
+    const skv_schedule *schedule;
+    int n_prompts;
+    bool guided;
+    const skv_policy *policy;
+    const skv_policy_state *policy_state;
+    const skv_kv_plan *kv_plan;
+} skv_pass_size;
+/* Exactly what skv_pass_create takes of both arenas. */
+SKV_MUST skv_status skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes,
+                                  const skv_pass_size *size);
 
 /* Runs all scales of one group. kv must be empty. seed: B of them. probe may be NULL.
  * No allocation and no download happens between the first scale and the last, but for what the

@@ -65,10 +65,10 @@ struct skv_pass {
     int n_rows;
     skv_tensor bits[SKV_MAX_SCALES]; /* (B,L,token bits) u8 */
     skv_tensor z;                    /* (B,Hz,Wz,d) fp32 */
-    skv_tensor guided;               /* (B,L,token bits,2) fp32 of the largest scale; probes only */
-    skv_tensor codes;                /* (B,L,token bits) fp32: the next input before word_embed */
     char *x;                         /* (R,L,C) fp32: the residual stream */
-    char *a;                         /* (R,L,C) act: norm outputs, attention outputs */
+    char *a;                         /* (R,L,C) act: norm outputs, attention outputs; before and
+                                      * after the blocks (B,L,token bits) fp32: the input before
+                                      * word_embed, and twice that: guided logits for a probe */
     char *b;                         /* (R,L,C) act, then qkv, hidden layer or logits */
     char *q_raw;                     /* (R,window,H,D) fp32 */
     skv_arena select;                /* scratch of the policy */

@@ -70,29 +70,31 @@ static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_sch
     return most;
 }
 
-/* Scratch of the policy: its hungriest scale, with a layer's longest cache. */
-static size_t select_bytes(const skv_dims *d, const skv_schedule *s, int n_rows,
-                           const skv_policy *policy, const skv_policy_state *state)
+/* Queries a row that a RAW policy wants of a layer: the most of any scale after which it cuts. */
+static int window_rows(const skv_pass_size *s)
 {
-    return policy->scratch_bytes(state, n_rows, d->heads, skv_schedule_history(s));
+    int32_t window[SKV_MAX_WINDOW];
+    int most = 0;
+
+    for (int si = 0; si < largest(s->schedule); si++) {
+        bool cuts = false;
+        int n = 0;
+
+        for (int layer = 0; layer < s->dims->depth && !cuts; layer++)
+            cuts = skv_kv_plan_cuts_at(s->kv_plan, layer, si);
+        if (cuts && s->policy->queries(s->policy_state, si, window, &n) == SKV_QUERIES_RAW)
+            most = n > most ? n : most;
+    }
+    return most;
 }
 
-typedef struct {
-    const skv_dims *dims;
-    const skv_backend *be;
-    const skv_schedule *schedule;
-    const skv_policy *policy;
-    const skv_policy_state *state;
-} layout_setup;
-
 /* Takes what outlives the scales: bits and residual map. */
-static skv_status layout_results(skv_pass *p, const layout_setup *s, int n_prompts,
-                                 skv_arena *arena)
+static skv_status layout_results(skv_pass *p, const skv_pass_size *s, skv_arena *arena)
 {
     const skv_dims *d = s->dims;
     const skv_schedule *sch = s->schedule;
     const skv_device device = s->be->device;
-    const int last = largest(sch), bits = skv_dims_token_bits(d);
+    const int last = largest(sch), bits = skv_dims_token_bits(d), n_prompts = s->n_prompts;
     const int64_t hz = sch->h[last] * d->patch, wz = sch->w[last] * d->patch;
     void *m = NULL;
 
@@ -108,26 +110,23 @@ static skv_status layout_results(skv_pass *p, const layout_setup *s, int n_promp
 }
 
 /* Takes the buffers of the largest scale. */
-static skv_status layout_scratch(skv_pass *p, const layout_setup *s, int n_prompts,
-                                 skv_arena *arena)
+static skv_status layout_scratch(skv_pass *p, const skv_pass_size *s, skv_arena *arena)
 {
     const skv_dims *d = s->dims;
-    const skv_device device = s->be->device;
-    const int bits = skv_dims_token_bits(d);
-    const int64_t tokens = skv_schedule_tokens(s->schedule, largest(s->schedule)), c = d->width;
-    const size_t rows = (size_t)p->n_rows * (size_t)tokens;
-    const size_t select = select_bytes(d, s->schedule, p->n_rows, s->policy, s->state);
+    const int64_t tokens = skv_schedule_tokens(s->schedule, largest(s->schedule));
+    const size_t places = (size_t)p->n_rows * (size_t)tokens, width = (size_t)d->width;
+    const size_t logits =
+        (size_t)s->n_prompts * (size_t)tokens * 2 * (size_t)skv_dims_token_bits(d);
+    const size_t select = skv_kv_plan_select_bytes(s->kv_plan);
     void *m = NULL;
 
-    SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * tokens * bits * 2) * sizeof(float)));
-    p->guided = SKV_TENSOR(m, SKV_F32, device, n_prompts, tokens, bits, 2);
-    SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * tokens * bits) * sizeof(float)));
-    p->codes = SKV_TENSOR(m, SKV_F32, device, n_prompts, tokens, bits);
-    SKV_TRY(skv_arena_take(&p->x, arena, rows * (size_t)c * sizeof(float)));
-    SKV_TRY(skv_arena_take(&p->a, arena, rows * (size_t)c * skv_dtype_bytes(s->be->act)));
+    SKV_TRY(skv_arena_take(&p->x, arena, places * width * sizeof(float)));
+    SKV_TRY(skv_arena_take(
+        &p->a, arena,
+        max_size(places * width * skv_dtype_bytes(s->be->act), logits * sizeof(float))));
     SKV_TRY(skv_arena_take(&p->b, arena, work_bytes(d, s->be, s->schedule, p->n_rows)));
-    SKV_TRY(
-        skv_arena_take(&p->q_raw, arena, (size_t)(p->n_rows * SKV_MAX_WINDOW * c) * sizeof(float)));
+    SKV_TRY(skv_arena_take(&p->q_raw, arena,
+                           (size_t)(p->n_rows * window_rows(s)) * width * sizeof(float)));
     SKV_TRY(skv_arena_take(&m, arena, select));
     skv_arena_init(&p->select, "selection", m, select);
     return SKV_OK;
@@ -136,16 +135,22 @@ static skv_status layout_scratch(skv_pass *p, const layout_setup *s, int n_promp
 skv_status skv_pass_create(skv_pass **out, const skv_pass_setup *setup, skv_arena *arena,
                            skv_arena *scratch)
 {
-    const layout_setup s = {&setup->model->dims, setup->model->be, &setup->stage->schedule,
-                            setup->policy, setup->policy_state};
+    const skv_pass_size size = {.dims = &setup->model->dims,
+                                .be = setup->model->be,
+                                .schedule = &setup->stage->schedule,
+                                .n_prompts = setup->n_prompts,
+                                .guided = setup->guided,
+                                .policy = setup->policy,
+                                .policy_state = setup->policy_state,
+                                .kv_plan = setup->kv_plan};
     skv_status st;
     skv_pass *p = NULL;
 
     SKV_TRY(skv_alloc(&p, 1, sizeof *p, "pass"));
     p->setup = *setup;
     p->n_rows = setup->n_prompts * (setup->guided ? 2 : 1);
-    SKV_TRY_GOTO(layout_results(p, &s, setup->n_prompts, arena), done);
-    SKV_TRY_GOTO(layout_scratch(p, &s, setup->n_prompts, scratch), done);
+    SKV_TRY_GOTO(layout_results(p, &size, arena), done);
+    SKV_TRY_GOTO(layout_scratch(p, &size, scratch), done);
     *out = p;
     p = NULL;
 done:
@@ -158,22 +163,18 @@ void skv_pass_destroy(skv_pass *p)
     free(p);
 }
 
-void skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_dims *dims,
-                   const skv_backend *be, const skv_schedule *schedule, int n_prompts, bool guided,
-                   const skv_policy *policy, const skv_policy_state *state)
+skv_status skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_pass_size *size)
 {
-    const layout_setup s = {dims, be, schedule, policy, state};
-    skv_pass p = {.n_rows = n_prompts * (guided ? 2 : 1)};
+    skv_pass p = {.n_rows = size->n_prompts * (size->guided ? 2 : 1)};
     skv_arena results, scratch;
-    skv_status st;
 
     skv_arena_init_counting(&results, "pass plan");
     skv_arena_init_counting(&scratch, "pass plan");
-    st = layout_results(&p, &s, n_prompts, &results);
-    if (st == SKV_OK)
-        st = layout_scratch(&p, &s, n_prompts, &scratch);
-    *arena_bytes = st == SKV_OK ? results.high : SIZE_MAX;
-    *scratch_bytes = st == SKV_OK ? scratch.high : SIZE_MAX;
+    SKV_TRY(layout_results(&p, size, &results));
+    SKV_TRY(layout_scratch(&p, size, &scratch));
+    *arena_bytes = results.high;
+    *scratch_bytes = scratch.high;
+    return SKV_OK;
 }
 
 /* The first input: the pooled text. */
@@ -193,8 +194,7 @@ static skv_status next_input(skv_pass *p, int si)
     const skv_schedule *s = &p->setup.stage->schedule;
     const int64_t tokens = skv_schedule_tokens(s, si), n = p->setup.n_prompts * tokens;
     const int bits = skv_dims_token_bits(&m->dims);
-    skv_tensor t =
-        SKV_TENSOR(p->codes.data, SKV_F32, m->be->device, p->setup.n_prompts, tokens, bits);
+    skv_tensor t = SKV_TENSOR(p->a, SKV_F32, m->be->device, p->setup.n_prompts, tokens, bits);
     skv_tensor x = skv_pass__x(p, si), cond = skv_tensor_rows(&x, 0, p->setup.n_prompts), uncond;
     skv_tensor bias = skv_tensor_rows(&m->lvl_word_bias, si, 1);
 
@@ -243,11 +243,12 @@ static skv_status draw(skv_pass *p, int si, const skv_tensor *logits, const uint
     skv_tensor guided = {0};
 
     if (p->probe && p->probe->logits)
-        guided = SKV_TENSOR(p->guided.data, SKV_F32, be->device, p->bits[si].shape[0],
-                            p->bits[si].shape[1], p->bits[si].shape[2], 2);
+        guided = SKV_TENSOR(p->a, SKV_F32, be->device, p->bits[si].shape[0], p->bits[si].shape[1],
+                            p->bits[si].shape[2], 2);
     SKV_TRY(skv_draw_bits(be, &(skv_draw_bits_args){.bits = p->bits[si],
                                                     .guided = guided,
                                                     .logits = *logits,
+                                                    .fault = p->setup.fault,
                                                     .seed = seed,
                                                     .cfg = (float)g->cfg[si],
                                                     .tau = (float)g->tau[si],

@@ -59,14 +59,14 @@ void skv_stage_destroy(skv_stage *s)
     free(s);
 }
 
-void skv_stage_plan(size_t *arena_bytes, const skv_dims *dims, const skv_backend *be,
-                    const skv_schedule *schedule)
+skv_status skv_stage_plan(size_t *arena_bytes, const skv_dims *dims, const skv_backend *be,
+                          const skv_schedule *schedule)
 {
     skv_stage s = {.schedule = *schedule};
     skv_arena counting;
-    skv_status st;
 
     skv_arena_init_counting(&counting, "stage plan");
-    st = layout(&s, dims, be, &counting);
-    *arena_bytes = st == SKV_OK ? counting.high : SIZE_MAX;
+    SKV_TRY(layout(&s, dims, be, &counting));
+    *arena_bytes = counting.high;
+    return SKV_OK;
 }

@@ -260,7 +260,7 @@ static skv_status upsample(chain *c, const level *l)
                              &(skv_upsample_conv_args){.y = y, .x = x, .w = l->up, .b = l->up_b});
 }
 
-static skv_status run(const skv_vae *v, chain *c, const skv_tensor *z, skv_tensor *rgb)
+static skv_status run(const skv_vae *v, chain *c, const skv_tensor *z, const skv_tensor *rgb)
 {
     const skv_dims *d = &v->dims;
     skv_tensor in = map(c, c->s, d->bits), x, s;
@@ -283,8 +283,8 @@ static skv_status run(const skv_vae *v, chain *c, const skv_tensor *z, skv_tenso
     return conv(c, rgb, &s, &v->conv_out, &v->conv_out_b);
 }
 
-skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, skv_tensor *rgb,
-                          skv_tensor *pixels, skv_arena *scratch)
+skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, const skv_decoded *out,
+                          skv_arena *scratch)
 {
     chain c = {.be = vae->be, .n = (int)z->shape[0], .h = (int)z->shape[1], .w = (int)z->shape[2]};
     const size_t mark = skv_arena_mark(scratch);
@@ -294,9 +294,12 @@ skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, skv_tensor *r
     SKV_TRY(skv_arena_take(&c.s, scratch, bytes));
     SKV_TRY(skv_arena_take(&c.t, scratch, inner_bytes(&vae->dims, vae->be, c.n, c.h, c.w)));
     c.small = c.t;
-    SKV_TRY(run(vae, &c, z, rgb));
-    if (pixels->data)
-        SKV_TRY(skv_to_pixels(vae->be, &(skv_to_pixels_args){.y = *pixels, .x = *rgb}));
+    SKV_TRY(run(vae, &c, z, &out->rgb));
+    if (out->pixels.data)
+        SKV_TRY(skv_to_pixels(vae->be, &(skv_to_pixels_args){.y = out->pixels,
+                                                             .x = out->rgb,
+                                                             .fault = out->fault,
+                                                             .code = SKV_FAULT_PICTURE}));
     skv_arena_reset(scratch, mark);
     return SKV_OK;
 }

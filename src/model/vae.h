@@ -22,9 +22,19 @@ SKV_MUST skv_status skv_vae_plan(size_t *bytes, skv_backend *be, skv_weights *we
 /* Scratch of decoding `n` pictures from (n,h,w,d) maps at once. */
 size_t skv_vae_scratch_bytes(const skv_dims *dims, const skv_backend *be, int n, int h, int w);
 
-/* z (n,h,w,d) fp32 -> rgb (n,H,W,3) fp32, the decoder's output before clamping, and pixels
- * (n,H,W,3) u8 by trunc((clamp(x,-1,1)+1)/2·255). H = h·stride. pixels->data may be NULL. */
-SKV_MUST skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, skv_tensor *rgb,
-                                   skv_tensor *pixels, skv_arena *scratch);
+/* In fault: the decoded picture is not finite. */
+#define SKV_FAULT_PICTURE (-2)
+
+/* Where skv_vae_decode writes; device tensors. */
+typedef struct {
+    skv_tensor rgb;    /* (n,H,W,3) fp32: the decoder's output before clamping. H = h·stride */
+    skv_tensor pixels; /* (n,H,W,3) u8: trunc((clamp(x,-1,1)+1)/2·255); data NULL: not wanted */
+    skv_tensor fault;  /* (n) i32, with pixels: a 0 becomes SKV_FAULT_PICTURE where rgb is not
+                        * finite; data NULL: not wanted */
+} skv_decoded;
+
+/* z (n,h,w,d) fp32 -> out. */
+SKV_MUST skv_status skv_vae_decode(const skv_vae *vae, const skv_tensor *z, const skv_decoded *out,
+                                   skv_arena *scratch);
 
 #endif

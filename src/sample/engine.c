@@ -20,8 +20,10 @@ struct skv_engine {
     skv_stage *stage;
     skv_cond *cond;
     skv_tensor text;
-    int *place;     /* of each prompt that is computed, in the caller's order */
-    uint64_t *seed; /* of each that is computed */
+    skv_tensor text_fault; /* (B) i32 of the group's texts, in the order of computing */
+    skv_tensor fault;      /* the same of the path at hand, from text to picture */
+    int *place;            /* of each prompt that is computed, in the caller's order */
+    uint64_t *seed;        /* of each that is computed */
     void *run_memory, *group_memory, *scratch_memory;
     skv_arena run, group, scratch;
     size_t conditioned; /* fill of the group arena after conditioning: where paths begin */
@@ -76,16 +78,22 @@ static size_t picture_bytes(const skv_schedule *s, int n)
 
 static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
 {
-    const skv_dims *d = &s->sources->dims;
-
     for (int i = 0; i < s->n_paths; i++) {
         const skv_path *p = &s->paths[i];
+        skv_pass_size size = {.dims = &s->sources->dims,
+                              .be = s->be,
+                              .schedule = &s->schedule,
+                              .n_prompts = s->max_prompts,
+                              .guided = s->guided,
+                              .policy = p->policy,
+                              .policy_state = p->state};
         size_t results = 0, scratch = 0;
         skv_kv_plan *kv = NULL;
+        skv_status st;
 
-        skv_pass_plan(&results, &scratch, d, s->be, &s->schedule, s->max_prompts, s->guided,
-                      p->policy, p->state);
         SKV_TRY(skv_engine_kv_plan(&kv, s, p, s->max_prompts));
+        size.kv_plan = kv;
+        st = skv_pass_plan(&results, &scratch, &size);
         m->results = max_size(m->results, results);
         m->scratch = max_size(m->scratch, scratch);
         if (skv_kv_plan_total_bytes(kv) > m->cache) {
@@ -93,6 +101,7 @@ static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
             m->pool = skv_kv_plan_pool_bytes(kv);
         }
         skv_kv_plan_destroy(kv);
+        SKV_TRY(st);
     }
     return SKV_OK;
 }
@@ -105,20 +114,44 @@ static skv_status plan_scales(skv_memory_plan *m, const skv_engine_setup *s)
 
     SKV_TRY(skv_infinity_plan(&m->transformer, s->be, s->sources->transformer, d));
     SKV_TRY(plan_paths(m, s));
-    skv_stage_plan(&m->run, d, s->be, &s->schedule);
-    skv_cond_plan(&m->cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts),
-                  s->max_text_tokens + s->max_uncond);
-    m->text = skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
+    SKV_TRY(skv_stage_plan(&m->run, d, s->be, &s->schedule));
+    SKV_TRY(skv_cond_plan(&m->cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts),
+                          s->max_text_tokens + s->max_uncond));
+    m->text += skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
     m->scratch = max_size(m->scratch, cond_scratch);
     m->scratch = max_size(m->scratch, s->text_scratch);
+    return SKV_OK;
+}
+
+/* Largest scale's bits of n pictures, a byte each: what decoding uploads at a time. */
+static size_t scale_bytes(const skv_engine_setup *s, int n)
+{
+    const int tokens = skv_schedule_tokens(&s->schedule, s->schedule.n_scales - 1);
+
+    return skv_align_up((size_t)n * (size_t)tokens *
+                        (size_t)skv_dims_token_bits(&s->sources->dims));
+}
+
+static size_t fault_bytes(int n_prompts)
+{
+    return skv_align_up((size_t)n_prompts * sizeof(int32_t));
+}
+
+static skv_status add_up(skv_memory_plan *m)
+{
+    const size_t parts[] = {m->transformer, m->vae,     m->run,   m->text,
+                            m->cond,        m->results, m->cache, m->scratch};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!skv_add_size(&m->total, m->total, parts[i]))
+            return skv_fail(SKV_E_MEM, "a group of this size needs more than 2^64 bytes");
     return SKV_OK;
 }
 
 skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *s)
 {
     const skv_dims *d = &s->sources->dims;
-    const size_t bits = skv_engine_bits_bytes(s) * 8;
-    skv_memory_plan m = {0};
+    skv_memory_plan m = {.text = 2 * fault_bytes(s->max_prompts)};
     int h, w;
 
     map_sides(s, &h, &w);
@@ -127,10 +160,10 @@ skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *s)
         SKV_TRY(plan_scales(&m, s));
     m.results = max_size(m.results,
                          skv_align_up((size_t)(s->max_prompts * h * w * d->bits) * sizeof(float)));
-    m.scratch = max_size(m.scratch, skv_align_up((size_t)s->max_prompts * bits));
+    m.scratch = max_size(m.scratch, scale_bytes(s, s->max_prompts));
     m.scratch = max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) +
                                         picture_bytes(&s->schedule, s->max_prompts));
-    m.total = m.transformer + m.vae + m.run + m.text + m.cond + m.results + m.cache + m.scratch;
+    SKV_TRY(add_up(&m));
     *out = m;
     return SKV_OK;
 }
@@ -253,6 +286,39 @@ static void sort_prompts(int *place, const skv_text_span *spans, int n_prompts)
     }
 }
 
+static skv_status take_fault(skv_engine *e, skv_tensor *out, int n_prompts)
+{
+    void *p = NULL;
+
+    SKV_TRY(skv_arena_take(&p, &e->group, (size_t)n_prompts * sizeof(int32_t)));
+    *out = SKV_TENSOR(p, SKV_I32, e->setup.be->device, n_prompts);
+    return skv_zero(e->setup.be, &(skv_zero_args){.y = *out});
+}
+
+/* Are the texts of every prompt, and its negative ones, finite? */
+static skv_status check_texts(skv_engine *e, const skv_text_span *spans, int n_rows)
+{
+    int32_t *start = NULL, *count = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&start, (size_t)n_rows, sizeof *start, "text spans"), done);
+    SKV_TRY_GOTO(skv_alloc(&count, (size_t)n_rows, sizeof *count, "text spans"), done);
+    for (int r = 0; r < n_rows; r++) { /* cfg_uncond is the model's: no text */
+        start[r] = spans[r].uncond ? 0 : spans[r].start;
+        count[r] = spans[r].uncond ? 0 : spans[r].n;
+    }
+    st = skv_check_finite(e->setup.be, &(skv_check_finite_args){.fault = e->text_fault,
+                                                                .x = e->text,
+                                                                .start = start,
+                                                                .count = count,
+                                                                .n_spans = n_rows,
+                                                                .code = SKV_FAULT_TEXT});
+done:
+    free(start);
+    free(count);
+    return st;
+}
+
 skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows)
 {
     const int n_prompts = e->setup.guided ? n_rows / 2 : n_rows;
@@ -265,6 +331,9 @@ skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n
     sort_prompts(e->place, spans, n_prompts);
     for (int r = 0; r < n_rows; r++)
         sorted[r] = spans[r / n_prompts * n_prompts + e->place[r % n_prompts]];
+    SKV_TRY_GOTO(take_fault(e, &e->text_fault, n_prompts), done);
+    SKV_TRY_GOTO(take_fault(e, &e->fault, n_prompts), done);
+    SKV_TRY_GOTO(check_texts(e, sorted, n_rows), done);
     SKV_TRY_GOTO(
         skv_cond_create(&e->cond, e->infinity, &e->text, sorted, n_rows, &e->group, &e->scratch),
         done);
@@ -276,7 +345,7 @@ done:
 
 /* Picture after picture, each to its place (NULL: as they are), so that the decoder's scratch stays
  * that of one; their pixels go to the host together, so that the device need not stop between them.
- */
+ * Their faults are noted in e->fault. */
 static skv_status decode_map(skv_engine *e, const skv_tensor *z, const int *place, uint8_t *image,
                              float *rgb_out)
 {
@@ -286,17 +355,19 @@ static skv_status decode_map(skv_engine *e, const skv_tensor *z, const int *plac
     const size_t mark = skv_arena_mark(&e->scratch);
     skv_backend *be = e->setup.be;
     void *rgb_data = NULL, *pixel_data = NULL;
-    skv_tensor rgb, all;
+    skv_tensor all;
 
     SKV_TRY(skv_arena_take(&rgb_data, &e->scratch, (size_t)values * sizeof(float)));
     SKV_TRY(skv_arena_take(&pixel_data, &e->scratch, (size_t)(n * values)));
-    rgb = SKV_TENSOR(rgb_data, SKV_F32, be->device, 1, h, w, 3);
     all = SKV_TENSOR(pixel_data, SKV_U8, be->device, n, h, w, 3);
     for (int64_t i = 0; i < n; i++) {
         const int64_t to = place ? place[i] : i;
-        skv_tensor one = skv_tensor_rows(z, i, 1), pixels = skv_tensor_rows(&all, to, 1);
+        const skv_tensor one = skv_tensor_rows(z, i, 1);
+        const skv_decoded out = {.rgb = SKV_TENSOR(rgb_data, SKV_F32, be->device, 1, h, w, 3),
+                                 .pixels = skv_tensor_rows(&all, to, 1),
+                                 .fault = skv_tensor_rows(&e->fault, i, 1)};
 
-        SKV_TRY(skv_vae_decode(e->vae, &one, &rgb, &pixels, &e->scratch));
+        SKV_TRY(skv_vae_decode(e->vae, &one, &out, &e->scratch));
         if (rgb_out)
             SKV_TRY(skv_backend_download(be, rgb_out + to * values, rgb_data,
                                          (size_t)values * sizeof(float)));
@@ -335,6 +406,24 @@ done:
     return st;
 }
 
+/* From the device, to each prompt's place (NULL: as they are). After everything else has come: then
+ * nothing is left to wait for. */
+static skv_status collect_faults(const skv_engine *e, const int *place, int32_t *out)
+{
+    const int64_t n = e->fault.shape[0];
+    int32_t *host = NULL;
+    skv_status st;
+
+    if (!out)
+        return SKV_OK;
+    SKV_TRY(skv_alloc(&host, (size_t)n, sizeof *host, "faults"));
+    st = skv_backend_download(e->setup.be, host, e->fault.data, (size_t)n * sizeof *host);
+    for (int64_t b = 0; st == SKV_OK && b < n; b++)
+        out[place ? place[b] : b] = host[b];
+    free(host);
+    return st;
+}
+
 static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n_prompts,
                           skv_path_result *r)
 {
@@ -354,24 +443,25 @@ static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n
         SKV_TRY(skv_backend_download(e->setup.be, (char *)r->map + (size_t)e->place[b] * bytes,
                                      one.data, bytes));
     }
-    if (!r->image && !r->rgb)
-        return SKV_OK;
-    SKV_TRY(decode_map(e, &z, e->place, r->image, r->rgb));
-    r->vae_seconds = skv_seconds() - start;
-    r->vae_flops = e->setup.be->flops - flops;
-    return SKV_OK;
+    if (r->image || r->rgb) {
+        SKV_TRY(decode_map(e, &z, e->place, r->image, r->rgb));
+        r->vae_seconds = skv_seconds() - start;
+        r->vae_flops = e->setup.be->flops - flops;
+    }
+    return collect_faults(e, e->place, r->fault);
 }
 
 skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, const uint64_t *seed,
                            const skv_probe *probe, skv_path_result *result)
 {
-    const skv_pass_setup setup = {.model = e->infinity,
-                                  .stage = e->stage,
-                                  .n_prompts = n_prompts,
-                                  .guided = e->setup.guided,
-                                  .guidance = e->setup.guidance,
-                                  .policy = path->policy,
-                                  .policy_state = path->state};
+    skv_pass_setup setup = {.model = e->infinity,
+                            .stage = e->stage,
+                            .n_prompts = n_prompts,
+                            .guided = e->setup.guided,
+                            .guidance = e->setup.guidance,
+                            .policy = path->policy,
+                            .policy_state = path->state,
+                            .fault = e->fault};
     const double start = skv_seconds();
     skv_status st;
     skv_kv_plan *plan = NULL;
@@ -380,11 +470,13 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
 
     skv_arena_reset(&e->group, e->conditioned);
     SKV_TRY_GOTO(skv_engine_kv_plan(&plan, &e->setup, path, n_prompts), done);
+    setup.kv_plan = plan;
     result->pool_planned = skv_kv_plan_pool_bytes(plan);
     SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
     for (int b = 0; b < n_prompts; b++)
         e->seed[b] = seed[e->place[b]];
+    SKV_TRY_GOTO(skv_copy(e->setup.be, &(skv_copy_args){.y = e->fault, .x = e->text_fault}), done);
     result->scale_allocs = -e->setup.be->n_allocs;
     result->scale_waits = -e->setup.be->n_waits;
     SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, e->seed, probe, result->scale_cost), done);
@@ -428,7 +520,8 @@ static skv_status add_scale(skv_engine *e, skv_tensor *z, const uint8_t *packed,
     return SKV_OK;
 }
 
-skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t *image)
+skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t *image,
+                             int32_t *fault)
 {
     const skv_schedule *s = &e->setup.schedule;
     const skv_dims *d = &e->setup.sources->dims;
@@ -445,11 +538,13 @@ skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t 
     SKV_TRY(skv_arena_take(&p, &e->group, (size_t)(n * h * w * d->bits) * sizeof(float)));
     z = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n, h, w, d->bits);
     SKV_TRY(skv_zero(e->setup.be, &(skv_zero_args){.y = z}));
+    SKV_TRY(take_fault(e, &e->fault, n));
     SKV_TRY(skv_alloc(&host, (size_t)n * (size_t)skv_schedule_tokens(s, s->n_scales - 1),
                       (size_t)skv_dims_token_bits(d), "bits"));
     for (int si = 0; si < s->n_scales; si++)
         SKV_TRY_GOTO(add_scale(e, &z, bits, n, si, host), done);
     SKV_TRY_GOTO(decode_map(e, &z, NULL, image, NULL), done);
+    SKV_TRY_GOTO(collect_faults(e, NULL, fault), done);
 done:
     free(host);
     return st;

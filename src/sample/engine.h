@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
     size_t transformer, vae; /* weights; 0 where a mapped file is used in place */
     size_t run;              /* RoPE tables */
-    size_t text, cond;       /* a group's text features, text K/V and modulations */
+    size_t text, cond;       /* a group's text features and faults, text K/V and modulations */
     size_t results;          /* bits and residual map */
     size_t cache;            /* the hungriest path's pool, scratch of a layer and origins */
     size_t pool;             /* of that: the pool at its peak */
@@ -59,6 +59,10 @@ SKV_MUST skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_token
  * their texts' length; seeds and results are in the order of spans. */
 SKV_MUST skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows);
 
+/* What was found first of a prompt that is not finite: 0: nothing; 1 + si: logits of scale si; or
+ * the picture (SKV_FAULT_PICTURE), or its text or negative text. */
+#define SKV_FAULT_TEXT (-1)
+
 /* Host buffers for one path's results; NULL members are not wanted (and not computed: no image and
  * no rgb means no VAE). */
 typedef struct {
@@ -66,7 +70,8 @@ typedef struct {
     uint8_t *image;        /* (B,H,W,3) */
     float *map;            /* (B,Hz,Wz,d) */
     float *rgb;            /* (B,H,W,3), before clamping */
-    float *kept_by_source; /* (S-1,depth,S) */
+    float *kept_by_source; /* (S-1,depth,S), mean over all rows */
+    int32_t *fault;        /* (B): SKV_FAULT_TEXT and so on; bits and pictures are as computed */
     double transformer_seconds, vae_seconds;
     skv_scale_cost *scale_cost; /* S of them */
     int64_t vae_flops;
@@ -79,9 +84,10 @@ SKV_MUST skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_p
                                     const uint64_t *seed, const skv_probe *probe,
                                     skv_path_result *result);
 
-/* Pictures of recorded bits (n, skv_engine_bits_bytes) packed -> image (n,H,W,3). n <= max_prompts.
- */
-SKV_MUST skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t *image);
+/* Pictures of recorded bits (n, skv_engine_bits_bytes) packed -> image (n,H,W,3), and for each a
+ * fault, 0 or SKV_FAULT_PICTURE. n <= max_prompts. */
+SKV_MUST skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t *image,
+                                      int32_t *fault);
 
 /* Lengths and bytes of a path for B prompts; caller destroys. */
 SKV_MUST skv_status skv_engine_kv_plan(skv_kv_plan **out, const skv_engine_setup *setup,

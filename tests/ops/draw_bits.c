@@ -87,15 +87,59 @@ static void draw_case(opcheck *t, const shape *s)
     if (s->want_guided)
         a.guided =
             OPCHECK_F(t, SKV_F32, opcheck_unset(t, 2 * n), s->prompts, s->tokens, s->bits, 2);
+    a.fault = OPCHECK_RAW(t, SKV_I32, opcheck_ints(t, s->prompts), s->prompts);
     OPCHECK_RUN(t, skv_draw_bits(t->be, &a));
     if (t->perf)
         return;
     compare(t, s, x, &a);
+    opcheck_equal(t, "fault", &a.fault, opcheck_ints(t, s->prompts));
+    a.fault.shape[0]++;
+    opcheck_refused(t, "a fault too many", skv_draw_bits(t->be, &a));
+    a.fault.shape[0]--;
     a.tau = 0;
     opcheck_refused(t, "tau 0", skv_draw_bits(t->be, &a));
     a.tau = 1;
     a.logits.shape[0] = 3 * s->prompts;
     opcheck_refused(t, "three rows a prompt", skv_draw_bits(t->be, &a));
+}
+
+/* One logit each of four prompts of six is not finite, conditional or not; one of them has a fault
+ * already. All other bits are as if nothing were. */
+static void fault_case(opcheck *t)
+{
+    enum { PROMPTS = 6, TOKENS = 37, BITS = 16, EACH = TOKENS * BITS, N = PROMPTS * EACH };
+    static const struct {
+        int prompt, bit;
+        bool uncond;
+        float value;
+    } bad[] = {{1, EACH - 1, false, NAN},
+               {2, 0, true, INFINITY},
+               {4, 5 * BITS + 3, false, -INFINITY},
+               {5, EACH / 2, true, NAN}};
+    const uint64_t seed[PROMPTS] = {1, 2, 3, 4, 5, 6};
+    const int32_t before[PROMPTS] = {0, 0, 0, 0, 0, 2}, after[PROMPTS] = {0, 8, 8, 0, 8, 2};
+    skv_draw_bits_args a = {.seed = seed, .cfg = 3, .tau = 1, .top_p = 0.97f, .scale = 7};
+    uint8_t *calm, *spoiled;
+    float *x;
+
+    opcheck_case(t, "not finite");
+    calm = opcheck_u8s(t, N);
+    spoiled = opcheck_u8s(t, N);
+    x = opcheck_normal(t, 4 * N, 1);
+    a.bits = OPCHECK_RAW(t, SKV_U8, calm, PROMPTS, TOKENS, BITS);
+    a.logits = OPCHECK_F(t, SKV_F32, x, 2 * PROMPTS, TOKENS, 2 * BITS);
+    opcheck_succeeded(t, skv_draw_bits(t->be, &a)); /* no faults wanted */
+    opcheck_succeeded(t, skv_backend_download(t->be, calm, a.bits.data, N));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        x[2 * (N * bad[i].uncond + EACH * bad[i].prompt + bad[i].bit) + 1] = bad[i].value;
+    a.logits = OPCHECK_F(t, SKV_F32, x, 2 * PROMPTS, TOKENS, 2 * BITS);
+    a.fault = OPCHECK_RAW(t, SKV_I32, before, PROMPTS);
+    OPCHECK_RUN(t, skv_draw_bits(t->be, &a));
+    opcheck_succeeded(t, skv_backend_download(t->be, spoiled, a.bits.data, N));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        calm[EACH * bad[i].prompt + bad[i].bit] = spoiled[EACH * bad[i].prompt + bad[i].bit] & 1;
+    opcheck_equal(t, "bits", &a.bits, calm);
+    opcheck_equal(t, "fault", &a.fault, after);
 }
 
 void check_draw_bits(opcheck *t)
@@ -106,4 +150,5 @@ void check_draw_bits(opcheck *t)
     }
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         draw_case(t, &shapes[i]);
+    fault_case(t);
 }

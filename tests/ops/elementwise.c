@@ -1,4 +1,5 @@
-/* silu, gated_gelu, add, add_rows, guide_mix, copy, zero: sizes around a tile, special values. */
+/* silu, gated_gelu, add, add_rows, guide_mix, copy, zero, check_finite: sizes around a tile,
+ * special values. */
 #include "opcheck.h"
 
 #include <math.h>
@@ -277,4 +278,64 @@ void check_zero(opcheck *t)
         memset(ends + 1, 0, (size_t)n * sizeof *ends);
         opcheck_equal(t, "y", &whole, ends);
     }
+}
+
+/* Spans over three prompts' rows, twice as many as faults: bad numbers before, at the ends of, and
+ * behind a span; one span that is empty and one whose prompt has a fault already. */
+static void finite_case(opcheck *t, int64_t width)
+{
+    enum { T = 60, B = 4, SPANS = 2 * B };
+    const int32_t start[SPANS] = {0, 10, 20, 30, 40, 40, 50, 7};
+    const int32_t count[SPANS] = {10, 10, 10, 10, 10, 0, 10, 3};
+    const int32_t before[B] = {0, 0, 5, 0}, after[B] = {-1, 0, 5, -1};
+    skv_check_finite_args a = {.start = start, .count = count, .n_spans = SPANS, .code = -1};
+    float *x;
+
+    opcheck_case(t, "(%d,%lld)", T, (long long)width);
+    x = opcheck_normal(t, T * width, 1);
+    x[39 * width] = -INFINITY;    /* prompt 3's text: its last row */
+    x[41 * width - 1] = INFINITY; /* prompt 0's negative text: its first row */
+    x[60 * width - 1] = NAN;      /* prompt 2's */
+    a.x = OPCHECK_F(t, SKV_F32, x, T, width);
+    a.fault = OPCHECK_RAW(t, SKV_I32, before, B);
+    OPCHECK_RUN(t, skv_check_finite(t->be, &a));
+    opcheck_equal(t, "fault", &a.fault, after);
+    a.count = (const int32_t[SPANS]){10, 10, 10, 31};
+    opcheck_refused(t, "a span beyond the end", skv_check_finite(t->be, &a));
+}
+
+/* More spans than a launch of the GPU's takes: every seventh row is bad. */
+static void many_spans(opcheck *t)
+{
+    enum { N = 600, WIDTH = 40 };
+    int32_t start[N], count[N], *after;
+    skv_check_finite_args a = {.start = start, .count = count, .n_spans = N, .code = 9};
+    float *x;
+
+    opcheck_case(t, "%d spans", N);
+    x = opcheck_normal(t, N * WIDTH, 1);
+    after = opcheck_ints(t, N);
+    for (int i = 0; i < N; i++) {
+        start[i] = i;
+        count[i] = 1;
+        if (i % 7 == 3) {
+            x[i * WIDTH + i % WIDTH] = NAN;
+            after[i] = 9;
+        }
+    }
+    a.x = OPCHECK_F(t, SKV_F32, x, N, WIDTH);
+    a.fault = OPCHECK_RAW(t, SKV_I32, opcheck_ints(t, N), N);
+    OPCHECK_RUN(t, skv_check_finite(t->be, &a));
+    opcheck_equal(t, "fault", &a.fault, after);
+}
+
+void check_check_finite(opcheck *t)
+{
+    if (t->perf) {
+        finite_case(t, 1 << 18);
+        return;
+    }
+    finite_case(t, 1);
+    finite_case(t, 2048);
+    many_spans(t);
 }

@@ -144,13 +144,36 @@ void check_next_input(opcheck *t)
         input_case(t, &shapes[i]);
 }
 
+/* The second, third and last of five pictures have a number that is not finite: their first, one
+ * within, their last. The third has a fault already. */
+static void fault_case(opcheck *t)
+{
+    enum { PICTURES = 5, SIDE = 111, EACH = SIDE * SIDE * 3, N = PICTURES * EACH };
+    const int32_t before[PICTURES] = {0, 0, 3, 0, 0}, after[PICTURES] = {0, -2, 3, 0, -2};
+    skv_to_pixels_args a = {.code = -2};
+    float *x;
+
+    opcheck_case(t, "not finite");
+    x = opcheck_uniform(t, N, -2, 2);
+    x[EACH] = NAN;
+    x[2 * EACH + EACH / 2] = INFINITY;
+    x[N - 1] = -INFINITY;
+    a.x = OPCHECK_F(t, SKV_F32, x, PICTURES, SIDE, SIDE, 3);
+    a.y = OPCHECK_RAW(t, SKV_U8, opcheck_u8s(t, N), PICTURES, SIDE, SIDE, 3);
+    a.fault = OPCHECK_RAW(t, SKV_I32, before, PICTURES);
+    OPCHECK_RUN(t, skv_to_pixels(t->be, &a));
+    opcheck_equal(t, "fault", &a.fault, after);
+    a.fault.shape[0]--;
+    opcheck_refused(t, "a fault too few", skv_to_pixels(t->be, &a));
+}
+
 /* Every step of 1/1024 around [-1,1], where all arithmetic is exact, and what is no number. */
 void check_to_pixels(opcheck *t)
 {
     const int64_t n = 3 * (t->perf ? 1024 * 1024 : 1024);
     float *x;
     uint8_t *want;
-    skv_to_pixels_args a;
+    skv_to_pixels_args a = {0};
 
     opcheck_case(t, "(1,%lld,1,3)", (long long)n / 3);
     x = opcheck_floats(t, n);
@@ -171,4 +194,6 @@ void check_to_pixels(opcheck *t)
     opcheck_equal(t, "y", &a.y, want);
     a.y.shape[2] = 2;
     opcheck_refused(t, "another width", skv_to_pixels(t->be, &a));
+    if (!t->perf)
+        fault_case(t);
 }

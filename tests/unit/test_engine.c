@@ -149,7 +149,28 @@ static void nothing_is_allocated_or_waited_for_between_the_scales(void **state)
     close_world(&w);
 }
 
-static void the_pools_peak_equals_the_plan_on_every_path(void **state)
+/* What the scales of a path are planned to take. */
+static size_t pass_scratch(const world *w, int path, int n_prompts)
+{
+    const skv_path *p = &w->paths.path[path];
+    skv_pass_size size = {.dims = &w->sources.dims,
+                          .be = w->setup.be,
+                          .schedule = &w->setup.schedule,
+                          .n_prompts = n_prompts,
+                          .guided = true,
+                          .policy = p->policy,
+                          .policy_state = p->state};
+    size_t results, scratch;
+    skv_kv_plan *plan;
+
+    assert_int_equal(skv_engine_kv_plan(&plan, &w->setup, p, n_prompts), SKV_OK);
+    size.kv_plan = plan;
+    assert_int_equal(skv_pass_plan(&results, &scratch, &size), SKV_OK);
+    skv_kv_plan_destroy(plan);
+    return scratch;
+}
+
+static void the_pools_peak_and_the_scratch_equal_the_plan_on_every_path(void **state)
 {
     world w;
 
@@ -158,16 +179,61 @@ static void the_pools_peak_equals_the_plan_on_every_path(void **state)
                "full,scalekv-20,scalekv-paper-20,sliding-10,streaming-10,snapkv-20,pyramidkv-20");
     condition(&w);
     for (int i = 0; i < w.paths.n; i++) {
+        skv_path_result r = {0}; /* bits alone, so that no phase but the scales takes scratch */
         skv_kv_plan *plan;
-        size_t peak;
-        taken t = run_path(&w, i, &peak);
 
         assert_int_equal(skv_engine_kv_plan(&plan, &w.setup, &w.paths.path[i], N_PROMPTS), SKV_OK);
-        assert_true(peak > 0);
-        assert_int_equal(peak, skv_kv_plan_pool_bytes(plan));
+        skv_engine_scratch(w.engine)->high = 0;
+        assert_int_equal(
+            skv_engine_path(w.engine, &w.paths.path[i], N_PROMPTS, (uint64_t[]){11, 12}, NULL, &r),
+            SKV_OK);
+        assert_true(r.pool_peak > 0);
+        assert_int_equal(r.pool_peak, skv_kv_plan_pool_bytes(plan));
+        assert_int_equal(skv_engine_scratch(w.engine)->high, pass_scratch(&w, i, N_PROMPTS));
         skv_kv_plan_destroy(plan);
-        release(&t);
     }
+    close_world(&w);
+}
+
+/* Conditioning, scales and VAE: the hungriest of them takes what is planned, to the byte. */
+static void a_group_takes_the_scratch_that_is_planned(void **state)
+{
+    skv_memory_plan plan;
+    world w;
+    size_t peak;
+    taken t;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "scalekv-10");
+    assert_int_equal(skv_engine_plan(&plan, &w.setup), SKV_OK);
+    condition(&w);
+    t = run_path(&w, 0, &peak);
+    assert_int_equal(skv_engine_scratch(w.engine)->high, plan.scratch);
+    release(&t);
+    close_world(&w);
+}
+
+/* Nothing is chosen where nothing is cut: no queries of a window, no scores. */
+static void a_path_that_never_cuts_plans_no_scratch_for_choosing(void **state)
+{
+    world w;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full,scalekv-10,scalekv-100");
+    assert_true(pass_scratch(&w, 0, 8) < pass_scratch(&w, 1, 8));
+    assert_int_equal(pass_scratch(&w, 0, 8), pass_scratch(&w, 2, 8));
+    close_world(&w);
+}
+
+static void more_bytes_than_can_be_counted_are_refused(void **state)
+{
+    skv_memory_plan plan;
+    world w;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full");
+    w.setup.text_scratch = SIZE_MAX - 1;
+    assert_int_equal(skv_engine_plan(&plan, &w.setup), SKV_E_MEM);
     close_world(&w);
 }
 
@@ -293,7 +359,7 @@ static void decoding_the_bits_gives_the_picture(void **state)
         assert_non_null(again);
         condition(&w);
         t = run_path(&w, 0, &peak);
-        assert_int_equal(skv_engine_decode(w.engine, t.bits, N_PROMPTS, again), SKV_OK);
+        assert_int_equal(skv_engine_decode(w.engine, t.bits, N_PROMPTS, again, NULL), SKV_OK);
         assert_memory_equal(again, t.image, N_PROMPTS * w.picture);
         free(again);
         release(&t);
@@ -335,7 +401,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_allocated_or_waited_for_between_the_scales),
-        cmocka_unit_test(the_pools_peak_equals_the_plan_on_every_path),
+        cmocka_unit_test(the_pools_peak_and_the_scratch_equal_the_plan_on_every_path),
+        cmocka_unit_test(a_group_takes_the_scratch_that_is_planned),
+        cmocka_unit_test(a_path_that_never_cuts_plans_no_scratch_for_choosing),
+        cmocka_unit_test(more_bytes_than_can_be_counted_are_refused),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
         cmocka_unit_test(what_is_captured_computes_the_same),
         cmocka_unit_test(a_path_after_a_failed_one_computes_the_same),
