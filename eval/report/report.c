@@ -1,65 +1,92 @@
 #include "eval/report/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/file.h"
+#include "core/mem.h"
 #include "eval/report/report_internal.h"
 
-static skv_status assemble(skv_html *page, const skv_html *body, const skv_html *style,
-                           const skv_report_data *d)
-{
-    skv_html_raw(page, "<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-                       "<meta name=viewport content=\"width=device-width,initial-scale=1\">\n"
-                       "<meta name=generator content=\"skv\">\n<title>skv report");
-    for (int i = 0; i < d->run.n_paths && i < 3; i++) {
-        skv_html_raw(page, i ? ", " : ": ");
-        skv_html_text(page, d->run.path[i].name, 60);
-    }
-    skv_html_raw(page,
-                 d->run.n_paths > 3 ? ", \xe2\x80\xa6</title>\n<style>\n" : "</title>\n<style>\n");
-    skv_report__style(page);
-    skv_html_raw(page, style->text ? style->text : "");
-    skv_html_raw(page, "\n</style>\n</head>\n<body>\n<main>\n");
-    skv_html_raw(page, body->text ? body->text : "");
-    skv_html_raw(page, "</main>\n</body>\n</html>\n");
-    return page->failed || body->failed || style->failed
-               ? skv_fail(SKV_E_MEM, "report: out of memory")
-               : SKV_OK;
-}
+#define DIGITS 7 /* of reals */
 
-static skv_status write_page(const skv_report_data *d)
+/* JSON inside a <script>: without any '<' no text can end it or begin a comment. */
+static skv_status write_page(const char *file, const char *json)
 {
-    skv_html body = {0}, style = {0}, page = {0};
-    char *file = NULL;
+    const char *before = (const char *)skv_report__page_head;
+    const char *after = (const char *)skv_report__page_tail;
+    const size_t head = strlen(before), tail = strlen(after);
+    size_t bytes = head + tail;
+    char *page = NULL, *to;
     skv_status st;
 
-    skv_report__head(&body, d);
-    skv_report__table(&body, d);
-    skv_report__quality(&body, d);
-    skv_report__cache(&body, d);
-    skv_report__sources(&body, d);
-    skv_report__bits(&body, d);
-    SKV_TRY_GOTO(skv_report__pictures(&body, &style, d), done);
-    skv_report__failed(&body, d);
-    skv_report__settings(&body, d);
-    SKV_TRY_GOTO(assemble(&page, &body, &style, d), done);
-    SKV_TRY_GOTO(skv_path_join(&file, d->run.folder, "report.html"), done);
-    st = skv_file_write(file, page.text, page.bytes);
-done:
-    free(file);
-    free(body.text);
-    free(style.text);
-    free(page.text);
+    for (const char *p = json; *p; p++)
+        bytes += *p == '<' ? 6 : 1;
+    SKV_TRY(skv_alloc(&page, bytes + 1, 1, "report"));
+    to = memcpy(page, before, head);
+    to += head;
+    for (const char *p = json; *p; p++) {
+        if (*p != '<') {
+            *to++ = *p;
+            continue;
+        }
+        memcpy(to, "\\u003c", 6);
+        to += 6;
+    }
+    memcpy(to, after, tail);
+    st = skv_file_write(file, page, bytes);
+    free(page);
     return st;
+}
+
+static skv_status fill(json_t *page, skv_report *r, const char *run_folder)
+{
+    *r = (skv_report){.state = "none", .reference = -1};
+    SKV_TRY(skv_run_file_open(&r->run, run_folder));
+    SKV_TRY(skv_alloc(&r->listed, (size_t)r->run.n, sizeof *r->listed, "report"));
+    SKV_TRY(skv_alloc(&r->result, (size_t)r->run.n_paths, sizeof *r->result, "report"));
+    r->reference = r->run.reference;
+    SKV_TRY(skv_report__read_metrics(r));
+    SKV_TRY(skv_report__pictures(page, r));
+    return skv_report__data(page, r);
+}
+
+static void clear(skv_report *r)
+{
+    for (int i = 0; r->result && i < r->run.n_paths; i++) {
+        for (int m = 0; r->result[i].value && m < r->n_metrics; m++)
+            free(r->result[i].value[m].row);
+        free(r->result[i].value);
+        free(r->result[i].bits);
+    }
+    for (int m = 0; m < r->n_metrics; m++) {
+        free(r->metric[m].name);
+        free(r->metric[m].long_name);
+        free(r->metric[m].units);
+    }
+    free(r->metric);
+    free(r->result);
+    free(r->networks);
+    free(r->listed);
+    skv_run_file_close(&r->run);
 }
 
 skv_status skv_report_write(const char *run_folder)
 {
-    skv_report_data d;
-    skv_status st = skv_report_data_read(&d, run_folder);
+    json_t *page = json_object();
+    char *file = NULL, *text = NULL;
+    skv_report r;
+    skv_status st;
 
-    if (st == SKV_OK)
-        st = write_page(&d);
-    skv_report_data_clear(&d);
+    SKV_TRY_GOTO(fill(page, &r, run_folder), done);
+    text = json_dumps(page, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(DIGITS));
+    st = text ? SKV_OK : skv_fail(SKV_E_MEM, "report: out of memory");
+    SKV_TRY_GOTO(st, done);
+    SKV_TRY_GOTO(skv_path_join(&file, run_folder, "report.html"), done);
+    st = write_page(file, text);
+done:
+    clear(&r);
+    free(file);
+    free(text);
+    json_decref(page);
     return st;
 }

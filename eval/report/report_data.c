@@ -1,131 +1,145 @@
-#include "eval/report/report_data.h"
-
+/* The JSON of a run: settings, what each path kept and took, its numbers, and the rows' texts. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "eval/report/report_internal.h"
 
-#define NAME_BYTES  512
-#define MAX_TABLE   ((size_t)1 << 30)
-#define FULL_POLICY "full"
+#define NAME_BYTES 512
+#define MAX_TABLE  ((size_t)1 << 30)
+#define MAX_COUNT  ((int64_t)1 << 50)
+#define MAX_LISTED 2000 /* rows in the page, besides those with pictures and */
+#define MAX_FAILED 50   /* the first that failed */
+#define ID_BYTES   120
+#define TEXT_BYTES 400
+#define ELLIPSIS   "\xe2\x80\xa6"
+#define UNREADABLE "\xef\xbf\xbd"
 
-/* ---------------------------------------------------------------- cache tables */
+/* ------------------------------------------------------------------------ values */
 
-static skv_status read_table(int64_t **out, const skv_report_data *d, const skv_report_path *p,
-                             const char *table)
+json_t *skv_report__text(const char *text, size_t max_bytes)
 {
-    skv_h5_layout want = {
-        .type = SKV_H5_I64, .n_dims = 2, .shape = {p->run->n_scales - 1, p->run->n_layers}};
-    char name[NAME_BYTES];
+    size_t n = strlen(text);
+    json_t *value;
+    char *copy;
 
-    snprintf(name, sizeof name, "/paths/%s/cache/%s", p->run->name, table);
-    SKV_TRY(skv_h5_read(out, d->run.h5, name, &want, MAX_TABLE, false));
+    if (n <= max_bytes)
+        return json_string(text);
+    for (n = max_bytes; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+        ; /* back to where a character begins */
+    copy = malloc(n + sizeof ELLIPSIS);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, n);
+    memcpy(copy + n, ELLIPSIS, sizeof ELLIPSIS);
+    value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+static json_t *real(double v)
+{
+    return isnan(v) ? json_null() : isinf(v) ? json_string(v < 0 ? "-inf" : "inf") : json_real(v);
+}
+
+/* NULL when out of memory, as for all of these. */
+static json_t *reals(const double *v, int64_t n)
+{
+    json_t *list = v ? json_array() : json_null();
+
+    for (int64_t i = 0; v && i < n; i++)
+        if (json_array_append_new(list, real(v[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *integers(const int64_t *v, int64_t n)
+{
+    json_t *list = v ? json_array() : json_null();
+
+    for (int64_t i = 0; v && i < n; i++)
+        if (json_array_append_new(list, json_integer(v[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static skv_status put(json_t *object, const char *key, json_t *value)
+{
+    return json_object_set_new(object, key, value) == 0
+               ? SKV_OK
+               : skv_fail(SKV_E_MEM, "report: out of memory");
+}
+
+/* ------------------------------------------------------------------------- cache */
+
+/* (S-1,l) whole numbers, a list a scale. */
+static skv_status put_table(json_t *to, const skv_report *r, const skv_run_path *p,
+                            const char *table)
+{
+    skv_h5_layout want = {.type = SKV_H5_I64, .n_dims = 2, .shape = {p->n_scales - 1, p->n_layers}};
+    json_t *rows = json_array();
+    int64_t *v = NULL;
+    char name[NAME_BYTES];
+    skv_status st;
+
+    snprintf(name, sizeof name, "/paths/%s/cache/%s", p->name, table);
+    SKV_TRY_GOTO(skv_h5_read(&v, r->run.h5, name, &want, MAX_TABLE, false), done);
     for (int64_t i = 0; i < want.shape[0] * want.shape[1]; i++)
-        if ((*out)[i] < -1 || (*out)[i] > (int64_t)1 << 50)
-            return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", d->run.folder, name,
-                            (long long)(*out)[i]);
-    return SKV_OK;
+        if (v[i] < -1 || v[i] > MAX_COUNT) {
+            st = skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", r->run.folder, name,
+                          (long long)v[i]);
+            goto done;
+        }
+    for (int64_t si = 0; si < want.shape[0]; si++)
+        json_array_append_new(rows, integers(v + si * want.shape[1], want.shape[1]));
+    st = json_array_size(rows) == (size_t)want.shape[0] ? put(to, table, json_incref(rows))
+                                                        : put(to, table, NULL);
+done:
+    json_decref(rows);
+    free(v);
+    return st;
 }
 
-static skv_status read_cache(skv_report_path *p, const skv_report_data *d)
+/* Tokens that are left after the last cut by the scale they were made at: mean over layers. */
+static skv_status put_kept(json_t *to, const skv_report *r, const skv_run_path *p)
 {
-    skv_h5_layout kept = {.type = SKV_H5_F32,
-                          .n_dims = 3,
-                          .shape = {p->run->n_scales - 1, p->run->n_layers, p->run->n_scales}};
+    const int S = p->n_scales, n = p->n_layers;
+    skv_h5_layout want = {.type = SKV_H5_F32, .n_dims = 3, .shape = {S - 1, n, S}};
+    double *mean = NULL;
+    float *v = NULL;
     char name[NAME_BYTES];
+    skv_status st;
 
-    SKV_TRY(read_table(&p->length, d, p, "length"));
-    SKV_TRY(read_table(&p->capacity, d, p, "capacity"));
-    SKV_TRY(read_table(&p->bytes, d, p, "bytes"));
-    snprintf(name, sizeof name, "/paths/%s/cache/kept_by_source", p->run->name);
-    if (skv_h5_has(d->run.h5, name))
-        SKV_TRY(skv_h5_read(&p->kept, d->run.h5, name, &kept, MAX_TABLE, false));
-    return SKV_OK;
-}
+    snprintf(name, sizeof name, "/paths/%s/cache/kept_by_source", p->name);
+    if (!skv_h5_has(r->run.h5, name))
+        return put(to, "kept", json_null());
+    SKV_TRY_GOTO(skv_h5_read(&v, r->run.h5, name, &want, MAX_TABLE, false), done);
+    SKV_TRY_GOTO(skv_alloc(&mean, (size_t)S - 1, sizeof *mean, "report"), done);
+    for (int layer = 0; layer < n; layer++)
+        for (int source = 0; source < S - 1; source++) {
+            const float kept = v[((int64_t)(S - 2) * n + layer) * S + source];
 
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Tokens of scales 0 to si: the bits say it, the first scale being one token; without bits the
- * longest cache does, which is all of them where a path keeps everything. */
-static skv_status make_sequence(skv_report_data *d)
-{
-    const int n = d->path[0].run->n_scales - 1;
-
-    SKV_TRY(skv_alloc(&d->sequence, (size_t)n, sizeof *d->sequence, "report"));
-    for (int i = 0; i < d->run.n_paths; i++) {
-        const skv_run_path *r = d->path[i].run;
-        const int64_t *offset = r->scale_offset;
-
-        for (int si = 0; si < min_int(n, r->n_scales - 1); si++) {
-            if (offset)
-                d->sequence[si] = fmax(d->sequence[si], (double)offset[si + 1] / (double)offset[1]);
-            for (int layer = 0; layer < r->n_layers; layer++)
-                d->sequence[si] =
-                    fmax(d->sequence[si], (double)d->path[i].length[si * r->n_layers + layer]);
+            mean[source] += isfinite(kept) && kept > 0 ? (double)kept / n : 0;
         }
-    }
-    return SKV_OK;
+    st = put(to, "kept", reals(mean, S - 1));
+done:
+    free(mean);
+    free(v);
+    return st;
 }
 
-/* Bytes of a token of a layer, from the first scale, which nothing cuts. */
-static double token_bytes(const skv_report_path *p, int layer)
-{
-    return p->length[layer] > 0 ? (double)p->bytes[layer] / (double)p->length[layer] : NAN;
-}
-
-static void sum_up_cache(skv_report_path *p, skv_report_data *d)
-{
-    const int n = min_int(p->run->n_scales, d->path[0].run->n_scales) - 1;
-    const int n_layers = p->run->n_layers;
-    double full = 0;
-    bool cut = false;
-
-    for (int si = 0; si < n; si++) {
-        double planned = 0, taken = 0, tokens = 0;
-
-        for (int layer = 0; layer < n_layers; layer++) {
-            const int64_t at = (int64_t)si * n_layers + layer, capacity = p->capacity[at];
-            const double all = d->sequence[si];
-
-            planned += token_bytes(p, layer) * (capacity < 0 ? all : fmin(all, (double)capacity));
-            taken += (double)p->bytes[at];
-            tokens += (double)p->length[at];
-            cut = cut || (double)p->length[at] < all;
-            full += si == n - 1 ? token_bytes(p, layer) * all : 0;
-        }
-        p->planned = fmax(p->planned, planned);
-        p->peak = fmax(p->peak, taken);
-        p->last = taken;
-        p->tokens = tokens / n_layers;
-    }
-    p->share = full > 0 ? p->last / full : NAN;
-    p->inactive = !cut && strcmp(p->policy, FULL_POLICY) != 0;
-    if (!(d->full > 0))
-        d->full = full;
-}
-
-/* --------------------------------------------------------------------- seconds */
-
-static int phase_index(const char *phases, const char *name)
-{
-    const size_t n = strlen(name);
-    int index = 0;
-
-    for (const char *p = phases; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL, index++)
-        if (strncmp(p, name, n) == 0 && (p[n] == ',' || p[n] == '\0'))
-            return index;
-    return -1;
-}
+/* ----------------------------------------------------------------------- seconds */
 
 typedef struct {
     double *seconds; /* (groups,phases) */
-    int64_t n_groups, n_phases, *first, *rows;
-    int n_first, transformer;
+    int64_t n_groups, n_phases, *first, *group;
+    int n_first;
 } group_times;
 
 static bool is_first(const group_times *t, int64_t group)
@@ -137,203 +151,212 @@ static bool is_first(const group_times *t, int64_t group)
 }
 
 /* A rank's first group pays for warming up; it counts only where there is no other. */
-static void sum_up_seconds(skv_report_path *p, const group_times *t)
+static skv_status put_times(json_t *to, const skv_report *r, const group_times *t,
+                            const char *phases)
 {
-    double all = 0, transformer = 0;
-    int64_t rows = 0;
+    bool all_first = true;
+    double *sum = NULL;
+    json_t *times = NULL;
+    int64_t pictures = 0;
 
-    p->first_groups_in = true;
+    SKV_TRY(skv_alloc(&sum, (size_t)t->n_phases + 1, sizeof *sum, "report"));
     for (int64_t g = 0; g < t->n_groups; g++)
-        p->first_groups_in = p->first_groups_in && is_first(t, g);
-    for (int64_t g = 0; g < t->n_groups; g++) {
-        if (!p->first_groups_in && is_first(t, g))
-            continue;
-        for (int64_t i = 0; i < t->n_phases; i++)
-            all += t->seconds[g * t->n_phases + i];
-        if (t->transformer >= 0)
-            transformer += t->seconds[g * t->n_phases + t->transformer];
-        rows += t->rows[g];
-    }
-    p->images_s = all > 0 && rows > 0 ? (double)rows / all : NAN;
-    p->transformer_s = transformer > 0 && rows > 0 ? transformer / (double)rows : NAN;
-}
-
-static skv_status count_rows(group_times *t, const skv_report_data *d)
-{
-    SKV_TRY(skv_alloc(&t->rows, (size_t)t->n_groups, sizeof *t->rows, "report"));
-    for (int64_t i = 0; i < d->run.n; i++) {
-        if (d->group[i] < 0 || d->group[i] >= t->n_groups)
-            return skv_fail(SKV_E_FORMAT, "%s/run.h5: row %lld is of group %lld of %lld",
-                            d->run.folder, (long long)i, (long long)d->group[i],
+        all_first = all_first && is_first(t, g);
+    for (int64_t g = 0; g < t->n_groups; g++)
+        for (int64_t i = 0; i < t->n_phases && (all_first || !is_first(t, g)); i++)
+            sum[i] += t->seconds[g * t->n_phases + i];
+    for (int64_t i = 0; i < r->run.n; i++) {
+        if (t->group[i] < 0 || t->group[i] >= t->n_groups) {
+            free(sum);
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: row %lld is in group %lld of %lld",
+                            r->run.folder, (long long)i, (long long)t->group[i],
                             (long long)t->n_groups);
-        t->rows[d->group[i]]++;
+        }
+        pictures += all_first || !is_first(t, t->group[i]);
     }
-    return SKV_OK;
+    times = json_pack("{s:o, s:o, s:I, s:b}", "phases", skv_report__text(phases, TEXT_BYTES),
+                      "seconds", reals(sum, t->n_phases), "pictures", (json_int_t)pictures,
+                      "all_first", all_first);
+    free(sum);
+    return put(to, "times", times);
 }
 
-static skv_status read_seconds(skv_report_path *p, const skv_report_data *d)
+static skv_status put_seconds(json_t *to, const skv_report *r, const skv_run_path *p)
 {
     skv_h5_layout want = {.type = SKV_H5_F64, .n_dims = 2, .shape = {-1, -1}};
-    group_times t = {.transformer = -1};
+    skv_h5_layout rows = {.type = SKV_H5_I64, .n_dims = 1, .shape = {r->run.n}};
+    group_times t = {0};
     char name[NAME_BYTES], *phases = NULL;
     skv_status st;
 
-    snprintf(name, sizeof name, "/paths/%s/seconds", p->run->name);
-    SKV_TRY_GOTO(skv_h5_read(&t.seconds, d->run.h5, name, &want, MAX_TABLE, false), done);
+    snprintf(name, sizeof name, "/paths/%s/seconds", p->name);
+    SKV_TRY_GOTO(skv_h5_read(&t.seconds, r->run.h5, name, &want, MAX_TABLE, false), done);
     t.n_groups = want.shape[0];
     t.n_phases = want.shape[1];
-    SKV_TRY_GOTO(skv_h5_get_text(&phases, d->run.h5, name, "phases"), done);
-    SKV_TRY_GOTO(skv_h5_get_ints(&t.first, &t.n_first, d->run.h5, name, "first_groups"), done);
-    SKV_TRY_GOTO(count_rows(&t, d), done);
-    t.transformer = phase_index(phases, "transformer");
-    if (t.transformer >= t.n_phases)
-        t.transformer = -1;
-    sum_up_seconds(p, &t);
+    SKV_TRY_GOTO(skv_h5_get_text(&phases, r->run.h5, name, "phases"), done);
+    SKV_TRY_GOTO(skv_h5_get_ints(&t.first, &t.n_first, r->run.h5, name, "first_groups"), done);
+    SKV_TRY_GOTO(skv_h5_read(&t.group, r->run.h5, "/samples/group", &rows, MAX_TABLE, false), done);
+    st = put_times(to, r, &t, phases);
 done:
     free(phases);
     free(t.seconds);
     free(t.first);
-    free(t.rows);
+    free(t.group);
     return st;
 }
 
-/* ----------------------------------------------------------------------- paths */
+/* ------------------------------------------------------------------------- paths */
 
-static skv_status read_settings(skv_report_path *p, const skv_report_data *d)
+/* The listed rows of a column, in the order of `rows`. */
+static json_t *listed(const double *v, const skv_report *r)
 {
-    const char *policy = NULL;
-    json_t *root = NULL;
+    json_t *list = v ? json_array() : json_null();
+
+    for (int64_t i = 0; v && i < r->run.n; i++)
+        if (r->listed[i] && json_array_append_new(list, real(v[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static skv_status put_result(json_t *to, const skv_report *r, const skv_report_result *result)
+{
+    json_t *values = json_array();
+
+    for (int m = 0; result->measured && m < r->n_metrics; m++) {
+        const skv_report_value *v = &result->value[m];
+
+        json_array_append_new(values, json_pack("{s:o, s:o, s:o}", "all", real(v->all), "differing",
+                                                real(v->differing), "rows", listed(v->row, r)));
+    }
+    if (!result->measured || json_array_size(values) < (size_t)r->n_metrics) {
+        json_decref(values);
+        return put(to, "result", result->measured ? NULL : json_null());
+    }
+    return put(to, "result",
+               json_pack("{s:I, s:I, s:o, s:o}", "pairs", (json_int_t)result->n_pairs, "identical",
+                         (json_int_t)result->n_identical, "values", values, "bits",
+                         reals(result->bits, result->n_bits)));
+}
+
+static skv_status put_path(json_t *to, const skv_report *r, int i)
+{
+    const skv_run_path *p = &r->run.path[i];
+    json_t *settings = NULL;
+    int64_t pool = -1;
     char name[NAME_BYTES];
-    skv_status st;
 
-    snprintf(name, sizeof name, "settings of path %s", p->run->name);
-    SKV_TRY_GOTO(skv_json_parse(&root, p->run->settings, strlen(p->run->settings), name), done);
-    SKV_TRY_GOTO(skv_json_string(&policy, root, "policy", name), done);
-    p->policy = strdup(policy);
-    p->options = json_dumps(json_object_get(root, "options"),
-                            JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-    if (!p->options && !json_object_get(root, "options"))
-        p->options = strdup("{}");
-    if (!p->policy || !p->options)
-        st = skv_fail(SKV_E_MEM, "report: out of memory");
-done:
-    json_decref(root);
-    if (st != SKV_OK)
-        skv_context("%s/run.h5", d->run.folder);
-    return st;
+    snprintf(name, sizeof name, "%s/run.h5, settings of path %s", r->run.folder, p->name);
+    SKV_TRY(skv_json_parse(&settings, p->settings, strlen(p->settings), name));
+    SKV_TRY(put(to, "name", skv_report__text(p->name, ID_BYTES)));
+    SKV_TRY(put(to, "settings", settings));
+    SKV_TRY(put(to, "digest", skv_report__text(p->digest, ID_BYTES)));
+    SKV_TRY(put(to, "device", skv_report__text(p->device, TEXT_BYTES)));
+    SKV_TRY(put(to, "layers", json_integer(p->n_layers)));
+    SKV_TRY(put(to, "scales", json_integer(p->n_scales)));
+    SKV_TRY(put(to, "scale_offset", integers(p->scale_offset, p->n_scales + 1)));
+    SKV_TRY(put_table(to, r, p, "length"));
+    SKV_TRY(put_table(to, r, p, "capacity"));
+    SKV_TRY(put_table(to, r, p, "bytes"));
+    SKV_TRY(put_kept(to, r, p));
+    snprintf(name, sizeof name, "/paths/%s/cache", p->name);
+    if (skv_h5_get_int(&pool, r->run.h5, name, "pool_bytes_peak") == SKV_OK)
+        SKV_TRY(put(to, "pool_bytes", json_integer(pool)));
+    SKV_TRY(put_seconds(to, r, p));
+    return put_result(to, r, &r->result[i]);
 }
 
-static void find_series(skv_report_data *d)
+static skv_status put_paths(json_t *page, const skv_report *r)
 {
-    for (int i = 0; i < d->run.n_paths; i++) {
-        int like = 0;
+    json_t *paths = json_array();
 
-        while (like < i && (strcmp(d->path[like].policy, d->path[i].policy) != 0 ||
-                            strcmp(d->path[like].options, d->path[i].options) != 0))
-            like++;
-        d->path[i].series = like < i ? d->path[like].series : d->n_series++;
+    SKV_TRY(put(page, "paths", paths));
+    for (int i = 0; i < r->run.n_paths; i++) {
+        json_t *path = json_object();
+
+        if (json_array_append_new(paths, path) != 0)
+            return skv_fail(SKV_E_MEM, "report: out of memory");
+        SKV_TRY(put_path(path, r, i));
     }
-}
-
-int skv_report_series_first(const skv_report_data *d, int series)
-{
-    int i = 0;
-
-    while (i < d->run.n_paths - 1 && d->path[i].series != series)
-        i++;
-    return i;
-}
-
-const char *skv_report_series_name(const skv_report_data *d, int series)
-{
-    const skv_report_path *first = &d->path[skv_report_series_first(d, series)];
-
-    for (int i = 0; i < d->run.n_paths; i++)
-        if (d->path[i].series != series && strcmp(d->path[i].policy, first->policy) == 0)
-            return first->run->name;
-    return first->policy;
-}
-
-static skv_status read_paths(skv_report_data *d)
-{
-    skv_h5_layout rows = {.type = SKV_H5_I64, .n_dims = 1, .shape = {d->run.n}};
-    const int n = d->run.n_paths;
-
-    SKV_TRY(skv_h5_read(&d->group, d->run.h5, "/samples/group", &rows, MAX_TABLE, false));
-    SKV_TRY(skv_alloc(&d->path, (size_t)n, sizeof *d->path, "report"));
-    for (int i = 0; i < n; i++) {
-        skv_report_path *p = &d->path[i];
-        int64_t pool = 0;
-        char name[NAME_BYTES];
-
-        p->run = &d->run.path[i];
-        p->m.psnr = p->m.psnr_finite = p->m.ssim = p->m.lpips = p->m.fid = p->m.kid = NAN;
-        SKV_TRY(read_settings(p, d));
-        SKV_TRY(read_cache(p, d));
-        SKV_TRY(read_seconds(p, d));
-        snprintf(name, sizeof name, "/paths/%s/cache", p->run->name);
-        p->pool_peak = skv_h5_get_int(&pool, d->run.h5, name, "pool_bytes_peak") == SKV_OK
-                           ? (double)pool
-                           : NAN;
-    }
-    SKV_TRY(make_sequence(d));
-    for (int i = 0; i < n; i++)
-        sum_up_cache(&d->path[i], d);
-    find_series(d);
     return SKV_OK;
 }
 
-static skv_status picture_size(skv_report_data *d)
+/* -------------------------------------------------------------------------- rows */
+
+static skv_status put_rows(json_t *page, skv_report *r)
+{
+    const skv_run_file *run = &r->run;
+    int64_t n_failed = 0, n_truncated = 0;
+    json_t *rows = json_array();
+
+    SKV_TRY(put(page, "rows", rows));
+    for (int64_t i = 0; i < run->n; i++) {
+        const bool failed = run->status[i] != 0;
+        char seed[32];
+
+        n_failed += failed;
+        n_truncated += run->truncated[i] != 0;
+        r->listed[i] = r->listed[i] || i < MAX_LISTED || (failed && n_failed <= MAX_FAILED);
+        if (!r->listed[i])
+            continue;
+        snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->seed[i]);
+        if (json_array_append_new(
+                rows,
+                json_pack("{s:I, s:o, s:o, s:s, s:o}", "row", (json_int_t)i, "id",
+                          skv_report__text(run->id[i], ID_BYTES), "prompt",
+                          skv_report__text(run->prompt[i], TEXT_BYTES), "seed", seed, "error",
+                          failed ? skv_report__text(run->error[i], TEXT_BYTES) : json_null())) != 0)
+            return skv_fail(SKV_E_MEM, "report: out of memory");
+    }
+    SKV_TRY(put(page, "n_rows", json_integer(run->n)));
+    SKV_TRY(put(page, "n_failed", json_integer(n_failed)));
+    return put(page, "n_truncated", json_integer(n_truncated));
+}
+
+static skv_status put_metrics(json_t *page, const skv_report *r)
+{
+    json_t *metrics = json_array();
+
+    SKV_TRY(put(page, "metrics", metrics));
+    for (int m = 0; m < r->n_metrics; m++) {
+        const skv_report_metric *k = &r->metric[m];
+
+        if (json_array_append_new(
+                metrics,
+                json_pack("{s:o, s:o, s:o, s:b}", "name", skv_report__text(k->name, ID_BYTES),
+                          "long_name", skv_report__text(k->long_name, TEXT_BYTES), "units",
+                          skv_report__text(k->units, ID_BYTES), "lower", k->lower)) != 0)
+            return skv_fail(SKV_E_MEM, "report: out of memory");
+    }
+    return SKV_OK;
+}
+
+/* Of the first path's pictures, where they are in run.h5. */
+static skv_status put_picture_size(json_t *page, const skv_report *r)
 {
     skv_h5_layout image = {0};
     char name[NAME_BYTES];
 
-    if (!d->run.path[0].in_h5)
+    if (!r->run.path[0].in_h5)
         return SKV_OK;
-    snprintf(name, sizeof name, "/paths/%s/image", d->run.path[0].name);
-    SKV_TRY(skv_h5_describe(&image, d->run.h5, name));
-    d->height = (int)image.shape[1];
-    d->width = (int)image.shape[2];
-    return SKV_OK;
+    snprintf(name, sizeof name, "/paths/%s/image", r->run.path[0].name);
+    SKV_TRY(skv_h5_describe(&image, r->run.h5, name));
+    return put(page, "picture_size", integers((int64_t[]){image.shape[2], image.shape[1]}, 2));
 }
 
-skv_status skv_report_data_read(skv_report_data *out, const char *folder)
+skv_status skv_report__data(json_t *page, skv_report *r)
 {
-    *out = (skv_report_data){.reference = -1};
-    SKV_TRY(skv_run_file_open(&out->run, folder));
-    SKV_TRY(read_paths(out));
-    SKV_TRY(picture_size(out));
-    for (int64_t i = 0; i < out->run.n; i++) {
-        out->n_failed += out->run.status[i] != 0;
-        out->n_truncated += out->run.truncated[i] != 0;
-    }
-    out->reference = out->run.reference;
-    SKV_TRY(skv_report__read_metrics(out));
-    for (int i = 0; i < out->run.n_paths; i++)
-        out->path[i].compared = i != out->reference;
-    return SKV_OK;
-}
-
-void skv_report_data_clear(skv_report_data *d)
-{
-    for (int i = 0; d->path && i < d->run.n_paths; i++) {
-        skv_report_path *p = &d->path[i];
-
-        free(p->policy);
-        free(p->options);
-        free(p->length);
-        free(p->capacity);
-        free(p->bytes);
-        free(p->kept);
-        free(p->m.psnr_of);
-        free(p->m.ssim_of);
-        free(p->m.lpips_of);
-        free(p->m.bits);
-    }
-    free(d->path);
-    free(d->group);
-    free(d->sequence);
-    free(d->networks);
-    skv_run_file_close(&d->run);
-    *d = (skv_report_data){0};
+    SKV_TRY(put(page, "skv", skv_report__text(r->run.version, ID_BYTES)));
+    SKV_TRY(put(page, "config", json_incref(r->run.config)));
+    SKV_TRY(put(page, "config_digest", skv_report__text(r->run.config_digest, ID_BYTES)));
+    SKV_TRY(put(page, "samples", json_integer(r->run.samples)));
+    SKV_TRY(put(page, "reference", json_integer(r->reference)));
+    SKV_TRY(put(page, "metrics_file", json_string(r->state)));
+    SKV_TRY(
+        put(page, "networks", r->networks ? skv_report__text(r->networks, ID_BYTES) : json_null()));
+    SKV_TRY(put_picture_size(page, r));
+    SKV_TRY(put_metrics(page, r));
+    SKV_TRY(put_rows(page, r));
+    return put_paths(page, r);
 }

@@ -1,34 +1,56 @@
-/* Parts of the report's page. A section writes nothing when it has nothing to show. */
+/* Parts of the report: what is read from a run's files, and the JSON value that the page gets. */
 #ifndef SKV_EVAL_REPORT_INTERNAL_H
 #define SKV_EVAL_REPORT_INTERNAL_H
 
-#include "eval/report/report_data.h"
-#include "eval/report/report_html.h"
+#include "run/run_file.h"
 
-/* CSS classes: s0 ... colours of policies, and sr of the reference; h0 ... steps of heat maps;
- * q0 ... steps of the ramp over scales. */
-#define SKV_REPORT_TONES 6
-#define SKV_REPORT_HEAT  16
-#define SKV_REPORT_RAMP  14
+/* One metric of metrics.h5, in the page's order of columns. */
+typedef struct {
+    char *name, *long_name, *units;
+    bool lower; /* lower is better */
+} skv_report_metric;
 
-void skv_report__style(skv_html *h); /* the page's CSS */
+/* A path's numbers of one metric; NaN: not measured. */
+typedef struct {
+    double *row;           /* (n) by row, NULL for a metric of whole sets */
+    double all, differing; /* over all pairs, and over those that are not identical */
+} skv_report_value;
 
-/* Class of a path's colour: "s0" ... or "sr". */
-const char *skv_report__tone(const skv_report_data *d, int series);
+typedef struct {
+    bool measured; /* against the reference, and not made anew since */
+    int64_t n_pairs, n_identical;
+    skv_report_value *value; /* (n_metrics) */
+    double *bits;            /* (n_bits) share of equal bits by scale, or NULL */
+    int64_t n_bits;
+} skv_report_result;
 
-/* Class of scale si of n on the ramp. */
-int skv_report__ramp(int si, int n);
+typedef struct {
+    skv_run_file run;
+    int reference;     /* of the numbers and the pictures, -1: none */
+    const char *state; /* of metrics.h5: "none", "old" (of another run) or "read" */
+    char *networks;    /* "files", "formula", "none"; NULL unless read */
+    int n_metrics;
+    skv_report_metric *metric;
+    skv_report_result *result; /* (run.n_paths) */
+    bool *listed;              /* (run.n) rows whose texts and numbers go into the page */
+} skv_report;
 
-void skv_report__head(skv_html *h, const skv_report_data *d);     /* title, figures, warnings */
-void skv_report__settings(skv_html *h, const skv_report_data *d); /* settings and digests */
-void skv_report__table(skv_html *h, const skv_report_data *d);
-void skv_report__quality(skv_html *h, const skv_report_data *d);
-void skv_report__cache(skv_html *h, const skv_report_data *d);
-void skv_report__sources(skv_html *h, const skv_report_data *d);
-void skv_report__bits(skv_html *h, const skv_report_data *d);
-void skv_report__failed(skv_html *h, const skv_report_data *d);
+/* Reads RUN/metrics.h5, where there is one, into state, reference, metric and result. */
+SKV_MUST skv_status skv_report__read_metrics(skv_report *r);
 
-/* The pictures; `style` gets the CSS rules that hold the reference's, each once. */
-SKV_MUST skv_status skv_report__pictures(skv_html *h, skv_html *style, const skv_report_data *d);
+/* Adds picks, common and pictures to the page's JSON: which rows are shown, and their pictures as
+ * data URLs. Marks those rows as listed. */
+SKV_MUST skv_status skv_report__pictures(json_t *page, skv_report *r);
+
+/* Adds everything else; README.md here has the shape. */
+SKV_MUST skv_status skv_report__data(json_t *page, skv_report *r);
+
+/* A text of a file (UTF-8, as every reader checks) as a JSON string; what exceeds max_bytes becomes
+ * an ellipsis. NULL: out of memory. */
+json_t *skv_report__text(const char *text, size_t max_bytes);
+
+/* page.html with its style and scripts, cut where the JSON goes: made from the files here when the
+ * program is built. */
+extern const unsigned char skv_report__page_head[], skv_report__page_tail[];
 
 #endif

@@ -1,9 +1,10 @@
-/* Best, median and worst pictures of every compared path, beside the reference's.
+/* Which pictures the page shows, and these as small PNGs: the best, the median and the worst of
+ * every path by its first metric of pairs, each with its difference from the reference; and three
+ * rows of every path, chosen alike by the mean over the paths.
  *
  * Pictures are read once and kept small; they become PNGs at the largest width with which all of
- * them fit into PICTURE_BYTES. A reference picture that several paths show is in the page once. */
+ * them fit into PICTURE_BYTES. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,26 +16,22 @@
 #define MIN_WIDTH     64
 #define PICTURE_BYTES ((size_t)6 << 20) /* of all pictures as base64 */
 #define FACTOR        4                 /* of the differences shown */
-#define QUOTED(x)     #x
-#define TEXT_OF(x)    QUOTED(x)
-#define OPEN_PATHS    8 /* with more, only the first is unfolded */
-#define PROMPT_BYTES  400
-#define NAME_BYTES    80
 #define N_PICKS       3
+#define URL_HEAD      "data:image/png;base64,"
 
 typedef struct {
     int64_t row;
-    const char *what;
-    skv_picture reference, picture; /* at most MAX_WIDTH wide */
-    uint8_t *difference;            /* (height,width) of picture */
-    bool same_size;
-} pick;
+    int path;
+    bool reference, with_difference;
+    skv_picture small;   /* at most MAX_WIDTH wide; rgb NULL: not stored */
+    uint8_t *difference; /* (height,width) of small, or NULL */
+} shot;
 
 typedef struct {
-    int path, n;
-    bool by_lpips, missing; /* missing: the pictures were not stored */
-    pick pick[N_PICKS];
-} path_picks;
+    skv_report *run;
+    shot *shot;
+    int n;
+} album;
 
 /* ---------------------------------------------------------------------- choosing */
 
@@ -52,47 +49,110 @@ static int by_badness(const void *a, const void *b)
     return (left->row > right->row) - (left->row < right->row);
 }
 
-static bool any_number(const double *v, int64_t n)
-{
-    for (int64_t i = 0; v && i < n; i++)
-        if (!isnan(v[i]))
-            return true;
-    return false;
-}
+typedef struct {
+    int n;
+    int64_t row[N_PICKS];
+    bool alike; /* all rows are equally bad */
+} choice;
 
-static skv_status choose(path_picks *out, const skv_report_data *d, int path)
+/* The rows of the least, the median and the greatest badness (run.n); NaN and failed rows aside. */
+static skv_status choose(choice *out, const skv_report *r, const double *badness)
 {
-    static const char *const names[N_PICKS][N_PICKS] = {
-        {"The only one"}, {"Best", "Worst"}, {"Best", "Median", "Worst"}};
-    const skv_report_metrics *m = &d->path[path].m;
-    const double *values;
     ranked *list = NULL;
     int64_t n = 0;
 
-    *out = (path_picks){.path = path, .by_lpips = !any_number(m->psnr_of, d->run.n)};
-    values = out->by_lpips ? m->lpips_of : m->psnr_of;
-    if (!any_number(values, d->run.n))
-        return SKV_OK;
-    SKV_TRY(skv_alloc(&list, (size_t)d->run.n, sizeof *list, "report"));
-    for (int64_t i = 0; i < d->run.n; i++)
-        if (d->run.status[i] == 0 && !isnan(values[i]))
-            list[n++] = (ranked){out->by_lpips ? values[i] : -values[i], i};
+    SKV_TRY(skv_alloc(&list, (size_t)r->run.n, sizeof *list, "report"));
+    for (int64_t i = 0; i < r->run.n; i++)
+        if (r->run.status[i] == 0 && !isnan(badness[i]))
+            list[n++] = (ranked){badness[i], i};
     qsort(list, (size_t)n, sizeof *list, by_badness);
-    out->n = n < N_PICKS ? (int)n : N_PICKS;
-    if (n > 0 && list[0].badness == list[n - 1].badness)
-        out->n = 1; /* all alike: one is enough */
-    for (int i = 0; i < out->n; i++) {
-        const int64_t at = i == 0 ? 0 : i == out->n - 1 ? n - 1 : (n - 1) / 2;
-
-        out->pick[i] = (pick){.row = list[at].row, .what = names[out->n - 1][i]};
-    }
-    if (out->n == 1 && n > 1)
-        out->pick[0].what = "All alike";
+    *out = (choice){.n = n < N_PICKS ? (int)n : N_PICKS};
+    out->alike = n > 1 && list[0].badness == list[n - 1].badness;
+    for (int i = 0; i < out->n; i++)
+        out->row[i] = list[i == 0 ? 0 : i == out->n - 1 ? n - 1 : (n - 1) / 2].row;
     free(list);
     return SKV_OK;
 }
 
-/* ----------------------------------------------------------------------- pixels */
+/* The first metric of pairs that a path has, -1: none. */
+static int first_of_pairs(const skv_report *r, int path)
+{
+    for (int m = 0; r->result[path].measured && m < r->n_metrics; m++)
+        for (int64_t i = 0; r->result[path].value[m].row && i < r->run.n; i++)
+            if (!isnan(r->result[path].value[m].row[i]))
+                return m;
+    return -1;
+}
+
+static double badness_of(const skv_report *r, int path, int metric, int64_t row)
+{
+    const double v = r->result[path].value[metric].row[row];
+
+    return r->metric[metric].lower ? v : -v;
+}
+
+static void add(album *a, int path, int64_t row, bool with_difference)
+{
+    a->run->listed[row] = true;
+    a->shot[a->n++] = (shot){.row = row,
+                             .path = path,
+                             .reference = path == a->run->reference,
+                             .with_difference = with_difference};
+}
+
+/* The picks of one path: {"path", "metric", "rows", "alike"}. */
+static skv_status pick(json_t *picks, album *a, int path, double *badness)
+{
+    const skv_report *r = a->run;
+    const int metric = first_of_pairs(r, path);
+    json_t *rows = json_array();
+    choice chosen;
+
+    if (metric < 0) {
+        json_decref(rows);
+        return SKV_OK;
+    }
+    for (int64_t i = 0; i < r->run.n; i++)
+        badness[i] = badness_of(r, path, metric, i);
+    if (choose(&chosen, r, badness) != SKV_OK) {
+        json_decref(rows);
+        return SKV_E_MEM;
+    }
+    for (int i = 0; i < (chosen.alike ? 1 : chosen.n); i++) {
+        json_array_append_new(rows, json_integer(chosen.row[i]));
+        add(a, r->reference, chosen.row[i], false);
+        add(a, path, chosen.row[i], true);
+    }
+    return json_array_append_new(picks, json_pack("{s:i, s:i, s:b, s:o}", "path", path, "metric",
+                                                  metric, "alike", chosen.alike, "rows", rows)) == 0
+               ? SKV_OK
+               : skv_fail(SKV_E_MEM, "report: out of memory");
+}
+
+/* Rows that every path shows. Without numbers: the first done, the middle one, the last. */
+static skv_status pick_common(json_t *common, album *a, double *badness)
+{
+    const skv_report *r = a->run;
+    choice chosen;
+
+    memset(badness, 0, (size_t)r->run.n * sizeof *badness);
+    for (int path = 0; path < r->run.n_paths; path++) {
+        const int metric = first_of_pairs(r, path);
+
+        for (int64_t i = 0; metric >= 0 && i < r->run.n; i++)
+            badness[i] += badness_of(r, path, metric, i);
+    }
+    SKV_TRY(choose(&chosen, r, badness));
+    for (int i = 0; i < chosen.n; i++) {
+        if (json_array_append_new(common, json_integer(chosen.row[i])) != 0)
+            return skv_fail(SKV_E_MEM, "report: out of memory");
+        for (int path = 0; path < r->run.n_paths; path++)
+            add(a, path, chosen.row[i], false);
+    }
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------------ pixels */
 
 /* Mean of the pixels that fall into each new one; never enlarges. channels: 1 or 3. */
 static skv_status shrink(uint8_t **out, const skv_picture *in, int channels, int width, int height)
@@ -120,6 +180,11 @@ static skv_status shrink(uint8_t **out, const skv_picture *in, int channels, int
     return SKV_OK;
 }
 
+static int width_at(const skv_picture *p, int max_width)
+{
+    return p->width < max_width ? p->width : max_width;
+}
+
 static int height_at(const skv_picture *p, int width)
 {
     const int64_t height = ((int64_t)p->height * width + p->width / 2) / p->width;
@@ -127,257 +192,206 @@ static int height_at(const skv_picture *p, int width)
     return height < 1 ? 1 : height > p->height ? p->height : (int)height;
 }
 
-static skv_status shrink_in_place(skv_picture *p, int max_width)
-{
-    const int width = p->width < max_width ? p->width : max_width, height = height_at(p, width);
-    uint8_t *small = NULL;
-
-    SKV_TRY(shrink(&small, p, 3, width, height));
-    free(p->rgb);
-    *p = (skv_picture){height, width, small};
-    return SKV_OK;
-}
-
 /* The largest of the three channels' differences, times FACTOR; of the pictures as they are, since
  * shrunken ones differ less. */
-static skv_status subtract(skv_picture *out, const skv_picture *a, const skv_picture *b)
+static skv_status subtract(uint8_t **out, const skv_picture *a, const skv_picture *b, int width)
 {
     const size_t n = (size_t)a->width * (size_t)a->height;
+    skv_picture full = {.height = a->height, .width = a->width};
+    skv_status st;
 
-    *out = (skv_picture){.height = a->height, .width = a->width};
-    SKV_TRY(skv_alloc(&out->rgb, n, 1, "thumbnails"));
+    SKV_TRY(skv_alloc(&full.rgb, n, 1, "thumbnails"));
     for (size_t i = 0; i < n; i++) {
         int most = 0;
 
         for (size_t c = 3 * i; c < 3 * i + 3; c++)
             if (abs(a->rgb[c] - b->rgb[c]) > most)
                 most = abs(a->rgb[c] - b->rgb[c]);
-        out->rgb[i] = (uint8_t)(most * FACTOR > 255 ? 255 : most * FACTOR);
+        full.rgb[i] = (uint8_t)(most * FACTOR > 255 ? 255 : most * FACTOR);
     }
-    return SKV_OK;
+    st = shrink(out, &full, 1, width, height_at(a, width));
+    free(full.rgb);
+    return st;
 }
 
-static skv_status load_pick(pick *k, const skv_report_data *d, int path)
+/* By row, the reference first; of two alike, the one with a difference. */
+static int by_row(const void *a, const void *b)
 {
-    skv_picture difference = {0};
-    skv_status st;
+    const shot *left = a, *right = b;
 
-    SKV_TRY(skv_run_file_picture(&k->reference, &d->run, d->reference, k->row));
-    SKV_TRY(skv_run_file_picture(&k->picture, &d->run, path, k->row));
-    k->same_size =
-        k->reference.width == k->picture.width && k->reference.height == k->picture.height;
-    if (k->same_size) {
-        const int width = k->picture.width < MAX_WIDTH ? k->picture.width : MAX_WIDTH;
-
-        SKV_TRY(subtract(&difference, &k->reference, &k->picture));
-        st = shrink(&k->difference, &difference, 1, width, height_at(&k->picture, width));
-        free(difference.rgb);
-        SKV_TRY(st);
-    }
-    SKV_TRY(shrink_in_place(&k->reference, MAX_WIDTH));
-    return shrink_in_place(&k->picture, MAX_WIDTH);
+    if (left->row != right->row)
+        return left->row < right->row ? -1 : 1;
+    if (left->reference != right->reference)
+        return left->reference ? -1 : 1;
+    if (left->path != right->path)
+        return left->path < right->path ? -1 : 1;
+    return (int)right->with_difference - (int)left->with_difference;
 }
 
-static void clear_pictures(path_picks *p)
+static void drop_doubles(album *a)
 {
-    for (int i = 0; i < N_PICKS; i++) {
-        free(p->pick[i].reference.rgb);
-        free(p->pick[i].picture.rgb);
-        free(p->pick[i].difference);
-        p->pick[i].reference.rgb = p->pick[i].picture.rgb = p->pick[i].difference = NULL;
-    }
+    int n = 0;
+
+    qsort(a->shot, (size_t)a->n, sizeof *a->shot, by_row);
+    for (int i = 0; i < a->n; i++)
+        if (n == 0 || a->shot[n - 1].row != a->shot[i].row ||
+            a->shot[n - 1].path != a->shot[i].path)
+            a->shot[n++] = a->shot[i];
+    a->n = n;
 }
 
-static skv_status load_path(path_picks *p, const skv_report_data *d)
+/* full: the picture of s; base: the reference's of the same row, without pixels where unknown. */
+static skv_status make_small(shot *s, const skv_picture *full, const skv_picture *base)
 {
-    for (int i = 0; i < p->n; i++) {
-        const skv_status st = load_pick(&p->pick[i], d, p->path);
+    const int width = width_at(full, MAX_WIDTH);
 
-        if (st == SKV_E_NOTFOUND) {
-            p->missing = true;
-            clear_pictures(p);
-            return SKV_OK;
+    s->small = (skv_picture){.height = height_at(full, width), .width = width};
+    SKV_TRY(shrink(&s->small.rgb, full, 3, width, s->small.height));
+    if (!s->with_difference || !base->rgb || base->width != full->width ||
+        base->height != full->height)
+        return SKV_OK;
+    return subtract(&s->difference, base, full, width);
+}
+
+static skv_status load(album *a)
+{
+    skv_picture base = {0}, full = {0};
+    skv_status st = SKV_OK;
+
+    for (int i = 0; i < a->n && st == SKV_OK; i++) {
+        shot *s = &a->shot[i];
+
+        if (i == 0 || s->row != a->shot[i - 1].row) {
+            free(base.rgb);
+            base = (skv_picture){0};
         }
-        SKV_TRY(st);
+        st = skv_run_file_picture(&full, &a->run->run, s->path, s->row);
+        if (st == SKV_E_NOTFOUND) {
+            st = SKV_OK; /* the page says that it was not stored */
+            continue;
+        }
+        if (st == SKV_OK)
+            st = make_small(s, &full, &base);
+        if (s->reference)
+            base = full;
+        else
+            free(full.rgb);
+        full = (skv_picture){0};
     }
-    return SKV_OK;
+    free(base.rgb);
+    return st;
 }
 
-/* ----------------------------------------------------------------------- markup */
+/* -------------------------------------------------------------------------- JSON */
 
-static skv_status data_uri(skv_html *h, const skv_picture *p, int channels, int max_width)
+/* base64, at to; returns its end. */
+static char *encode(char *to, const uint8_t *data, size_t bytes)
 {
-    const int width = p->width < max_width ? p->width : max_width, height = height_at(p, width);
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < bytes; i += 3) {
+        const size_t left = bytes - i;
+        const uint32_t word = (uint32_t)data[i] << 16 |
+                              (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
+                              (left > 2 ? data[i + 2] : 0U);
+
+        *to++ = letters[word >> 18];
+        *to++ = letters[word >> 12 & 63];
+        *to++ = left > 1 ? letters[word >> 6 & 63] : '=';
+        *to++ = left > 2 ? letters[word & 63] : '=';
+    }
+    return to;
+}
+
+static skv_status put_url(json_t *to, const char *key, const skv_picture *p, int channels,
+                          int max_width)
+{
+    const int width = width_at(p, max_width), height = height_at(p, width);
     uint8_t *small = NULL, *png = NULL;
+    char *url = NULL, *end;
     size_t bytes = 0;
     skv_status st;
 
     SKV_TRY(shrink(&small, p, channels, width, height));
-    st = skv_png_encode(&png, &bytes, small, width, height, channels);
+    SKV_TRY_GOTO(skv_png_encode(&png, &bytes, small, width, height, channels), done);
+    SKV_TRY_GOTO(skv_alloc(&url, sizeof URL_HEAD + bytes / 3 * 4 + 4, 1, "thumbnails"), done);
+    memcpy(url, URL_HEAD, sizeof URL_HEAD);
+    end = encode(url + strlen(URL_HEAD), png, bytes);
+    if (json_object_set_new(to, key, json_stringn(url, (size_t)(end - url))) != 0)
+        st = skv_fail(SKV_E_MEM, "report: out of memory");
+done:
     free(small);
-    SKV_TRY(st);
-    skv_html_raw(h, "data:image/png;base64,");
-    skv_html_base64(h, png, bytes);
     free(png);
-    return SKV_OK;
+    free(url);
+    return st;
 }
 
-static skv_status image(skv_html *h, const skv_picture *p, int channels, int width,
-                        const char *what)
+static skv_status put_shot(json_t *pictures, const shot *s, int width)
 {
-    skv_html_raw(h, "<figure><img class=ph alt=\"");
-    skv_html_text(h, what, NAME_BYTES);
-    skv_html_f(h, "\" width=%d height=%d src=\"", p->width, p->height);
-    SKV_TRY(data_uri(h, p, channels, width));
-    skv_html_raw(h, "\"><figcaption>");
-    skv_html_text(h, what, NAME_BYTES);
-    skv_html_raw(h, "</figcaption></figure>");
-    return SKV_OK;
+    const skv_picture difference = {s->small.height, s->small.width, s->difference};
+    json_t *o = json_pack("{s:I, s:i, s:i, s:i}", "row", (json_int_t)s->row, "path", s->path,
+                          "width", s->small.width, "height", s->small.height);
+
+    if (json_array_append_new(pictures, o) != 0)
+        return skv_fail(SKV_E_MEM, "report: out of memory");
+    SKV_TRY(put_url(o, "picture", &s->small, 3, width));
+    return s->difference ? put_url(o, "difference", &difference, 1, width) : SKV_OK;
 }
 
-/* The rule of a row's reference picture, unless an earlier pick had it. */
-static skv_status reference_rule(skv_html *style, const path_picks *all, int n, const pick *k,
-                                 int width)
+static size_t url_bytes(const json_t *pictures)
 {
-    for (int p = 0; p < n; p++)
-        for (int i = 0; i < all[p].n; i++) {
-            const pick *other = &all[p].pick[i];
+    size_t bytes = 0;
 
-            if (other == k) {
-                skv_html_f(style, ".r%lld{background-image:url(", (long long)k->row);
-                SKV_TRY(data_uri(style, &k->reference, 3, width));
-                skv_html_raw(style, ")}\n");
-                return SKV_OK;
-            }
-            if (other->row == k->row && other->reference.rgb)
-                return SKV_OK;
-        }
-    return SKV_OK;
-}
+    for (size_t i = 0; i < json_array_size(pictures); i++) {
+        const json_t *o = json_array_get(pictures, i);
 
-static void value(skv_html *h, const char *name, const double *of, int64_t row, int digits,
-                  const char *units)
-{
-    if (!of || isnan(of[row]))
-        return;
-    skv_html_f(h, "<div><dt>%s</dt><dd>", name);
-    if (isinf(of[row]))
-        skv_html_raw(h, "identical");
-    else
-        skv_html_real(h, of[row], digits);
-    skv_html_f(h, "%s</dd></div>", isinf(of[row]) ? "" : units);
-}
-
-static void caption(skv_html *h, const skv_report_data *d, const path_picks *p, const pick *k)
-{
-    const skv_report_metrics *m = &d->path[p->path].m;
-
-    skv_html_f(h, "<div class=cap><h3>%s</h3><p><bdi>", k->what);
-    skv_html_text(h, d->run.prompt[k->row], PROMPT_BYTES);
-    skv_html_raw(h, "</bdi></p><dl class=kv>");
-    value(h, "PSNR", m->psnr_of, k->row, 2, " dB");
-    value(h, "SSIM", m->ssim_of, k->row, 4, "");
-    value(h, "LPIPS", m->lpips_of, k->row, 4, "");
-    skv_html_raw(h, "<div><dt>Picture</dt><dd><bdi>");
-    skv_html_text(h, d->run.id[k->row], NAME_BYTES);
-    skv_html_f(h, "</bdi></dd></div><div><dt>Seed</dt><dd>%llu</dd></div></dl></div>",
-               (unsigned long long)d->run.seed[k->row]);
-}
-
-static skv_status write_pick(skv_html *h, const skv_report_data *d, const path_picks *p,
-                             const pick *k, int width)
-{
-    const skv_picture difference = {k->picture.height, k->picture.width, k->difference};
-
-    skv_html_f(h,
-               "<div class=pick><figure><span class=\"ph r%lld\" role=img "
-               "aria-label=\"Reference\" style=\"aspect-ratio:%d/%d\"></span><figcaption>",
-               (long long)k->row, k->reference.width, k->reference.height);
-    skv_html_text(h, d->run.path[d->reference].name, 60);
-    skv_html_raw(h, "</figcaption></figure>");
-    SKV_TRY(image(h, &k->picture, 3, width, d->run.path[p->path].name));
-    if (k->difference)
-        SKV_TRY(image(h, &difference, 1, width, "difference \xc3\x97 " TEXT_OF(FACTOR)));
-    else
-        skv_html_raw(h, "<figure class=soft>The two differ in size.</figure>");
-    caption(h, d, p, k);
-    skv_html_raw(h, "</div>");
-    return SKV_OK;
-}
-
-static skv_status write_path(skv_html *h, const skv_report_data *d, const path_picks *p, bool open,
-                             int width)
-{
-    const skv_report_path *path = &d->path[p->path];
-
-    skv_html_f(h, "<details class=\"card shots\"%s><summary><i class=\"dot %s\"></i> ",
-               open ? " open" : "", skv_report__tone(d, path->series));
-    skv_html_text(h, path->run->name, NAME_BYTES);
-    skv_html_raw(h, "<span>");
-    if (isfinite(path->share)) {
-        skv_html_short(h, 100 * path->share);
-        skv_html_raw(h, "\xc2\xa0% of the cache");
+        bytes += json_string_length(json_object_get(o, "picture")) +
+                 json_string_length(json_object_get(o, "difference"));
     }
-    skv_html_raw(h, "</span></summary>");
-    for (int i = 0; i < p->n && !p->missing; i++)
-        SKV_TRY(write_pick(h, d, p, &p->pick[i], width));
-    if (p->missing)
-        skv_html_raw(h, "<div class=\"pick soft\">Pictures were not stored.</div>");
-    skv_html_raw(h, "</details>");
-    return SKV_OK;
-}
-
-static skv_status write_all(skv_html *h, skv_html *style, const skv_report_data *d,
-                            const path_picks *all, int n, int width)
-{
-    skv_html_raw(h, "<section><h2>Best, median and worst pictures</h2><p class=note>By PSNR "
-                    "against the reference, or LPIPS where there is no PSNR. Differences are those "
-                    "of the channel that differs most, times " TEXT_OF(FACTOR) ".</p>");
-    for (int p = 0; p < n; p++) {
-        for (int i = 0; i < all[p].n && !all[p].missing; i++)
-            SKV_TRY(reference_rule(style, all, n, &all[p].pick[i], width));
-        SKV_TRY(write_path(h, d, &all[p], n <= OPEN_PATHS || p == 0, width));
-    }
-    skv_html_raw(h, "</section>");
-    return SKV_OK;
+    return bytes;
 }
 
 /* The width shrinks until everything fits. */
-static skv_status write_fitting(skv_html *h, skv_html *style, const skv_report_data *d,
-                                const path_picks *all, int n)
+static skv_status put_fitting(json_t *pictures, const album *a)
 {
-    const size_t h_bytes = h->bytes, style_bytes = style->bytes;
-
     for (int width = MAX_WIDTH;; width = width * 4 / 5) {
-        SKV_TRY(write_all(h, style, d, all, n, width));
-        if (width * 4 / 5 < MIN_WIDTH ||
-            h->bytes - h_bytes + style->bytes - style_bytes <= PICTURE_BYTES)
+        for (int i = 0; i < a->n; i++)
+            if (a->shot[i].small.rgb)
+                SKV_TRY(put_shot(pictures, &a->shot[i], width));
+        if (width * 4 / 5 < MIN_WIDTH || url_bytes(pictures) <= PICTURE_BYTES)
             return SKV_OK;
-        h->bytes = h_bytes;
-        style->bytes = style_bytes;
+        json_array_clear(pictures);
     }
 }
 
-skv_status skv_report__pictures(skv_html *h, skv_html *style, const skv_report_data *d)
+skv_status skv_report__pictures(json_t *page, skv_report *r)
 {
-    path_picks *all = NULL;
-    skv_status st;
-    int n = 0;
+    const size_t n_paths = (size_t)r->run.n_paths;
+    json_t *picks = json_array(), *common = json_array(), *pictures = json_array();
+    album a = {.run = r};
+    double *badness = NULL;
+    skv_status st = SKV_OK;
 
-    if (d->reference < 0)
-        return SKV_OK;
-    SKV_TRY(skv_alloc(&all, (size_t)d->run.n_paths, sizeof *all, "report"));
-    for (int i = 0; i < d->run.n_paths; i++) {
-        if (!d->path[i].compared || !d->path[i].m.there)
-            continue;
-        SKV_TRY_GOTO(choose(&all[n], d, i), done);
-        if (all[n].n > 0)
-            SKV_TRY_GOTO(load_path(&all[n++], d), done);
-    }
-    st = n > 0 ? write_fitting(h, style, d, all, n) : SKV_OK;
+    if (json_object_set_new(page, "picks", picks) != 0 ||
+        json_object_set_new(page, "common", common) != 0 ||
+        json_object_set_new(page, "pictures", pictures) != 0 ||
+        json_object_set_new(page, "difference_factor", json_integer(FACTOR)) != 0)
+        return skv_fail(SKV_E_MEM, "report: out of memory");
+    SKV_TRY_GOTO(skv_alloc(&badness, (size_t)r->run.n, sizeof *badness, "report"), done);
+    SKV_TRY_GOTO(skv_alloc(&a.shot, (size_t)3 * N_PICKS * n_paths, sizeof *a.shot, "report"), done);
+    for (int path = 0; path < r->run.n_paths; path++)
+        SKV_TRY_GOTO(pick(picks, &a, path, badness), done);
+    SKV_TRY_GOTO(pick_common(common, &a, badness), done);
+    drop_doubles(&a);
+    SKV_TRY_GOTO(load(&a), done);
+    st = put_fitting(pictures, &a);
 done:
-    for (int i = 0; i < d->run.n_paths; i++)
-        clear_pictures(&all[i]);
-    free(all);
+    for (int i = 0; i < a.n; i++) {
+        free(a.shot[i].small.rgb);
+        free(a.shot[i].difference);
+    }
+    free(a.shot);
+    free(badness);
     return st;
 }

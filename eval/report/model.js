@@ -1,0 +1,168 @@
+"use strict";
+// The data of the page, and the numbers that follow from it.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const MIB = 1048576;
+const DASH = "\u2013", MINUS = "\u2212", TIMES = "\u00d7", NARROW = "\u202f", HARD = "\u00a0";
+const MINUS_3 = "\u207b\u00b3";
+
+// ------------------------------------------------------------------------ numbers
+
+// JSON has no infinities: they come as texts, and what is not known as null.
+const number = v =>
+  v === null || v === undefined ? NaN : v === "inf" ? Infinity : v === "-inf" ? -Infinity : v;
+
+function real(v, digits) {
+  if (Number.isNaN(v)) return DASH;
+  if (!Number.isFinite(v)) return v < 0 ? MINUS + "\u221e" : "\u221e";
+  const text = Math.abs(v) < 1e15 ? Math.abs(v).toFixed(digits) : Math.abs(v).toExponential(2);
+  return v < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+// Three significant digits, without an exponent between 0.0001 and a million.
+function short(v) {
+  const size = Math.abs(v);
+  if (!Number.isFinite(v) || size === 0) return real(v, 0);
+  if (size < 1e-4 || size >= 1e6) return v.toExponential(2).replace("-", MINUS);
+  return real(v, Math.max(0, 2 - Math.floor(Math.log10(size * 1.0005))));
+}
+
+// A whole number, its digits in groups of three from 10,000 on.
+function count(v) {
+  const digits = String(Math.abs(Math.round(v)));
+  const grouped = digits.length < 5 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, NARROW);
+  return Number.isFinite(v) ? (v < 0 ? MINUS : "") + grouped : DASH;
+}
+
+const percent = (v, digits) => Number.isFinite(v) ? real(100 * v, digits) + HARD + "%" : DASH;
+const finite = list => list.filter(Number.isFinite);
+const sum = list => list.reduce((a, b) => a + b, 0);
+
+// Decimals that leave `significant` digits of the size given.
+function decimals(size, significant) {
+  if (!(size > 0) || !Number.isFinite(size)) return 0;
+  return Math.min(6, Math.max(0, significant - 1 - Math.floor(Math.log10(size))));
+}
+
+// Control characters would be invisible, or worse.
+const clean = text => String(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ");
+const cut = (text, n) => text.length > n ? text.slice(0, n) + "\u2026" : text;
+
+// -------------------------------------------------------------------------- paths
+
+const paths = data.paths;
+const reference = data.reference;
+
+// Tokens of scales 0 to si: the bits say it, the first scale being one token; without bits the
+// longest cache does, which is all of them where a path keeps everything.
+const sequence = paths[0].length.map((_, si) => Math.max(...paths.map(p => Math.max(
+  p.scale_offset && si + 1 < p.scale_offset.length ? p.scale_offset[si + 1] / p.scale_offset[1] : 0,
+  ...(p.length[si] || [0])))));
+
+function addCache(p) {
+  // bytes of a token of a layer, from the first scale, which nothing cuts
+  const tokenBytes = p.length[0].map((n, layer) => n > 0 ? p.bytes[0][layer] / n : NaN);
+  const scales = sequence.filter((_, si) => si < p.length.length);
+  const bound = (si, layer) =>
+    p.capacity[si][layer] < 0 ? sequence[si] : Math.min(sequence[si], p.capacity[si][layer]);
+  const last = scales.length - 1;
+
+  p.planned = Math.max(...scales.map((_, si) => sum(tokenBytes.map((b, l) => b * bound(si, l)))));
+  p.peak = Math.max(...scales.map((_, si) => sum(p.bytes[si])));
+  p.last = sum(p.bytes[last]);
+  p.tokens = sum(p.length[last]) / p.layers;
+  p.full = sum(tokenBytes.map(b => b * sequence[last]));
+  p.share = p.last / p.full;
+  p.inactive = p.settings.policy !== "full" &&
+    scales.every((_, si) => p.length[si].every(n => n >= sequence[si]));
+}
+
+function addTimes(p) {
+  const {phases, seconds, pictures, all_first} = p.times;
+  const all = sum(seconds), transformer = seconds[phases.split(",").indexOf("transformer")];
+
+  p.imagesPerSecond = all > 0 && pictures > 0 ? pictures / all : NaN;
+  p.transformerSeconds = transformer > 0 && pictures > 0 ? transformer / pictures : NaN;
+  p.phaseText = phases.split(",").map((name, i) =>
+    `${clean(name)} ${short(seconds[i] / pictures)} s`).join(", ");
+  p.allFirst = all_first;
+}
+
+// Paths of one policy and options are one series: one colour, one line of a plot.
+const series = [];
+paths.forEach((p, i) => {
+  const key = JSON.stringify([p.settings.policy, p.settings.options || {}]);
+  let s = series.find(other => other.key === key);
+
+  addCache(p);
+  addTimes(p);
+  p.index = i;
+  p.name = clean(p.name);
+  p.policy = clean(p.settings.policy || "");
+  p.compared = i !== reference;
+  p.measured = p.compared && p.result !== null;
+  if (!s) series.push(s = {key, paths: [], policy: p.policy, name: p.policy});
+  s.paths.push(p);
+  p.series = s;
+});
+series.filter(s => series.some(o => o !== s && o.policy === s.policy))
+  .forEach(s => { s.name = s.paths[0].name; });
+series.filter(s => !(reference >= 0 && s.paths.includes(paths[reference])))
+  .forEach((s, i) => { s.tone = "s" + i % 6; s.shape = i; });
+series.filter(s => !s.tone).forEach(s => { s.tone = "sr"; s.shape = 0; });
+
+const full = Math.max(0, ...finite(paths.map(p => p.full)));
+const measured = paths.filter(p => p.measured);
+const compared = paths.filter(p => p.compared);
+
+// ------------------------------------------------------------------------ metrics
+
+const metrics = data.metrics.map((m, i) => {
+  const name = clean(m.name);
+  const title = /^[a-z]{1,6}$/.test(name) ? name.toUpperCase() : name.replace(/_/g, " ");
+
+  return {...m, index: i, title, long_name: clean(m.long_name),
+    units: m.units === "1" ? "" : clean(m.units), better: m.lower ? "lower" : "higher",
+    pairs: measured.some(p => p.result.values[i].rows)};
+});
+
+// A path's number of a metric. One identical pair makes a mean infinite: then `differing`, the mean
+// of the others, stands for it.
+function metricOf(p, m) {
+  if (!p.measured) return {v: NaN, starred: false};
+  const {all, differing} = p.result.values[m.index];
+  const instead = !Number.isFinite(number(all)) && Number.isFinite(number(differing));
+  return {v: number(instead ? differing : all), starred: instead && !Number.isNaN(number(all))};
+}
+
+// How a metric's numbers are written: `show` in a column headed by `units`, in thousandths where all
+// are small, and `full` with its units wherever it stands alone.
+function metricFormat(m, values) {
+  const most = Math.max(0, ...finite(values).map(Math.abs));
+  const factor = most > 0 && most < 0.02 ? 1000 : 1, digits = decimals(most * factor, 4);
+  const written = (v, f, n) => v === Infinity ? "identical" : real(v * f, n);
+  return {
+    units: factor === 1 ? m.units : `10${MINUS_3}${m.units && " " + m.units}`,
+    show: v => written(v, factor, digits),
+    full: v => written(v, 1, factor === 1 ? digits : digits + 3) + (Number.isFinite(v) && m.units ? ` ${m.units}` : ""),
+  };
+}
+
+const bitsOf = p => p.measured && p.result.bits ? p.result.bits.map(number) : [];
+const meanBits = p => {
+  const bits = finite(bitsOf(p));
+  return bits.length ? sum(bits) / bits.length : NaN;
+};
+
+// --------------------------------------------------------------------------- rows
+
+data.rows.forEach((row, i) => {
+  row.index = i;
+  row.id = clean(row.id);
+  row.prompt = clean(row.prompt);
+  row.text = (row.id + "\n" + row.prompt).toLowerCase();
+});
+const rowOf = new Map(data.rows.map(row => [row.row, row]));
+const rowValue = (p, m, row) => p.measured && p.result.values[m.index].rows
+  ? number(p.result.values[m.index].rows[row.index]) : NaN;
+const pictureOf = (path, row) => data.pictures.find(p => p.path === path && p.row === row);

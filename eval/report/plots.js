@@ -1,0 +1,249 @@
+// Drawings: quality against memory, agreement of bits, heat maps, one path's numbers against
+// another's. Whatever carries data-tip says it when pointed at.
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 340, LABEL_HEIGHT = 15;
+const HEAT = 16, RAMP = 14; // steps of the colours .h0 ... and .q0 ... of style.css
+
+const MARKERS = ["m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.8-3.8h7.6v7.6h-7.6z", "m0-5l4.8 8.6h-9.6z",
+  "m0-5.2l5.2 5.2-5.2 5.2-5.2-5.2z", "m0 5l4.8-8.6h-9.6z",
+  "m-5.4-1.7h3.7v-3.7h3.4v3.7h3.7v3.4h-3.7v3.7h-3.4v-3.7h-3.7z"];
+
+function svg(name, attributes, ...children) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children.map(c => typeof c === "string" ? document.createTextNode(clean(c)) : c));
+  return node;
+}
+
+const drawing = (height, label, ...children) =>
+  svg("svg", {viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": label}, ...children);
+const text = (x, y, anchor, value, style) =>
+  svg("text", {x, y, "text-anchor": anchor, ...(style && {class: style})}, String(value));
+
+// --------------------------------------------------------------------------- axes
+
+// About `wanted` round numbers between low and high.
+function ticks(low, high, wanted) {
+  const raw = (high - low) / wanted, power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find(s => s * power >= raw * 0.7) * power;
+  const out = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) out.push(k * step);
+  return out;
+}
+
+function logTicks(low, high) {
+  const factors = high / low > 200 ? [1] : [1, 2, 5], out = [];
+  for (let decade = 10 ** Math.floor(Math.log10(low)); decade <= high; decade *= 10)
+    for (const f of factors)
+      if (decade * f >= low * 0.999 && decade * f <= high * 1.001) out.push(decade * f);
+  return out;
+}
+
+function tickText(v, step) {
+  return real(v, step >= 1 ? 0 : Math.min(9, Math.ceil(-Math.log10(step) - 1e-9)));
+}
+
+// {x, y} from numbers to places; box: left, right, top, bottom; range: xLow, xHigh, yLow, yHigh, log.
+function axes(box, range) {
+  const share = x => range.log
+    ? Math.log(x / range.xLow) / Math.log(range.xHigh / range.xLow)
+    : (x - range.xLow) / (range.xHigh - range.xLow);
+  return {...box, ...range,
+    x: v => box.left + share(v) * (box.right - box.left),
+    y: v => box.bottom - (v - range.yLow) / (range.yHigh - range.yLow) * (box.bottom - box.top)};
+}
+
+function yAxis(a) {
+  const at = ticks(a.yLow, a.yHigh, 4), step = at.length > 1 ? at[1] - at[0] : 1;
+  return at.flatMap(v => [
+    svg("path", {class: "g", d: `M${a.left} ${a.y(v)}H${a.right}`}),
+    text(a.left - 8, a.y(v) + 4, "end", tickText(v, step))]);
+}
+
+function xAxis(a, title, at) {
+  const marks = at || (a.log ? logTicks(a.xLow, a.xHigh) : ticks(a.xLow, a.xHigh, 5));
+  const step = marks.length > 1 ? marks[1] - marks[0] : 1;
+  return [svg("path", {class: "a", d: `M${a.left} ${a.bottom}H${a.right}`}),
+    ...marks.flatMap(v => [
+      svg("path", {class: "a", d: `M${a.x(v)} ${a.bottom}v5`}),
+      text(a.x(v), a.bottom + 19, "middle", tickText(v, a.log ? v : step))]),
+    text((a.left + a.right) / 2, a.bottom + 38, "middle", title)];
+}
+
+// Names beside their points, pushed apart: labels are {x, y, tone, text}.
+function labels(list, a) {
+  const sorted = [...list].sort((l, r) => l.y - r.y);
+  let floor = a.bottom;
+  sorted.forEach((l, i) => { if (i) l.y = Math.max(l.y, sorted[i - 1].y + LABEL_HEIGHT); });
+  for (const l of [...sorted].reverse()) {
+    l.y = Math.min(l.y, floor);
+    floor = l.y - LABEL_HEIGHT;
+  }
+  return sorted.map(l => svg("g", {class: l.tone}, text(l.x + 9, l.y + 4, "start", cut(l.text, 24), "l")));
+}
+
+const line = points => points.map((p, i) => (i ? "L" : "M") + p.join(" ")).join("");
+
+// ---------------------------------------------------------------- quality, memory
+
+// One metric of all measured paths against their caches; null where there is nothing to draw.
+function qualityPlot(metric) {
+  const drawn = measured.filter(p => Number.isFinite(metricOf(p, metric).v) && p.last > 0);
+  if (!drawn.length) return null;
+  const value = p => metricOf(p, metric).v, size = p => p.last / MIB;
+  const format = metricFormat(metric, drawn.map(value));
+  const least = Math.min(...drawn.map(size)), far = Math.max(...drawn.map(size));
+  const most = Math.max(far, full / MIB), log = most / least > 5;
+  const low = Math.min(...drawn.map(value)), high = Math.max(...drawn.map(value));
+  const air = high > low ? (high - low) * 0.1 : Math.max(Math.abs(high) * 0.1, 1e-6);
+  const box = {left: 48, right: WIDTH - 8, top: 12, bottom: 212};
+  const range = {log, xLow: log ? least / 1.25 : 0, xHigh: most * (log ? 1.08 : 1.04),
+    yLow: metric.lower && low >= 0 ? 0 : low - air, yHigh: high + air};
+  let a = axes(box, range);
+  if (a.x(far) > a.right - 96) a = axes({...box, right: box.right - 96}, range);
+
+  const names = [];
+  const lines = series.map(s => {
+    const members = s.paths.filter(p => drawn.includes(p)).sort((p, q) => p.last - q.last);
+    if (!members.length) return null;
+    const end = members[members.length - 1];
+    names.push({x: a.x(size(end)), y: a.y(value(end)), tone: s.tone, text: s.name});
+    return svg("g", {class: s.tone},
+      svg("path", {class: "p", d: line(members.map(p => [a.x(size(p)), a.y(value(p))]))}),
+      ...members.map(p => svg("path", {class: "m", d: `M${a.x(size(p))} ${a.y(value(p))}` +
+        MARKERS[s.shape % MARKERS.length], "data-tip":
+        `${p.name}: ${short(size(p))} MiB, ${format.full(value(p))}`})));
+  }).filter(Boolean);
+  const edge = full > 0 ? [
+    svg("path", {class: "d", d: `M${a.x(full / MIB)} ${a.bottom}V${a.top}`}),
+    text(a.x(full / MIB) - 6, a.top + 8, "end", "full cache")] : [];
+  return drawing(256, `${metric.title} against cache`, ...yAxis(a),
+    ...xAxis(a, "cache of a picture after the last cut, MiB"), ...edge, ...lines, ...labels(names, a));
+}
+
+// ------------------------------------------------------------------------- bits
+
+const withBits = measured.filter(p => bitsOf(p).length > 1);
+
+// "10 %" of scalekv-10, what tells it from its policy's others.
+function budgetText(p) {
+  const rest = p.name.startsWith(p.policy + "-") ? p.name.slice(p.policy.length + 1) : "";
+  return /^\d+$/.test(rest) ? `${rest}${HARD}%` : p.name;
+}
+
+function bitsPlot(s) {
+  const all = withBits.flatMap(p => finite(bitsOf(p)));
+  const last = Math.max(...withBits.map(p => bitsOf(p).length)) - 1;
+  const a = axes({left: 40, right: WIDTH - 64, top: 10, bottom: 172},
+    {xLow: 0, xHigh: last, yLow: Math.min(90, ...all.map(v => 10 * Math.floor(10 * v))), yHigh: 100});
+  const points = p => bitsOf(p).map((v, si) => [si, v]).filter(([, v]) => Number.isFinite(v));
+  const path = (p, style) => svg("path", {class: style,
+    d: line(points(p).map(([si, v]) => [a.x(si), a.y(100 * v)]))});
+  const own = withBits.filter(p => p.series === s), names = [];
+
+  own.filter(p => points(p).length).forEach(p => {
+    const [si, v] = points(p)[points(p).length - 1];
+    names.push({x: a.x(si), y: a.y(100 * v), tone: s.tone, text: budgetText(p)});
+  });
+  return drawing(214, "agreement of bits by scale", ...yAxis(a),
+    ...xAxis(a, "scale", Array.from({length: last + 1}, (_, si) => si)),
+    ...withBits.filter(p => p.series !== s).map(p => path(p, "f")),
+    svg("g", {class: s.tone}, ...own.map(p => path(p, "p")),
+      ...own.flatMap(p => points(p).map(([si, v]) => svg("circle", {class: "hit", cx: a.x(si),
+        cy: a.y(100 * v), r: 7, "data-tip": `${p.name}, scale ${si}: ${percent(v, 2)} equal`})))),
+    ...labels(names, a));
+}
+
+// -------------------------------------------------------------------- heat maps
+
+const ramp = (si, n) => n < 2 ? 0 : Math.floor((si * (RAMP - 1) + (n - 1) / 2) / (n - 1));
+
+// Steps by the square root: late scales have a hundred times the tokens of early ones.
+const heatStep = (tokens, most) =>
+  Math.round(Math.sqrt(Math.min(1, Math.max(0, tokens) / most)) * (HEAT - 1));
+
+// rows: a list of numbers of every scale; cell(si, layer): attributes of its rectangle, with
+// data-tip; mean(si): what stands behind the row. Arrow keys move from cell to cell.
+function heatMap(label, rows, cell, mean) {
+  const left = 26, height = 15, n = rows[0].length, right = WIDTH - 44;
+  const width = (right - left) / n, step = n <= 12 ? 1 : n <= 24 ? 4 : 8;
+  const node = drawing(rows.length * height + 36, label);
+
+  rows.forEach((row, si) => {
+    row.forEach((_, layer) => node.append(svg("rect", {x: left + layer * width, y: si * height,
+      width: Math.max(width - (n > 24 ? 0 : 0.6), 1), height: height - 1,
+      "data-scale": si, "data-layer": layer, ...cell(si, layer)})));
+    node.append(text(left - 7, si * height + 11, "end", si),
+      text(WIDTH, si * height + 11, "end", mean(si)));
+  });
+  const below = rows.length * height;
+  for (let layer = 0; layer < n; layer += step)
+    node.append(text(left + (layer + 0.5) * width, below + 14, "middle", layer));
+  node.append(text((left + right) / 2, below + 31, "middle", "layer"),
+    text(WIDTH, below + 14, "end", "mean"));
+  node.setAttribute("tabindex", "0");
+  node.addEventListener("keydown", event => moveCell(node, event, rows.length, n));
+  return node;
+}
+
+function moveCell(node, event, nScales, nLayers) {
+  const moves = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
+  const move = moves[event.key], cells = node.querySelectorAll("rect");
+  if (!move) return;
+  event.preventDefault();
+  const on = node.querySelector("rect.on");
+  const si = on ? Number(on.dataset.scale) + move[0] : 0;
+  const layer = on ? Number(on.dataset.layer) + move[1] : 0;
+  const next = cells[Math.min(Math.max(si, 0), nScales - 1) * nLayers +
+    Math.min(Math.max(layer, 0), nLayers - 1)];
+  if (on) on.classList.remove("on");
+  next.classList.add("on");
+  showTip(next);
+}
+
+function lengthMap(p, most) {
+  return heatMap(`${p.name}: tokens by layer and scale`, p.length, (si, layer) => ({
+    class: "h" + heatStep(p.length[si][layer], most),
+    "data-tip": `${p.name}, scale ${si}, layer ${layer}: ${count(p.length[si][layer])} of ` +
+      `${count(sequence[si])} tokens`}),
+  si => count(sum(p.length[si]) / p.layers));
+}
+
+// Where one path keeps more than the other, in the colours of B (more in B) and A.
+function differenceMap(a, b) {
+  const n = Math.min(a.length.length, b.length.length);
+  const rows = a.length.slice(0, n).map((row, si) => row.map((v, layer) => b.length[si][layer] - v));
+  const most = Math.max(1, ...rows.flat().map(Math.abs));
+  return heatMap(`tokens of ${b.name} less those of ${a.name}`, rows, (si, layer) => {
+    const v = rows[si][layer];
+    return {class: v > 0 ? "more" : v < 0 ? "less" : "h0",
+      "fill-opacity": v ? 0.15 + 0.85 * Math.sqrt(Math.abs(v) / most) : 1,
+      "data-tip": `scale ${si}, layer ${layer}: ${a.name} ${count(a.length[si][layer])}, ` +
+        `${b.name} ${count(b.length[si][layer])} tokens`};
+  }, si => {
+    const mean = sum(rows[si]) / rows[si].length;
+    return (mean > 0.5 ? "+" : "") + count(Math.abs(mean) < 0.5 ? 0 : mean);
+  });
+}
+
+// ------------------------------------------------------------- row against row
+
+// A metric of every row: path a to the right, path b upwards; rows: those shown.
+function rowPlot(metric, a, b, rows) {
+  const points = rows.map(row => ({row, x: rowValue(a, metric, row), y: rowValue(b, metric, row)}))
+    .filter(p => Number.isFinite(p.x) && Number.isFinite(p.y));
+  if (!points.length) return null;
+  const all = points.flatMap(p => [p.x, p.y]), format = metricFormat(metric, all);
+  const low = Math.min(...all), high = Math.max(...all);
+  const air = high > low ? (high - low) * 0.08 : Math.max(Math.abs(high) * 0.1, 1e-6);
+  const box = axes({left: 52, right: WIDTH - 10, top: 10, bottom: 240},
+    {xLow: low - air, xHigh: high + air, yLow: low - air, yHigh: high + air});
+  return drawing(284, `${metric.title}: ${b.name} against ${a.name}`, ...yAxis(box),
+    ...xAxis(box, a.name),
+    svg("path", {class: "d", d: `M${box.x(box.xLow)} ${box.y(box.yLow)}L${box.x(box.xHigh)} ${box.y(box.yHigh)}`}),
+    text(box.left + 8, box.top + 10, "start", b.name),
+    svg("g", {class: b.series.tone}, ...points.map(p => svg("circle", {class: "m", cx: box.x(p.x),
+      cy: box.y(p.y), r: 4, "data-row": p.row.row, "data-tip":
+      `${p.row.id}: ${a.name} ${format.full(p.x)}, ${b.name} ${format.full(p.y)}`}))));
+}
