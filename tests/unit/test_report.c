@@ -24,14 +24,15 @@ static const test_run two_paths = {
     .path = {{"full", "full", "1111222233334444", -1}, {"half-50", "half", PATH_DIGEST, 7}}};
 
 static const test_metrics four_pairs = {.networks = "files",
-                                        .path = "half-50",
-                                        .digest = PATH_DIGEST,
-                                        .psnr = {21.5, 24.25, 18.75, 20},
-                                        .psnr_mean = 21.125,
-                                        .psnr_mean_finite = 21.125,
-                                        .fid = 12.34,
-                                        .n_pairs = 4,
-                                        .n_rows = 4};
+                                        .n_rows = 4,
+                                        .n_results = 1,
+                                        .result = {{.path = "half-50",
+                                                    .digest = PATH_DIGEST,
+                                                    .psnr = {21.5, 24.25, 18.75, 20},
+                                                    .psnr_mean = 21.125,
+                                                    .psnr_mean_finite = 21.125,
+                                                    .fid = 12.34,
+                                                    .n_pairs = 4}}};
 
 /* The page as written; free(). */
 static char *page(void)
@@ -239,8 +240,8 @@ static void texts_of_files_never_become_markup(void **state)
     run.prompt[1] = "<!--<script>alert(\"x\")</script>'&<img src=x onerror=y>";
     run.prompt[2] = "\x01\xe2\x80\xaehidden\x7f"; /* turns the direction of what follows */
     run.error[0] = "</td></script><script>bad()</script>";
-    run.path[1].name = m.path = "x\"><script>p()<i>";
-    m.psnr[0] = NAN;
+    run.path[1].name = m.result[0].path = "x\"><script>p()<i>";
+    m.result[0].psnr[0] = NAN;
     write_run(&run);
     write_metrics(&m);
     text = page();
@@ -318,7 +319,7 @@ static void old_metrics_are_left_out_and_named(void **state)
     json_decref(d);
     free(text);
     m.config_digest = NULL;
-    m.digest = "of an older path";
+    m.result[0].digest = "of an older path";
     write_metrics(&m);
     text = page();
     d = data_of(text);
@@ -335,13 +336,13 @@ static void infinite_and_missing_values_are_texts_and_nulls(void **state)
     json_t *d;
 
     (void)state;
-    m.psnr[0] = m.psnr[3] = INFINITY;
-    m.psnr[2] = NAN;
-    m.psnr_mean = INFINITY;
-    m.psnr_mean_finite = 24.25;
-    m.fid = NAN;
-    m.n_pairs = 3;
-    m.n_identical = 2;
+    m.result[0].psnr[0] = m.result[0].psnr[3] = INFINITY;
+    m.result[0].psnr[2] = NAN;
+    m.result[0].psnr_mean = INFINITY;
+    m.result[0].psnr_mean_finite = 24.25;
+    m.result[0].fid = NAN;
+    m.result[0].n_pairs = 3;
+    m.result[0].n_identical = 2;
     write_run(&two_paths);
     write_metrics(&m);
     d = report();
@@ -354,8 +355,8 @@ static void infinite_and_missing_values_are_texts_and_nulls(void **state)
     json_decref(d);
 
     for (int i = 0; i < TEST_RUN_ROWS; i++)
-        m.psnr[i] = INFINITY;
-    m.psnr_mean_finite = NAN;
+        m.result[0].psnr[i] = INFINITY;
+    m.result[0].psnr_mean_finite = NAN;
     write_metrics(&m);
     d = report();
     assert_true(json_is_true(at(d, "picks/0/alike")));
@@ -363,8 +364,8 @@ static void infinite_and_missing_values_are_texts_and_nulls(void **state)
     json_decref(d);
 
     for (int i = 0; i < TEST_RUN_ROWS; i++)
-        m.psnr[i] = NAN;
-    m.psnr_mean = NAN;
+        m.result[0].psnr[i] = NAN;
+    m.result[0].psnr_mean = NAN;
     write_metrics(&m);
     d = report();
     assert_size(d, "picks", 0);
@@ -380,7 +381,7 @@ static void failed_pictures_have_their_reasons_and_are_never_picked(void **state
 
     (void)state;
     run.error[1] = "the prompt is not UTF-8";
-    m.psnr[1] = 99; /* a row that failed does not count, whatever metrics.h5 says */
+    m.result[0].psnr[1] = 99; /* a row that failed does not count, whatever metrics.h5 says */
     write_run(&run);
     write_metrics(&m);
     d = report();

@@ -145,38 +145,45 @@ static void real(skv_h5 *f, const char *object, const char *key, double v)
         ok(skv_h5_set_real(f, object, key, v));
 }
 
-void write_metrics(const test_metrics *m)
+static void write_result(skv_h5 *f, const test_result *r, int64_t n_rows)
 {
-    const skv_h5_layout rows = {.type = SKV_H5_F64, .n_dims = 1, .shape = {m->n_rows}};
+    const skv_h5_layout rows = {.type = SKV_H5_F64, .n_dims = 1, .shape = {n_rows}};
     const skv_h5_layout scales = {.type = SKV_H5_F64, .n_dims = 1, .shape = {S}};
     const double bits[S] = {1, 0.9, 0.8, NAN};
     double psnr[2 * N], lpips[2 * N];
-    skv_h5 *f = NULL;
     char object[128], name[160];
 
-    assert_true(m->n_rows <= 2 * N);
+    assert_true(n_rows <= 2 * N);
     for (int i = 0; i < 2 * N; i++) {
-        psnr[i] = m->psnr[i % N];
+        psnr[i] = r->psnr[i % N];
         lpips[i] = 1 / psnr[i];
     }
-    snprintf(object, sizeof object, "/metrics/%s", m->path);
-    ok(skv_h5_create(&f, temp_path("metrics.h5")));
-    ok(skv_h5_set_text(f, "/", "skv", "0.1"));
-    ok(skv_h5_set_text(f, "/", "networks", m->networks));
-    ok(skv_h5_set_text(f, "/", "reference", "full"));
-    ok(skv_h5_set_text(f, "/", "config_digest",
-                       m->config_digest ? m->config_digest : CONFIG_DIGEST));
+    snprintf(object, sizeof object, "/metrics/%s", r->path);
     snprintf(name, sizeof name, "%s/psnr", object);
     ok(skv_h5_write(f, name, &rows, psnr));
     snprintf(name, sizeof name, "%s/lpips", object);
     ok(skv_h5_write(f, name, &rows, lpips));
     snprintf(name, sizeof name, "%s/bits_equal_mean", object);
     ok(skv_h5_write(f, name, &scales, bits));
-    ok(skv_h5_set_text(f, object, "digest", m->digest));
-    ok(skv_h5_set_int(f, object, "n_pairs", m->n_pairs));
-    ok(skv_h5_set_int(f, object, "n_identical", m->n_identical));
-    real(f, object, "psnr_mean", m->psnr_mean);
-    real(f, object, "psnr_mean_finite", m->psnr_mean_finite);
-    real(f, object, "fid", m->fid);
+    ok(skv_h5_set_text(f, object, "digest", r->digest));
+    ok(skv_h5_set_int(f, object, "n_pairs", r->n_pairs));
+    ok(skv_h5_set_int(f, object, "n_identical", r->n_identical));
+    real(f, object, "psnr_mean", r->psnr_mean);
+    real(f, object, "psnr_mean_finite", r->psnr_mean_finite);
+    real(f, object, "fid", r->fid);
+}
+
+void write_metrics(const test_metrics *m)
+{
+    skv_h5 *f = NULL;
+
+    ok(skv_h5_create(&f, temp_path("metrics.h5")));
+    ok(skv_h5_set_text(f, "/", "skv", "0.1"));
+    ok(skv_h5_set_text(f, "/", "networks", m->networks));
+    ok(skv_h5_set_text(f, "/", "reference", "full"));
+    ok(skv_h5_set_text(f, "/", "config_digest",
+                       m->config_digest ? m->config_digest : CONFIG_DIGEST));
+    for (int i = 0; i < m->n_results; i++)
+        write_result(f, &m->result[i], m->n_rows);
     ok(skv_h5_commit(&f));
 }

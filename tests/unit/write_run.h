@@ -25,11 +25,18 @@ typedef struct {
 /* <temp folder>/run.h5 */
 void write_run(const test_run *run);
 
+/* A path's numbers; means: NaN, absent. */
+typedef struct {
+    const char *path, *digest;
+    double psnr[TEST_RUN_ROWS], psnr_mean, psnr_mean_finite, fid;
+    int64_t n_pairs, n_identical;
+} test_result;
+
 typedef struct {
     const char *networks, *config_digest; /* config_digest: NULL, the run's */
-    const char *path, *digest;
-    double psnr[TEST_RUN_ROWS], psnr_mean, psnr_mean_finite, fid; /* means: NaN, absent */
-    int64_t n_pairs, n_identical, n_rows;                         /* n_rows: of the datasets */
+    int64_t n_rows;                       /* of the datasets */
+    int n_results;
+    test_result result[3];
 } test_metrics;
 
 /* <temp folder>/metrics.h5; LPIPS of a row is 1 / PSNR. */

@@ -1,0 +1,285 @@
+"""report_page.py PROGRAM FOLDER: the pages that PROGRAM (write_pages) makes, opened from disk in
+headless Chromium. Pages and screenshots are left in FOLDER/pages. Exit status 77: no browser here.
+"""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+try:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import Select
+except ImportError:
+    print("no selenium here")
+    sys.exit(77)
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+ARGUMENTS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run
+    --disable-background-networking --disable-component-update --disable-sync
+    --hide-scrollbars""".split()
+MAIN_SECTIONS = ["paths", "quality", "compare", "cache", "sources", "bits", "pictures", "rows",
+                 "failed", "settings"]
+pages = None
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.profile = tempfile.TemporaryDirectory()
+        options = webdriver.ChromeOptions()
+        options.binary_location = BROWSER
+        for argument in ARGUMENTS + [f"--user-data-dir={cls.profile.name}"]:
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        cls.browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+        cls.browser.get("about:blank")
+        cls.browser.get_log("performance")  # the browser's own first page
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.quit()
+        cls.profile.cleanup()
+
+    def open(self, name, width=1280, scheme="light"):
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        self.browser.get((pages / f"{name}.html").as_uri())
+
+    def tearDown(self):
+        """Whatever a test did: nothing was said on the console, nothing asked of a network."""
+        self.assertEqual(self.browser.get_log("browser"), [])
+        for entry in self.browser.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                url = message["params"]["request"]["url"]
+                self.assertRegex(url, r"^(file:///|data:)")
+
+    def find(self, css):
+        return self.browser.find_element(By.CSS_SELECTOR, css)
+
+    def all(self, css):
+        return self.browser.find_elements(By.CSS_SELECTOR, css)
+
+    def text(self, css):
+        return self.find(css).text
+
+    def press(self, *keys):
+        for key in keys:
+            self.browser.switch_to.active_element.send_keys(key)
+
+    def shown(self):
+        return [s.get_attribute("id") for s in self.all("main > section") if s.is_displayed()]
+
+    def column(self, section, i):
+        """Texts of column i of a section's table, from top to bottom."""
+        rows = self.all(f"#{section} tbody tr")
+        return [r.find_elements(By.CSS_SELECTOR, "th, td")[i].text for r in rows]
+
+    # ------------------------------------------------------------------ what is there
+
+    def test_all_sections_are_there(self):
+        self.open("measured")
+        self.assertEqual(self.shown(), MAIN_SECTIONS)
+        self.assertEqual([a.text for a in self.all("#links a")][:3], ["Paths", "Quality", "Compare"])
+        self.assertEqual(self.text("h1"), "3 cache paths, 4 prompts")
+        self.assertEqual(len(self.all("#heat-maps svg")), 3)
+        self.assertEqual(len(self.all("#source-bars .mix")), 3)
+        self.assertEqual(len(self.all("#bit-plots svg")), 2)
+        self.assertIn("PSNR", [h.text for h in self.all("#quality h3")][0])
+
+    def test_numbers_of_the_table(self):
+        self.open("measured")
+        heads = [h.text.split("\n")[0] for h in self.all("#path-table thead th")]
+        cells = {h: self.column("paths", i)[1] for i, h in enumerate(heads)}
+        self.assertEqual(cells["Path"], "half-50")
+        self.assertEqual(cells["Tokens a layer"], "7")
+        self.assertEqual(cells["Cache taken"], "14.0")
+        self.assertEqual(cells["Speed"], "4.00")
+        self.assertEqual(cells["PSNR"], "22.88*")
+        self.assertEqual(cells["FID"], "12.34")
+        self.assertEqual(cells["Identical pairs"], "1")
+        self.assertTrue(self.find("#starred").is_displayed())
+
+    def test_failed_rows_have_their_reasons(self):
+        self.open("measured")
+        self.assertIn("1 of 4 pictures failed", self.text("#head .warn"))
+        self.assertEqual(self.column("failed", 2), ["<b>not finite</b>: picture"])
+        self.assertNotIn("a prompt that fails", self.text("#row-table"))
+
+    def test_texts_are_never_markup(self):
+        self.open("measured")
+        self.assertIsNone(self.browser.execute_script("return window.hacked || null"))
+        self.assertEqual(self.all("img[src=x], #rows script, #failed b"), [])
+        self.assertIn("<script>window.hacked=1</script>", self.text("#row-table"))
+        lake = [t for t in self.column("rows", 1) if "lake" in t]
+        self.assertEqual(lake, ["a blue lake \u202e"])
+
+    def test_no_metrics(self):
+        self.open("without_metrics")
+        self.assertIn("There is no metrics.h5 yet", self.text("#head .warn"))
+        self.assertEqual(self.shown(), [s for s in MAIN_SECTIONS if s not in ("quality", "bits")])
+        self.assertFalse(self.find("#picks").is_displayed())
+        self.assertEqual(len(self.all("#common-grid img")), 9)
+        self.assertNotIn("PSNR", self.text("#path-table"))
+
+    def test_old_metrics_are_named(self):
+        self.open("of_another_run")
+        self.assertIn("belongs to another run", self.text("#head .warn"))
+        self.assertNotIn("12.34", self.text("main"))
+        self.open("formula")
+        self.assertIn("part of it: third-21", self.text("#head .warn"))
+        self.assertNotIn("45.6", self.text("main"))
+        self.assertIn("mean nothing here", self.text("#head .loud"))
+
+    def test_one_path_without_pictures(self):
+        self.open("one_path")
+        self.assertEqual(self.text("h1"), "1 cache path, 4 prompts")
+        self.assertEqual(self.shown(), ["paths", "cache", "sources", "rows", "failed", "settings"])
+
+    def test_without_scripts_it_says_what_is_needed(self):
+        self.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        try:
+            self.open("measured")
+            self.assertIn("Allow scripts", self.text("noscript"))
+            self.assertEqual(self.shown(), [])
+        finally:
+            self.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+    # ------------------------------------------------------------------- what answers
+
+    def test_sorting_sorts(self):
+        self.open("measured")
+        heads = self.all("#path-table thead th")
+        tokens = next(h for h in heads if h.text.startswith("Tokens"))
+        orders, said = [], []
+        for _ in range(3):
+            tokens.find_element(By.TAG_NAME, "button").click()
+            orders.append(self.column("paths", 1))
+            said.append(tokens.get_attribute("aria-sort"))
+        self.assertEqual(orders, [["3", "7", "14"], ["14", "7", "3"], ["14", "7", "3"]])
+        self.assertEqual(said, ["ascending", "descending", "none"])
+        psnr = next(i for i, h in enumerate(heads) if h.text.startswith("PSNR"))
+        heads[psnr].find_element(By.TAG_NAME, "button").click()
+        self.assertEqual(self.column("paths", psnr), ["22.88*", "16.92", "\u2013"])
+
+    def test_a_cell_says_its_number(self):
+        self.open("measured")
+        cell = self.all("#heat-maps svg")[1].find_element(
+            By.CSS_SELECTOR, "[data-scale='2'][data-layer='1']")
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
+        webdriver.ActionChains(self.browser).move_to_element(cell).perform()
+        self.assertEqual(self.text("#tip"), "half-50, scale 2, layer 1: 7 of 14 tokens")
+        third = self.all("#heat-maps svg")[2]
+        self.browser.execute_script("arguments[0].focus()", third)
+        self.press(*[Keys.ARROW_DOWN] * 3)
+        self.assertEqual(self.text("#tip"), "third-21, scale 2, layer 0: 3 of 14 tokens")
+
+    def test_two_paths_are_compared(self):
+        self.open("measured")
+        figures = {r.find_element(By.TAG_NAME, "th").text: [d.text for d in r.find_elements(
+            By.TAG_NAME, "td")] for r in self.all("#compare-figures tbody tr")}
+        self.assertEqual(figures["Tokens a layer"], ["7", "3", "\u22124"])
+        self.assertEqual(self.column("rows", 4), ["\u22123.00", "\u22129.00", "\u2013"])
+        self.assertEqual(len(self.all("#compare-rows circle")), 2)
+        Select(self.find("#path-a")).select_by_visible_text("full")
+        tokens = self.all("#compare-figures tbody tr")[0]
+        self.assertEqual([d.text for d in tokens.find_elements(By.TAG_NAME, "td")],
+                         ["14", "3", "\u221211"])
+        self.find("#swap").click()
+        self.assertEqual(Select(self.find("#path-b")).first_selected_option.text, "full")
+        Select(self.find("#metric")).select_by_visible_text("LPIPS")
+        self.assertIn("LPIPS", self.text("#row-table thead"))
+
+    def test_pictures_flick(self):
+        self.open("measured")
+        self.browser.execute_script(
+            "document.querySelectorAll('#pick-list .shots button')[1].click()")
+        image = self.find("#viewer-picture img")
+        pressed = "#viewer-states [aria-pressed=true]"
+        seen = [(image.get_attribute("alt"), image.get_attribute("src"))]
+        self.press(Keys.SPACE)
+        seen.append((image.get_attribute("alt"), image.get_attribute("src")))
+        self.find("#viewer-picture").click()
+        seen.append((image.get_attribute("alt"), image.get_attribute("src")))
+        self.assertEqual([alt for alt, _ in seen], ["half-50", "full", "half-50"])
+        self.assertEqual(seen[0], seen[2])
+        self.assertNotEqual(seen[0][1], seen[1][1])
+        self.press(Keys.ARROW_RIGHT)
+        self.assertEqual(self.text(pressed), "difference \u00d7 4")
+        self.press(Keys.SPACE)
+        self.assertEqual(self.text(pressed), "half-50")
+        self.press(Keys.ESCAPE)
+        self.assertFalse(self.find("#viewer").is_displayed())
+
+    def test_the_filter_filters(self):
+        self.open("measured")
+        shown = lambda: sum(p.is_displayed() for p in self.all("#pick-list .pick"))
+        before = shown()
+        self.find("#filter").send_keys("FOX red")
+        self.assertEqual(self.column("rows", 1), ["a red fox"])
+        self.assertEqual(self.column("failed", 1), [])
+        self.assertEqual(self.text("#found"), "1 of 4")
+        self.assertTrue(0 < shown() < before)
+        self.find("#filter").clear()
+        self.find("#filter").send_keys("id-b")
+        self.assertEqual(self.column("rows", 0), ["id-b"])
+
+    def test_everything_answers_to_the_keyboard_and_has_a_name(self):
+        self.open("measured")
+        self.assertEqual(self.browser.execute_script("""
+            return [...document.querySelectorAll("button, a, select, input, summary")]
+                .filter(e => e.getClientRects().length && (e.tabIndex < 0 ||
+                    !(e.textContent.trim() || e.labels?.length || e.querySelector("img[alt]"))))
+                .map(e => e.outerHTML)"""), [])
+        self.assertEqual(self.browser.execute_script(
+            "return document.querySelectorAll('th:not([scope]), img:not([alt])').length"), 0)
+
+    # ------------------------------------------------------------------- how it looks
+
+    def test_it_fits_and_has_two_colour_schemes(self):
+        background = {}
+        for width in (1280, 390):
+            for scheme in ("light", "dark"):
+                for name in ("measured", "without_metrics"):
+                    self.open(name, width, scheme)
+                    self.assertLessEqual(self.browser.execute_script(
+                        "return document.documentElement.scrollWidth"), width)
+                    self.screenshot(f"{name}-{width}-{scheme}", width)
+                background[scheme] = self.find("body").value_of_css_property("background-color")
+        self.assertNotEqual(background["light"], background["dark"])
+
+    def screenshot(self, name, width):
+        height = self.browser.execute_script("return document.documentElement.scrollHeight")
+        shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {
+            "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}})
+        (pages / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+
+def main():
+    global pages
+    if not BROWSER or not DRIVER:
+        print("no chromium, or no chromedriver here")
+        return 77
+    program, folder = sys.argv[1:]
+    pages = Path(folder) / "pages"
+    shutil.rmtree(pages, ignore_errors=True)
+    pages.mkdir(parents=True)
+    subprocess.run([program, str(pages)], check=True, stdout=subprocess.DEVNULL)
+    result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+/* write_pages FOLDER: reports for the browser test, from runs of its own making:
+ * FOLDER/<case>.html. The numbers that report_page.py looks for are those written here. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "eval/report/report.h"
+#include "temp_folder.h"
+#include "write_run.h"
+
+#define MAX_PAGE ((size_t)32 << 20)
+
+static const char *folder;
+
+/* half-50 keeps 7 of 14 tokens, third-21 keeps 3; row 3 failed. */
+static const test_run three_paths = {
+    .n_paths = 3,
+    .prompt = {"a red fox", "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>",
+               "a blue lake\x01\xe2\x80\xae", "a prompt that fails"},
+    .error = {NULL, NULL, NULL, "<b>not finite</b>: picture"},
+    .path = {{"full", "full", "1111222233334444", -1},
+             {"half-50", "half", "aaaa", 7},
+             {"third-21", "third", "bbbb", 3}}};
+
+static const test_metrics of_three = {.networks = "files",
+                                      .n_rows = 4,
+                                      .n_results = 2,
+                                      .result = {{.path = "half-50",
+                                                  .digest = "aaaa",
+                                                  .psnr = {21.5, 24.25, INFINITY, NAN},
+                                                  .psnr_mean = INFINITY,
+                                                  .psnr_mean_finite = 22.875,
+                                                  .fid = 12.34,
+                                                  .n_pairs = 3,
+                                                  .n_identical = 1},
+                                                 {.path = "third-21",
+                                                  .digest = "bbbb",
+                                                  .psnr = {18.5, 15.25, 17, NAN},
+                                                  .psnr_mean = 16.916667,
+                                                  .psnr_mean_finite = 16.916667,
+                                                  .fid = 45.6,
+                                                  .n_pairs = 3}}};
+
+static void keep(const char *name)
+{
+    char *page = NULL, path[4096];
+    size_t bytes = 0;
+
+    if (skv_report_write(temp_folder()) != SKV_OK)
+        fail_msg("%s", skv_message());
+    assert_int_equal(skv_file_read(&page, &bytes, temp_path("report.html"), MAX_PAGE), SKV_OK);
+    snprintf(path, sizeof path, "%s/%s.html", folder, name);
+    assert_int_equal(skv_file_write(path, page, bytes), SKV_OK);
+    free(page);
+}
+
+static void measured(void **state)
+{
+    (void)state;
+    write_run(&three_paths);
+    write_metrics(&of_three);
+    keep("measured");
+}
+
+static void without_metrics(void **state)
+{
+    (void)state;
+    write_run(&three_paths);
+    keep("without_metrics");
+}
+
+/* Made-up networks, and numbers that one path alone still has. */
+static void formula(void **state)
+{
+    test_metrics m = of_three;
+
+    (void)state;
+    m.networks = "formula";
+    m.result[1].digest = "of an older path";
+    write_run(&three_paths);
+    write_metrics(&m);
+    keep("formula");
+}
+
+static void of_another_run(void **state)
+{
+    test_metrics m = of_three;
+
+    (void)state;
+    m.config_digest = "of another run";
+    write_run(&three_paths);
+    write_metrics(&m);
+    keep("of_another_run");
+}
+
+static void one_path(void **state)
+{
+    test_run run = three_paths;
+
+    (void)state;
+    run.n_paths = 1;
+    run.no_pictures = true;
+    write_run(&run);
+    keep("one_path");
+}
+
+int main(int argc, char **argv)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest pages[] = {CASE(measured), CASE(without_metrics), CASE(formula),
+                                       CASE(of_another_run), CASE(one_path)};
+
+    if (argc != 2)
+        return 2;
+    folder = argv[1];
+    return cmocka_run_group_tests(pages, NULL, NULL);
+}
