@@ -104,7 +104,7 @@ class Page(unittest.TestCase):
         cells = {h: self.column("paths", i)[1] for i, h in enumerate(heads)}
         self.assertEqual(cells["Path"], "half-50")
         self.assertEqual(cells["Tokens a layer"], "7")
-        self.assertEqual(cells["Cache taken"], "14.0")
+        self.assertEqual(cells["Cache taken"], "14.00")
         self.assertEqual(cells["Speed"], "4.00")
         self.assertEqual(cells["PSNR"], "22.88*")
         self.assertEqual(cells["FID"], "12.34")
