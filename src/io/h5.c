@@ -185,11 +185,6 @@ done:
     return st;
 }
 
-const char *skv_h5_aside(const skv_h5 *f)
-{
-    return f->aside;
-}
-
 static skv_status close_file(skv_h5 *f)
 {
     const hid_t file = f->file;
@@ -234,6 +229,7 @@ static skv_status sync_aside(const skv_h5 *f)
 
 static skv_status seal(skv_h5 *f)
 {
+    SKV_TRY(skv_h5__note_sums(f));
     if (H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         return skv_h5__fail(f, "cannot write");
     if (f->label)
@@ -242,7 +238,7 @@ static skv_status seal(skv_h5 *f)
     return sync_aside(f);
 }
 
-skv_status skv_h5_seal(skv_h5 *f)
+skv_status skv_h5__seal(skv_h5 *f)
 {
     skv_status st = SKV_OK;
 
@@ -257,7 +253,7 @@ skv_status skv_h5_seal(skv_h5 *f)
 
 skv_status skv_h5_commit(skv_h5 **f)
 {
-    skv_status st = skv_h5_seal(*f);
+    skv_status st = skv_h5__seal(*f);
 
     if (st == SKV_OK && rename((*f)->aside, (*f)->path) != 0)
         st = skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", (*f)->path, strerror(errno));
@@ -276,6 +272,7 @@ void skv_h5_close(skv_h5 *f)
         H5Eclear2(H5E_DEFAULT);
     if (f->aside)
         unlink(f->aside);
+    skv_h5__forget(f);
     free(f->aside);
     free(f->label);
     free(f->path);

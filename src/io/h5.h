@@ -53,13 +53,14 @@ SKV_MUST skv_status skv_h5_open_sealed(skv_h5 **out, const char *path);
 /* Read only. SKV_E_NOTFOUND when absent. */
 SKV_MUST skv_status skv_h5_open(skv_h5 **out, const char *path);
 
-/* For a file being written: flush, close, sync; it keeps its aside name, which skv_h5_aside gives
- * for a look at it before skv_h5_commit. */
-SKV_MUST skv_status skv_h5_seal(skv_h5 *f);
-const char *skv_h5_aside(const skv_h5 *f);
+/* For a file being written: flush, close, sync, open again, and compare every dataset of
+ * skv_h5_write, skv_h5_append and skv_h5_make_virtual with what was given. Nothing can be written
+ * afterwards. SKV_E_IO where the file holds something else. */
+SKV_MUST skv_status skv_h5_read_back(skv_h5 *f);
 
-/* Seal if not yet done, rename to `path`, sync the folder. Destroys f and nulls *f in any case; on
- * failure nothing stands under `path` that was not there before, and the aside file is gone. */
+/* Flush, close, sync where skv_h5_read_back has not, rename to `path`, sync the folder. Destroys f
+ * and nulls *f in any case; on failure nothing stands under `path` that was not there before, and
+ * the aside file is gone. */
 SKV_MUST skv_status skv_h5_commit(skv_h5 **f);
 
 /* Closes a read file; throws a written one away. NULL is fine. */
@@ -83,6 +84,11 @@ SKV_MUST skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout
 /* Entries [first, first+n) of the first axis. data: dense, of `type`. */
 SKV_MUST skv_status skv_h5_write_rows(skv_h5 *f, const char *name, int64_t first, int64_t n,
                                       skv_h5_type type, const void *data);
+
+/* The entries behind those appended so far to a dataset of skv_h5_make. When the file is sealed the
+ * dataset must be full, and its CRC-32 is noted as by skv_h5_write. data: dense, of `type`. */
+SKV_MUST skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type,
+                                  const void *data);
 
 /* Makes and writes a whole dataset and notes its CRC-32 as attribute "crc32" (texts: with their
  * NULs). A SKV_H5_TEXT layout with text_bytes 0 becomes fixed where that costs little. */

@@ -108,6 +108,7 @@ static herr_t set_chunks(hid_t create, const skv_h5_layout *layout)
 skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout *layout)
 {
     skv_status st;
+    skv_h5__given given = {.type = layout->type, .rows = layout->shape[0]};
     const hid_t create = H5Pcreate(H5P_DATASET_CREATE);
 
     assert(layout->n_dims >= 1 && layout->n_dims <= SKV_H5_MAX_DIMS);
@@ -116,18 +117,20 @@ skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout *layout)
     else
         st = skv_h5__make(f, name, layout, create);
     st = skv_h5__close(f, create, st);
+    if (st == SKV_OK)
+        st = skv_h5__row_bytes(&given.row_bytes, layout, 1);
+    if (st == SKV_OK)
+        st = skv_h5__remember(f, name, &given);
     f->failed = f->failed || st != SKV_OK;
     return st;
 }
 
-/* CRC-32 of n entries as they are in memory; of texts with their NULs. */
-static uint32_t crc_of_entries(skv_h5_type type, const void *data, size_t bytes)
+uint32_t skv_h5__crc_of(uint32_t crc, skv_h5_type type, const void *data, size_t bytes)
 {
     const char *const *text = data;
-    uint32_t crc = 0;
 
     if (type != SKV_H5_TEXT)
-        return skv_h5__crc(0, data, bytes);
+        return skv_h5__crc(crc, data, bytes);
     for (size_t i = 0; i < bytes / sizeof *text; i++)
         crc = skv_h5__crc(crc, text[i], strlen(text[i]) + 1);
     return crc;
@@ -240,8 +243,7 @@ skv_status skv_h5_write(skv_h5 *f, const char *name, const skv_h5_layout *layout
     if (l.type == SKV_H5_TEXT && l.text_bytes == 0)
         l.text_bytes = choose_text_bytes(data, bytes / sizeof(char *));
     SKV_TRY(skv_h5_make(f, name, &l));
-    SKV_TRY(skv_h5_write_rows(f, name, 0, l.shape[0], l.type, data));
-    return skv_h5_set_int(f, name, "crc32", (int64_t)crc_of_entries(l.type, data, bytes));
+    return skv_h5_append(f, name, l.shape[0], l.type, data);
 }
 
 /* One block of n pointers and the texts behind them. stride > 0: packed, else `from` points. */
@@ -323,7 +325,7 @@ static skv_status check_crc(const void *data, skv_h5 *f, const char *name, const
         return SKV_OK;
     if (st == SKV_OK)
         st = skv_h5__row_bytes(&bytes, has, has->shape[0]);
-    if (st == SKV_OK && want != (int64_t)crc_of_entries(has->type, data, bytes))
+    if (st == SKV_OK && want != (int64_t)skv_h5__crc_of(0, has->type, data, bytes))
         st = skv_fail(SKV_E_FORMAT, "%s: %s: the data do not have the checksum noted with them",
                       f->path, name);
     return st;

@@ -6,13 +6,25 @@
 
 #include "io/h5.h"
 
+/* What a dataset was given to hold. */
+typedef struct {
+    char *name;
+    skv_h5_type type;
+    int64_t rows, used; /* used: so far */
+    size_t row_bytes;   /* in memory */
+    uint32_t crc;       /* of the entries, or of a virtual dataset's list of sources */
+    bool is_virtual;
+} skv_h5__given;
+
 struct skv_h5 {
-    hid_t file;      /* < 0: closed */
-    char *path;      /* its name in the end */
-    char *aside;     /* its name until then; NULL when reading */
-    char *label;     /* of a file in memory, written at once when sealed; NULL: on disk */
-    bool failed;     /* a write or the closing failed: never gets its name */
-    uint64_t length; /* bytes on disk, when reading */
+    hid_t file;           /* < 0: closed */
+    char *path;           /* its name in the end */
+    char *aside;          /* its name until then; NULL when reading */
+    char *label;          /* of a file in memory, written at once when sealed; NULL: on disk */
+    bool failed;          /* a write or the closing failed: never gets its name */
+    uint64_t length;      /* bytes on disk, when reading */
+    skv_h5__given *given; /* when writing */
+    size_t n_given, room;
 };
 
 /* SKV_E_H5 with "<path>: <message>: <the library's reason>". */
@@ -24,11 +36,26 @@ skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const ch
  * still lie in the library's buffers until then. */
 SKV_MUST skv_status skv_h5__close(const skv_h5 *f, hid_t id, skv_status st);
 
+/* Flush, close, sync, unless that is done; a file that failed is refused. */
+SKV_MUST skv_status skv_h5__seal(skv_h5 *f);
+
 /* The checked block before a sealed file's bytes; image: the whole file, the block empty. */
 void skv_h5__put_label(char *image, size_t bytes, const char *label);
 
-/* CRC-32 of any length. */
+/* CRC-32 of any length; of n entries as they are in memory, of texts with their NULs. */
 uint32_t skv_h5__crc(uint32_t crc, const void *data, size_t bytes);
+uint32_t skv_h5__crc_of(uint32_t crc, skv_h5_type type, const void *data, size_t bytes);
+
+/* Remembers what `name` is to hold; a name is given once. */
+SKV_MUST skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *given);
+void skv_h5__forget(skv_h5 *f);
+
+/* Notes the CRC-32s of appended datasets as attributes; fails where one is not full. */
+SKV_MUST skv_status skv_h5__note_sums(skv_h5 *f);
+
+/* CRC-32 of a virtual dataset's list of sources, in its order; *rows: what they cover. */
+SKV_MUST skv_status skv_h5__sources_crc(uint32_t *crc, int64_t *rows, skv_h5 *f, const char *name);
+uint32_t skv_h5__source_crc(uint32_t crc, const skv_h5_source *source);
 
 /* New handle of a closed file, for reading. */
 SKV_MUST skv_status skv_h5__new(skv_h5 **out, const char *path);

@@ -50,13 +50,17 @@ skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout 
                                const skv_h5_source *sources, int n_sources)
 {
     skv_status st = SKV_OK;
+    skv_h5__given given = {.type = layout->type, .rows = layout->shape[0], .is_virtual = true};
     const hid_t create = H5Pcreate(H5P_DATASET_CREATE);
 
     if (create < 0)
         return skv_h5__fail(f, "%s: cannot prepare", name);
-    for (int i = 0; i < n_sources; i++)
+    for (int i = 0; i < n_sources; i++) {
         SKV_TRY_GOTO(add_source(create, f, name, layout, &sources[i]), done);
+        given.crc = skv_h5__source_crc(given.crc, &sources[i]);
+    }
     SKV_TRY_GOTO(skv_h5__make(f, name, layout, create), done);
+    SKV_TRY_GOTO(skv_h5__remember(f, name, &given), done);
 done:
     st = skv_h5__close(f, create, st);
     f->failed = f->failed || st != SKV_OK;
@@ -131,6 +135,41 @@ done:
     free(path);
     free(folder);
     return st;
+}
+
+uint32_t skv_h5__source_crc(uint32_t crc, const skv_h5_source *source)
+{
+    crc = skv_h5__crc(crc, source->file, strlen(source->file) + 1);
+    crc = skv_h5__crc(crc, source->dataset, strlen(source->dataset) + 1);
+    crc = skv_h5__crc(crc, &source->first, sizeof source->first);
+    return skv_h5__crc(crc, &source->n, sizeof source->n);
+}
+
+static skv_status sum_sources(uint32_t *crc, int64_t *rows, const skv_h5 *f, const char *name,
+                              const skv_h5__set *s)
+{
+    size_t n_mappings = 0;
+
+    *crc = 0;
+    *rows = 0;
+    if (!s->is_virtual || H5Pget_virtual_count(s->create, &n_mappings) < 0)
+        return skv_h5__fail(f, "%s: no list of sources", name);
+    for (size_t i = 0; i < n_mappings; i++) {
+        mapping m;
+
+        SKV_TRY(get_mapping(&m, f, name, s, i));
+        *crc = skv_h5__source_crc(*crc, &(skv_h5_source){m.file, m.dataset, m.first, m.n});
+        *rows += m.n;
+    }
+    return SKV_OK;
+}
+
+skv_status skv_h5__sources_crc(uint32_t *crc, int64_t *rows, skv_h5 *f, const char *name)
+{
+    skv_h5__set s;
+
+    SKV_TRY(skv_h5__open_set(&s, f, name));
+    return skv_h5__close_set(f, &s, sum_sources(crc, rows, f, name, &s));
 }
 
 skv_status skv_h5__read_virtual(skv_h5 *f, const char *name, const skv_h5__set *s, int64_t first,

@@ -1,0 +1,162 @@
+/* What a file being written was given, dataset by dataset, and the look at what it then holds. The
+ * library may report a failed write late, or another one's: a file is believed after this look. */
+#include "io/h5.h"
+#include "io/h5_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+
+#define PIECE_BYTES ((size_t)16 << 20) /* read back at once */
+#define TEXT_BYTES  (SIZE_MAX / 4)     /* no more than the file holds in any case */
+
+skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *given)
+{
+    if (f->n_given == f->room) {
+        const size_t room = f->room ? 2 * f->room : 32;
+        skv_h5__given *more = realloc(f->given, room * sizeof *more);
+
+        if (!more)
+            return skv_fail(SKV_E_MEM, "%s: out of memory for %zu datasets", f->path, room);
+        f->given = more;
+        f->room = room;
+    }
+    f->given[f->n_given] = *given;
+    SKV_TRY(skv_path_join(&f->given[f->n_given].name, NULL, name));
+    f->n_given++;
+    return SKV_OK;
+}
+
+void skv_h5__forget(skv_h5 *f)
+{
+    for (size_t i = 0; i < f->n_given; i++)
+        free(f->given[i].name);
+    free(f->given);
+}
+
+/* The latest ones are asked for most. */
+static skv_h5__given *find(const skv_h5 *f, const char *name)
+{
+    size_t i = f->n_given;
+
+    while (i > 0 && strcmp(f->given[i - 1].name, name) != 0)
+        i--;
+    return i > 0 ? &f->given[i - 1] : NULL;
+}
+
+static skv_status append(skv_h5 *f, skv_h5__given *g, int64_t n, skv_h5_type type, const void *data)
+{
+    SKV_TRY(skv_h5_write_rows(f, g->name, g->used, n, type, data));
+    g->used += n;
+    g->crc = skv_h5__crc_of(g->crc, type, data, (size_t)n * g->row_bytes);
+    return SKV_OK;
+}
+
+skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type, const void *data)
+{
+    skv_h5__given *g = find(f, name);
+    skv_status st;
+
+    assert(g && !g->is_virtual);
+    st = append(f, g, n, type, data);
+    f->failed = f->failed || st != SKV_OK;
+    return st;
+}
+
+/* Rows written in no order, by skv_h5_write_rows alone. */
+static bool has_no_sum(const skv_h5__given *g)
+{
+    return !g->is_virtual && g->used == 0 && g->rows > 0;
+}
+
+skv_status skv_h5__note_sums(skv_h5 *f)
+{
+    for (size_t i = 0; i < f->n_given; i++) {
+        const skv_h5__given *g = &f->given[i];
+
+        if (g->is_virtual || has_no_sum(g))
+            continue;
+        if (g->used != g->rows)
+            return skv_fail(SKV_E_ARG, "%s: %s was given %lld rows, it has %lld", f->path, g->name,
+                            (long long)g->used, (long long)g->rows);
+        SKV_TRY(skv_h5_set_int(f, g->name, "crc32", (int64_t)g->crc));
+    }
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------ reading back */
+
+static skv_status texts_crc(uint32_t *crc, skv_h5 *f, const skv_h5__given *g)
+{
+    skv_h5_layout want = {.type = SKV_H5_TEXT, .n_dims = 1, .shape = {g->rows}};
+    char **texts = NULL;
+
+    SKV_TRY(skv_h5_read(&texts, f, g->name, &want, TEXT_BYTES, true));
+    *crc = skv_h5__crc_of(0, SKV_H5_TEXT, texts, (size_t)g->rows * sizeof *texts);
+    free(texts);
+    return SKV_OK;
+}
+
+static skv_status entries_crc(uint32_t *crc, skv_h5 *f, const skv_h5__given *g)
+{
+    skv_h5_layout has;
+    int64_t piece = g->row_bytes > 0 ? (int64_t)(PIECE_BYTES / g->row_bytes) : 1;
+    void *data = NULL;
+    skv_status st = SKV_OK;
+
+    *crc = 0;
+    piece = piece < 1 ? 1 : piece < g->rows ? piece : g->rows;
+    SKV_TRY(skv_h5_describe(&has, f, g->name));
+    SKV_TRY(skv_alloc(&data, (size_t)piece, g->row_bytes, g->name));
+    for (int64_t at = 0; at < g->rows && st == SKV_OK; at += piece) {
+        const int64_t n = piece < g->rows - at ? piece : g->rows - at;
+
+        st = skv_h5_read_rows(f, g->name, &has, at, n, data);
+        *crc = skv_h5__crc(*crc, data, (size_t)n * g->row_bytes);
+    }
+    free(data);
+    return st;
+}
+
+static skv_status check_given(skv_h5 *f, const skv_h5__given *g)
+{
+    uint32_t crc = 0;
+    int64_t rows = g->rows;
+
+    if (has_no_sum(g))
+        return SKV_OK;
+    if (g->is_virtual)
+        SKV_TRY(skv_h5__sources_crc(&crc, &rows, f, g->name));
+    else if (g->type == SKV_H5_TEXT)
+        SKV_TRY(texts_crc(&crc, f, g));
+    else
+        SKV_TRY(entries_crc(&crc, f, g));
+    if (crc != g->crc || rows != g->rows)
+        return skv_fail(SKV_E_IO, "%s: %s was read back and is not what was written", f->path,
+                        g->name);
+    return SKV_OK;
+}
+
+static skv_status read_back(skv_h5 *f)
+{
+    skv_h5 *written = NULL;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_h5__seal(f));
+    SKV_TRY(f->label ? skv_h5_open_sealed(&written, f->aside) : skv_h5_open(&written, f->aside));
+    for (size_t i = 0; i < f->n_given && st == SKV_OK; i++)
+        st = check_given(written, &f->given[i]);
+    skv_h5_close(written);
+    return st;
+}
+
+skv_status skv_h5_read_back(skv_h5 *f)
+{
+    const skv_status st = read_back(f);
+
+    f->failed = f->failed || st != SKV_OK;
+    return st;
+}
