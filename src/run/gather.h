@@ -7,9 +7,14 @@
 
 #include "core/status.h"
 
-/* Reads RUN/run.json and every group file of every path it names; a missing or damaged one is named
- * and nothing is written. virtual_images: run.h5 points at the pictures in the group files instead
- * of copying them. *n_failed: rows whose status is not 0. */
+/* Reads RUN/run.json and every group file of every path it names, and writes RUN/run.h5, which is
+ * read back before it gets its name: it appears whole or not at all. virtual_images: run.h5 points
+ * at the pictures in the group files instead of copying them. *n_failed: rows whose status is not
+ * 0.
+ *
+ * Group files are all looked at before anything is said: SKV_E_NOTFOUND counts those that are
+ * missing and names the first. Damaged ones are set aside (skv_group_file_set_aside) with a
+ * warning, and SKV_E_STOPPED says how many: skv sample computes them again. */
 SKV_MUST skv_status skv_gather(const char *run, bool virtual_images, int64_t *n_failed);
 
 #endif

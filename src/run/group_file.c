@@ -2,74 +2,55 @@
 #include "run/group_file.h"
 #include "run/group_format.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/file.h"
 #include "core/mem.h"
 #include "io/prompts.h"
-
-/* " row id prompt ", of what the record has. */
-static void list_datasets(char *out, size_t bytes, const skv_group_record *r)
-{
-    size_t used = (size_t)snprintf(out, bytes, " ");
-
-    for (size_t i = 0; i < SKV_GROUP__N_SETS; i++)
-        if (skv_group__data_of(r, &skv_group__sets[i]))
-            used += (size_t)snprintf(out + used, bytes - used, "%s ", skv_group__sets[i].name);
-}
 
 /* What must be given, and together. */
 static skv_status check_record(const skv_group_record *r, const char *file)
 {
-    for (size_t i = 0; i < SKV_GROUP__N_WORDS; i++)
-        if (!skv_group__member(r, skv_group__words[i].offset))
-            return skv_fail(SKV_E_ARG, "%s: a record without %s", file, skv_group__words[i].key);
-    for (size_t i = 0; i < SKV_GROUP__N_SETS; i++)
-        if (skv_group__sets[i].part == SKV_GROUP_ROWS &&
-            !skv_group__data_of(r, &skv_group__sets[i]))
-            return skv_fail(SKV_E_ARG, "%s: a record without %s", file, skv_group__sets[i].name);
-    if (!r->budget || !skv_group__names_path(r->path_name))
+    for (size_t i = 0; i < SKV_GROUP__N_ATTRIBUTES; i++) {
+        const skv_group__attribute *a = &skv_group__attributes[i];
+
+        if (a->kind == SKV_GROUP__TEXT && !skv_group__member(r, a->member))
+            return skv_fail(SKV_E_ARG, "%s: a record without %s", file, a->name);
+        if (a->kind != SKV_GROUP__TEXT)
+            SKV_TRY(skv_group__check_number(skv_group__number(r, a), a, file, SKV_E_ARG));
+    }
+    for (skv_set s = 0; s < SKV_N_SETS; s++)
+        if (skv_schema[s].part == SKV_GROUP_ROWS && !skv_group__data(r, s))
+            return skv_fail(SKV_E_ARG, "%s: a record without %s", file, skv_schema[s].name);
+    if (!r->budget || !skv_path_name_is_valid(r->path_name))
         return skv_fail(SKV_E_ARG, "%s: a record without budget or path name", file);
     if (!r->bits != !r->bit_offset || !r->cache_length != !r->cache_capacity ||
         !r->cache_length != !r->cache_bytes || !r->seconds != !r->phase_names)
         return skv_fail(SKV_E_ARG, "%s: a record with half of its bits, cache or seconds", file);
-    return skv_group__check_numbers(r, file, SKV_E_ARG);
+    return SKV_OK;
 }
 
-static skv_status write_header(skv_h5 *f, const skv_group_record *r, const char *datasets)
+/* Lines: SKV_GROUP__KIND, config digest, path digest, "group first_row n_rows", and the names of
+ * the datasets, a blank before and behind each. */
+static skv_status make_label(char *out, size_t bytes, const skv_group_record *r)
 {
-    int64_t crc = 0;
+    size_t n;
 
-    SKV_TRY(skv_group__header_crc(&crc, r, datasets));
-    SKV_TRY(skv_h5_set_text(f, "/", "kind", SKV_GROUP__KIND));
-    for (size_t i = 0; i < SKV_GROUP__N_WORDS; i++)
-        SKV_TRY(skv_h5_set_text(f, "/", skv_group__words[i].key,
-                                skv_group__member(r, skv_group__words[i].offset)));
-    for (size_t i = 0; i < SKV_GROUP__N_NUMBERS; i++)
-        SKV_TRY(skv_h5_set_int(f, "/", skv_group__numbers[i].key,
-                               skv_group__number_of(r, &skv_group__numbers[i])));
-    SKV_TRY(skv_h5_set_int(f, "/", "group", r->group));
-    SKV_TRY(skv_h5_set_int(f, "/", "bits_bytes", r->bits_bytes));
-    SKV_TRY(skv_h5_set_int(f, "/", "first", r->first));
-    SKV_TRY(skv_h5_set_text(f, "/", "datasets", datasets));
-    if (r->pool_planned != 0 || r->pool_peak != 0) {
-        SKV_TRY(skv_h5_set_int(f, "/", "pool_bytes_planned", r->pool_planned));
-        SKV_TRY(skv_h5_set_int(f, "/", "pool_bytes_peak", r->pool_peak));
-    }
-    return skv_h5_set_int(f, "/", "header_crc32", crc);
-}
-
-/* Lines: SKV_GROUP__KIND, config digest, path digest, "group first_row n_rows", datasets. */
-static skv_status make_label(char *out, size_t bytes, const skv_group_record *r,
-                             const char *datasets)
-{
     if (strpbrk(r->config_digest, "\n") || strpbrk(r->path_digest, "\n") ||
-        snprintf(out, bytes, SKV_GROUP__KIND "\n%s\n%s\n%lld %lld %d\n%s\n", r->config_digest,
-                 r->path_digest, (long long)r->group, (long long)r->row[0], r->n_rows,
-                 datasets) >= (int)bytes)
-        return skv_fail(SKV_E_ARG, "digests that are no digests: %s, %s", r->config_digest,
-                        r->path_digest);
+        strlen(r->config_digest) + strlen(r->path_digest) > bytes / 2)
+        return skv_fail(SKV_E_ARG, "group %lld of path %s: a digest is too long or has two lines",
+                        (long long)r->group, r->path_name);
+    n = (size_t)snprintf(out, bytes, SKV_GROUP__KIND "\n%s\n%s\n%lld %lld %d\n ", r->config_digest,
+                         r->path_digest, (long long)r->group, (long long)r->row[0], r->n_rows);
+    for (skv_set s = 0; s < SKV_N_SETS; s++)
+        if (skv_group__data(r, s))
+            n += (size_t)snprintf(out + n, bytes - n, "%s ", skv_schema[s].name);
+    snprintf(out + n, bytes - n, "\n");
     return SKV_OK;
 }
 
@@ -99,37 +80,53 @@ static skv_status clean_errors(const char ***out, const skv_group_record *r)
     return SKV_OK;
 }
 
-static skv_status write_all(skv_h5 *f, const skv_group_record *r, const char *datasets)
+static skv_status write_phases(skv_h5 *f, const skv_group_record *r)
 {
-    for (size_t i = 0; i < SKV_GROUP__N_SETS; i++) {
-        const void *data = skv_group__data_of(r, &skv_group__sets[i]);
-        const skv_h5_layout l = skv_group__layout_of(&skv_group__sets[i], r);
-        char name[64];
+    char text[SKV_GROUP__PHASES_BYTES];
 
-        snprintf(name, sizeof name, "/%s", skv_group__sets[i].name);
-        if (data)
-            SKV_TRY(skv_h5_write(f, name, &l, data));
-    }
-    if (r->bits)
-        SKV_TRY(skv_h5_set_ints(f, "/bits", "bit_offset", r->bit_offset, r->n_scales + 1));
-    return write_header(f, r, datasets);
+    SKV_TRY(skv_group__join_phases(text, r));
+    return skv_h5_set_text(f, skv_schema_in_group(SKV_SET_SECONDS).text, SKV_ATTR_PHASES, text);
 }
 
-/* The file on disk holds what was meant: every CRC-32, and that of the attributes, is the record's.
- */
-static skv_status verify(const char *file, const skv_group_record *meant, const char *datasets)
+static skv_status write_attributes(skv_h5 *f, const skv_group_record *r)
 {
-    skv_status st = SKV_OK;
-    skv_group_record found;
-    int64_t crc = 0;
+    SKV_TRY(skv_h5_set_text(f, "/", "kind", SKV_GROUP__KIND));
+    for (size_t i = 0; i < SKV_GROUP__N_ATTRIBUTES; i++) {
+        const skv_group__attribute *a = &skv_group__attributes[i];
 
-    SKV_TRY(skv_group_file_read(&found, file, SKV_GROUP_ALL));
-    SKV_TRY_GOTO(skv_group__header_crc(&crc, meant, datasets), done);
-    if (crc != found.owned->crc)
-        st = skv_fail(SKV_E_IO, "%s: read back, the file is not what was written", file);
-done:
-    skv_group_record_clear(&found);
-    return st;
+        if (a->kind == SKV_GROUP__TEXT)
+            SKV_TRY(skv_h5_set_text(f, "/", a->name, skv_group__member(r, a->member)));
+        else
+            SKV_TRY(skv_h5_set_int(f, "/", a->name, skv_group__number(r, a)));
+    }
+    if (r->bits)
+        SKV_TRY(skv_h5_set_ints(f, skv_schema_in_group(SKV_SET_BITS).text, SKV_ATTR_SCALE_OFFSET,
+                                r->bit_offset, r->n_scales + 1));
+    return r->seconds ? write_phases(f, r) : SKV_OK;
+}
+
+static skv_status write_record(skv_h5 *f, const skv_group_record *r)
+{
+    const skv_extents e = skv_group__extents(r);
+
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const skv_h5_layout l = skv_schema_group_layout(s, &e);
+        const void *data = skv_group__data(r, s);
+
+        if (data)
+            SKV_TRY(skv_h5_write(f, skv_schema_in_group(s).text, &l, data));
+    }
+    return write_attributes(f, r);
+}
+
+/* Only a regular file can be replaced by renaming another one to its name. */
+static skv_status make_room(const char *file)
+{
+    struct stat info;
+
+    if (lstat(file, &info) != 0 || S_ISREG(info.st_mode))
+        return SKV_OK;
+    return skv_group_file_set_aside(file);
 }
 
 skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
@@ -138,20 +135,35 @@ skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
     skv_group_record r = *rec;
     skv_h5 *f = NULL;
     const char **errors = NULL;
-    char datasets[512], label[SKV_H5_MAX_LABEL];
+    char label[SKV_H5_MAX_LABEL];
 
     SKV_TRY(check_record(rec, file));
-    list_datasets(datasets, sizeof datasets, rec);
-    SKV_TRY(make_label(label, sizeof label, rec, datasets));
+    SKV_TRY(make_label(label, sizeof label, rec));
     SKV_TRY_GOTO(clean_errors(&errors, rec), done);
     r.error = errors;
     SKV_TRY_GOTO(skv_h5_create_sealed(&f, file, label), done);
-    SKV_TRY_GOTO(write_all(f, &r, datasets), done);
-    SKV_TRY_GOTO(skv_h5_seal(f), done);
-    SKV_TRY_GOTO(verify(skv_h5_aside(f), &r, datasets), done);
+    SKV_TRY_GOTO(write_record(f, &r), done);
+    SKV_TRY_GOTO(skv_h5_read_back(f), done);
+    SKV_TRY_GOTO(make_room(file), done);
     st = skv_h5_commit(&f);
 done:
     skv_h5_close(f);
     free(errors);
     return st;
+}
+
+skv_status skv_group_file_set_aside(const char *file)
+{
+    const size_t bytes = strlen(file) + sizeof ".damaged";
+    char *aside = NULL;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_alloc(&aside, bytes, 1, "a file name"));
+    snprintf(aside, bytes, "%s.damaged", file);
+    /* a folder and a file do not replace one another */
+    if (rename(file, aside) != 0 &&
+        ((unlink(aside) != 0 && rmdir(aside) != 0) || rename(file, aside) != 0))
+        st = skv_fail(SKV_E_IO, "%s: cannot be set aside as %s: %s", file, aside, strerror(errno));
+    free(aside);
+    return st == SKV_OK ? skv_file_sync_folder(file) : st;
 }

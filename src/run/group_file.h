@@ -1,9 +1,9 @@
 /* Group files: RUN/groups/<path>/000123.h5, one finished group of one cache path.
  *
  * The promise: a picture reported done is never lost and never wrong. So a file is written aside,
- * closed, synced, opened again and compared with what was meant, and only then renamed; every
- * dataset carries its CRC-32, and so do the attributes together. Files hold seconds: compare them
- * by dataset, not by bytes. */
+ * closed, synced, opened again and compared with what was meant, and only then renamed. Its first
+ * block has the CRC-32 of all that follows, and every dataset its own. Files hold seconds: compare
+ * them by dataset, not by bytes. README.md lists what is in them (run/schema.h). */
 #ifndef SKV_RUN_GROUP_FILE_H
 #define SKV_RUN_GROUP_FILE_H
 
@@ -15,7 +15,7 @@
 /* n rows, S scales, l layers. Pointers are borrowed when writing and owned by the record after
  * reading; NULL: not there (write) or not wanted (read). */
 typedef struct {
-    const char *path_name;     /* [a-z0-9-]+ */
+    const char *path_name;     /* as skv_path_name_is_valid takes it */
     const char *config_digest; /* of the run's common part */
     const char *path_digest;
     const char *version; /* of skv */
@@ -26,7 +26,7 @@ typedef struct {
     int height, width;               /* of a picture */
     bool first;                      /* the rank's first group: its seconds hold warm-up */
     int64_t pool_planned, pool_peak; /* K/V bytes of the group at its peak: as planned, as measured;
-                                      * both 0: not known (older files lack them) */
+                                      * both 0: not known */
 
     /* rows: (n) each */
     const int64_t *row;
@@ -46,8 +46,8 @@ typedef struct {
     const uint8_t *image; /* (n,H,W,3) */
 
     const int64_t *cache_length, *cache_capacity, *cache_bytes; /* (S-1,l), all three or none */
-    const int64_t *length_by_head;                              /* (S-1,l,n_heads) */
-    const float *kept_by_source;                                /* (S-1,l,S) */
+    const int64_t *length_by_head, *capacity_by_head; /* (S-1,l,n_heads), where heads differ */
+    const float *kept_by_source;                      /* (S-1,l,S) */
 
     const double *seconds;          /* (n_phases) */
     const char *const *phase_names; /* (n_phases) */
@@ -69,11 +69,12 @@ SKV_MUST skv_status skv_group_file_path(char **out, const char *run, const char 
                                         int64_t group);
 
 /* Writes the record to `file`, whose folder must exist. On failure nothing stands under that name
- * that was not there before. */
+ * that was not there before. A folder, FIFO or link there is set aside. */
 SKV_MUST skv_status skv_group_file_write(const char *file, const skv_group_record *rec);
 
-/* Fills *rec (cleared by skv_group_record_clear), checking every CRC-32 of what is read. Parts that
- * the file lacks are left NULL. SKV_E_NOTFOUND when there is no file. */
+/* Fills *rec (cleared by skv_group_record_clear) after all bytes of the file were found to have
+ * their CRC-32. Parts that the file lacks are left NULL. SKV_E_NOTFOUND when there is no file;
+ * SKV_E_IO and SKV_E_MEM are no fault of the file's, everything else is. */
 SKV_MUST skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts);
 void skv_group_record_clear(skv_group_record *rec);
 
@@ -81,21 +82,25 @@ typedef enum {
     SKV_GROUP_ABSENT,
     SKV_GROUP_GOOD,
     SKV_GROUP_LACKING, /* good, but without bits or pictures that are wanted */
-    SKV_GROUP_DAMAGED, /* there, but cut, altered, or no group file */
+    SKV_GROUP_DAMAGED, /* there, but cut, altered, or no group file: a folder, say */
     SKV_GROUP_FOREIGN  /* whole, but of another configuration, path or group */
 } skv_group_state;
 
 typedef struct {
     const char *config_digest, *path_digest;
     int64_t group, first_row;
-    int n_rows;
+    int n_rows;     /* 0: any rows */
     unsigned parts; /* SKV_GROUP_BITS, SKV_GROUP_IMAGE: what must be there */
-    bool deep;      /* read and check everything, not only the first block and the length */
 } skv_group_want;
 
-/* Tells what `file` is, for resume; for LACKING, DAMAGED and FOREIGN skv_message() says why. Fails
- * only for what is no property of the file (memory, permission). */
+/* Tells what `file` is by its first block and its length; for LACKING, DAMAGED and FOREIGN
+ * skv_message() says why. Damage further behind is found by skv_group_file_read alone. Fails only
+ * for what is no property of the file (memory, permission). */
 SKV_MUST skv_status skv_group_file_check(skv_group_state *state, const char *file,
                                          const skv_group_want *want);
+
+/* Renames what stands in a group file's place to "<file>.damaged", so that it is nobody's group any
+ * more. One is kept: an older one is replaced. */
+SKV_MUST skv_status skv_group_file_set_aside(const char *file);
 
 #endif

@@ -2,6 +2,7 @@
 #include "run/group_file.h"
 #include "run/group_format.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 /* The record owns p from now on. */
 static void own(skv_group_record *r, void *p)
 {
+    assert(r->owned->n < SKV_GROUP__MAX_BLOCKS);
     r->owned->block[r->owned->n++] = p;
 }
 
@@ -26,127 +28,152 @@ void skv_group_record_clear(skv_group_record *rec)
     memset(rec, 0, sizeof *rec);
 }
 
-static skv_status read_number(skv_group_record *r, skv_h5 *f, const skv_group__number *k,
-                              const char *file)
+static skv_status read_attribute(skv_group_record *r, skv_h5 *f, const skv_group__attribute *a,
+                                 const char *file)
 {
+    char *at = (char *)r + a->member, *text = NULL;
     int64_t v = 0;
-    int small;
+    skv_status st;
 
-    SKV_TRY(skv_h5_get_int(&v, f, "/", k->key));
-    if (v < k->low || v > k->high)
-        return skv_fail(SKV_E_FORMAT, "%s: %s is %lld, %d to %d are possible", file, k->key,
-                        (long long)v, k->low, k->high);
-    small = (int)v;
-    memcpy((char *)r + k->offset, &small, sizeof small);
+    if (a->kind == SKV_GROUP__TEXT) {
+        SKV_TRY(skv_h5_get_text(&text, f, "/", a->name));
+        own(r, text);
+        memcpy(at, &text, sizeof text);
+        return SKV_OK;
+    }
+    st = skv_h5_get_int(&v, f, "/", a->name);
+    if (st == SKV_E_NOTFOUND && a->optional)
+        return SKV_OK;
+    SKV_TRY(st);
+    SKV_TRY(skv_group__check_number(v, a, file, SKV_E_FORMAT));
+    if (a->kind == SKV_GROUP__LONG)
+        *(int64_t *)at = v;
+    else if (a->kind == SKV_GROUP__INT)
+        *(int *)at = (int)v;
+    else
+        *(bool *)at = v != 0;
     return SKV_OK;
 }
 
-static skv_status read_word(skv_group_record *r, skv_h5 *f, const char *key, size_t offset)
-{
-    char *v = NULL;
-
-    SKV_TRY(skv_h5_get_text(&v, f, "/", key));
-    own(r, v);
-    memcpy((char *)r + offset, &v, sizeof v);
-    return SKV_OK;
-}
-
-static skv_status read_offsets(skv_group_record *r, skv_h5 *f, const char *file)
-{
-    int64_t *v = NULL;
-    int n = 0;
-
-    SKV_TRY(skv_h5_get_ints(&v, &n, f, "/bits", "bit_offset"));
-    own(r, v);
-    r->bit_offset = v;
-    if (n != r->n_scales + 1)
-        return skv_fail(SKV_E_FORMAT, "%s: bit_offset has %d values, want %d", file, n,
-                        r->n_scales + 1);
-    return SKV_OK;
-}
-
-/* Absent: not known. Range of no concern: the header's CRC-32 covers them. */
-static skv_status read_pool(int64_t *out, skv_h5 *f, const char *key)
-{
-    const skv_status st = skv_h5_get_int(out, f, "/", key);
-
-    if (st != SKV_E_NOTFOUND)
-        return st;
-    *out = 0;
-    return SKV_OK;
-}
-
-static skv_status read_header(skv_group_record *r, skv_h5 *f, const char *file)
+static skv_status read_attributes(skv_group_record *r, bool *old, skv_h5 *f, const char *file)
 {
     char *kind = NULL;
-    int64_t first = 0, crc = 0;
     bool known;
 
     SKV_TRY(skv_h5_get_text(&kind, f, "/", "kind"));
-    known = strcmp(kind, SKV_GROUP__KIND) == 0;
+    *old = strcmp(kind, SKV_GROUP__OLD_KIND) == 0;
+    known = *old || strcmp(kind, SKV_GROUP__KIND) == 0;
     free(kind);
     if (!known)
         return skv_fail(SKV_E_FORMAT, "%s: not a group file of this version", file);
-    for (size_t i = 0; i < SKV_GROUP__N_WORDS; i++)
-        SKV_TRY(read_word(r, f, skv_group__words[i].key, skv_group__words[i].offset));
-    for (size_t i = 0; i < SKV_GROUP__N_NUMBERS; i++)
-        SKV_TRY(read_number(r, f, &skv_group__numbers[i], file));
-    SKV_TRY(skv_h5_get_int(&r->group, f, "/", "group"));
-    SKV_TRY(skv_h5_get_int(&r->bits_bytes, f, "/", "bits_bytes"));
-    SKV_TRY(skv_h5_get_int(&first, f, "/", "first"));
-    r->first = first != 0;
-    SKV_TRY(read_pool(&r->pool_planned, f, "pool_bytes_planned"));
-    SKV_TRY(read_pool(&r->pool_peak, f, "pool_bytes_peak"));
-    SKV_TRY(skv_h5_get_text(&r->owned->datasets, f, "/", "datasets"));
-    own(r, r->owned->datasets);
-    SKV_TRY(skv_group__check_numbers(r, file, SKV_E_FORMAT));
-    if (skv_group__is_listed(r->owned->datasets, "bits"))
-        SKV_TRY(read_offsets(r, f, file));
-    SKV_TRY(skv_h5_get_int(&r->owned->crc, f, "/", "header_crc32"));
-    SKV_TRY(skv_group__header_crc(&crc, r, r->owned->datasets));
-    if (crc != r->owned->crc)
-        return skv_fail(SKV_E_FORMAT, "%s: the attributes do not have the checksum noted with them",
-                        file);
+    for (size_t i = 0; i < SKV_GROUP__N_ATTRIBUTES; i++)
+        SKV_TRY(read_attribute(r, f, &skv_group__attributes[i], file));
     return SKV_OK;
 }
 
-static skv_status read_set(skv_group_record *r, skv_h5 *f, const skv_group__set *d)
+static skv_status read_set(skv_group_record *r, skv_h5 *f, skv_set set)
 {
-    skv_h5_layout want = skv_group__layout_of(d, r);
-    char name[64];
+    const skv_extents e = skv_group__extents(r);
+    skv_h5_layout want = skv_schema_group_layout(set, &e);
     void *data = NULL;
 
-    snprintf(name, sizeof name, "/%s", d->name);
-    SKV_TRY(skv_h5_read(&data, f, name, &want, MAX_READ, true));
+    SKV_TRY(skv_h5_read(&data, f, skv_schema_in_group(set).text, &want, MAX_READ, true));
     own(r, data);
-    if (d->offset == SKV_GROUP__AT(budget))
+    if (set == SKV_SET_BUDGET)
         r->budget = *(const char *const *)data;
     else
-        memcpy((char *)r + d->offset, &data, sizeof data);
+        memcpy((char *)r + skv_schema[set].member, &data, sizeof data);
     return SKV_OK;
+}
+
+static skv_status read_sets(skv_group_record *r, skv_h5 *f, unsigned parts, const char *file)
+{
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const skv_schema_set *set = &skv_schema[s];
+
+        if (set->member == SKV_SCHEMA_NO_MEMBER || (set->part != 0 && !(parts & set->part)))
+            continue;
+        if (skv_h5_has(f, skv_schema_in_group(s).text))
+            SKV_TRY(read_set(r, f, s));
+        else if (set->part == SKV_GROUP_ROWS)
+            return skv_fail(SKV_E_FORMAT, "%s: there is no %s", file, set->name);
+    }
+    return SKV_OK;
+}
+
+/* First bit of each scale: known where there are bits, read or not. */
+static skv_status read_offsets(skv_group_record *r, skv_h5 *f, bool old, const char *file)
+{
+    const skv_schema_name bits = skv_schema_in_group(SKV_SET_BITS);
+    int64_t *v = NULL;
+    int n = 0;
+
+    if (!skv_h5_has(f, bits.text))
+        return SKV_OK;
+    SKV_TRY(skv_h5_get_ints(&v, &n, f, bits.text,
+                            old ? SKV_GROUP__OLD_BIT_OFFSET : SKV_ATTR_SCALE_OFFSET));
+    own(r, v);
+    r->bit_offset = v;
+    if (n != r->n_scales + 1)
+        return skv_fail(SKV_E_FORMAT, "%s: the bits of %d scales are told apart, want %d", file,
+                        n - 1, r->n_scales);
+    return SKV_OK;
+}
+
+/* "text,vae" as a list of n_phases names, in one block. */
+static skv_status split_phases(skv_group_record *r, const char *text, const char *file)
+{
+    char **list = NULL, *at, *state = NULL;
+    int n = 0;
+
+    SKV_TRY(skv_alloc(&list, (size_t)r->n_phases * sizeof *list + strlen(text) + 1, 1, "phases"));
+    own(r, list);
+    at = (char *)(list + r->n_phases);
+    strcpy(at, text);
+    for (char *name = strtok_r(at, ",", &state); name; name = strtok_r(NULL, ",", &state)) {
+        if (n < r->n_phases)
+            list[n] = name;
+        n++;
+    }
+    if (n != r->n_phases)
+        return skv_fail(SKV_E_FORMAT, "%s: \"%.80s\" names %d phases, want %d", file, text, n,
+                        r->n_phases);
+    r->phase_names = (const char *const *)list;
+    return SKV_OK;
+}
+
+static skv_status read_phases(skv_group_record *r, skv_h5 *f, bool old, const char *file)
+{
+    skv_h5_layout want = {.type = SKV_H5_TEXT, .n_dims = 1, .shape = {r->n_phases}};
+    const char *const *names = NULL;
+    char *text = NULL;
+
+    if (!r->seconds)
+        return SKV_OK;
+    if (old) {
+        SKV_TRY(skv_h5_read(&names, f, SKV_GROUP__OLD_PHASES, &want, MAX_READ, true));
+        own(r, (void *)(uintptr_t)names);
+        r->phase_names = names;
+        return SKV_OK;
+    }
+    SKV_TRY(skv_h5_get_text(&text, f, skv_schema_in_group(SKV_SET_SECONDS).text, SKV_ATTR_PHASES));
+    own(r, text);
+    return split_phases(r, text, file);
 }
 
 skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
+    bool old = false;
 
     memset(rec, 0, sizeof *rec);
     SKV_TRY(skv_h5_open_sealed(&f, file));
     SKV_TRY_GOTO(skv_alloc(&rec->owned, 1, sizeof *rec->owned, "a group record"), done);
-    SKV_TRY_GOTO(read_header(rec, f, file), done);
-    for (size_t i = 0; i < SKV_GROUP__N_SETS; i++) {
-        const bool wanted = skv_group__sets[i].part == 0 || (parts & skv_group__sets[i].part);
-
-        if (!wanted)
-            continue;
-        if (skv_group__is_listed(rec->owned->datasets, skv_group__sets[i].name))
-            SKV_TRY_GOTO(read_set(rec, f, &skv_group__sets[i]), done);
-        else if (skv_group__sets[i].part == SKV_GROUP_ROWS) {
-            st = skv_fail(SKV_E_FORMAT, "%s: there is no %s", file, skv_group__sets[i].name);
-            goto done;
-        }
-    }
+    SKV_TRY_GOTO(read_attributes(rec, &old, f, file), done);
+    SKV_TRY_GOTO(read_sets(rec, f, parts, file), done);
+    SKV_TRY_GOTO(read_offsets(rec, f, old, file), done);
+    SKV_TRY_GOTO(read_phases(rec, f, old, file), done);
 done:
     skv_h5_close(f);
     if (st != SKV_OK)
@@ -166,42 +193,63 @@ static char *next_line(char **text)
     return line;
 }
 
-static skv_group_state compare(char *label, const char *file, const skv_group_want *want)
+/* " row id bits " has the word. */
+static bool is_listed(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+
+    for (const char *at = strstr(words, word); at; at = strstr(at + 1, word))
+        if (at > words && at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
+}
+
+static bool is_kind(const char *line)
+{
+    return strcmp(line, SKV_GROUP__KIND) == 0 || strcmp(line, SKV_GROUP__OLD_KIND) == 0;
+}
+
+/* line: "group first_row n_rows". */
+static bool is_place(const char *line, const skv_group_want *want)
 {
     char place[64];
+    int n = snprintf(place, sizeof place, "%lld ", (long long)want->group);
+
+    if (want->n_rows == 0)
+        return strncmp(line, place, (size_t)n) == 0;
+    snprintf(place + n, sizeof place - (size_t)n, "%lld %d", (long long)want->first_row,
+             want->n_rows);
+    return strcmp(line, place) == 0;
+}
+
+static skv_group_state compare(char *label, const char *file, const skv_group_want *want)
+{
     const char *differs = NULL, *datasets;
 
-    snprintf(place, sizeof place, "%lld %lld %d", (long long)want->group,
-             (long long)want->first_row, want->n_rows);
-    if (strcmp(next_line(&label), SKV_GROUP__KIND) != 0)
-        differs = "version of this program";
+    if (!is_kind(next_line(&label)))
+        differs = "by another version of this program";
     else if (strcmp(next_line(&label), want->config_digest) != 0)
-        differs = "configuration";
+        differs = "with another configuration";
     else if (strcmp(next_line(&label), want->path_digest) != 0)
-        differs = "path";
-    else if (strcmp(next_line(&label), place) != 0)
-        differs = "cut into groups";
+        differs = "for another path";
+    else if (!is_place(next_line(&label), want))
+        differs = "for another group";
     if (differs) {
-        (void)skv_fail(SKV_E_FORMAT, "%s: made with another %s", file, differs);
+        (void)skv_fail(SKV_E_FORMAT, "%s: made %s", file, differs);
         return SKV_GROUP_FOREIGN;
     }
     datasets = next_line(&label);
-    for (size_t i = 0; i < SKV_GROUP__N_SETS; i++) {
-        const bool is_part = skv_group__sets[i].part & (SKV_GROUP_BITS | SKV_GROUP_IMAGE);
-
-        if (is_part && (want->parts & skv_group__sets[i].part) &&
-            !skv_group__is_listed(datasets, skv_group__sets[i].name)) {
-            (void)skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", file, skv_group__sets[i].name);
+    for (skv_set s = SKV_SET_BITS; s <= SKV_SET_IMAGE; s++)
+        if ((want->parts & skv_schema[s].part) && !is_listed(datasets, skv_schema[s].name)) {
+            (void)skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", file, skv_schema[s].name);
             return SKV_GROUP_LACKING;
         }
-    }
     return SKV_GROUP_GOOD;
 }
 
 skv_status skv_group_file_check(skv_group_state *state, const char *file,
                                 const skv_group_want *want)
 {
-    skv_group_record r;
     char *label = NULL;
     skv_status st = skv_h5_read_label(&label, file);
 
@@ -214,13 +262,5 @@ skv_status skv_group_file_check(skv_group_state *state, const char *file,
     else
         return st;
     free(label);
-    if (!want->deep || *state == SKV_GROUP_ABSENT || *state == SKV_GROUP_DAMAGED)
-        return SKV_OK;
-    st = skv_group_file_read(&r, file, SKV_GROUP_ALL);
-    if (st == SKV_E_MEM || st == SKV_E_IO)
-        return st;
-    if (st != SKV_OK)
-        *state = SKV_GROUP_DAMAGED;
-    skv_group_record_clear(&r);
     return SKV_OK;
 }

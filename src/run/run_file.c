@@ -7,8 +7,8 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "io/png.h"
+#include "run/schema.h"
 
-#define NAME_BYTES  256
 #define MAX_ROWS    ((int64_t)1 << 40)
 #define MAX_TEXT    ((size_t)64 << 30) /* what the columns of a run may take */
 #define MAX_PATHS   4096
@@ -19,48 +19,59 @@
 
 /* ------------------------------------------------------------------ /samples */
 
-static skv_status read_column(void *out, const skv_run_file *run, const char *column,
-                              skv_h5_type type)
+/* Extents of which only the rows are known. */
+static skv_extents extents_of(const skv_run_file *run)
 {
-    skv_h5_layout want = {.type = type, .n_dims = 1, .shape = {run->n}};
-    char name[NAME_BYTES];
-
-    snprintf(name, sizeof name, "/samples/%s", column);
-    return skv_h5_read(out, run->h5, name, &want, MAX_TEXT, false);
+    return (skv_extents){run->n, -1, -1, -1, -1, -1, -1, -1, -1};
 }
 
 static skv_status read_samples(skv_run_file *run)
 {
+    const struct {
+        skv_set set;
+        void *out;
+    } columns[] = {
+        {SKV_SET_ID, &run->id},
+        {SKV_SET_PROMPT, &run->prompt},
+        {SKV_SET_PROMPT_USED, &run->prompt_used},
+        {SKV_SET_ERROR, &run->error},
+        {SKV_SET_SAMPLE, &run->sample},
+        {SKV_SET_TOKENS, &run->tokens},
+        {SKV_SET_STATUS, &run->status},
+        {SKV_SET_SEED, &run->seed},
+        {SKV_SET_TRUNCATED, &run->truncated},
+    };
+    const skv_schema_name row = skv_schema_in_run(SKV_SET_ROW, NULL);
     skv_h5_layout rows = {0};
+    skv_extents e;
 
-    SKV_TRY(skv_h5_describe(&rows, run->h5, "/samples/row"));
+    SKV_TRY(skv_h5_describe(&rows, run->h5, row.text));
     run->n = rows.shape[0];
     if (rows.n_dims != 1 || run->n < 1 || run->n > MAX_ROWS)
-        return skv_fail(SKV_E_FORMAT, "%s/run.h5: /samples/row is no list of rows", run->folder);
-    SKV_TRY(read_column(&run->id, run, "id", SKV_H5_TEXT));
-    SKV_TRY(read_column(&run->prompt, run, "prompt", SKV_H5_TEXT));
-    SKV_TRY(read_column(&run->prompt_used, run, "prompt_used", SKV_H5_TEXT));
-    SKV_TRY(read_column(&run->error, run, "error", SKV_H5_TEXT));
-    SKV_TRY(read_column(&run->sample, run, "sample", SKV_H5_I32));
-    SKV_TRY(read_column(&run->tokens, run, "tokens", SKV_H5_I32));
-    SKV_TRY(read_column(&run->status, run, "status", SKV_H5_I32));
-    SKV_TRY(read_column(&run->seed, run, "seed", SKV_H5_U64));
-    return read_column(&run->truncated, run, "truncated", SKV_H5_U8);
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s is no list of rows", run->folder, row.text);
+    e = extents_of(run);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        skv_h5_layout want = skv_schema_run_layout(columns[i].set, &e);
+
+        SKV_TRY(skv_h5_read(columns[i].out, run->h5, skv_schema_in_run(columns[i].set, NULL).text,
+                            &want, MAX_TEXT, false));
+    }
+    return SKV_OK;
 }
 
 /* -------------------------------------------------------------------- /paths */
 
 static skv_status read_bits_layout(skv_run_path *p, const skv_run_file *run)
 {
-    skv_h5_layout want = {.type = SKV_H5_U8, .n_dims = 2, .shape = {run->n, -1}};
-    char name[NAME_BYTES];
+    const skv_schema_name name = skv_schema_in_run(SKV_SET_BITS, p->name);
+    const skv_extents e = extents_of(run);
+    skv_h5_layout want = skv_schema_run_layout(SKV_SET_BITS, &e);
     int n = 0;
 
-    snprintf(name, sizeof name, "/paths/%s/bits", p->name);
-    if (!skv_h5_has(run->h5, name))
+    if (!skv_h5_has(run->h5, name.text))
         return SKV_OK;
-    SKV_TRY(skv_h5_expect(run->h5, name, &want));
-    SKV_TRY(skv_h5_get_ints(&p->scale_offset, &n, run->h5, name, "scale_offset"));
+    SKV_TRY(skv_h5_expect(run->h5, name.text, &want));
+    SKV_TRY(skv_h5_get_ints(&p->scale_offset, &n, run->h5, name.text, SKV_ATTR_SCALE_OFFSET));
     if (n != p->n_scales + 1 || p->scale_offset[0] != 0 || want.shape[1] < 1)
         goto bad;
     for (int i = 0; i + 1 < n; i++)
@@ -73,35 +84,44 @@ static skv_status read_bits_layout(skv_run_path *p, const skv_run_file *run)
 bad:
     return skv_fail(SKV_E_FORMAT,
                     "%s/run.h5: %s: scale_offset does not fit %d scales in %lld bytes", run->folder,
-                    name, p->n_scales, (long long)want.shape[1]);
+                    name.text, p->n_scales, (long long)want.shape[1]);
+}
+
+/* S and l, which the table of lengths tells. */
+static skv_status read_sizes(skv_run_path *p, const skv_run_file *run)
+{
+    const skv_schema_name name = skv_schema_in_run(SKV_SET_CACHE_LENGTH, p->name);
+    const skv_extents e = extents_of(run);
+    skv_h5_layout length = skv_schema_run_layout(SKV_SET_CACHE_LENGTH, &e);
+
+    SKV_TRY(skv_h5_expect(run->h5, name.text, &length));
+    if (length.shape[0] < 1 || length.shape[0] >= MAX_SCALES || length.shape[1] < 1 ||
+        length.shape[1] > INT32_MAX)
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s has %lld scales and %lld layers", run->folder,
+                        name.text, (long long)length.shape[0] + 1, (long long)length.shape[1]);
+    p->n_scales = (int)length.shape[0] + 1;
+    p->n_layers = (int)length.shape[1];
+    return SKV_OK;
 }
 
 static skv_status read_path(skv_run_path *p, const skv_run_file *run)
 {
-    skv_h5_layout length = {.type = SKV_H5_I64, .n_dims = 2, .shape = {-1, -1}};
-    skv_h5_layout image = {.type = SKV_H5_U8, .n_dims = 4, .shape = {run->n, -1, -1, 3}};
-    char object[NAME_BYTES], name[NAME_BYTES + 16];
+    const skv_schema_name object = skv_schema_path(p->name);
+    const skv_schema_name name = skv_schema_in_run(SKV_SET_IMAGE, p->name);
+    const skv_extents e = extents_of(run);
+    skv_h5_layout image = skv_schema_run_layout(SKV_SET_IMAGE, &e);
 
-    if ((size_t)snprintf(object, sizeof object, "/paths/%s", p->name) >= sizeof object)
-        return skv_fail(SKV_E_FORMAT, "%s/run.h5: a path's name is too long", run->folder);
-    SKV_TRY(skv_h5_get_text(&p->settings, run->h5, object, "settings"));
-    SKV_TRY(skv_h5_get_text(&p->device, run->h5, object, "device"));
-    SKV_TRY(skv_h5_get_text(&p->digest, run->h5, object, "digest"));
-    snprintf(name, sizeof name, "%s/cache/length", object);
-    SKV_TRY(skv_h5_expect(run->h5, name, &length));
-    if (length.shape[0] < 1 || length.shape[0] >= MAX_SCALES || length.shape[1] < 1)
-        return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s has %lld scales", run->folder, name,
-                        (long long)length.shape[0] + 1);
-    p->n_scales = (int)length.shape[0] + 1;
-    p->n_layers = (int)length.shape[1];
-    snprintf(name, sizeof name, "%s/image", object);
-    p->in_h5 = skv_h5_has(run->h5, name);
+    SKV_TRY(skv_h5_get_text(&p->settings, run->h5, object.text, SKV_ATTR_SETTINGS));
+    SKV_TRY(skv_h5_get_text(&p->device, run->h5, object.text, SKV_ATTR_DEVICE));
+    SKV_TRY(skv_h5_get_text(&p->digest, run->h5, object.text, SKV_ATTR_DIGEST));
+    SKV_TRY(read_sizes(p, run));
+    p->in_h5 = skv_h5_has(run->h5, name.text);
     if (p->in_h5) {
-        SKV_TRY(skv_h5_expect(run->h5, name, &image));
+        SKV_TRY(skv_h5_expect(run->h5, name.text, &image));
         if (image.shape[1] < 1 || image.shape[1] > MAX_SIDE || image.shape[2] < 1 ||
             image.shape[2] > MAX_SIDE)
             return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s has pictures of %lldx%lld", run->folder,
-                            name, (long long)image.shape[1], (long long)image.shape[2]);
+                            name.text, (long long)image.shape[1], (long long)image.shape[2]);
     }
     return read_bits_layout(p, run);
 }
@@ -110,12 +130,14 @@ static skv_status read_path(skv_run_path *p, const skv_run_file *run)
 static skv_status place_paths(skv_run_file *run, char **names, int n)
 {
     for (int i = 0; i < n; i++) {
-        char object[NAME_BYTES];
+        const skv_schema_name object = skv_schema_path(names[i]);
         int64_t order = -1, reference = 0;
 
-        snprintf(object, sizeof object, "/paths/%s", names[i]);
-        SKV_TRY(skv_h5_get_int(&order, run->h5, object, "order"));
-        SKV_TRY(skv_h5_get_int(&reference, run->h5, object, "reference"));
+        if (!skv_path_name_is_valid(names[i]))
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: \"%.80s\" cannot be a path: want %s",
+                            run->folder, names[i], SKV_PATH_NAME_RULE);
+        SKV_TRY(skv_h5_get_int(&order, run->h5, object.text, SKV_ATTR_ORDER));
+        SKV_TRY(skv_h5_get_int(&reference, run->h5, object.text, SKV_ATTR_REFERENCE));
         if (order < 0 || order >= n || run->path[order].name)
             return skv_fail(SKV_E_FORMAT, "%s/run.h5: path %s is number %lld of %d", run->folder,
                             names[i], (long long)order, n);
@@ -151,9 +173,9 @@ static skv_status read_config(skv_run_file *run)
     skv_status st;
 
     snprintf(name, sizeof name, "%s/run.h5, config", run->folder);
-    SKV_TRY(skv_h5_get_text(&run->version, run->h5, "/", "skv"));
-    SKV_TRY(skv_h5_get_text(&run->config_digest, run->h5, "/", "config_digest"));
-    SKV_TRY(skv_h5_get_text(&text, run->h5, "/", "config"));
+    SKV_TRY(skv_h5_get_text(&run->version, run->h5, "/", SKV_ATTR_SKV));
+    SKV_TRY(skv_h5_get_text(&run->config_digest, run->h5, "/", SKV_ATTR_CONFIG_DIGEST));
+    SKV_TRY(skv_h5_get_text(&text, run->h5, "/", SKV_ATTR_CONFIG));
     st = skv_json_parse(&run->config, text, strlen(text), name);
     free(text);
     SKV_TRY(st);
@@ -235,19 +257,21 @@ skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *nam
 
 /* ------------------------------------------------------------ pictures, bits */
 
-static skv_status picture_of_h5(skv_picture *out, const skv_run_file *run, const char *name,
+static skv_status picture_of_h5(skv_picture *out, const skv_run_file *run, const char *path,
                                 int64_t row)
 {
-    skv_h5_layout want = {.type = SKV_H5_U8, .n_dims = 4, .shape = {run->n, -1, -1, 3}};
+    const skv_schema_name name = skv_schema_in_run(SKV_SET_IMAGE, path);
+    const skv_extents e = extents_of(run);
+    skv_h5_layout want = skv_schema_run_layout(SKV_SET_IMAGE, &e);
     size_t bytes = 0;
     skv_status st;
 
-    SKV_TRY(skv_h5_expect(run->h5, name, &want));
+    SKV_TRY(skv_h5_expect(run->h5, name.text, &want));
     bytes = (size_t)want.shape[1] * (size_t)want.shape[2] * 3; /* both <= MAX_SIDE: checked */
     SKV_TRY(skv_alloc(&out->rgb, bytes, 1, "picture"));
     out->height = (int)want.shape[1];
     out->width = (int)want.shape[2];
-    st = skv_h5_read_rows(run->h5, name, &want, row, 1, out->rgb);
+    st = skv_h5_read_rows(run->h5, name.text, &want, row, 1, out->rgb);
     if (st != SKV_OK) {
         free(out->rgb);
         *out = (skv_picture){0};
@@ -276,21 +300,21 @@ static skv_status picture_of_png(skv_picture *out, const skv_run_file *run, cons
 
 skv_status skv_run_file_picture(skv_picture *out, const skv_run_file *run, int path, int64_t row)
 {
-    char name[NAME_BYTES + 16];
+    const skv_run_path *p = &run->path[path];
 
     *out = (skv_picture){0};
-    if (!run->path[path].in_h5)
-        return picture_of_png(out, run, run->path[path].name, row);
-    snprintf(name, sizeof name, "/paths/%s/image", run->path[path].name);
-    return picture_of_h5(out, run, name, row);
+    return p->in_h5 ? picture_of_h5(out, run, p->name, row)
+                    : picture_of_png(out, run, p->name, row);
 }
 
 skv_status skv_run_file_bits(uint8_t *bits, const skv_run_file *run, int path, int64_t row)
 {
     const skv_run_path *p = &run->path[path];
-    skv_h5_layout want = {.type = SKV_H5_U8, .n_dims = 2, .shape = {run->n, p->bits_bytes}};
-    char name[NAME_BYTES + 16];
+    skv_extents e = extents_of(run);
+    skv_h5_layout want;
 
-    snprintf(name, sizeof name, "/paths/%s/bits", p->name);
-    return skv_h5_read_rows(run->h5, name, &want, row, 1, bits);
+    e.bits_bytes = p->bits_bytes;
+    want = skv_schema_run_layout(SKV_SET_BITS, &e);
+    return skv_h5_read_rows(run->h5, skv_schema_in_run(SKV_SET_BITS, p->name).text, &want, row, 1,
+                            bits);
 }

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "run/group_format.h"
+#include "run/schema.h"
 
 #define MAX_ROWS ((int64_t)1 << 40)
 
@@ -24,10 +24,10 @@ static skv_status check_paths(const skv_run_json *r, const char *file)
         return skv_fail(SKV_E_FORMAT, "%s names no paths", file);
     json_object_foreach(r->paths, name, value)
     {
-        if (!skv_group__names_path(name) || !json_is_object(value))
+        if (!skv_path_name_is_valid(name) || !json_is_object(value))
             return skv_fail(SKV_E_FORMAT,
-                            "%s: \"%.80s\" cannot be a path: want a name of a-z, "
-                            "0-9 and -, and an object",
+                            "%s: \"%.80s\" cannot be a path: want a name of " SKV_PATH_NAME_RULE
+                            ", and an object",
                             file, name);
     }
     return SKV_OK;

@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/json.h"
+#include "run/schema.h"
 
 /* One path as the user wrote it, before its policy is configured. */
 typedef struct {
@@ -23,15 +24,9 @@ typedef struct {
 
 static skv_status check_name(const char *name)
 {
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
-
-    if (n == 0 || name[n] != '\0' || n >= sizeof((skv_path *)0)->name || name[0] == '-' ||
-        name[0] == '.')
-        return skv_fail(SKV_E_ARG,
-                        "path name \"%s\": want 1 to 63 of a-z, 0-9, - and ., starting with a "
-                        "letter or digit",
-                        name);
-    return SKV_OK;
+    return skv_path_name_is_valid(name)
+               ? SKV_OK
+               : skv_fail(SKV_E_ARG, "path name \"%s\": want %s", name, SKV_PATH_NAME_RULE);
 }
 
 /* "scalekv-10", "scalekv-paper-4", "full". */

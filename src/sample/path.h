@@ -6,7 +6,7 @@
 #include "sample/settings.h"
 
 typedef struct {
-    char name[64]; /* [a-z0-9-]+: also its folder and HDF5 group */
+    char name[64]; /* as skv_path_name_is_valid takes it */
     const skv_policy *policy;
     skv_policy_state *state;
     int base;       /* budget, tokens a layer; SKV_KEEP_ALL for full */

@@ -23,7 +23,7 @@ static const char *const error[N] = {"", "list: line 8: no \xc3", ""};
 static const char *const phase[PHASES] = {"transformer", "vae"};
 static uint8_t bits[N * BITS], image[N * SIDE * SIDE * 3];
 static const int64_t bit_offset[S + 1] = {0, 2, 8, 18, 40};
-static int64_t length[(S - 1) * L], by_head[(S - 1) * L * HEADS];
+static int64_t length[(S - 1) * L], by_head[(S - 1) * L * HEADS], room_by_head[(S - 1) * L * HEADS];
 static float kept[(S - 1) * L * S];
 static double seconds[PHASES] = {1.5, 0.25};
 
@@ -36,7 +36,7 @@ static skv_group_record example(void)
     for (int i = 0; i < (S - 1) * L; i++)
         length[i] = 10 * i;
     for (int i = 0; i < (S - 1) * L * HEADS; i++)
-        by_head[i] = i;
+        by_head[i] = i, room_by_head[i] = 2 * i;
     for (int i = 0; i < (S - 1) * L * S; i++)
         kept[i] = (float)i / 3;
     return (skv_group_record){
@@ -74,6 +74,7 @@ static skv_group_record example(void)
         .cache_capacity = length,
         .cache_bytes = length,
         .length_by_head = by_head,
+        .capacity_by_head = room_by_head,
         .kept_by_source = kept,
         .seconds = seconds,
         .phase_names = phase,
@@ -145,6 +146,7 @@ static void what_is_written_reads_back_equal(void **state)
     assert_memory_equal(r.cache_length, length, sizeof length);
     assert_memory_equal(r.cache_bytes, length, sizeof length);
     assert_memory_equal(r.length_by_head, by_head, sizeof by_head);
+    assert_memory_equal(r.capacity_by_head, room_by_head, sizeof room_by_head);
     assert_memory_equal(r.kept_by_source, kept, sizeof kept);
     assert_memory_equal(r.seconds, seconds, sizeof seconds);
     assert_texts(r.phase_names, phase, PHASES);
@@ -174,7 +176,7 @@ static void optional_parts_may_be_left_out(void **state)
 
     (void)state;
     r.image = NULL;
-    r.length_by_head = NULL;
+    r.length_by_head = r.capacity_by_head = NULL;
     r.cache_length = r.cache_capacity = r.cache_bytes = NULL;
     r.kept_by_source = NULL;
     assert_int_equal(skv_group_file_write(file, &r), SKV_OK);
@@ -187,22 +189,6 @@ static void optional_parts_may_be_left_out(void **state)
     assert_non_null(strstr(skv_message(), "image"));
     bits_only.parts = SKV_GROUP_BITS;
     assert_int_equal(state_of(file, &bits_only), SKV_GROUP_GOOD);
-}
-
-/* Files made before the pool was noted have neither attribute, and a checksum without them. */
-static void a_file_without_the_pools_bytes_is_read(void **state)
-{
-    skv_group_record r = example(), found;
-    const char *file = temp_path("a.h5");
-
-    (void)state;
-    r.pool_planned = r.pool_peak = 0;
-    assert_int_equal(skv_group_file_write(file, &r), SKV_OK);
-    assert_int_equal(skv_group_file_read(&found, file, SKV_GROUP_ALL), SKV_OK);
-    assert_int_equal(found.pool_planned, 0);
-    assert_int_equal(found.pool_peak, 0);
-    assert_rows(&found);
-    skv_group_record_clear(&found);
 }
 
 static void a_record_with_half_of_a_part_is_refused(void **state)
@@ -238,6 +224,10 @@ static void files_of_another_run_are_told_apart_from_damaged_ones(void **state)
     assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
     other = want;
     other.first_row = 5;
+    assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
+    other.n_rows = 0; /* any */
+    assert_int_equal(state_of(file, &other), SKV_GROUP_GOOD);
+    other.group = 1;
     assert_int_equal(state_of(file, &other), SKV_GROUP_FOREIGN);
     other = want;
     other.group = 1;
@@ -283,9 +273,31 @@ static void a_full_disk_leaves_the_old_file_and_no_other(void **state)
         assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
     }
     assert_int_equal(skv_group_file_write(temp_path("no/a.h5"), &r), SKV_E_IO);
-    assert_int_equal(mkdir(temp_path("d.h5"), 0777), 0);
-    assert_int_equal(skv_group_file_write(temp_path("d.h5"), &r), SKV_E_IO);
-    assert_int_equal(temp_count(), 2);
+}
+
+static void what_is_no_file_is_damaged_and_makes_room(void **state)
+{
+    const skv_group_record r = example();
+    const char *file = temp_path("d.h5"), *aside = temp_path("d.h5.damaged");
+    struct stat info;
+
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        if (kind == 0)
+            assert_int_equal(mkdir(file, 0777), 0);
+        else if (kind == 1)
+            assert_int_equal(mkfifo(file, 0666), 0);
+        else
+            assert_int_equal(symlink(kind == 2 ? "nothing" : aside, file), 0);
+        assert_int_equal(state_of(file, &want), SKV_GROUP_DAMAGED);
+        assert_non_null(strstr(skv_message(), "not a regular file"));
+        assert_int_equal(skv_group_file_write(file, &r), SKV_OK);
+        assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
+        assert_int_equal(lstat(aside, &info), 0);
+        assert_false(S_ISREG(info.st_mode));
+        assert_int_equal(temp_count(), 2);
+        assert_int_equal(unlink(file), 0);
+    }
 }
 
 static void put(const char *file, const char *bytes, size_t n)
@@ -299,12 +311,9 @@ static void put(const char *file, const char *bytes, size_t n)
 static void assert_refused(const char *file)
 {
     skv_group_record r;
-    skv_group_want deep = want;
 
-    deep.deep = true;
     assert_int_equal(skv_group_file_read(&r, file, SKV_GROUP_ALL), SKV_E_FORMAT);
     assert_null(r.row);
-    assert_int_equal(state_of(file, &deep), SKV_GROUP_DAMAGED);
 }
 
 static void a_file_cut_anywhere_is_damaged(void **state)
@@ -362,11 +371,11 @@ int main(void)
         CASE(what_is_written_reads_back_equal),
         CASE(only_the_wanted_parts_are_read),
         CASE(optional_parts_may_be_left_out),
-        CASE(a_file_without_the_pools_bytes_is_read),
         CASE(a_record_with_half_of_a_part_is_refused),
         CASE(files_of_another_run_are_told_apart_from_damaged_ones),
         CASE(equal_records_are_equal_files),
         CASE(a_full_disk_leaves_the_old_file_and_no_other),
+        CASE(what_is_no_file_is_damaged_and_makes_room),
         CASE(a_file_cut_anywhere_is_damaged),
         CASE(a_file_with_a_flipped_bit_is_refused),
         cmocka_unit_test(group_files_are_named_by_path_and_number),

@@ -1,0 +1,289 @@
+#include "run/gather_path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "run/group_format.h"
+
+/* -------------------------------------------------------------------- the samples */
+
+skv_status skv_gather_rows_init(skv_gather_rows *r)
+{
+    SKV_TRY(skv_alloc(&r->first, (size_t)r->n_groups + 1, sizeof *r->first, "gather"));
+    for (skv_set s = 0; s < SKV_N_SETS; s++)
+        if (skv_schema[s].how == SKV_GATHER_SAMPLES)
+            SKV_TRY(skv_alloc(&r->column[s], (size_t)r->n, skv_h5_type_bytes(skv_schema[s].type),
+                              "gather"));
+    return SKV_OK;
+}
+
+void skv_gather_rows_clear(skv_gather_rows *r)
+{
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        char **text = skv_schema[s].type == SKV_H5_TEXT ? r->column[s] : NULL;
+
+        for (int64_t i = 0; text && i < r->n; i++)
+            free(text[i]);
+        free(r->column[s]);
+    }
+    free(r->first);
+}
+
+static skv_status keep_texts(char **kept, const char *const *text, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!(kept[i] = strdup(text[i])))
+            return skv_fail(SKV_E_MEM, "gather: out of memory");
+    return SKV_OK;
+}
+
+/* Rows from `at` on. */
+static skv_status keep_samples(skv_gather_rows *r, const skv_group_record *rec, int64_t at)
+{
+    int64_t *group = (int64_t *)r->column[SKV_SET_GROUP] + at;
+
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const void *data = skv_group__data(rec, s);
+        const size_t bytes = skv_h5_type_bytes(skv_schema[s].type);
+        char *to = r->column[s] ? (char *)r->column[s] + (size_t)at * bytes : NULL;
+
+        if (!to || !data)
+            continue;
+        if (skv_schema[s].type == SKV_H5_TEXT)
+            SKV_TRY(keep_texts((char **)r->column[s] + at, data, rec->n_rows));
+        else
+            memcpy(to, data, (size_t)rec->n_rows * bytes);
+    }
+    for (int i = 0; i < rec->n_rows; i++) {
+        group[i] = rec->group;
+        r->n_failed += rec->status[i] != 0;
+    }
+    r->first[rec->group + 1] = at + rec->n_rows;
+    return SKV_OK;
+}
+
+static skv_status write_samples(const skv_gather_path *p)
+{
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const skv_h5_layout l = skv_schema_group_layout(s, &p->extents);
+
+        if (p->rows->column[s])
+            SKV_TRY(skv_h5_write(p->out, skv_schema_in_run(s, NULL).text, &l, p->rows->column[s]));
+    }
+    return SKV_OK;
+}
+
+/* ----------------------------------------------------------------------- the path */
+
+unsigned skv_gather_path_parts(const skv_gather_path *p, int64_t group)
+{
+    unsigned parts = p->parts | SKV_GROUP_CACHE | SKV_GROUP_SECONDS;
+
+    if (p->order == 0)
+        parts |= SKV_GROUP_ROWS;
+    if (p->virtual_images && group > 0) /* the first one's size is needed */
+        parts &= ~SKV_GROUP_IMAGE;
+    return parts;
+}
+
+static size_t n_kept(const skv_extents *e)
+{
+    return (size_t)(e->scales - 1) * (size_t)e->layers * (size_t)e->scales;
+}
+
+static skv_status write_attributes(const skv_gather_path *p, const skv_group_record *rec)
+{
+    const skv_schema_name path = skv_schema_path(p->name);
+    const skv_schema_name bits = skv_schema_in_run(SKV_SET_BITS, p->name);
+    const skv_schema_name seconds = skv_schema_in_run(SKV_SET_SECONDS, p->name);
+    char phases[SKV_GROUP__PHASES_BYTES];
+
+    SKV_TRY(skv_h5_set_int(p->out, path.text, SKV_ATTR_ORDER, p->order));
+    SKV_TRY(skv_h5_set_int(p->out, path.text, SKV_ATTR_REFERENCE, p->reference));
+    SKV_TRY(skv_h5_set_text(p->out, path.text, SKV_ATTR_SETTINGS, rec->budget));
+    SKV_TRY(skv_h5_set_text(p->out, path.text, SKV_ATTR_DIGEST, rec->path_digest));
+    SKV_TRY(skv_h5_set_text(p->out, path.text, SKV_ATTR_DEVICE, rec->device));
+    if (rec->bits)
+        SKV_TRY(skv_h5_set_ints(p->out, bits.text, SKV_ATTR_SCALE_OFFSET, rec->bit_offset,
+                                rec->n_scales + 1));
+    if (!rec->seconds)
+        return SKV_OK;
+    SKV_TRY(skv_group__join_phases(phases, rec));
+    return skv_h5_set_text(p->out, seconds.text, SKV_ATTR_PHASES, phases);
+}
+
+/* Datasets that grow by each group's part, but for pictures that stay where they are. */
+static bool grows(const skv_gather_path *p, skv_set set)
+{
+    const skv_gather_how how = skv_schema[set].how;
+
+    return (how == SKV_GATHER_ROWS || how == SKV_GATHER_GROUPS) &&
+           !(set == SKV_SET_IMAGE && p->virtual_images);
+}
+
+/* Of the first group: what is the same in all, and room for what grows. */
+static skv_status begin(skv_gather_path *p, const skv_group_record *rec)
+{
+    const skv_extents *e = &p->extents;
+
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const void *data = skv_group__data(rec, s);
+
+        if (data && skv_schema[s].how == SKV_GATHER_FIRST) {
+            const skv_h5_layout l = skv_schema_run_layout(s, e);
+
+            SKV_TRY(skv_h5_write(p->out, skv_schema_in_run(s, p->name).text, &l, data));
+        } else if (data && grows(p, s)) {
+            const skv_h5_layout l = skv_schema_run_layout(s, e);
+
+            SKV_TRY(skv_h5_make(p->out, skv_schema_in_run(s, p->name).text, &l));
+        }
+    }
+    if (rec->kept_by_source)
+        SKV_TRY(skv_alloc(&p->kept, n_kept(e), sizeof *p->kept, "gather"));
+    SKV_TRY(skv_alloc(&p->warm, (size_t)e->groups, sizeof *p->warm, "gather"));
+    return write_attributes(p, rec);
+}
+
+static skv_status append(skv_gather_path *p, const skv_group_record *rec)
+{
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const void *data = skv_group__data(rec, s);
+        const int64_t n = skv_schema[s].how == SKV_GATHER_ROWS ? rec->n_rows : 1;
+
+        if (data && grows(p, s))
+            SKV_TRY(skv_h5_append(p->out, skv_schema_in_run(s, p->name).text, n, skv_schema[s].type,
+                                  data));
+    }
+    return SKV_OK;
+}
+
+/* Rows follow one another, the same on every path, and sizes are the first group's. */
+static skv_status check_place(const skv_gather_path *p, const skv_group_record *rec)
+{
+    const int64_t *first = p->rows->first;
+    skv_extents e = skv_group__extents(rec);
+
+    e.rows = p->rows->n;
+    e.groups = p->rows->n_groups;
+    if (rec->group != p->n_groups || rec->n_rows > p->rows->n - p->n_rows)
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: path %s: group %lld has %d rows from row %lld on, of %lld", p->run,
+                        p->name, (long long)rec->group, rec->n_rows, (long long)p->n_rows,
+                        (long long)p->rows->n);
+    if (p->order > 0 && rec->n_rows != first[rec->group + 1] - first[rec->group])
+        return skv_fail(SKV_E_FORMAT, "%s: group %lld has %d rows on path %s and %lld on the first",
+                        p->run, (long long)rec->group, rec->n_rows, p->name,
+                        (long long)(first[rec->group + 1] - first[rec->group]));
+    if (p->n_groups > 0 && memcmp(&e, &p->extents, sizeof e) != 0)
+        return skv_fail(SKV_E_FORMAT, "%s: path %s: group %lld has other sizes than group 0",
+                        p->run, p->name, (long long)rec->group);
+    return SKV_OK;
+}
+
+/* What is summed up over the groups. */
+static void count(skv_gather_path *p, const skv_group_record *rec)
+{
+    for (size_t i = 0; p->kept && rec->kept_by_source && i < n_kept(&p->extents); i++)
+        p->kept[i] += (double)rec->kept_by_source[i] * rec->n_rows;
+    if (rec->first)
+        p->warm[p->n_warm++] = rec->group;
+    if (rec->pool_peak > p->pool_peak) {
+        p->pool_peak = rec->pool_peak;
+        p->pool_planned = rec->pool_planned;
+    }
+    p->n_rows += rec->n_rows;
+    p->n_groups++;
+}
+
+skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec)
+{
+    SKV_TRY(check_place(p, rec));
+    if (p->n_groups == 0) {
+        p->extents = skv_group__extents(rec);
+        p->extents.rows = p->rows->n;
+        p->extents.groups = p->rows->n_groups;
+        SKV_TRY(begin(p, rec));
+    }
+    if (p->order == 0)
+        SKV_TRY(keep_samples(p->rows, rec, p->n_rows));
+    SKV_TRY(append(p, rec));
+    count(p, rec);
+    return SKV_OK;
+}
+
+/* --------------------------------------------------------------- after the last group */
+
+static skv_status write_virtual(const skv_gather_path *p)
+{
+    const skv_h5_layout l = skv_schema_run_layout(SKV_SET_IMAGE, &p->extents);
+    const skv_schema_name set = skv_schema_in_group(SKV_SET_IMAGE);
+    const int64_t *first = p->rows->first;
+    skv_schema_name *files = NULL;
+    skv_h5_source *sources = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&files, (size_t)p->n_groups, sizeof *files, "gather"), done);
+    SKV_TRY_GOTO(skv_alloc(&sources, (size_t)p->n_groups, sizeof *sources, "gather"), done);
+    for (int64_t k = 0; k < p->n_groups; k++) {
+        snprintf(files[k].text, sizeof files[k].text, "groups/%s/%06lld.h5", p->name, (long long)k);
+        sources[k] = (skv_h5_source){files[k].text, set.text, first[k], first[k + 1] - first[k]};
+    }
+    st = skv_h5_make_virtual(p->out, skv_schema_in_run(SKV_SET_IMAGE, p->name).text, &l, sources,
+                             (int)p->n_groups);
+done:
+    free(files);
+    free(sources);
+    return st;
+}
+
+static skv_status write_mean(const skv_gather_path *p)
+{
+    const skv_h5_layout l = skv_schema_run_layout(SKV_SET_KEPT_BY_SOURCE, &p->extents);
+    const size_t n = n_kept(&p->extents);
+    float *mean = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&mean, n, sizeof *mean, "gather"));
+    for (size_t i = 0; i < n; i++)
+        mean[i] = (float)(p->kept[i] / (double)p->n_rows);
+    st = skv_h5_write(p->out, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text, &l, mean);
+    free(mean);
+    return st;
+}
+
+static skv_status write_pool(const skv_gather_path *p)
+{
+    const skv_schema_name cache = skv_schema_cache(p->name);
+
+    SKV_TRY(skv_h5_set_int(p->out, cache.text, SKV_ATTR_POOL_PLANNED, p->pool_planned));
+    return skv_h5_set_int(p->out, cache.text, SKV_ATTR_POOL_PEAK, p->pool_peak);
+}
+
+skv_status skv_gather_path_finish(skv_gather_path *p)
+{
+    const skv_schema_name seconds = skv_schema_in_run(SKV_SET_SECONDS, p->name);
+
+    if (p->n_rows != p->rows->n)
+        return skv_fail(SKV_E_FORMAT, "%s: path %s has %lld rows, run.json says %lld", p->run,
+                        p->name, (long long)p->n_rows, (long long)p->rows->n);
+    if (p->order == 0)
+        SKV_TRY(write_samples(p));
+    if (p->virtual_images && (p->parts & SKV_GROUP_IMAGE))
+        SKV_TRY(write_virtual(p));
+    if (p->kept)
+        SKV_TRY(write_mean(p));
+    if (p->pool_peak > 0)
+        SKV_TRY(write_pool(p));
+    return skv_h5_has(p->out, seconds.text)
+               ? skv_h5_set_ints(p->out, seconds.text, SKV_ATTR_FIRST_GROUPS, p->warm, p->n_warm)
+               : SKV_OK;
+}
+
+void skv_gather_path_clear(skv_gather_path *p)
+{
+    free(p->kept);
+    free(p->warm);
+}

@@ -1,0 +1,48 @@
+/* One cache path of run.h5, filled group by group; and the samples, which the first path brings. */
+#ifndef SKV_RUN_GATHER_PATH_H
+#define SKV_RUN_GATHER_PATH_H
+
+#include "run/group_file.h"
+#include "run/schema.h"
+
+/* What is the same on every path. */
+typedef struct {
+    int64_t n, n_groups; /* of the run */
+    int64_t *first;      /* (n_groups+1) first row of each group; known after the first path */
+    int64_t n_failed;
+    void *column[SKV_N_SETS]; /* (n) of SKV_GATHER_SAMPLES; texts are owned one by one */
+} skv_gather_rows;
+
+SKV_MUST skv_status skv_gather_rows_init(skv_gather_rows *r);
+void skv_gather_rows_clear(skv_gather_rows *r);
+
+typedef struct {
+    const char *run;
+    skv_h5 *out;
+    skv_gather_rows *rows;
+    const char *name;
+    unsigned parts;      /* SKV_GROUP_BITS, SKV_GROUP_IMAGE: what every group has */
+    bool virtual_images; /* point at the pictures */
+    int order;           /* 0: the samples are taken from here */
+    bool reference;
+
+    /* so far */
+    int64_t n_rows, n_groups;
+    skv_extents extents; /* of the first group, with the run's rows and groups */
+    double *kept;        /* (S-1,l,S) sum over pictures, NULL: not recorded */
+    int64_t *warm;       /* (n_warm) groups with warm-up */
+    int n_warm;
+    int64_t pool_planned, pool_peak; /* of the group that took most */
+} skv_gather_path;
+
+/* What is to be read of a group. */
+unsigned skv_gather_path_parts(const skv_gather_path *p, int64_t group);
+
+/* Adds the next group, which must follow the one before in rows and be like the first. */
+SKV_MUST skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec);
+
+/* Writes what is known after the last group. */
+SKV_MUST skv_status skv_gather_path_finish(skv_gather_path *p);
+void skv_gather_path_clear(skv_gather_path *p);
+
+#endif
