@@ -12,6 +12,7 @@
 #define MAX_ROWS    ((int64_t)1 << 40)
 #define MAX_TEXT    ((size_t)64 << 30) /* what the columns of a run may take */
 #define MAX_PATHS   4096
+#define MAX_NAME    128
 #define MAX_SCALES  64
 #define MAX_SAMPLES ((int64_t)1 << 20)
 #define MAX_BITS    ((int64_t)1 << 32) /* of a picture */
@@ -133,9 +134,9 @@ static skv_status place_paths(skv_run_file *run, char **names, int n)
         const skv_schema_name object = skv_schema_path(names[i]);
         int64_t order = -1, reference = 0;
 
-        if (!skv_path_name_is_valid(names[i]))
-            return skv_fail(SKV_E_FORMAT, "%s/run.h5: \"%.80s\" cannot be a path: want %s",
-                            run->folder, names[i], SKV_PATH_NAME_RULE);
+        if (strlen(names[i]) > MAX_NAME || names[i][0] == '.') /* its pictures are in a folder */
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: \"%.80s\" cannot be a path's name",
+                            run->folder, names[i]);
         SKV_TRY(skv_h5_get_int(&order, run->h5, object.text, SKV_ATTR_ORDER));
         SKV_TRY(skv_h5_get_int(&reference, run->h5, object.text, SKV_ATTR_REFERENCE));
         if (order < 0 || order >= n || run->path[order].name)
