@@ -5,45 +5,28 @@
 #ifndef SKV_EVAL_METRICS_EVALUATE_H
 #define SKV_EVAL_METRICS_EVALUATE_H
 
-#include "eval/metrics/inception.h"
-#include "eval/metrics/lpips.h"
 #include "eval/metrics/pairs.h"
+#include "eval/metrics/results.h"
+#include "eval/metrics/networks.h"
 #include "mpi/comm.h"
 
-/* Wall time of this rank by stage. */
-typedef struct {
-    double read, pixels, resize, lpips, inception, bits;
-} skv_eval_seconds;
+/* A stage took so long for n pictures or pairs: "read", a metric's name, a network's, or a
+ * network's with " input". May be called often for a stage. */
+typedef void skv_eval_lap(void *ctx, const char *stage, double seconds, int64_t n);
 
 typedef struct {
     const skv_pairs *pairs;
     skv_comm *comm;
-    int threads;               /* of this rank, for pixels and files */
-    skv_lpips *lpips;          /* NULL: no LPIPS. On all ranks or none */
-    skv_inception *inception;  /* NULL: no FID, no KID. On all ranks or none */
-    skv_eval_seconds *seconds; /* added to; NULL: not wanted */
+    int threads;                  /* of this rank, for pixels and files */
+    const skv_networks *networks; /* the same ones are open on all ranks */
+    const char *weights;          /* what the networks were opened with: "files" or "formula" */
+    skv_eval_lap *lap;            /* of this rank; NULL: not wanted */
+    void *lap_ctx;
 } skv_eval_setup;
 
-/* One compared side; NaN: not computed. */
-typedef struct {
-    double *psnr, *ssim, *lpips; /* (n), NULL: none; psnr of equal pictures: +infinity */
-    double *bits_equal;          /* (n,S) */
-    int64_t n_pairs, n_identical;
-    double psnr_mean;        /* of dB: infinite as soon as one pair is identical */
-    double psnr_mean_finite; /* over the other pairs */
-    double ssim_mean, lpips_mean, fid, kid;
-    double *bits_mean; /* (S) */
-} skv_eval_side;
-
-typedef struct {
-    int64_t n;
-    int n_sides, n_scales;
-    skv_eval_side *side; /* (n_sides) the first, the reference, is left empty */
-} skv_eval_result;
-
-/* Collective. The result is filled at rank 0 alone, and cleared with skv_eval_result_clear.
- * Pictures of a pair that differ in size, or cannot be read, fail the whole. */
-SKV_MUST skv_status skv_evaluate(skv_eval_result *out, const skv_eval_setup *setup);
-void skv_eval_result_clear(skv_eval_result *r);
+/* Collective. Computes every metric that can be: pictures, bits and open networks say which. The
+ * result, one path for each compared side, is filled at rank 0 alone, and cleared with
+ * skv_results_clear. Pictures of a pair that differ in size, or cannot be read, fail the whole. */
+SKV_MUST skv_status skv_evaluate(skv_results *out, const skv_eval_setup *setup);
 
 #endif

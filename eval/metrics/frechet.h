@@ -1,7 +1,7 @@
 /* Fréchet distance between two Gaussians: |mu1-mu2|² + tr S1 + tr S2 - 2·tr sqrt(S1·S2).
  *
  * Singular covariances (fewer pictures than dimensions) are ordinary here: tr sqrt(S1·S2) is a sum
- * of singular values, without a matrix root and without an epsilon. Spec metrics.md. */
+ * of singular values, without a matrix root and without an epsilon. eval/metrics/README.md. */
 #ifndef SKV_EVAL_METRICS_FRECHET_H
 #define SKV_EVAL_METRICS_FRECHET_H
 

@@ -13,6 +13,7 @@
 
 #include "core/mem.h"
 #include "eval/metrics/network.h"
+#include "eval/metrics/resize.h"
 #include "kernels/ops.h"
 
 #define NAME_BYTES 96
@@ -324,9 +325,7 @@ skv_status skv_inception_open(skv_inception **out, skv_backend *be, const char *
     SKV_TRY_GOTO(skv_alloc(&net, 1, sizeof *net, "Inception"), done);
     net->be = be;
     net->batch = batch;
-    SKV_TRY_GOTO(skv_network_open(&file, path, "Inception's weights",
-                                  "pt_inception-2015-12-05-6726825d.pth of pytorch-fid's releases"),
-                 done);
+    SKV_TRY_GOTO(skv_network_open(&file, path, &skv_network_inception.file[0]), done);
     SKV_TRY_GOTO(walk(net, plan, NULL, NULL), done);
     SKV_TRY_GOTO(walk(net, load, &file, NULL), done);
     SKV_TRY_GOTO(skv_alloc(&net->host, (size_t)batch * input, sizeof *net->host, "Inception"),
@@ -423,3 +422,41 @@ skv_status skv_inception_features(skv_inception *net, const float *x, int n, flo
     return skv_backend_download(net->be, features, net->features.data,
                                 (size_t)n * SKV_FEATURES * sizeof(float));
 }
+
+/* -------------------------------------------------------------------- network */
+
+static skv_status open_network(void **state, skv_backend *be, const char *const *path)
+{
+    skv_inception *net = NULL;
+
+    SKV_TRY(skv_inception_open(&net, be, path[0], 1));
+    *state = net;
+    return SKV_OK;
+}
+
+static void close_network(void *state)
+{
+    skv_inception_close(state);
+}
+
+static skv_status prepare(float *input, const uint8_t *rgb, int height, int width)
+{
+    return skv_resize_bicubic(input, rgb, height, width, SKV_INCEPTION_SIDE, SKV_INCEPTION_SIDE);
+}
+
+static skv_status extract(float *features, void *state, const float *input)
+{
+    return skv_inception_features(state, input, 1, features);
+}
+
+const skv_metric_network skv_network_inception = {
+    .name = "inception",
+    .file = {{"inception", "pt_inception-2015-12-05-6726825d.pth", "Inception's weights",
+              "pt_inception-2015-12-05-6726825d.pth of pytorch-fid's releases"}},
+    .open = open_network,
+    .close = close_network,
+    .n_features = SKV_FEATURES,
+    .n_inputs = (size_t)SKV_INCEPTION_SIDE * SKV_INCEPTION_SIDE * 3,
+    .prepare = prepare,
+    .extract = extract,
+};

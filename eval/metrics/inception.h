@@ -1,14 +1,17 @@
-/* InceptionV3 of 2015-12-05, the network of FID: 2048 features of a picture. Spec metrics.md,
+/* InceptionV3 of 2015-12-05, the network of FID: 2048 features of a picture. See eval/metrics/README.md,
  * Inception. */
 #ifndef SKV_EVAL_METRICS_INCEPTION_H
 #define SKV_EVAL_METRICS_INCEPTION_H
 
-#include "kernels/backend.h"
+#include "eval/metrics/metric.h"
 
 #define SKV_FEATURES       2048
 #define SKV_INCEPTION_SIDE 299
 
 typedef struct skv_inception skv_inception;
+
+/* Its state is a skv_inception of one picture a call. */
+extern const skv_metric_network skv_network_inception;
 
 /* path: pytorch-fid's file, or "formula". Up to `batch` pictures a call. be: fp32, borrowed. */
 SKV_MUST skv_status skv_inception_open(skv_inception **out, skv_backend *be, const char *path,

@@ -1,5 +1,5 @@
 /* Kernel Inception distance: the unbiased MMD² of two sets of feature vectors with the kernel
- * (x·y/d + 1)³. Spec metrics.md, KID. */
+ * (x·y/d + 1)³. eval/metrics/README.md, KID. */
 #ifndef SKV_EVAL_METRICS_KID_H
 #define SKV_EVAL_METRICS_KID_H
 

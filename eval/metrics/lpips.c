@@ -90,12 +90,8 @@ skv_status skv_lpips_open(skv_lpips **out, skv_backend *be, const char *alexnet,
 
     SKV_TRY_GOTO(skv_alloc(&l, 1, sizeof *l, "LPIPS"), done);
     l->be = be;
-    SKV_TRY_GOTO(skv_network_open(&net, alexnet, "AlexNet's weights",
-                                  "alexnet-owt-7be5be79.pth of download.pytorch.org/models"),
-                 done);
-    SKV_TRY_GOTO(skv_network_open(&linear, lin, "LPIPS's linear layers",
-                                  "weights/v0.1/alex.pth of the lpips package"),
-                 done);
+    SKV_TRY_GOTO(skv_network_open(&net, alexnet, &skv_network_alexnet.file[0]), done);
+    SKV_TRY_GOTO(skv_network_open(&linear, lin, &skv_network_alexnet.file[1]), done);
     for (int i = 0; i < SKV_LPIPS_TAPS; i++) {
         SKV_TRY_GOTO(load_conv(l, &net, i), done);
         SKV_TRY_GOTO(load_lin(l, &linear, i), done);
@@ -262,3 +258,29 @@ skv_tensor skv_lpips_tap(const skv_lpips *l, int slot, int tap)
 {
     return l->tap[slot][tap];
 }
+
+/* -------------------------------------------------------------------- network */
+
+static skv_status open_network(void **state, skv_backend *be, const char *const *path)
+{
+    skv_lpips *l = NULL;
+
+    SKV_TRY(skv_lpips_open(&l, be, path[0], path[1]));
+    *state = l;
+    return SKV_OK;
+}
+
+static void close_network(void *state)
+{
+    skv_lpips_close(state);
+}
+
+const skv_metric_network skv_network_alexnet = {
+    .name = "alexnet_lpips",
+    .file = {{"alexnet", "alexnet-owt-7be5be79.pth", "AlexNet's weights",
+              "alexnet-owt-7be5be79.pth of download.pytorch.org/models"},
+             {"lpips", "alex.pth", "LPIPS's linear layers",
+              "weights/v0.1/alex.pth of the lpips package"}},
+    .open = open_network,
+    .close = close_network,
+};

@@ -1,16 +1,19 @@
-/* LPIPS 0.1 with AlexNet: a distance between two pictures from five taps of the network. Spec
- * metrics.md, LPIPS. */
+/* LPIPS 0.1 with AlexNet: a distance between two pictures from five taps of the network. See
+ * eval/metrics/README.md, LPIPS. */
 #ifndef SKV_EVAL_METRICS_LPIPS_H
 #define SKV_EVAL_METRICS_LPIPS_H
 
 #include <stdint.h>
 
-#include "kernels/backend.h"
+#include "eval/metrics/metric.h"
 
 #define SKV_LPIPS_TAPS  5
 #define SKV_LPIPS_LEAST 31 /* pixels a side */
 
 typedef struct skv_lpips skv_lpips;
+
+/* Its state is a skv_lpips. */
+extern const skv_metric_network skv_network_alexnet;
 
 /* alexnet: torchvision's file, lin: lpips' v0.1/alex.pth; "formula" for made-up weights. be: fp32,
  * borrowed. */

@@ -1,23 +1,38 @@
-/* What an evaluation leaves behind: metrics.h5 and metrics.json. */
+/* What an evaluation leaves behind: metrics.h5 and metrics.json. README.md has their layout. */
 #ifndef SKV_EVAL_METRICS_METRICS_FILE_H
 #define SKV_EVAL_METRICS_METRICS_FILE_H
 
-#include "eval/metrics/evaluate.h"
+#include "core/json.h"
+#include "eval/metrics/pairs.h"
+#include "eval/metrics/results.h"
 
 typedef struct {
     const skv_pairs *pairs;
-    const skv_eval_result *result;
-    const char *version;  /* of skv */
-    const char *networks; /* "files", "formula" or "none" */
-} skv_metrics;
+    const skv_results *results; /* of the compared paths, in the order of the run */
+    const char *version;        /* of skv */
+} skv_metrics_file;
 
-/* metrics.h5: attributes of "/": skv, config_digest, reference, networks. /metrics/id (n); for
- * every compared side /metrics/<name>/{psnr,ssim,lpips} (n) f64, bits_equal (n,S), bits_equal_mean
- * (S); its attributes: digest, n_pairs, n_identical, psnr_mean, psnr_mean_finite, ssim_mean,
- * lpips_mean, fid, kid. What was not computed is absent. Whole or not at all. */
-SKV_MUST skv_status skv_metrics_write_h5(const skv_metrics *m, const char *path);
+/* Writes metrics.h5. What was not computed is absent. Whole or not at all. */
+SKV_MUST skv_status skv_metrics_write_h5(const skv_metrics_file *m, const char *path);
 
-/* The same without the pictures' own numbers; infinite and absent values are null. */
-SKV_MUST skv_status skv_metrics_json(json_t **out, const skv_metrics *m);
+/* The same without the pictures' own numbers, and with the rows that were left out; infinite and
+ * absent values are null. */
+SKV_MUST skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m);
+
+/* "formula" if some numbers come from made-up weights, else "files" if some come from a network,
+ * else "none". */
+const char *skv_results_weights(const skv_results *r);
+
+/* An earlier metrics.h5. */
+typedef struct {
+    char *reference, *reference_digest, *config_digest; /* reference_digest: NULL, not in it */
+    char **id;                                          /* (results.n) */
+    skv_results results;                                /* paths by name */
+} skv_old_metrics;
+
+/* SKV_E_NOTFOUND where there is none. Metrics that this program does not know are passed over.
+ * Cleared with skv_old_metrics_clear, also after a failure. */
+SKV_MUST skv_status skv_metrics_read_h5(skv_old_metrics *out, const char *path);
+void skv_old_metrics_clear(skv_old_metrics *old);
 
 #endif

@@ -8,8 +8,7 @@
 #include "core/mem.h"
 #include "io/formula.h"
 
-skv_status skv_network_open(skv_network_file *out, const char *path, const char *what,
-                            const char *from)
+skv_status skv_network_open(skv_network_file *out, const char *path, const skv_weight_file *file)
 {
     skv_status st;
 
@@ -18,7 +17,7 @@ skv_status skv_network_open(skv_network_file *out, const char *path, const char 
         return SKV_OK;
     st = skv_checkpoint_open(&out->file, path);
     if (st == SKV_E_NOTFOUND)
-        return skv_fail(st, "%s is not there: %s are %s", path, what, from);
+        return skv_fail(st, "%s is not there: %s are %s", path, file->what, file->from);
     return st;
 }
 

@@ -16,9 +16,18 @@ typedef struct {
     skv_checkpoint *file; /* NULL: the formula */
 } skv_network_file;
 
-/* `path`: a PyTorch file, or "formula". SKV_E_NOTFOUND says where `what` is usually had. */
-SKV_MUST skv_status skv_network_open(skv_network_file *out, const char *path, const char *what,
-                                     const char *from);
+/* A file of weights as its authors released it. */
+typedef struct {
+    const char *option;      /* of skv eval: another file than the usual one */
+    const char *name;        /* usual name of the file */
+    const char *what, *from; /* "AlexNet's weights", and where they are to be had */
+} skv_weight_file;
+
+#define SKV_NETWORK_FILES 2 /* at most, of a network */
+
+/* `path`: a PyTorch file, or "formula". SKV_E_NOTFOUND says where the file is to be had. */
+SKV_MUST skv_status skv_network_open(skv_network_file *out, const char *path,
+                                     const skv_weight_file *file);
 void skv_network_close(skv_network_file *f);
 
 /* Formula values: add + mul·r, r uniform in [-1,1) by the tensor's name; `positive`: of |r|. */

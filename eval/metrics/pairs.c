@@ -62,7 +62,7 @@ void skv_pairs_close(skv_pairs *p)
 
 const skv_run_file *skv_pairs_run(const skv_pairs *p)
 {
-    return p->owned->is_run ? &p->owned->run : NULL;
+    return p->owned && p->owned->is_run ? &p->owned->run : NULL;
 }
 
 const skv_run_path *skv_pairs_path(const skv_pairs *p, int side)
@@ -330,34 +330,7 @@ skv_status skv_pairs_picture(skv_picture *out, const skv_pairs *p, int side, int
     return SKV_OK;
 }
 
-/* Bits [first, end) in which a and b agree. */
-static int64_t agreeing(const uint8_t *a, const uint8_t *b, int64_t first, int64_t end)
+skv_status skv_pairs_bits(uint8_t *bits, const skv_pairs *p, int side, int64_t row)
 {
-    int64_t n = 0;
-
-    for (int64_t i = first; i < end; i++)
-        n += (((a[i / 8] ^ b[i / 8]) >> (i % 8)) & 1) == 0;
-    return n;
-}
-
-skv_status skv_pairs_bits(double *equal, const skv_pairs *p, int side, int64_t row)
-{
-    const struct skv_pairs_owned *o = p->owned;
-    const skv_run_path *path = skv_pairs_path(p, 0);
-    uint8_t *a = NULL, *b = NULL;
-    skv_status st;
-
-    SKV_TRY_GOTO(skv_alloc(&a, (size_t)path->bits_bytes, 1, "bits"), done);
-    SKV_TRY_GOTO(skv_alloc(&b, (size_t)path->bits_bytes, 1, "bits"), done);
-    SKV_TRY_GOTO(skv_run_file_bits(a, &o->run, o->path[0], row), done);
-    SKV_TRY_GOTO(skv_run_file_bits(b, &o->run, o->path[side], row), done);
-    for (int s = 0; s < p->n_scales; s++) {
-        const int64_t first = path->scale_offset[s], end = path->scale_offset[s + 1];
-
-        equal[s] = (double)agreeing(a, b, first, end) / (double)(end - first);
-    }
-done:
-    free(a);
-    free(b);
-    return st;
+    return skv_run_file_bits(bits, &p->owned->run, p->owned->path[side], row);
 }

@@ -43,8 +43,8 @@ const skv_run_path *skv_pairs_path(const skv_pairs *p, int side);
 /* Picture of a usable row; free(rgb). */
 SKV_MUST skv_status skv_pairs_picture(skv_picture *out, const skv_pairs *p, int side, int64_t row);
 
-/* equal[s] = share of the bits of scale s in which the side agrees with the reference; n_scales of
- * them (> 0). */
-SKV_MUST skv_status skv_pairs_bits(double *equal, const skv_pairs *p, int side, int64_t row);
+/* The packed bits of a row of a run: room for the path's bits_bytes, the same of all sides. Only
+ * where n_scales > 0. */
+SKV_MUST skv_status skv_pairs_bits(uint8_t *bits, const skv_pairs *p, int side, int64_t row);
 
 #endif

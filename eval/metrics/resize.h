@@ -18,7 +18,7 @@ typedef struct {
 SKV_MUST skv_status skv_resize_axis_make(skv_resize_axis *out, int n_in, int n_out);
 
 /* out (out_height,out_width,3) fp32 <- rgb (height,width,3), clipped to [0,255], not rounded. Bit
- * for bit Pillow's. Spec metrics.md, Bicubic. Sides >= 1. */
+ * for bit Pillow's. eval/metrics/README.md, Bicubic. Sides >= 1. */
 SKV_MUST skv_status skv_resize_bicubic(float *out, const uint8_t *rgb, int height, int width,
                                        int out_height, int out_width);
 

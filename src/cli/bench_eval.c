@@ -1,5 +1,6 @@
 #include "cli/bench_eval.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -103,31 +104,49 @@ static void remove_files(const files *f)
     (void)rmdir(f->folder);
 }
 
+#define MAX_STAGES 64
+
 typedef struct {
-    const char *name;
+    char name[64];
     double seconds;
-    int64_t pictures; /* that it worked on */
+    int64_t n; /* pictures or pairs that it worked on */
 } stage;
 
-static skv_status report(const skv_bench_eval_options *o, const skv_backend *be, int threads,
-                         double total, const skv_eval_seconds *s)
+typedef struct {
+    stage stage[MAX_STAGES]; /* in the order of their first time */
+    int n;
+} stages;
+
+static void add_time(void *ctx, const char *name, double seconds, int64_t n)
 {
-    const stage stages[] = {
-        {"read", s->read, 2 * o->pairs},           {"psnr_ssim", s->pixels, o->pairs},
-        {"resize", s->resize, 2 * o->pairs},       {"alexnet_lpips", s->lpips, 2 * o->pairs},
-        {"inception", s->inception, 2 * o->pairs}, {"all", total, 2 * o->pairs}};
+    stages *s = ctx;
+    int i = 0;
+
+    while (i < s->n && strcmp(s->stage[i].name, name) != 0)
+        i++;
+    assert(i < MAX_STAGES && strlen(name) < sizeof s->stage[i].name);
+    if (i == s->n)
+        snprintf(s->stage[s->n++].name, sizeof s->stage[i].name, "%s", name);
+    s->stage[i].seconds += seconds;
+    s->stage[i].n += n;
+}
+
+static skv_status report(const skv_bench_eval_options *o, const skv_backend *be, int threads,
+                         const stages *s)
+{
     json_t *rows = json_array(), *root;
     skv_status st = SKV_OK;
 
     printf("# %s, %d threads; %lld pairs of %dx%d, PNG, formula weights\n",
            skv_backend_describe(be), threads, (long long)o->pairs, o->side, o->side);
-    printf("%-14s %10s %14s\n%-14s %10s %14s\n", "stage", "time", "a picture", "", "s", "ms");
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        const double each = 1e3 * stages[i].seconds / (double)stages[i].pictures;
+    printf("%-16s %10s %14s\n%-16s %10s %14s\n", "stage", "time", "a picture", "", "s", "ms");
+    for (int i = 0; i < s->n; i++) {
+        const stage *x = &s->stage[i];
+        const double each = 1e3 * x->seconds / (double)x->n;
 
-        printf("%-14s %10.3f %14.3f\n", stages[i].name, stages[i].seconds, each);
-        json_array_append_new(rows, json_pack("{s:s, s:f, s:f}", "stage", stages[i].name, "seconds",
-                                              stages[i].seconds, "ms_a_picture", each));
+        printf("%-16s %10.3f %14.3f\n", x->name, x->seconds, each);
+        json_array_append_new(rows, json_pack("{s:s, s:f, s:f}", "stage", x->name, "seconds",
+                                              x->seconds, "ms_a_picture", each));
     }
     root = json_pack("{s:s, s:i, s:I, s:i, s:o}", "device", skv_backend_describe(be), "threads",
                      threads, "pairs", (json_int_t)o->pairs, "side", o->side, "stages", rows);
@@ -141,8 +160,8 @@ static skv_status report(const skv_bench_eval_options *o, const skv_backend *be,
 static skv_status measure(const skv_bench_eval_options *o, const files *f, skv_eval_setup *setup,
                           skv_backend *be)
 {
-    skv_eval_seconds seconds = {0};
-    skv_eval_result result = {0};
+    stages times = {.n = 0};
+    skv_results results = {0};
     skv_pairs pairs = {0};
     char a[4608], b[4608];
     double start;
@@ -155,25 +174,37 @@ static skv_status measure(const skv_bench_eval_options *o, const files *f, skv_e
     SKV_TRY_GOTO(skv_pairs_open_folders(&pairs, a, b), done);
     setup->pairs = &pairs;
     pairs.n = pairs.n_usable = 1;
-    SKV_TRY_GOTO(skv_evaluate(&result, setup), done);
-    skv_eval_result_clear(&result);
+    SKV_TRY_GOTO(skv_evaluate(&results, setup), done);
+    skv_results_clear(&results);
     skv_pairs_close(&pairs);
-    setup->seconds = &seconds;
+    setup->lap = add_time;
+    setup->lap_ctx = &times;
     start = skv_seconds();
     SKV_TRY_GOTO(skv_pairs_open_folders(&pairs, a, b), done);
-    SKV_TRY_GOTO(skv_evaluate(&result, setup), done);
-    st = report(o, be, setup->threads, skv_seconds() - start, &seconds);
+    SKV_TRY_GOTO(skv_evaluate(&results, setup), done);
+    add_time(&times, "all", skv_seconds() - start, 2 * o->pairs);
+    st = report(o, be, setup->threads, &times);
 done:
-    skv_eval_result_clear(&result);
+    skv_results_clear(&results);
     skv_pairs_close(&pairs);
     return st;
+}
+
+static const char *made_up(void *ctx, const char *option)
+{
+    (void)ctx;
+    (void)option;
+    return SKV_WEIGHTS_FORMULA;
 }
 
 skv_status skv_bench_eval(const skv_bench_eval_options *o)
 {
     const skv_device_wish wish = {
         .device = o->device, .dtype = "fp32", .threads = o->threads, .local_size = 1};
-    skv_eval_setup setup = {.threads = skv_device_threads(o->threads, 1)};
+    skv_networks networks = {0};
+    skv_eval_setup setup = {.threads = skv_device_threads(o->threads, 1),
+                            .networks = &networks,
+                            .weights = SKV_WEIGHTS_FORMULA};
     files f = {.o = o};
     skv_device_choice choice;
     skv_backend *be = NULL;
@@ -181,14 +212,13 @@ skv_status skv_bench_eval(const skv_bench_eval_options *o)
 
     SKV_TRY_GOTO(skv_backend_choose(&be, &choice, &wish), done);
     SKV_TRY_GOTO(skv_comm_open(&setup.comm), done);
-    SKV_TRY_GOTO(skv_lpips_open(&setup.lpips, be, "formula", "formula"), done);
-    SKV_TRY_GOTO(skv_inception_open(&setup.inception, be, "formula", 1), done);
+    SKV_TRY_GOTO(skv_networks_create(&networks), done);
+    SKV_TRY_GOTO(skv_networks_open(&networks, be, made_up, NULL), done);
     SKV_TRY_GOTO(make_files(&f, setup.threads), done);
     st = measure(o, &f, &setup, be);
 done:
     remove_files(&f);
-    skv_lpips_close(setup.lpips);
-    skv_inception_close(setup.inception);
+    skv_networks_close(&networks);
     skv_comm_close(setup.comm);
     skv_backend_destroy(be);
     return st;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
@@ -14,6 +13,7 @@
 #include "core/log.h"
 #include "eval/metrics/evaluate.h"
 #include "eval/metrics/metrics_file.h"
+#include "eval/metrics/results_merge.h"
 #include "eval/report/report.h"
 
 typedef struct {
@@ -50,9 +50,8 @@ typedef struct {
     int n_words;
     skv_pairs pairs;
     skv_backend *be;
-    skv_lpips *lpips;
-    skv_inception *inception;
-    skv_eval_result result;
+    skv_networks networks;
+    skv_results results;
 } job;
 
 static skv_status read_options(job *j, int argc, char **argv)
@@ -102,62 +101,103 @@ static skv_status open_pairs(job *j)
 
 /* ------------------------------------------------------------------ networks */
 
-typedef struct {
-    const char *given, *usual; /* option, and where it is looked for otherwise */
-    const char *what, *from;
-} weight_file;
-
-/* The file to read, or NULL: not asked for and not at its usual place, which is said. */
-static const char *find_file(const job *j, const weight_file *f, bool asked)
+/* What the user gave for a file of weights: the option's row has the file's name. */
+static const char *given_file(void *ctx, const char *option)
 {
-    if (strcmp(j->o.networks, "formula") == 0)
-        return "formula";
-    if (asked || access(f->usual, R_OK) == 0)
-        return f->given ? f->given : f->usual;
-    if (skv_comm_rank(j->comm) == 0)
-        skv_warn("no %s: %s is not there (%s); PSNR, SSIM and bits need none", f->what, f->usual,
-                 f->from);
+    const job *j = ctx;
+
+    if (strcmp(j->o.networks, SKV_WEIGHTS_FORMULA) == 0)
+        return SKV_WEIGHTS_FORMULA;
+    for (const skv_option *row = table; row->key; row++)
+        if (strcmp(row->key, option) == 0)
+            return *(char *const *)((const char *)&j->o + row->offset);
     return NULL;
+}
+
+/* "PSNR, SSIM and FID": titles of the metrics whose network is not open. */
+static int list_lacking(char *out, size_t bytes, const skv_networks *networks)
+{
+    const char *title[64];
+    int n = 0;
+
+    for (const skv_metric *const *m = skv_metrics; *m && n < 64; m++)
+        if ((*m)->network && !skv_networks_state(networks, (*m)->network))
+            title[n++] = (*m)->title;
+    out[0] = '\0';
+    for (int i = 0; i < n; i++)
+        snprintf(out + strlen(out), bytes - strlen(out), "%s%s",
+                 i == 0       ? ""
+                 : i == n - 1 ? " and "
+                              : ", ",
+                 title[i]);
+    return n;
+}
+
+static int list_missing_files(char *out, size_t bytes, const skv_networks *networks)
+{
+    int n = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < networks->n; i++)
+        for (int k = 0; k < SKV_NETWORK_FILES; k++) {
+            const skv_open_network *item = &networks->item[i];
+
+            if (item->network->file[k].option && !item->path[k])
+                snprintf(out + strlen(out), bytes - strlen(out), "%sweights/%s", n++ ? ", " : "",
+                         item->network->file[k].name);
+        }
+    return n;
+}
+
+static void say_lacking(const job *j)
+{
+    char metrics[256], files[512];
+    const int n = list_lacking(metrics, sizeof metrics, &j->networks);
+    const int n_files = list_missing_files(files, sizeof files, &j->networks);
+
+    if (n > 0 && skv_comm_rank(j->comm) == 0)
+        skv_warn("%s %s not computed: %s %s missing (skv eval --help says where to get them)",
+                 metrics, n == 1 ? "is" : "are", files, n_files == 1 ? "is" : "are");
 }
 
 static skv_status open_networks(job *j)
 {
-    const weight_file alexnet = {j->o.alexnet, "weights/alexnet-owt-7be5be79.pth", "LPIPS",
-                                 "from download.pytorch.org/models; or --alexnet FILE"};
-    const weight_file lpips = {j->o.lpips, "weights/alex.pth", "LPIPS",
-                               "from the lpips package, weights/v0.1; or --lpips FILE"};
-    const weight_file inception = {j->o.inception, "weights/pt_inception-2015-12-05-6726825d.pth",
-                                   "FID and KID",
-                                   "from the releases of pytorch-fid; or --inception FILE"};
-    const char *a, *l, *i;
-
+    SKV_TRY(skv_networks_create(&j->networks));
     if (strcmp(j->o.networks, "none") == 0 || j->pairs.no_pictures)
         return SKV_OK;
-    a = find_file(j, &alexnet, alexnet.given || lpips.given);
-    l = a ? find_file(j, &lpips, alexnet.given || lpips.given) : NULL;
-    i = find_file(j, &inception, inception.given);
-    if (l)
-        SKV_TRY(skv_lpips_open(&j->lpips, j->be, a, l));
-    if (i)
-        SKV_TRY(skv_inception_open(&j->inception, j->be, i, 1));
+    SKV_TRY(skv_networks_open(&j->networks, j->be, given_file, j));
+    say_lacking(j);
     return SKV_OK;
 }
 
 /* A file that only some ranks see would leave the others waiting. */
 static skv_status agree_on_networks(job *j)
 {
-    const int64_t have = (j->lpips ? 1 : 0) + (j->inception ? 2 : 0);
-    int64_t most[2] = {have, -have};
+    for (int i = 0; i < j->networks.n; i++) {
+        const int64_t have = j->networks.item[i].state != NULL;
+        int64_t most[2] = {have, -have};
 
-    SKV_TRY(skv_comm_max_i64(j->comm, most, 2));
-    if (most[0] != -most[1])
-        return skv_fail(SKV_E_NOTFOUND,
-                        "some ranks see the networks' weights and others do not: put them on a "
-                        "shared file system");
+        SKV_TRY(skv_comm_max_i64(j->comm, most, 2));
+        if (most[0] != -most[1])
+            return skv_fail(SKV_E_NOTFOUND,
+                            "some ranks see the weights of %s and others do not: put them on a "
+                            "shared file system",
+                            j->networks.item[i].network->name);
+    }
     return SKV_OK;
 }
 
 /* ------------------------------------------------------------------- results */
+
+/* What a table shows of a column: the mean over the pairs that differ, if that is another. */
+static double shown(const skv_column *c)
+{
+    double v = NAN;
+
+    if (c)
+        v = c->metric->infinite_when_equal && !isnan(c->mean_finite) ? c->mean_finite : c->mean;
+    return c && c->metric->percent ? 100 * v : v;
+}
 
 static void print_number(double v, int digits)
 {
@@ -169,49 +209,49 @@ static void print_number(double v, int digits)
 
 static void print_table(const job *j)
 {
-    printf("%-24s %12s %12s %12s %12s %12s %12s %9s\n", "path", "PSNR", "SSIM", "LPIPS", "FID",
-           "KID", "bits equal", "identical");
-    printf("%-24s %12s %12s %12s %12s %12s %12s %9s\n", "", "dB", "1", "1", "1", "1", "%",
-           "pictures");
-    for (int i = 1; i < j->result.n_sides; i++) {
-        const skv_eval_side *s = &j->result.side[i];
-        double bits = j->result.n_scales ? 0 : NAN;
+    printf("%-24s", "path");
+    for (const skv_metric *const *m = skv_metrics; *m; m++)
+        printf(" %12s", (*m)->title);
+    printf(" %9s\n%-24s", "identical", "");
+    for (const skv_metric *const *m = skv_metrics; *m; m++)
+        printf(" %12s", (*m)->percent ? "%" : (*m)->units);
+    printf(" %9s\n", "pictures");
+    for (int i = 0; i < j->results.n_paths; i++) {
+        const skv_path_results *p = &j->results.path[i];
 
-        for (int k = 0; k < j->result.n_scales; k++)
-            bits += 100 * s->bits_mean[k] / j->result.n_scales;
-        skv_print_text(j->pairs.side[i], 24);
-        print_number(s->psnr_mean_finite, 4);
-        print_number(s->ssim_mean, 6);
-        print_number(s->lpips_mean, 6);
-        print_number(s->fid, 4);
-        print_number(s->kid, 6);
-        print_number(bits, 3);
-        printf(" %9lld\n", (long long)s->n_identical);
+        skv_print_text(p->name, 24);
+        for (const skv_metric *const *m = skv_metrics; *m; m++)
+            print_number(shown(skv_path_column(p, *m)), (*m)->digits);
+        printf(" %9lld\n", (long long)p->n_identical);
     }
 }
 
-static skv_status write_results(const job *j)
+static skv_status write_results(job *j)
 {
-    const skv_metrics m = {&j->pairs, &j->result, SKV_VERSION,
-                           j->lpips || j->inception ? j->o.networks : "none"};
+    const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
     const char *folder = j->o.out ? j->o.out : j->n_words == 1 ? j->word[0] : NULL;
-    char path[4096];
+    char *h5 = NULL, *summary = NULL;
     json_t *root = NULL;
     skv_status st;
 
-    SKV_TRY(skv_metrics_json(&root, &m));
     if (folder) {
+        SKV_TRY_GOTO(skv_path_join(&h5, folder, "metrics.h5"), done);
+        SKV_TRY_GOTO(skv_path_join(&summary, folder, "metrics.json"), done);
         SKV_TRY_GOTO(skv_folder_make(folder), done);
-        snprintf(path, sizeof path, "%s/metrics.h5", folder);
-        SKV_TRY_GOTO(skv_metrics_write_h5(&m, path), done);
-        snprintf(path, sizeof path, "%s/metrics.json", folder);
-        SKV_TRY_GOTO(skv_json_write(root, path), done);
+        SKV_TRY_GOTO(skv_results_merge(&j->results, &j->pairs, h5), done);
+    }
+    SKV_TRY_GOTO(skv_metrics_json(&root, &m), done);
+    if (folder) {
+        SKV_TRY_GOTO(skv_metrics_write_h5(&m, h5), done);
+        SKV_TRY_GOTO(skv_json_write(root, summary), done);
     }
     st = j->o.json ? skv_json_write(root, j->o.json) : SKV_OK;
     if (st == SKV_OK && j->n_words == 1 && !j->o.out && j->o.report)
         st = skv_report_write(j->word[0]);
 done:
     json_decref(root);
+    free(h5);
+    free(summary);
     return st;
 }
 
@@ -235,9 +275,9 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(agree_on_networks(j));
     setup.pairs = &j->pairs;
     setup.threads = skv_device_threads(j->o.threads, wish.local_size);
-    setup.lpips = j->lpips;
-    setup.inception = j->inception;
-    SKV_TRY(skv_evaluate(&j->result, &setup));
+    setup.networks = &j->networks;
+    setup.weights = j->o.networks;
+    SKV_TRY(skv_evaluate(&j->results, &setup));
     if (skv_comm_rank(j->comm) == 0) {
         st = write_results(j);
         if (st == SKV_OK)
@@ -254,9 +294,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     job j = {.comm = comm};
     skv_status st = run_job(&j, argc, argv, exit_code);
 
-    skv_eval_result_clear(&j.result);
-    skv_lpips_close(j.lpips);
-    skv_inception_close(j.inception);
+    skv_results_clear(&j.results);
+    skv_networks_close(&j.networks);
     skv_backend_destroy(j.be);
     skv_pairs_close(&j.pairs);
     skv_options_clear(table, &j.o);

@@ -22,7 +22,7 @@ theirs = json.load(open(sys.argv[1] + "/torch.json"))
 ours = json.load(open(sys.argv[1] + "/skv.json"))
 slow = 0
 print(f"{'network, ms a picture':<24} {'ours':>9} {'PyTorch':>9} {'ratio':>6}   {sys.argv[2]} threads")
-for stage, name in (("alexnet_lpips", "alexnet"), ("inception", "inception")):
+for stage, name in (("lpips", "alexnet"), ("inception", "inception")):
     mine = next(s["ms_a_picture"] for s in ours["stages"] if s["stage"] == stage)
     ratio = mine / (1e3 * theirs[name])
     slow += ratio > 2

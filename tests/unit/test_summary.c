@@ -1,5 +1,6 @@
 /* An evaluation's summary: rows in their places, failed rows passed over, and FID by moments for
- * many pictures as it is from the features themselves. */
+ * many pictures as it is from the features themselves. A network of few features stands for
+ * Inception: nothing in the summary depends on how many there are. */
 #include "eval/metrics/summary.h"
 
 #include <math.h>
@@ -10,9 +11,11 @@
 #include "core/rng.h"
 #include "eval/metrics/frechet.h"
 
-#define ROWS  2060 /* usable ones are more than features: FID goes by moments */
-#define RANK  3
-#define ROUND 1024
+#define FEATURES 12
+#define ROWS     50 /* usable ones are more than features: FID goes by moments */
+#define ROUND    16
+
+static const skv_metric_network network = {.name = "few", .n_features = FEATURES};
 
 static skv_pairs pairs_of(int64_t n, uint8_t *usable)
 {
@@ -24,143 +27,150 @@ static skv_pairs pairs_of(int64_t n, uint8_t *usable)
     return p;
 }
 
-/* Vectors of few directions, so that singular covariances are tried and the test is quick. */
-static void make_feature(float *out, int64_t row, int side)
-{
-    for (int i = 0; i < SKV_FEATURES; i++) {
-        out[i] = 0.1F * (float)side;
-        for (int k = 0; k < RANK; k++)
-            out[i] += skv_uniform(7, (uint32_t)k, (uint32_t)row, (uint32_t)side) *
-                      skv_uniform(8, (uint32_t)k, (uint32_t)i, 0);
-    }
-}
-
-static void add_row(skv_summary *s, int64_t row, const double record[3])
-{
-    float *feature = malloc(2 * SKV_FEATURES * sizeof *feature);
-
-    assert_non_null(feature);
-    make_feature(feature, row, 0);
-    make_feature(feature + SKV_FEATURES, row, 1);
-    assert_int_equal(skv_summary_add(s, row, 1, record, feature), SKV_OK);
-    free(feature);
-}
-
+/* The record's first number says whether the pictures are the same bytes. */
 static void failed_rows_and_identical_pairs_do_not_count_as_numbers(void **state)
 {
+    skv_slot slots[] = {{.metric = skv_metric_find("psnr"), .at = 1, .width = 1},
+                        {.metric = skv_metric_find("ssim"), .at = 2, .width = 1},
+                        {.metric = skv_metric_find("bits_equal"), .at = 3, .width = 2}};
+    const skv_record_plan plan = {.n_slots = 3, .slot = slots, .numbers = 5};
+    const double records[4][5] = {{0, 20, 0.5, 1, 0.5},
+                                  {NAN, NAN, NAN, NAN, NAN},
+                                  {0, 30, 0.75, 1, 0.25},
+                                  {1, INFINITY, 1, 1, 0.75}};
     uint8_t usable[4] = {1, 0, 1, 1};
-    const double records[4][3] = {
-        {20, 0.5, 0.25}, {NAN, NAN, NAN}, {30, 0.75, 0.5}, {INFINITY, 1, 0}};
     const skv_pairs p = pairs_of(4, usable);
+    const skv_path_results *r;
     skv_summary *s = NULL;
-    skv_eval_result r;
+    skv_results out;
 
     (void)state;
-    assert_int_equal(skv_summary_create(&s, &p, true, false, 2), SKV_OK);
+    assert_int_equal(skv_summary_create(&s, &p, &plan, "none"), SKV_OK);
     for (int i = 0; i < 4; i++)
-        add_row(s, i, records[i]);
+        assert_int_equal(skv_summary_add(s, i, 1, records[i], NULL), SKV_OK);
     assert_int_equal(skv_summary_end_round(s), SKV_OK);
-    assert_int_equal(skv_summary_finish(&r, s), SKV_OK);
-    assert_int_equal(r.side[1].n_pairs, 3);
-    assert_int_equal(r.side[1].n_identical, 1);
-    assert_true(isinf(r.side[1].psnr_mean));
-    assert_true(r.side[1].psnr_mean_finite == 25);
-    assert_true(r.side[1].ssim_mean == 0.75 && r.side[1].lpips_mean == 0.25);
-    assert_true(isnan(r.side[1].fid) && isnan(r.side[1].kid));
-    assert_true(isnan(r.side[1].psnr[1]) && r.side[1].psnr[2] == 30);
-    skv_eval_result_clear(&r);
+    assert_int_equal(skv_summary_finish(&out, s, 1), SKV_OK);
+    r = &out.path[0];
+    assert_int_equal(out.n_paths, 1);
+    assert_string_equal(r->name, "other");
+    assert_int_equal(r->n_pairs, 3);
+    assert_int_equal(r->n_identical, 1);
+    assert_int_equal(r->n_columns, 3);
+    assert_true(isinf(r->column[0].mean) && r->column[0].mean_finite == 25);
+    assert_true(isnan(r->column[0].value[1]) && r->column[0].value[2] == 30);
+    assert_true(r->column[1].mean == 0.75 && !r->column[1].weights);
+    assert_true(r->column[2].scale_mean[0] == 1 && r->column[2].scale_mean[1] == 0.5);
+    assert_true(r->column[2].mean == 0.75 && isnan(r->column[2].value[2]));
+    assert_null(skv_path_column(r, skv_metric_find("fid")));
+    skv_results_clear(&out);
     skv_summary_destroy(s);
 }
 
-#define DIMS (RANK + 1) /* all vectors lie in the span of RANK directions and (1,1,...) */
-
-/* An orthonormal basis of that span. */
-static void make_basis(double basis[DIMS][SKV_FEATURES])
+static void make_features(float out[2][FEATURES], int64_t row)
 {
-    for (int k = 0; k < DIMS; k++) {
-        double norm = 0;
-
-        for (int i = 0; i < SKV_FEATURES; i++)
-            basis[k][i] = k < RANK ? (double)skv_uniform(8, (uint32_t)k, (uint32_t)i, 0) : 1;
-        for (int j = 0; j < k; j++) {
-            double dot = 0;
-
-            for (int i = 0; i < SKV_FEATURES; i++)
-                dot += basis[j][i] * basis[k][i];
-            for (int i = 0; i < SKV_FEATURES; i++)
-                basis[k][i] -= dot * basis[j][i];
-        }
-        for (int i = 0; i < SKV_FEATURES; i++)
-            norm += basis[k][i] * basis[k][i];
-        for (int i = 0; i < SKV_FEATURES; i++)
-            basis[k][i] /= sqrt(norm);
-    }
+    for (int side = 0; side < 2; side++)
+        for (int i = 0; i < FEATURES; i++)
+            out[side][i] = skv_uniform(7, (uint32_t)i, (uint32_t)row, (uint32_t)side) +
+                           0.1F * (float)(side * i);
 }
 
-/* The distance in that span, where covariances are 4×4 and plain sums do. */
-static double small_distance(const uint8_t *usable)
+/* Both sides' usable features, (n, FEATURES) each. */
+static int64_t all_features(float *a, float *b, const uint8_t *usable, int64_t rows)
 {
-    static double basis[DIMS][SKV_FEATURES];
-    static double x[2][ROWS][DIMS];
-    double mean[2][DIMS] = {{0}}, cov[2][DIMS * DIMS] = {{0}};
-    float feature[SKV_FEATURES];
-    skv_frechet f;
-    int n = 0;
+    float both[2][FEATURES];
+    int64_t n = 0;
 
-    make_basis(basis);
-    for (int row = 0; row < ROWS; row++) {
+    for (int64_t row = 0; row < rows; row++) {
         if (!usable[row])
             continue;
-        for (int side = 0; side < 2; side++) {
-            make_feature(feature, row, side);
-            for (int k = 0; k < DIMS; k++) {
-                x[side][n][k] = 0;
-                for (int i = 0; i < SKV_FEATURES; i++)
-                    x[side][n][k] += basis[k][i] * (double)feature[i];
-                mean[side][k] += x[side][n][k];
-            }
-        }
-        n++;
+        make_features(both, row);
+        memcpy(a + n * FEATURES, both[0], sizeof both[0]);
+        memcpy(b + n++ * FEATURES, both[1], sizeof both[1]);
     }
-    for (int side = 0; side < 2; side++) {
-        for (int k = 0; k < DIMS; k++)
-            mean[side][k] /= n;
-        for (int row = 0; row < n; row++)
-            for (int k = 0; k < DIMS * DIMS; k++)
-                cov[side][k] += (x[side][row][k / DIMS] - mean[side][k / DIMS]) *
-                                (x[side][row][k % DIMS] - mean[side][k % DIMS]) / (n - 1);
-    }
-    assert_int_equal(skv_frechet_moments(&f, DIMS, mean[0], cov[0], mean[1], cov[1]), SKV_OK);
-    return f.distance;
+    return n;
 }
 
-static void fid_of_many_pictures_goes_by_moments_of_rounds(void **state)
+/* FID and KID of the first `rows` rows, one of which failed. */
+static void compare_sets(int64_t rows)
 {
-    const double record[3] = {30, 0.5, 0.5};
+    skv_metric fid = *skv_metric_find("fid"), kid = *skv_metric_find("kid");
+    skv_slot slots[] = {{.metric = &fid, .network = &fid}, {.metric = &kid, .network = &kid}};
+    skv_feature_slot feature = {.network = &network};
+    const skv_record_plan plan = {.n_slots = 2,
+                                  .n_networks = 1,
+                                  .slot = slots,
+                                  .feature = &feature,
+                                  .numbers = 1,
+                                  .features = FEATURES};
+    static float a[ROWS * FEATURES], b[ROWS * FEATURES];
+    float both[2][FEATURES];
     uint8_t usable[ROWS];
-    skv_pairs p;
+    const double record = 0;
     skv_summary *s = NULL;
-    skv_eval_result r;
-    double want;
+    skv_results out;
+    skv_pairs p;
+    skv_frechet want;
+    int64_t n;
 
-    (void)state;
     memset(usable, 1, sizeof usable);
     usable[5] = 0;
-    p = pairs_of(ROWS, usable);
-    assert_int_equal(skv_summary_create(&s, &p, false, true, 2), SKV_OK);
-    for (int64_t i = 0; i < ROWS; i++) {
-        add_row(s, i, record);
+    p = pairs_of(rows, usable);
+    assert_int_equal(skv_summary_create(&s, &p, &plan, "files"), SKV_OK);
+    for (int64_t i = 0; i < rows; i++) {
+        make_features(both, i);
+        assert_int_equal(skv_summary_add(s, i, 1, &record, both[0]), SKV_OK);
         if (i % ROUND == ROUND - 1)
             assert_int_equal(skv_summary_end_round(s), SKV_OK);
     }
     assert_int_equal(skv_summary_end_round(s), SKV_OK);
-    assert_int_equal(skv_summary_finish(&r, s), SKV_OK);
-    want = small_distance(usable);
-    assert_true(want > 1);
-    /* features are rounded to fp32, half a unit of 6e-8 of numbers near 1 in 2,048 dimensions */
-    assert_true(fabs(r.side[1].fid - want) < 1e-5);
-    assert_true(isfinite(r.side[1].kid));
-    skv_eval_result_clear(&r);
+    assert_int_equal(skv_summary_finish(&out, s, 2), SKV_OK);
+    n = all_features(a, b, usable, rows);
+    assert_int_equal(skv_frechet_features(&want, FEATURES, a, n, b, n), SKV_OK);
+    assert_true(want.distance > 0.1);
+    assert_true(fabs(out.path[0].column[0].mean - want.distance) < 1e-10);
+    assert_true(isfinite(out.path[0].column[1].mean));
+    assert_string_equal(out.path[0].column[0].weights, "files");
+    skv_results_clear(&out);
+    skv_summary_destroy(s);
+}
+
+static void fid_of_few_pictures_is_that_of_their_features(void **state)
+{
+    (void)state;
+    compare_sets(FEATURES + 1);
+}
+
+static void fid_of_many_pictures_goes_by_moments_of_rounds(void **state)
+{
+    (void)state;
+    compare_sets(ROWS);
+}
+
+static void one_pair_is_no_set(void **state)
+{
+    skv_slot slot = {.metric = skv_metric_find("fid")};
+    skv_feature_slot feature = {.network = &network};
+    const skv_record_plan plan = {.n_slots = 1,
+                                  .n_networks = 1,
+                                  .slot = &slot,
+                                  .feature = &feature,
+                                  .numbers = 1,
+                                  .features = FEATURES};
+    uint8_t usable[2] = {1, 0};
+    const skv_pairs p = pairs_of(2, usable);
+    const double record[2] = {0, NAN};
+    float both[4][FEATURES];
+    skv_summary *s = NULL;
+    skv_results out;
+
+    (void)state;
+    make_features(both, 0);
+    make_features(both + 2, 1);
+    assert_int_equal(skv_summary_create(&s, &p, &plan, "files"), SKV_OK);
+    assert_int_equal(skv_summary_add(s, 0, 2, record, both[0]), SKV_OK);
+    assert_int_equal(skv_summary_finish(&out, s, 1), SKV_OK);
+    assert_true(isnan(out.path[0].column[0].mean));
+    skv_results_clear(&out);
     skv_summary_destroy(s);
 }
 
@@ -168,7 +178,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failed_rows_and_identical_pairs_do_not_count_as_numbers),
+        cmocka_unit_test(fid_of_few_pictures_is_that_of_their_features),
         cmocka_unit_test(fid_of_many_pictures_goes_by_moments_of_rounds),
+        cmocka_unit_test(one_pair_is_no_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,27 @@
+/* Features of all sides at rank 0, kept for the metrics of sets.
+ *
+ * As many pictures as a picture has features are kept as they are; of more, moments are summed in
+ * blocks of a round, and SKV_FEATURES_KEPT pictures, evenly spaced over the run, are kept. */
+#ifndef SKV_EVAL_METRICS_FEATURE_POOL_H
+#define SKV_EVAL_METRICS_FEATURE_POOL_H
+
+#include "eval/metrics/metric.h"
+
+#define SKV_FEATURES_KEPT 8192 /* pictures of a side: 64 MiB of Inception's */
+
+typedef struct skv_feature_pool skv_feature_pool;
+
+/* d features of each of n pictures a side. */
+SKV_MUST skv_status skv_feature_pool_create(skv_feature_pool **out, int d, int n_sides, int64_t n);
+void skv_feature_pool_destroy(skv_feature_pool *p); /* accepts NULL */
+
+/* The next picture's features: side i's d of them begin at feature + i·stride. */
+SKV_MUST skv_status skv_feature_pool_add(skv_feature_pool *p, const float *feature, size_t stride);
+
+/* What was added since the last call becomes one block of the moments. */
+SKV_MUST skv_status skv_feature_pool_end_round(skv_feature_pool *p);
+
+/* The reference and a side, borrowed from p. */
+skv_feature_sets skv_feature_pool_sets(const skv_feature_pool *p, int side, int threads);
+
+#endif

@@ -1,0 +1,25 @@
+#include "eval/metrics/metric.h"
+
+#include <string.h>
+
+const skv_metric *skv_metric_find(const char *name)
+{
+    for (const skv_metric *const *m = skv_metrics; *m; m++)
+        if (strcmp((*m)->name, name) == 0)
+            return *m;
+    return NULL;
+}
+
+const char *skv_better_word(skv_better better)
+{
+    static const char *const words[] = {"none", "higher", "lower"};
+
+    return words[better];
+}
+
+const char *skv_metric_kind_word(skv_metric_kind kind)
+{
+    static const char *const words[] = {"picture", "scale", "set"};
+
+    return words[kind];
+}
