@@ -1,5 +1,5 @@
-/* InceptionV3 of 2015-12-05, the network of FID: 2048 features of a picture. See eval/metrics/README.md,
- * Inception. */
+/* InceptionV3 of 2015-12-05, the network of FID: 2048 features of a picture. See
+ * eval/metrics/README.md, Inception. */
 #ifndef SKV_EVAL_METRICS_INCEPTION_H
 #define SKV_EVAL_METRICS_INCEPTION_H
 
