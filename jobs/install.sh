@@ -4,11 +4,11 @@
 # shellcheck shell=bash
 
 # What building and running the program takes. Ubuntu's libsentencepiece-dev needs libprotobuf-dev
-# and does not say so.
+# and does not say so. libxxhash: digests of weights, prompts and settings (XXH3).
 # shellcheck disable=SC2034 # used where this file is sourced
 skv_packages_run=(
     build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
-    libsentencepiece-dev libprotobuf-dev libjansson-dev libpng-dev zlib1g-dev
+    libsentencepiece-dev libprotobuf-dev libjansson-dev libpng-dev zlib1g-dev libxxhash-dev
 )
 
 # What the tests take besides. clang-format must be 14: others format differently.

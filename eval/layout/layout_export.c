@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/parallel.h"
@@ -27,11 +28,11 @@ typedef struct {
     skv_layout_done *done;
     char folder[SKV_LAYOUT_PATH_BYTES], part[SKV_LAYOUT_PATH_BYTES];
     char manifest[SKV_LAYOUT_PATH_BYTES];
-    bool refill;        /* an earlier export stands there */
-    bool begun;         /* part is ours */
-    int height, width;  /* of a sample; 0: there is none */
-    pthread_mutex_t h5; /* run.h5 is read by one thread at a time */
-    json_t *prompts;    /* of the manifest */
+    bool refill;            /* an earlier export stands there */
+    bool begun;             /* part is ours */
+    int height, width;      /* of a sample; 0: there is none */
+    pthread_mutex_t h5;     /* run.h5 is read by one thread at a time */
+    skv_json_maker prompts; /* of the manifest */
 } export_job;
 
 /* -------------------------------------------------------------------- folders */
@@ -153,42 +154,42 @@ static json_t *seed_json(uint64_t seed)
 }
 
 /* One prompt of the manifest: both texts, seeds, files, or why there are none. */
-static skv_status describe(export_job *x, int64_t prompt, int n_failed)
+static void describe(export_job *x, int64_t prompt, int n_failed)
 {
     const skv_layout_set *set = x->job->set;
     const skv_run_file *run = x->job->run;
     const int64_t row = prompt * run->samples;
-    json_t *seeds = json_array(), *files = json_array(), *o;
+    skv_json_maker seeds = skv_json_array(), files = skv_json_array(), o = skv_json_object();
     char name[SKV_LAYOUT_NAME_BYTES];
 
-    o = json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", set->id[prompt], "prompt", run->prompt[row],
-                  "prompt_used", run->prompt_used[row], "seeds", seeds, "files", files);
+    skv_json_put(&o, "id", json_string(set->id[prompt]));
+    skv_json_put(&o, "prompt", json_string(run->prompt[row]));
+    skv_json_put(&o, "prompt_used", json_string(run->prompt_used[row]));
     for (int s = 0; s < set->samples; s++)
-        json_array_append_new(seeds, seed_json(run->seed[row + s]));
+        skv_json_append(&seeds, seed_json(run->seed[row + s]));
     for (int s = 0; s < skv_layout_files(x->job->layout, set); s++) {
         if (x->job->layout->tiles > 1 ? n_failed > 0 : run->status[row + s] != SKV_OK)
             continue;
         x->job->layout->picture(name, sizeof name, set, prompt, s);
-        json_array_append_new(files, json_string(name));
+        skv_json_append(&files, json_string(name));
         x->done->n_files++;
     }
+    skv_json_put(&o, "seeds", skv_json_take(&seeds));
+    skv_json_put(&o, "files", skv_json_take(&files));
     for (int s = 0; s < set->samples && n_failed > 0; s++)
         if (run->status[row + s] != SKV_OK) {
-            json_object_set_new(o, "error", json_string(run->error[row + s]));
+            skv_json_put(&o, "error", json_string(run->error[row + s]));
             break;
         }
     if (set->line) /* a line that is no text is of a prompt that failed */
-        json_object_set_new(o, "metadata",
-                            n_failed == set->samples ? json_string("")
-                                                     : json_string(set->line[prompt]));
-    if (!o || json_array_append_new(x->prompts, o) != 0)
-        return skv_fail(SKV_E_MEM, "%s: out of memory", x->manifest);
-    return SKV_OK;
+        skv_json_put(&o, "metadata",
+                     json_string(n_failed == set->samples ? "" : set->line[prompt]));
+    skv_json_append(&x->prompts, skv_json_take(&o));
 }
 
 /* The settings as given (names of checkpoints and prompt files, the note), where run.json is still
  * there. */
-static void add_settings(json_t *manifest, const char *run)
+static void add_settings(skv_json_maker *manifest, const char *run)
 {
     char file[SKV_LAYOUT_PATH_BYTES];
     json_t *root = NULL, *settings;
@@ -197,7 +198,7 @@ static void add_settings(json_t *manifest, const char *run)
         return;
     settings = json_object_get(root, "settings");
     if (settings)
-        json_object_set(manifest, "settings", settings);
+        skv_json_put(manifest, "settings", json_incref(settings));
     json_decref(root);
 }
 
@@ -205,22 +206,27 @@ static skv_status write_manifest(export_job *x)
 {
     const skv_layout_job *j = x->job;
     const skv_run_path *p = &j->run->path[j->path];
-    json_t *settings = NULL, *root;
+    skv_json_maker manifest;
+    json_t *settings = NULL, *root = NULL;
     skv_status st;
 
     SKV_TRY(skv_json_parse(&settings, p->settings, strlen(p->settings), "settings of the path"));
-    root =
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:s, s:O, s:{s:s, s:b, s:s, s:s, s:o}, "
-                  "s:O}",
-                  "made_by", "skv export", "skv", j->run->version, "layout", j->layout->name,
-                  "samples", j->set->samples, "side", x->height == x->width ? x->height : 0,
-                  "pictures", (json_int_t)x->done->n_files, "failed_rows",
-                  (json_int_t)x->done->n_failed, "config_digest", j->run->config_digest, "config",
-                  j->run->config, "path", "name", p->name, "reference", p->reference, "digest",
-                  p->digest, "device", p->device, "settings", settings, "prompts", x->prompts);
-    if (!root)
-        return skv_fail(SKV_E_MEM, "%s: out of memory", x->manifest);
-    add_settings(root, j->run->folder);
+    manifest = skv_json_object();
+    skv_json_put(&manifest, "made_by", json_string("skv export"));
+    skv_json_put(&manifest, "skv", json_string(j->run->version));
+    skv_json_put(&manifest, "layout", json_string(j->layout->name));
+    skv_json_put(&manifest, "samples", json_integer(j->set->samples));
+    skv_json_put(&manifest, "side", json_integer(x->height == x->width ? x->height : 0));
+    skv_json_put(&manifest, "pictures", json_integer(x->done->n_files));
+    skv_json_put(&manifest, "failed_rows", json_integer(x->done->n_failed));
+    skv_json_put(&manifest, "config_digest", json_string(j->run->config_digest));
+    skv_json_put(&manifest, "config", json_incref(j->run->config));
+    skv_json_put(&manifest, "path",
+                 json_pack("{s:s, s:b, s:s, s:s, s:o}", "name", p->name, "reference", p->reference,
+                           "digest", p->digest, "device", p->device, "settings", settings));
+    skv_json_put(&manifest, "prompts", skv_json_take(&x->prompts));
+    add_settings(&manifest, j->run->folder);
+    SKV_TRY(skv_json_finish(&root, &manifest, x->manifest));
     st = skv_json_write(root, x->manifest);
     json_decref(root);
     return st;
@@ -381,7 +387,7 @@ static skv_status describe_all(export_job *x)
             if (run->status[row] != SKV_OK && x->done->n_failed++ < MAX_NAMED)
                 skv_warn("%s has no picture: %s", run->id[row], run->error[row]);
         }
-        SKV_TRY(describe(x, p, n_failed));
+        describe(x, p, n_failed);
     }
     if (x->done->n_failed > MAX_NAMED)
         skv_warn("and %lld more; %s has all", (long long)(x->done->n_failed - MAX_NAMED),
@@ -453,7 +459,7 @@ static skv_status publish(export_job *x)
 
 skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
 {
-    export_job x = {.job = job, .done = out, .prompts = json_array()};
+    export_job x = {.job = job, .done = out, .prompts = skv_json_array()};
     bool empty = true;
     skv_status st;
 
@@ -477,6 +483,6 @@ done:
     if (st != SKV_OK && x.begun && !remove_tree(AT_FDCWD, x.part))
         skv_warn("%s: cannot be removed: %s", x.part, strerror(errno));
     pthread_mutex_destroy(&x.h5);
-    json_decref(x.prompts);
+    json_decref(skv_json_take(&x.prompts));
     return st;
 }

@@ -167,42 +167,33 @@ done:
 
 static json_t *row_to_json(const skv_budget__row *r, int depth)
 {
-    json_t *row = json_object();
+    skv_json_maker row = skv_json_object();
     char key[32];
-    int high = 0, bad = 0;
+    int high = 0;
 
     for (int layer = 0; layer < depth; layer++) {
         int role = (int)(r->drafters >> layer & 1);
 
         high += role;
         snprintf(key, sizeof key, "Block %d", layer);
-        bad |= json_object_set_new(row, key, json_integer(role));
+        skv_json_put(&row, key, json_integer(role));
     }
-    bad |= json_object_set_new(row, "Max", json_integer(r->max));
-    bad |= json_object_set_new(row, "Min", json_integer(r->min));
-    bad |= json_object_set_new(row, "High", json_integer(high));
-    bad |= json_object_set_new(row, "Limit", json_integer(r->limit));
-    if (!bad)
-        return row;
-    json_decref(row);
-    return NULL;
+    skv_json_put(&row, "Max", json_integer(r->max));
+    skv_json_put(&row, "Min", json_integer(r->min));
+    skv_json_put(&row, "High", json_integer(high));
+    skv_json_put(&row, "Limit", json_integer(r->limit));
+    return skv_json_take(&row);
 }
 
 skv_status skv_budget_to_json(json_t **out, const skv_budget *budget)
 {
-    json_t *root = json_object();
-    int bad = !root;
+    skv_json_maker root = skv_json_object();
 
-    for (int si = budget->first; si < budget->schedule.n_scales - 1 && !bad; si++) {
+    for (int si = budget->first; si < budget->schedule.n_scales - 1; si++) {
         char key[32];
 
         snprintf(key, sizeof key, "Scale %d", si + 2);
-        bad = json_object_set_new(root, key, row_to_json(&budget->rows[si], budget->depth));
+        skv_json_put(&root, key, row_to_json(&budget->rows[si], budget->depth));
     }
-    if (bad) {
-        json_decref(root);
-        return skv_fail(SKV_E_MEM, "budget table: out of memory for its JSON form");
-    }
-    *out = root;
-    return SKV_OK;
+    return skv_json_finish(out, &root, "budget table");
 }

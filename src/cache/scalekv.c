@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cache/select.h"
+#include "core/json.h"
 #include "core/log.h"
 
 const skv_option skv_scalekv__options[] = {
@@ -88,17 +89,16 @@ skv_status skv_scalekv__report(const skv_policy_state *s, json_t **out)
 {
     skv_status st = SKV_OK;
     json_t *object = NULL, *table = NULL;
+    skv_json_maker report;
     bool cuts = skv_budget_first(s->budget) < s->schedule.n_scales - 1;
     int base = cuts ? (int)floor(skv_budget_average(s->budget) + 0.5) : SKV_KEEP_ALL;
 
     SKV_TRY_GOTO(skv_select__report(&object, skv_scalekv__options, s, base), done);
     SKV_TRY_GOTO(skv_budget_to_json(&table, s->budget), done);
-    if (json_object_set(object, "budget", table))
-        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "policy report: out of memory"), done);
-    *out = object;
-    object = NULL;
+    report = skv_json_extend(object);
+    skv_json_put(&report, "budget", table);
+    st = skv_json_finish(out, &report, "policy report");
 done:
-    json_decref(table);
     json_decref(object);
     return st;
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/json.h"
 #include "kernels/ops.h"
 
 skv_status skv_select__check(const char *name, int64_t window, int64_t kernel)
@@ -124,21 +125,13 @@ skv_status skv_select__recent_window(skv_backend *be, const skv_select_args *a,
 
 skv_status skv_select__report(json_t **out, const skv_option *table, const void *settings, int base)
 {
-    json_t *object = json_object(), *options = NULL;
-    skv_status st = SKV_OK;
+    skv_json_maker report;
+    json_t *options = NULL;
 
     if (table)
-        SKV_TRY_GOTO(skv_options_to_json(&options, table, settings), done);
-    else
-        options = json_object();
-    if (json_object_set_new(object, "base",
-                            base == SKV_KEEP_ALL ? json_null() : json_integer(base)) ||
-        json_object_set(object, "options", options))
-        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "policy report: out of memory"), done);
-    *out = object;
-    object = NULL;
-done:
-    json_decref(options);
-    json_decref(object);
-    return st;
+        SKV_TRY(skv_options_to_json(&options, table, settings));
+    report = skv_json_object();
+    skv_json_put(&report, "base", base == SKV_KEEP_ALL ? json_null() : json_integer(base));
+    skv_json_put(&report, "options", table ? options : json_object());
+    return skv_json_finish(out, &report, "policy report");
 }

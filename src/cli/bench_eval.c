@@ -134,7 +134,8 @@ static void add_time(void *ctx, const char *name, double seconds, int64_t n)
 static skv_status report(const skv_bench_eval_options *o, const skv_backend *be, int threads,
                          const stages *s)
 {
-    json_t *rows = json_array(), *root;
+    skv_json_maker rows = skv_json_array();
+    json_t *root;
     skv_status st = SKV_OK;
 
     printf("# %s, %d threads; %lld pairs of %dx%d, PNG, formula weights\n",
@@ -145,11 +146,14 @@ static skv_status report(const skv_bench_eval_options *o, const skv_backend *be,
         const double each = 1e3 * x->seconds / (double)x->n;
 
         printf("%-16s %10.3f %14.3f\n", x->name, x->seconds, each);
-        json_array_append_new(rows, json_pack("{s:s, s:f, s:f}", "stage", x->name, "seconds",
-                                              x->seconds, "ms_a_picture", each));
+        skv_json_append(&rows, json_pack("{s:s, s:f, s:f}", "stage", x->name, "seconds", x->seconds,
+                                         "ms_a_picture", each));
     }
     root = json_pack("{s:s, s:i, s:I, s:i, s:o}", "device", skv_backend_describe(be), "threads",
-                     threads, "pairs", (json_int_t)o->pairs, "side", o->side, "stages", rows);
+                     threads, "pairs", (json_int_t)o->pairs, "side", o->side, "stages",
+                     skv_json_take(&rows));
+    if (!root)
+        return skv_fail(SKV_E_MEM, "bench: out of memory");
     if (o->json)
         st = skv_json_write(root, o->json);
     json_decref(root);

@@ -65,12 +65,12 @@ done:
 
 /* --------------------------------------------------------------------- groups */
 
-int skv_bench_tokens(const skv_reals *lengths, int prompt)
+int skv_bench_tokens(const skv_ints *lengths, int prompt)
 {
     return (int)lengths->value[prompt % lengths->n];
 }
 
-int skv_bench_all_tokens(const skv_reals *lengths, int n_prompts)
+int skv_bench_all_tokens(const skv_ints *lengths, int n_prompts)
 {
     int sum = 0;
 

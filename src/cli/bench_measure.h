@@ -14,7 +14,7 @@ typedef struct {
     skv_backend *be;
     skv_engine *engine;
     const skv_engine_setup *setup; /* of the engine; one path */
-    const skv_reals *text_tokens;  /* of prompt i: entry i mod n */
+    const skv_ints *text_tokens;   /* of prompt i: entry i mod n */
     uint8_t *image;                /* room for the batch's pictures */
 } skv_bench;
 
@@ -27,8 +27,8 @@ typedef struct {
 } skv_bench_group;
 
 /* Tokens of a prompt, and of the first n_prompts together. */
-int skv_bench_tokens(const skv_reals *lengths, int prompt);
-int skv_bench_all_tokens(const skv_reals *lengths, int n_prompts);
+int skv_bench_tokens(const skv_ints *lengths, int prompt);
+int skv_bench_all_tokens(const skv_ints *lengths, int n_prompts);
 
 /* The yardstick: the best of a few products of side³ in the backend's own types, FLOP/s. */
 SKV_MUST skv_status skv_bench_gemm(int *side, double *rate, skv_backend *be);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/bench_report.h"
+#include "core/json.h"
 #include "kernels/ops.h"
 
 #define FIRST_MARK (SKV_MAX_SCALES + 1) /* those before are the pass's own */
@@ -140,18 +141,18 @@ static int by_seconds(const void *a, const void *b)
 }
 
 /* Work is 0 where an operation counts none. */
-static void print_entry(json_t *rows, const entry *e, double total)
+static void print_entry(skv_json_maker *rows, const entry *e, double total)
 {
     printf("%-36s %8lld %10.4f %8.2f %10.1f\n", e->name, (long long)e->calls, e->seconds,
            100 * e->seconds / total, 1e-9 * (double)e->flops / e->seconds);
-    json_array_append_new(rows, json_pack("{s:s, s:I, s:f, s:f}", "operation", e->name, "calls",
-                                          (json_int_t)e->calls, "seconds", e->seconds, "gflop",
-                                          1e-9 * (double)e->flops));
+    skv_json_append(rows, json_pack("{s:s, s:I, s:f, s:f}", "operation", e->name, "calls",
+                                    (json_int_t)e->calls, "seconds", e->seconds, "gflop",
+                                    1e-9 * (double)e->flops));
 }
 
 static json_t *print(profile *p)
 {
-    json_t *rows = json_array();
+    skv_json_maker rows = skv_json_array();
     double total = 0;
 
     for (int i = 0; i < p->n; i++)
@@ -160,8 +161,8 @@ static json_t *print(profile *p)
     printf("operations, from mark to mark\n%-36s %8s %10s %8s %10s\n%-36s %8s %10s %8s %10s\n",
            "operation", "calls", "time", "share", "rate", "", "", "s", "%", "GFLOP/s");
     for (int i = 0; i < p->n; i++)
-        print_entry(rows, &p->entries[i], total);
-    return rows;
+        print_entry(&rows, &p->entries[i], total);
+    return skv_json_take(&rows);
 }
 
 skv_status skv_bench_profile(json_t **out, const skv_bench *b)
@@ -181,5 +182,5 @@ skv_status skv_bench_profile(json_t **out, const skv_bench *b)
     SKV_TRY(st);
     SKV_TRY(settle(b->be, &p));
     *out = print(&p);
-    return SKV_OK;
+    return *out ? SKV_OK : skv_fail(SKV_E_MEM, "bench: out of memory");
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/json.h"
+
 #define MIB ((double)(1 << 20))
 
 static int by_seconds(const void *a, const void *b)
@@ -16,7 +18,7 @@ static int by_seconds(const void *a, const void *b)
 /* --------------------------------------------------------------------- phases */
 
 typedef struct {
-    json_t *rows;
+    skv_json_maker rows;
     double total, gemm; /* seconds of the whole, FLOP/s of the yardstick */
 } phases;
 
@@ -26,14 +28,14 @@ static void print_phase(phases *p, const char *phase, double seconds, int64_t fl
 
     printf("%-12s %10.4f %12.1f %10.1f %8.1f %10.1f\n", phase, seconds, gflops, rate,
            100 * seconds / p->total, 100 * rate * 1e9 / p->gemm);
-    json_array_append_new(p->rows, json_pack("{s:s, s:f, s:f, s:f, s:f}", "phase", phase, "seconds",
-                                             seconds, "gflop", gflops, "share", seconds / p->total,
-                                             "of_gemm", rate * 1e9 / p->gemm));
+    skv_json_append(&p->rows, json_pack("{s:s, s:f, s:f, s:f, s:f}", "phase", phase, "seconds",
+                                        seconds, "gflop", gflops, "share", seconds / p->total,
+                                        "of_gemm", rate * 1e9 / p->gemm));
 }
 
 static json_t *report_phases(const skv_bench_result *r, const skv_bench_group *g)
 {
-    phases p = {json_array(), g->seconds, r->gemm};
+    phases p = {skv_json_array(), g->seconds, r->gemm};
     char name[32], of[32];
 
     snprintf(of, sizeof of, "of %s", r->gemm_name);
@@ -47,7 +49,7 @@ static json_t *report_phases(const skv_bench_result *r, const skv_bench_group *g
     print_phase(&p, "VAE", g->vae, g->vae_flops);
     print_phase(&p, "all", g->seconds, g->text_flops + g->transformer_flops + g->vae_flops);
     printf("cache pool: %zu bytes held at most\n", g->pool_peak);
-    return p.rows;
+    return skv_json_take(&p.rows);
 }
 
 /* ---------------------------------------------------------------------- floor */
@@ -78,10 +80,10 @@ static json_t *report_floor(const skv_bench_result *r, const skv_bench_group *g)
 
 /* --------------------------------------------------------------------- memory */
 
-static void print_bytes(json_t *out, const char *key, const char *what, size_t bytes)
+static void print_bytes(skv_json_maker *out, const char *key, const char *what, size_t bytes)
 {
     printf("%-38s %16zu %12.1f\n", what, bytes, (double)bytes / MIB);
-    json_object_set_new(out, key, json_integer((json_int_t)bytes));
+    skv_json_put(out, key, json_integer((json_int_t)bytes));
 }
 
 /* Beyond weights: what was taken where the device tells, what was planned where it does not. */
@@ -90,47 +92,47 @@ static json_t *report_memory(const skv_bench_result *r)
     const skv_memory_plan *m = &r->plan;
     const int64_t weights = (int64_t)(m->transformer + m->vae);
     const int64_t all = (int64_t)r->own + (r->taken >= 0 ? r->taken : (int64_t)m->total);
-    json_t *out = json_object();
+    skv_json_maker out = skv_json_object();
 
     printf("%-38s %16s %12s\n%-38s %16s %12s\n", "memory (T5 apart: not loaded)", "size", "size",
            "", "bytes", "MiB");
-    print_bytes(out, "transformer", "transformer weights", m->transformer);
-    print_bytes(out, "vae", "VAE weights", m->vae);
-    print_bytes(out, "pool", "cache pool", m->pool);
-    print_bytes(out, "scratch", "scratch", m->scratch);
-    print_bytes(out, "rest", "rest: text, a layer's cache, results",
+    print_bytes(&out, "transformer", "transformer weights", m->transformer);
+    print_bytes(&out, "vae", "VAE weights", m->vae);
+    print_bytes(&out, "pool", "cache pool", m->pool);
+    print_bytes(&out, "scratch", "scratch", m->scratch);
+    print_bytes(&out, "rest", "rest: text, a layer's cache, results",
                 m->total - m->transformer - m->vae - m->pool - m->scratch);
-    print_bytes(out, "planned", "all that is planned", m->total);
-    print_bytes(out, "workspace", "libraries' workspace", r->own);
+    print_bytes(&out, "planned", "all that is planned", m->total);
+    print_bytes(&out, "workspace", "libraries' workspace", r->own);
     if (r->taken >= 0) {
-        print_bytes(out, "loaded", "taken when ready", (size_t)r->loaded);
-        print_bytes(out, "taken", "taken after the timed groups", (size_t)r->taken);
+        print_bytes(&out, "loaded", "taken when ready", (size_t)r->loaded);
+        print_bytes(&out, "taken", "taken after the timed groups", (size_t)r->taken);
     } else {
-        json_object_set_new(out, "loaded", json_null());
-        json_object_set_new(out, "taken", json_null());
+        skv_json_put(&out, "loaded", json_null());
+        skv_json_put(&out, "taken", json_null());
     }
-    print_bytes(out, "beyond_weights",
+    print_bytes(&out, "beyond_weights",
                 r->taken >= 0 ? "beyond weights, taken" : "beyond weights, planned",
                 all > weights ? (size_t)(all - weights) : 0);
-    return out;
+    return skv_json_take(&out);
 }
 
-void skv_bench_print_tokens(const skv_reals *text_tokens)
+void skv_bench_print_tokens(const skv_ints *text_tokens)
 {
     for (int i = 0; i < text_tokens->n; i++)
-        printf("%s%g", i > 0 ? "," : "", text_tokens->value[i]);
+        printf("%s%lld", i > 0 ? "," : "", (long long)text_tokens->value[i]);
 }
 
-static json_t *report_texts(const skv_reals *text_tokens)
+static json_t *report_texts(const skv_ints *text_tokens)
 {
-    json_t *list = json_array();
+    skv_json_maker list = skv_json_array();
 
     printf("texts of ");
     skv_bench_print_tokens(text_tokens);
     printf(" tokens\n");
     for (int i = 0; i < text_tokens->n; i++)
-        json_array_append_new(list, json_integer((json_int_t)text_tokens->value[i]));
-    return list;
+        skv_json_append(&list, json_integer((json_int_t)text_tokens->value[i]));
+    return skv_json_take(&list);
 }
 
 skv_status skv_bench_report(json_t **out, skv_bench_result *r)

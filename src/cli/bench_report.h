@@ -8,11 +8,11 @@
 
 typedef struct {
     const skv_engine_setup *setup;
-    const skv_reals *text_tokens; /* as in skv_bench */
-    double gemm;                  /* FLOP/s of the yardstick */
-    const char *gemm_name;        /* "SGEMM" in fp32, "GEMM" */
-    double first;                 /* seconds of the first group */
-    skv_bench_group *group;       /* the timed ones, sorted here by seconds */
+    const skv_ints *text_tokens; /* as in skv_bench */
+    double gemm;                 /* FLOP/s of the yardstick */
+    const char *gemm_name;       /* "SGEMM" in fp32, "GEMM" */
+    double first;                /* seconds of the first group */
+    skv_bench_group *group;      /* the timed ones, sorted here by seconds */
     int n_groups;
     skv_bench_floor floor;
     skv_memory_plan plan;
@@ -26,7 +26,7 @@ typedef struct {
 SKV_MUST skv_status skv_bench_profile(json_t **out, const skv_bench *b);
 
 /* "8,64" */
-void skv_bench_print_tokens(const skv_reals *text_tokens);
+void skv_bench_print_tokens(const skv_ints *text_tokens);
 
 /* Prints one path's tables at one batch size; *out is a new JSON object of all that is in them. */
 SKV_MUST skv_status skv_bench_report(json_t **out, skv_bench_result *r);

@@ -15,7 +15,7 @@
 
 typedef struct {
     char *transformer, *vae, *resolution, *text_tokens, *paths, *floor, *device, *dtype, *json;
-    skv_reals batch, drafters;
+    skv_ints batch, drafters;
     double ratio, cfg;
     int64_t threads, warmup, iters, memory_limit, eval, side;
     bool profile;
@@ -32,13 +32,13 @@ static const skv_option table[] = {
     ROW(resolution, STRING, "0.25M", "0.06M, 0.25M, 0.60M or 1M", "Work"),
     ROW(ratio, REAL, "1", "height/width", NULL),
     ROW(cfg, REAL, "3", "guidance; 1: one row a picture", NULL),
-    ROW(batch, REALS, "1", "pictures in a group: one number, or several to be timed in turn", NULL),
+    ROW(batch, INTS, "1", "pictures in a group: one number, or several to be timed in turn", NULL),
     ROW(text_tokens, STRING, "32",
         "tokens of each prompt; of several numbers (8,64) they take turns, and several such lists "
         "(32/8,64) are timed one after the other",
         NULL),
     ROW(paths, STRING, "full", "cache paths, comma-separated", NULL),
-    ROW(drafters, REALS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
+    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
     ROW(warmup, INT, "0", "groups before the timed ones (the first is reported apart)", "Timing"),
     ROW(iters, INT, "1", "timed groups", NULL),
     ROW(floor, STRING, "auto",
@@ -57,9 +57,9 @@ static const skv_option table[] = {
 
 typedef struct {
     bench_options o;
-    skv_reals text[MAX_TEXTS]; /* --text-tokens, list by list */
+    skv_ints text[MAX_TEXTS]; /* --text-tokens, list by list */
     int n_texts;
-    const skv_reals *text_tokens; /* the list at hand */
+    const skv_ints *text_tokens; /* the list at hand */
     skv_device_choice choice;
     skv_backend *be;
     skv_sources sources;
@@ -71,7 +71,7 @@ typedef struct {
     double gemm; /* FLOP/s */
     const char *gemm_name;
     size_t free_bytes; /* before the model was loaded */
-    json_t *rows;
+    skv_json_maker rows;
 } job;
 
 static skv_status check(const bench_options *o)
@@ -82,10 +82,9 @@ static skv_status check(const bench_options *o)
     if (o->eval < 0 || o->eval > 1000000 || o->side < 64 || o->side > 8192)
         return skv_fail(SKV_E_ARG, "want --eval 0 to 1000000 pairs, --side 64 to 8192");
     for (int i = 0; i < o->batch.n; i++)
-        if (!(o->batch.value[i] >= 1 && o->batch.value[i] <= SKV_BENCH_MAX_BATCH) ||
-            o->batch.value[i] != (int)o->batch.value[i])
-            return skv_fail(SKV_E_ARG, "--batch %g: want whole numbers, 1 to %d", o->batch.value[i],
-                            SKV_BENCH_MAX_BATCH);
+        if (o->batch.value[i] < 1 || o->batch.value[i] > SKV_BENCH_MAX_BATCH)
+            return skv_fail(SKV_E_ARG, "--batch %lld is out of range, want 1 to %d",
+                            (long long)o->batch.value[i], SKV_BENCH_MAX_BATCH);
     if (strcmp(o->floor, "auto") != 0 && strcmp(o->floor, "0") != 0 && strcmp(o->floor, "1") != 0)
         return skv_fail(SKV_E_ARG, "--floor %s is not one of auto, 0, 1", o->floor);
     if (!o->vae && !skv_formula_name(o->transformer))
@@ -97,16 +96,16 @@ static skv_status check(const bench_options *o)
 static skv_status read_texts(job *j)
 {
     for (char *list = strtok(j->o.text_tokens, "/"); list; list = strtok(NULL, "/")) {
-        skv_reals *r = &j->text[j->n_texts];
+        skv_ints *r = &j->text[j->n_texts];
 
         if (j->n_texts == MAX_TEXTS)
             return skv_fail(SKV_E_ARG, "--text-tokens: more than %d lists", MAX_TEXTS);
-        SKV_TRY(skv_reals_parse(r, list, "--text-tokens"));
+        SKV_TRY(skv_ints_parse(r, list, "--text-tokens"));
         j->n_texts++;
         for (int i = 0; i < r->n; i++)
-            if (!(r->value[i] >= 1 && r->value[i] <= 512) || r->value[i] != (int)r->value[i])
-                return skv_fail(SKV_E_ARG, "--text-tokens %g: want whole numbers, 1 to 512",
-                                r->value[i]);
+            if (r->value[i] < 1 || r->value[i] > 512)
+                return skv_fail(SKV_E_ARG, "--text-tokens %lld is out of range, want 1 to 512",
+                                (long long)r->value[i]);
     }
     return j->n_texts > 0 ? SKV_OK : skv_fail(SKV_E_ARG, "--text-tokens: no number");
 }
@@ -191,6 +190,17 @@ static skv_status taken(int64_t *bytes, job *j)
     return SKV_OK;
 }
 
+static skv_status add_profile(json_t *row, const skv_bench *b)
+{
+    skv_json_maker m;
+    json_t *operations = NULL;
+
+    SKV_TRY(skv_bench_profile(&operations, b));
+    m = skv_json_extend(row);
+    skv_json_put(&m, "operations", operations);
+    return skv_json_finish(NULL, &m, "bench");
+}
+
 static skv_status run_pair(job *j, int batch)
 {
     const bench_options *o = &j->o;
@@ -204,7 +214,8 @@ static skv_status run_pair(job *j, int batch)
                           .group = j->group,
                           .n_groups = (int)o->iters,
                           .own = j->be->own_bytes};
-    json_t *row = NULL, *operations = NULL;
+    json_t *row = NULL;
+    skv_status st = SKV_OK;
 
     SKV_TRY(prepare(j, batch));
     SKV_TRY(skv_engine_plan(&r.plan, &j->setup));
@@ -221,24 +232,25 @@ static skv_status run_pair(job *j, int batch)
     if (strcmp(o->floor, "1") == 0 || (strcmp(o->floor, "auto") == 0 && j->choice.cuda))
         SKV_TRY(skv_bench_run_floor(&r.floor, &b));
     SKV_TRY(skv_bench_report(&row, &r));
-    json_array_append_new(j->rows, row);
-    if (!o->profile)
-        return SKV_OK;
-    SKV_TRY(skv_bench_profile(&operations, &b));
-    json_object_set_new(row, "operations", operations);
-    return SKV_OK;
+    skv_json_append(&j->rows, json_incref(row));
+    if (o->profile)
+        st = add_profile(row, &b);
+    json_decref(row);
+    return st;
 }
 
-static skv_status write_json(const job *j)
+static skv_status write_json(job *j)
 {
     json_t *root;
     skv_status st;
 
     if (!j->o.json)
         return SKV_OK;
-    root = json_pack("{s:s, s:s, s:s, s:f, s:O}", "device", skv_backend_describe(j->be),
+    root = json_pack("{s:s, s:s, s:s, s:f, s:o}", "device", skv_backend_describe(j->be),
                      "transformer", j->o.transformer, "resolution", j->o.resolution, "gemm_gflops",
-                     j->gemm * 1e-9, "paths", j->rows);
+                     j->gemm * 1e-9, "paths", skv_json_take(&j->rows));
+    if (!root)
+        return skv_fail(SKV_E_MEM, "bench: out of memory");
     st = skv_json_write(root, j->o.json);
     json_decref(root);
     return st;
@@ -287,12 +299,12 @@ static skv_status run_job(job *j, int argc, char **argv)
 
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
-    job j = {.rows = json_array()};
+    job j = {.rows = skv_json_array()};
     skv_status st = run_job(&j, argc, argv);
 
     (void)comm;
     (void)exit_code;
-    json_decref(j.rows);
+    json_decref(skv_json_take(&j.rows));
     skv_engine_destroy(j.engine);
     skv_paths_clear(&j.paths);
     skv_sources_close(&j.sources);

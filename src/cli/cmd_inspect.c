@@ -26,7 +26,7 @@ static const skv_option table[] = {
 
 /* ---------------------------------------------------------------- checkpoints */
 
-static void add_dims(json_t *out, const char *path)
+static void add_dims(skv_json_maker *out, const char *path)
 {
     static const char *const wrappers[] = {"trainer.gpt_fsdp.", "vae.", "trainer.vae.", NULL};
     skv_weights *w = NULL;
@@ -36,117 +36,122 @@ static void add_dims(json_t *out, const char *path)
     if (skv_weights_open(&w, path, wrappers) != SKV_OK)
         return;
     if (skv_names_transformer(&d, &token_bits, w) == SKV_OK)
-        json_object_set_new(out, "transformer",
-                            json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "depth", d.depth, "width",
-                                      d.width, "heads", d.heads, "mlp", d.hidden, "bits_a_token",
-                                      token_bits, "text_width", d.text_width));
+        skv_json_put(out, "transformer",
+                     json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "depth", d.depth, "width", d.width,
+                               "heads", d.heads, "mlp", d.hidden, "bits_a_token", token_bits,
+                               "text_width", d.text_width));
     if (skv_names_vae(&d, w) == SKV_OK)
-        json_object_set_new(out, "vae",
-                            json_pack("{s:i, s:i, s:i}", "bits", d.bits, "base_width", d.vae_base,
-                                      "stride", 1 << (d.vae_levels - 1)));
+        skv_json_put(out, "vae",
+                     json_pack("{s:i, s:i, s:i}", "bits", d.bits, "base_width", d.vae_base,
+                               "stride", 1 << (d.vae_levels - 1)));
     skv_weights_close(w);
 }
 
 static json_t *tensor_json(const skv_entry *e)
 {
-    json_t *shape = json_array();
+    skv_json_maker shape = skv_json_array();
 
     for (int i = 0; i < e->ndim; i++)
-        json_array_append_new(shape, json_integer(e->shape[i]));
-    return json_pack("{s:s, s:s, s:o, s:I}", "name", e->name, "type", e->dtype_name, "shape", shape,
-                     "bytes", (json_int_t)e->bytes);
+        skv_json_append(&shape, json_integer(e->shape[i]));
+    return json_pack("{s:s, s:s, s:o, s:I}", "name", e->name, "type", e->dtype_name, "shape",
+                     skv_json_take(&shape), "bytes", (json_int_t)e->bytes);
 }
 
-static skv_status inspect_checkpoint(json_t *out, const char *path, bool tensors)
+static skv_status inspect_checkpoint(skv_json_maker *out, const char *path, bool tensors)
 {
     skv_checkpoint *c = NULL;
-    json_t *types = json_object(), *list = tensors ? json_array() : NULL;
+    skv_json_maker types = skv_json_object(), list = skv_json_array();
     json_int_t bytes = 0, numbers = 0;
     skv_status st = skv_checkpoint_open(&c, path);
 
     for (size_t i = 0; st == SKV_OK && i < skv_checkpoint_count(c); i++) {
         const skv_entry *e = skv_checkpoint_at(c, i);
-        json_int_t n = 1, seen = json_integer_value(json_object_get(types, e->dtype_name));
+        json_int_t n = 1, seen = json_integer_value(json_object_get(types.value, e->dtype_name));
 
         for (int k = 0; k < e->ndim; k++)
             n *= e->shape[k];
         numbers += n;
         bytes += (json_int_t)e->bytes;
-        json_object_set_new(types, e->dtype_name, json_integer(seen + 1));
-        if (list)
-            json_array_append_new(list, tensor_json(e));
+        skv_json_put(&types, e->dtype_name, json_integer(seen + 1));
+        if (tensors)
+            skv_json_append(&list, tensor_json(e));
     }
     if (st == SKV_OK) {
-        json_object_set_new(out, "kind", json_string("checkpoint"));
-        json_object_set_new(out, "format", json_string(skv_checkpoint_format(c)));
-        json_object_set_new(out, "tensors", json_integer((json_int_t)skv_checkpoint_count(c)));
-        json_object_set_new(out, "numbers", json_integer(numbers));
-        json_object_set_new(out, "bytes", json_integer(bytes));
-        json_object_set(out, "types", types);
-        if (list)
-            json_object_set(out, "list", list);
+        skv_json_put(out, "kind", json_string("checkpoint"));
+        skv_json_put(out, "format", json_string(skv_checkpoint_format(c)));
+        skv_json_put(out, "tensors", json_integer((json_int_t)skv_checkpoint_count(c)));
+        skv_json_put(out, "numbers", json_integer(numbers));
+        skv_json_put(out, "bytes", json_integer(bytes));
+        skv_json_put(out, "types", skv_json_take(&types));
+        if (tensors)
+            skv_json_put(out, "list", skv_json_take(&list));
         add_dims(out, path);
     }
-    json_decref(types);
-    json_decref(list);
+    json_decref(skv_json_take(&types));
+    json_decref(skv_json_take(&list));
     skv_checkpoint_close(c);
     return st;
 }
 
 /* -------------------------------------------------------- runs, groups, budgets */
 
-static skv_status inspect_run(json_t *out, const char *folder)
+static skv_status inspect_run(skv_json_maker *out, const char *folder)
 {
+    static const struct {
+        const char *key, *as;
+    } copied[] = {
+        {"skv", "version"}, {"digest", "digest"}, {"device", "device"}, {"common", "depends_on"}};
     char path[4096];
     json_t *root = NULL, *rows = NULL;
     skv_status st;
 
     snprintf(path, sizeof path, "%s/run.json", folder);
     SKV_TRY(skv_json_read(&root, path));
-    json_object_set_new(out, "kind", json_string("run"));
-    json_object_set(out, "version", json_object_get(root, "skv"));
-    json_object_set(out, "digest", json_object_get(root, "digest"));
-    json_object_set(out, "device", json_object_get(root, "device"));
-    json_object_set(out, "depends_on", json_object_get(root, "common"));
+    skv_json_put(out, "kind", json_string("run"));
+    for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
+        json_t *value = json_object_get(root, copied[i].key);
+
+        if (value)
+            skv_json_put(out, copied[i].as, json_incref(value));
+    }
     json_decref(root);
     snprintf(path, sizeof path, "%s/run.h5", folder);
     st = skv_paths_summary(&rows, folder);
     if (st == SKV_E_NOTFOUND) {
-        json_object_set_new(out, "gathered", json_false());
+        skv_json_put(out, "gathered", json_false());
         return SKV_OK;
     }
     SKV_TRY(st);
-    json_object_set_new(out, "paths", rows);
+    skv_json_put(out, "paths", rows);
     return SKV_OK;
 }
 
-static skv_status inspect_group(json_t *out, const char *path)
+static skv_status inspect_group(skv_json_maker *out, const char *path)
 {
     skv_group_record rec = {0};
-    json_t *rows = json_array();
+    skv_json_maker rows = skv_json_array();
     skv_status st = skv_group_file_read(&rec, path, SKV_GROUP_ALL);
 
     if (st == SKV_OK) {
-        json_object_set_new(out, "kind", json_string("group"));
-        json_object_set_new(out, "path", json_string(rec.path_name));
-        json_object_set_new(out, "group", json_integer(rec.group));
-        json_object_set_new(out, "config_digest", json_string(rec.config_digest));
-        json_object_set_new(out, "device", json_string(rec.device));
-        json_object_set_new(out, "bits", json_boolean(rec.bits != NULL));
-        json_object_set_new(out, "pictures", json_boolean(rec.image != NULL));
+        skv_json_put(out, "kind", json_string("group"));
+        skv_json_put(out, "path", json_string(rec.path_name));
+        skv_json_put(out, "group", json_integer(rec.group));
+        skv_json_put(out, "config_digest", json_string(rec.config_digest));
+        skv_json_put(out, "device", json_string(rec.device));
+        skv_json_put(out, "bits", json_boolean(rec.bits != NULL));
+        skv_json_put(out, "pictures", json_boolean(rec.image != NULL));
         for (int i = 0; i < rec.n_rows; i++)
-            json_array_append_new(rows,
-                                  json_pack("{s:s, s:I, s:i, s:i, s:s}", "id", rec.id[i], "seed",
-                                            (json_int_t)rec.seed[i], "tokens", rec.tokens[i],
-                                            "status", rec.status[i], "prompt", rec.prompt[i]));
-        json_object_set(out, "rows", rows);
+            skv_json_append(&rows, json_pack("{s:s, s:I, s:i, s:i, s:s}", "id", rec.id[i], "seed",
+                                             (json_int_t)rec.seed[i], "tokens", rec.tokens[i],
+                                             "status", rec.status[i], "prompt", rec.prompt[i]));
+        skv_json_put(out, "rows", skv_json_take(&rows));
     }
-    json_decref(rows);
+    json_decref(skv_json_take(&rows));
     skv_group_record_clear(&rec);
     return st;
 }
 
-static skv_status inspect_h5(json_t *out, const char *path)
+static skv_status inspect_h5(skv_json_maker *out, const char *path)
 {
     skv_h5 *f = NULL;
     bool master;
@@ -159,9 +164,9 @@ static skv_status inspect_h5(json_t *out, const char *path)
     if (!master)
         return inspect_group(out, path);
     snprintf(folder, sizeof folder, "%.*s", (int)(strlen(path) - strlen("/run.h5")), path);
-    json_object_set_new(out, "kind", json_string("gathered run"));
+    skv_json_put(out, "kind", json_string("gathered run"));
     SKV_TRY(skv_paths_summary(&rows, folder));
-    json_object_set_new(out, "paths", rows);
+    skv_json_put(out, "paths", rows);
     return SKV_OK;
 }
 
@@ -172,28 +177,28 @@ static bool is_budget(const json_t *root)
     return key && strncmp(key, "Scale ", 6) == 0;
 }
 
-static skv_status inspect_json(json_t *out, const char *path, bool tensors)
+static skv_status inspect_json(skv_json_maker *out, const char *path, bool tensors)
 {
+    skv_json_maker rows = skv_json_array();
     json_t *root = NULL, *row;
-    json_t *rows = json_array();
     const char *key;
 
     SKV_TRY(skv_json_read(&root, path));
     if (!is_budget(root)) {
         json_decref(root);
-        json_decref(rows);
+        json_decref(skv_json_take(&rows));
         return inspect_checkpoint(out, path, tensors); /* an index */
     }
     json_object_foreach(root, key, row)
     {
-        json_array_append_new(rows, json_pack("{s:s, s:O?, s:O?, s:O?, s:O?}", "scale", key, "max",
-                                              json_object_get(row, "Max"), "min",
-                                              json_object_get(row, "Min"), "drafters",
-                                              json_object_get(row, "High"), "limit",
-                                              json_object_get(row, "Limit")));
+        skv_json_append(&rows,
+                        json_pack("{s:s, s:O?, s:O?, s:O?, s:O?}", "scale", key, "max",
+                                  json_object_get(row, "Max"), "min", json_object_get(row, "Min"),
+                                  "drafters", json_object_get(row, "High"), "limit",
+                                  json_object_get(row, "Limit")));
     }
-    json_object_set_new(out, "kind", json_string("budget"));
-    json_object_set_new(out, "rows", rows);
+    skv_json_put(out, "kind", json_string("budget"));
+    skv_json_put(out, "rows", skv_json_take(&rows));
     json_decref(root);
     return SKV_OK;
 }
@@ -205,7 +210,7 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-static skv_status inspect(json_t *out, const char *path, bool tensors)
+static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
 {
     char run[4096];
     struct stat info;
@@ -270,13 +275,28 @@ static void print_for_people(json_t *o, int indent)
     }
 }
 
+/* One file: its object; several: a list. */
+static skv_status print_json(skv_json_maker *all, int n)
+{
+    json_t *list = NULL;
+    char *text = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_json_finish(&list, all, "inspect"));
+    st = skv_json_print(&text, n == 1 ? json_array_get(list, 0) : list, SKV_JSON_ASCII);
+    if (st == SKV_OK)
+        printf("%s\n", text);
+    free(text);
+    json_decref(list);
+    return st;
+}
+
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     inspect_options o = {0};
     const char *words[256];
-    json_t *all = json_array();
+    skv_json_maker all = skv_json_array(), one = {0};
     skv_status st;
-    char *text;
     int n = 0;
 
     (void)comm;
@@ -291,21 +311,21 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         goto done;
     }
     for (int i = 0; i < n; i++) {
-        json_t *out = json_pack("{s:s}", "file", words[i]);
+        json_t *found = NULL;
 
-        json_array_append_new(all, out);
-        SKV_TRY_GOTO(inspect(out, words[i], o.tensors), done);
+        one = skv_json_object();
+        skv_json_put(&one, "file", json_string(words[i]));
+        SKV_TRY_GOTO(inspect(&one, words[i], o.tensors), done);
+        SKV_TRY_GOTO(skv_json_finish(&found, &one, words[i]), done);
         if (!o.json)
-            print_for_people(out, 0);
+            print_for_people(found, 0);
+        skv_json_append(&all, found);
     }
-    if (o.json) {
-        text =
-            json_dumps(n == 1 ? json_array_get(all, 0) : all, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        printf("%s\n", text ? text : "");
-        free(text);
-    }
+    if (o.json)
+        st = print_json(&all, n);
 done:
-    json_decref(all);
+    json_decref(skv_json_take(&one));
+    json_decref(skv_json_take(&all));
     return st;
 }
 

@@ -92,7 +92,7 @@ typedef struct {
     skv_recording recording;
     skv_sources sources;
     skv_backend *be;
-    json_t *rows;
+    skv_json_maker rows;
     bool good;
 } verify;
 
@@ -123,7 +123,7 @@ static skv_status compare(verify *v, skv_engine *e, const skv_path *path, bool s
     skv_comparison_picture(&c, result.map, result.rgb, result.image);
     snprintf(title, sizeof title, "path %s%s%s", path->name, reduced ? ", weights in " : "",
              reduced ? "fp16 or bf16: shown, not judged" : "");
-    v->good = skv_comparison_report(&c, title, reduced, v->rows) && v->good;
+    v->good = skv_comparison_report(&c, title, reduced, &v->rows) && v->good;
 done:
     skv_comparison_deinit(&c);
     free(result.map);
@@ -186,7 +186,7 @@ static skv_status check_pair(const verify *v, const verify_options *o)
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     verify_options o = {0};
-    verify v = {.rows = json_array(), .good = true};
+    verify v = {.rows = skv_json_array(), .good = true};
     skv_device_choice choice;
     json_t *root;
     skv_status st;
@@ -210,12 +210,13 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         SKV_TRY_GOTO(run_path(&v, true), done);
     *exit_code = v.good ? SKV_EXIT_OK : SKV_EXIT_FAILED;
     if (o.json) {
-        root = json_pack("{s:s, s:b, s:O}", "against", o.against, "ok", v.good, "rows", v.rows);
-        st = skv_json_write(root, o.json);
+        root = json_pack("{s:s, s:b, s:o}", "against", o.against, "ok", v.good, "rows",
+                         skv_json_take(&v.rows));
+        st = root ? skv_json_write(root, o.json) : skv_fail(SKV_E_MEM, "verify: out of memory");
         json_decref(root);
     }
 done:
-    json_decref(v.rows);
+    json_decref(skv_json_take(&v.rows));
     skv_recording_clear(&v.recording);
     skv_sources_close(&v.sources);
     skv_backend_destroy(v.be);

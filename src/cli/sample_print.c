@@ -100,7 +100,7 @@ void skv_print_progress(void *progress, const skv_run_setup *s, int64_t n_rows, 
 /* ------------------------------------------------------------- table of paths */
 
 /* Mean length after the last cut and the most bytes of all layers, a picture. */
-static skv_status summarise_cache(json_t *row, skv_h5 *f, const char *path)
+static skv_status summarise_cache(skv_json_maker *row, skv_h5 *f, const char *path)
 {
     skv_h5_layout layout = {.type = SKV_H5_I64, .n_dims = 2, .shape = {-1, -1}};
     int64_t *length = NULL, *bytes = NULL, most = 0;
@@ -122,15 +122,15 @@ static skv_status summarise_cache(json_t *row, skv_h5 *f, const char *path)
         }
         most = all > most ? all : most;
     }
-    json_object_set_new(row, "tokens_kept", json_real(sum / (double)layout.shape[1]));
-    json_object_set_new(row, "cache_bytes", json_integer(most));
+    skv_json_put(row, "tokens_kept", json_real(sum / (double)layout.shape[1]));
+    skv_json_put(row, "cache_bytes", json_integer(most));
 done:
     free(length);
     free(bytes);
     return st;
 }
 
-static skv_status summarise_seconds(json_t *row, skv_h5 *f, const char *path)
+static skv_status summarise_seconds(skv_json_maker *row, skv_h5 *f, const char *path)
 {
     skv_h5_layout layout = {.type = SKV_H5_F64, .n_dims = 2, .shape = {-1, -1}};
     double *seconds = NULL, sum[3] = {0};
@@ -142,15 +142,15 @@ static skv_status summarise_seconds(json_t *row, skv_h5 *f, const char *path)
         for (int64_t p = 0; p < layout.shape[1] && p < 3; p++)
             sum[p] += seconds[g * layout.shape[1] + p];
     free(seconds);
-    json_object_set_new(row, "transformer_seconds", json_real(sum[1]));
-    json_object_set_new(row, "vae_seconds", json_real(sum[2]));
+    skv_json_put(row, "transformer_seconds", json_real(sum[1]));
+    skv_json_put(row, "vae_seconds", json_real(sum[2]));
     return SKV_OK;
 }
 
 skv_status skv_paths_summary(json_t **out, const char *run)
 {
     char file[4096], **paths = NULL;
-    json_t *rows = json_array();
+    skv_json_maker rows = skv_json_array(), row = {0};
     skv_h5 *f = NULL;
     skv_status st;
     int n = 0;
@@ -159,16 +159,16 @@ skv_status skv_paths_summary(json_t **out, const char *run)
     SKV_TRY_GOTO(skv_h5_open(&f, file), done);
     SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, "/paths"), done);
     for (int i = 0; i < n; i++) {
-        json_t *row = json_pack("{s:s}", "path", paths[i]);
-
-        json_array_append_new(rows, row);
-        SKV_TRY_GOTO(summarise_cache(row, f, paths[i]), done);
-        SKV_TRY_GOTO(summarise_seconds(row, f, paths[i]), done);
+        row = skv_json_object();
+        skv_json_put(&row, "path", json_string(paths[i]));
+        SKV_TRY_GOTO(summarise_cache(&row, f, paths[i]), done);
+        SKV_TRY_GOTO(summarise_seconds(&row, f, paths[i]), done);
+        skv_json_append(&rows, skv_json_take(&row));
     }
-    *out = rows;
-    rows = NULL;
+    st = skv_json_finish(out, &rows, file);
 done:
-    json_decref(rows);
+    json_decref(skv_json_take(&row));
+    json_decref(skv_json_take(&rows));
     free(paths);
     skv_h5_close(f);
     return st;

@@ -343,7 +343,7 @@ void skv_comparison_picture(skv_comparison *c, const float *map, const float *rg
 /* --------------------------------------------------------------------- report */
 
 typedef struct {
-    json_t *rows;
+    skv_json_maker *rows;
     bool judged, good;
 } table;
 
@@ -356,9 +356,9 @@ static void row(table *t, const char *what, double value, double bound, bool at_
            !t->judged ? "not judged"
            : good     ? "ok"
                       : "FAIL");
-    json_array_append_new(t->rows, json_pack("{s:s, s:f, s:f, s:b, s:b}", "quantity", what, "value",
-                                             isfinite(value) ? value : 1e300, "bound", bound,
-                                             "at_least", at_least, "ok", good));
+    skv_json_append(t->rows, json_pack("{s:s, s:f, s:f, s:b, s:b}", "quantity", what, "value",
+                                       isfinite(value) ? value : 1e300, "bound", bound, "at_least",
+                                       at_least, "ok", good));
 }
 
 static void report_tiny(const skv_comparison *c, table *t)
@@ -440,7 +440,8 @@ static void report_full_size(const skv_comparison *c, table *t)
         false);
 }
 
-bool skv_comparison_report(const skv_comparison *c, const char *title, bool reduced, json_t *rows)
+bool skv_comparison_report(const skv_comparison *c, const char *title, bool reduced,
+                           skv_json_maker *rows)
 {
     table t = {.rows = rows, .judged = !reduced, .good = true};
 

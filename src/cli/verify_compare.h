@@ -2,9 +2,8 @@
 #ifndef SKV_CLI_VERIFY_COMPARE_H
 #define SKV_CLI_VERIFY_COMPARE_H
 
-#include <jansson.h>
-
 #include "cli/verify_kept.h"
+#include "core/json.h"
 #include "sample/engine.h"
 #include "sample/recording.h"
 
@@ -45,6 +44,7 @@ void skv_comparison_picture(skv_comparison *c, const float *map, const float *rg
 
 /* Prints the table to stdout, appends its rows to the JSON list; true: everything within tolerance.
  * reduced: the weights are not fp32, so errors are shown and not judged. */
-bool skv_comparison_report(const skv_comparison *c, const char *title, bool reduced, json_t *rows);
+bool skv_comparison_report(const skv_comparison *c, const char *title, bool reduced,
+                           skv_json_maker *rows);
 
 #endif

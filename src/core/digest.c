@@ -2,18 +2,37 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
 
-uint64_t skv_digest_add(uint64_t h, const void *data, size_t n)
+skv_digest skv_digest_of(const void *data, size_t n)
 {
-    const unsigned char *p = data;
+    const XXH128_hash_t h = XXH3_128bits(data, n);
 
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p[i]) * 0x100000001b3u;
-    return h;
+    return (skv_digest){h.high64, h.low64};
 }
 
-const char *skv_digest_text(char out[SKV_DIGEST_BYTES], uint64_t h)
+skv_digest skv_digest_add(skv_digest d, const void *data, size_t n)
 {
-    snprintf(out, SKV_DIGEST_BYTES, "%016" PRIx64, h);
+    const skv_digest part = skv_digest_of(data, n);
+    const uint64_t both[5] = {d.high, d.low, part.high, part.low, n};
+
+    return skv_digest_of(both, sizeof both);
+}
+
+bool skv_digest_equal(skv_digest a, skv_digest b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+const char *skv_digest_text(char out[SKV_DIGEST_BYTES], skv_digest d)
+{
+    snprintf(out, SKV_DIGEST_BYTES, "%016" PRIx64 "%016" PRIx64, d.high, d.low);
     return out;
+}
+
+bool skv_digest_is_text(const char *text)
+{
+    return strlen(text) == SKV_DIGEST_BYTES - 1 &&
+           strspn(text, "0123456789abcdef") == SKV_DIGEST_BYTES - 1;
 }

@@ -1,18 +1,31 @@
-/* Digests for telling configurations and files apart (not against an adversary): FNV-1a, 64 bits.
- */
+/* Digests that tell configurations and files apart: XXH3, 128 bits. They are no guard against an
+ * adversary, who can make two inputs of one digest. Equal on all machines of one byte order. */
 #ifndef SKV_CORE_DIGEST_H
 #define SKV_CORE_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SKV_DIGEST_BYTES 17 /* 16 hex digits and the NUL */
-#define SKV_DIGEST_START 0xcbf29ce484222325u
+#define SKV_DIGEST_BYTES 33 /* 32 hex digits and the NUL */
 
-/* Continues `h` (SKV_DIGEST_START at first) with n bytes. */
-uint64_t skv_digest_add(uint64_t h, const void *data, size_t n);
+typedef struct {
+    uint64_t high, low;
+} skv_digest;
+
+/* Of n bytes: what `xxhsum -H2` prints. */
+skv_digest skv_digest_of(const void *data, size_t n);
+
+/* The digest of what d stands for ({0} at first) followed by n bytes as one more part: where parts
+ * begin and end counts. */
+skv_digest skv_digest_add(skv_digest d, const void *data, size_t n);
+
+bool skv_digest_equal(skv_digest a, skv_digest b);
 
 /* Hex text; returns out. */
-const char *skv_digest_text(char out[SKV_DIGEST_BYTES], uint64_t h);
+const char *skv_digest_text(char out[SKV_DIGEST_BYTES], skv_digest d);
+
+/* Whether the text has a digest's form. Older versions of skv wrote 16 digits. */
+bool skv_digest_is_text(const char *text);
 
 #endif

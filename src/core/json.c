@@ -33,10 +33,9 @@ skv_status skv_json_read(json_t **out, const char *path)
 skv_status skv_json_write(const json_t *root, const char *path)
 {
     skv_status st;
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    char *text = NULL;
 
-    if (!text)
-        return skv_fail(SKV_E_MEM, "%s: cannot print the JSON text", path);
+    SKV_TRY(skv_json_print(&text, root, SKV_JSON_INDENTED));
     st = skv_file_write(path, text, strlen(text));
     free(text);
     return st;

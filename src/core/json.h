@@ -1,9 +1,10 @@
-/* Strict JSON: UTF-8, no duplicate keys, bounded size and depth (jansson), typed getters
- * whose messages name the file and the key. */
+/* JSON: strict reading (UTF-8, no duplicate keys, bounded size and depth), typed getters whose
+ * messages name the file and the key, checked making, and printing. */
 #ifndef SKV_CORE_JSON_H
 #define SKV_CORE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,8 +14,42 @@
 SKV_MUST skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name);
 SKV_MUST skv_status skv_json_read(json_t **out, const char *path);
 
-/* Pretty, keys in insertion order, whole or not at all. */
+/* *out = the JSON text, to be freed: compact on one line, the same with sorted keys, on indented
+ * lines, or those with all but ASCII escaped (for terminals). A real number is written with 15
+ * digits, or with the 16 or 17 that it takes to read as the same. */
+typedef enum { SKV_JSON_COMPACT, SKV_JSON_SORTED, SKV_JSON_INDENTED, SKV_JSON_ASCII } skv_json_form;
+SKV_MUST skv_status skv_json_print(char **out, const json_t *value, skv_json_form form);
+
+/* Indented, keys in insertion order, whole or not at all. */
 SKV_MUST skv_status skv_json_write(const json_t *root, const char *path);
+
+/* An object or array in the making. Adding to it returns nothing: the first failure (no memory, a
+ * text that is not UTF-8, a number that is not finite) is kept, with its key, for skv_json_finish.
+ * Every maker ends in skv_json_finish or skv_json_take. */
+typedef struct {
+    json_t *value;
+    bool failed;
+    char where[64]; /* key of the first failure */
+} skv_json_maker;
+
+skv_json_maker skv_json_object(void);
+skv_json_maker skv_json_array(void);
+skv_json_maker skv_json_extend(json_t *value); /* adds to an existing one */
+
+/* Both take over the reference to value; NULL, what jansson's makers return when they fail, is kept
+ * as a failure. */
+void skv_json_put(skv_json_maker *m, const char *key, json_t *value);
+void skv_json_append(skv_json_maker *m, json_t *value);
+
+/* New reference to hand to another maker; NULL after a failure. */
+json_t *skv_json_take(skv_json_maker *m);
+
+/* *out = the value, a new reference (out NULL: dropped, after skv_json_extend); SKV_E_MEM after a
+ * failure. `name` says in the message what was made. */
+SKV_MUST skv_status skv_json_finish(json_t **out, skv_json_maker *m, const char *name);
+
+/* New reference: a string, or null where text is NULL. */
+json_t *skv_json_text(const char *text);
 
 /* object[key] of one type; SKV_E_FORMAT naming `name` and key when absent or of another type. */
 SKV_MUST skv_status skv_json_int(int64_t *out, const json_t *object, const char *key,

@@ -12,7 +12,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 
-#define MAX_REALS 1000000 /* more in a list is a mistake */
+#define MAX_NUMBERS 1000000 /* more in a list is a mistake */
 
 static void *slot(const skv_option *o, void *settings)
 {
@@ -32,6 +32,10 @@ static void clear_one(const skv_option *o, void *settings)
     case SKV_OPT_REALS:
         free(((skv_reals *)at)->value);
         *(skv_reals *)at = (skv_reals){NULL, 0};
+        break;
+    case SKV_OPT_INTS:
+        free(((skv_ints *)at)->value);
+        *(skv_ints *)at = (skv_ints){NULL, 0};
         break;
     case SKV_OPT_JSON:
         json_decref(*(json_t **)at);
@@ -75,15 +79,25 @@ static bool starts_number(const char *text)
     return text[0] && strchr("+-.0123456789", text[0]);
 }
 
-static skv_status parse_int(int64_t *out, const char *text, const char *name)
+/* One integer at *text; *text moves behind it. */
+static skv_status parse_int(int64_t *out, const char **text, const char *name)
 {
     char *end = NULL;
 
     errno = 0;
-    *out = strtoll(text, &end, 10);
-    if (end == text || *end || errno || !starts_number(text))
-        return skv_fail(SKV_E_ARG, "%s: \"%s\" is no 64-bit integer", name, text);
+    *out = strtoll(*text, &end, 10);
+    if (end == *text || errno || !starts_number(*text))
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is not a 64-bit integer", name, *text);
+    *text = end;
     return SKV_OK;
+}
+
+static skv_status text_to_int(int64_t *out, const char *text, const char *name)
+{
+    const char *p = text;
+
+    SKV_TRY(parse_int(out, &p, name));
+    return *p ? skv_fail(SKV_E_ARG, "%s: \"%s\" is not a 64-bit integer", name, text) : SKV_OK;
 }
 
 static skv_status parse_u64(uint64_t *out, const char *text, const char *name)
@@ -93,7 +107,7 @@ static skv_status parse_u64(uint64_t *out, const char *text, const char *name)
     errno = 0;
     *out = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end || errno)
-        return skv_fail(SKV_E_ARG, "%s: \"%s\" is no integer from 0 to 2^64-1", name, text);
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is not an integer from 0 to 2^64-1", name, text);
     return SKV_OK;
 }
 
@@ -104,7 +118,7 @@ static skv_status parse_real(double *out, const char **text, const char *name)
 
     *out = strtod(*text, &end);
     if (end == *text || !isfinite(*out) || !starts_number(*text))
-        return skv_fail(SKV_E_ARG, "%s: \"%s\" is no finite number", name, *text);
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is not a finite number", name, *text);
     *text = end;
     return SKV_OK;
 }
@@ -114,28 +128,62 @@ static skv_status text_to_real(double *out, const char *text, const char *name)
     const char *p = text;
 
     SKV_TRY(parse_real(out, &p, name));
-    return *p ? skv_fail(SKV_E_ARG, "%s: \"%s\" is no number", name, text) : SKV_OK;
+    return *p ? skv_fail(SKV_E_ARG, "%s: \"%s\" is not a number", name, text) : SKV_OK;
 }
 
-skv_status skv_reals_parse(skv_reals *out, const char *text, const char *name)
+/* How many numbers a list like "3,3,4" has. */
+static skv_status count_numbers(int *n, const char *text, const char *name)
 {
-    skv_status st = SKV_OK;
+    *n = 1;
+    for (const char *c = text; *c; c++)
+        *n += *c == ',';
+    if (*n > MAX_NUMBERS)
+        return skv_fail(SKV_E_ARG, "%s: %d numbers, want at most %d", name, *n, MAX_NUMBERS);
+    return SKV_OK;
+}
+
+/* *text moves behind the comma, or to the end behind the last number. */
+static skv_status next_number(const char **text, bool last, const char *all, const char *name)
+{
+    if (**text != (last ? '\0' : ','))
+        return skv_fail(SKV_E_ARG, "%s: \"%s\" is not a list of numbers like 3,3,4", name, all);
+    *text += !last;
+    return SKV_OK;
+}
+
+static skv_status parse_reals(skv_reals *out, const char *text, const char *name)
+{
+    skv_status st;
     skv_reals r = {NULL, 0};
     const char *p = text;
-    int n = 1;
+    int n = 0;
 
-    for (const char *c = text; *c; c++)
-        n += *c == ',';
-    if (n > MAX_REALS)
-        return skv_fail(SKV_E_ARG, "%s: %d numbers, at most %d", name, n, MAX_REALS);
+    SKV_TRY(count_numbers(&n, text, name));
     SKV_TRY(skv_alloc(&r.value, (size_t)n, sizeof *r.value, name));
     while (r.n < n) {
         SKV_TRY_GOTO(parse_real(&r.value[r.n++], &p, name), done);
-        if (*p != (r.n < n ? ',' : '\0')) {
-            st = skv_fail(SKV_E_ARG, "%s: \"%s\" is no list of numbers like 3,3,4", name, text);
-            goto done;
-        }
-        p++;
+        SKV_TRY_GOTO(next_number(&p, r.n == n, text, name), done);
+    }
+    free(out->value);
+    *out = r;
+    r.value = NULL;
+done:
+    free(r.value);
+    return st;
+}
+
+skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name)
+{
+    skv_status st;
+    skv_ints r = {NULL, 0};
+    const char *p = text;
+    int n = 0;
+
+    SKV_TRY(count_numbers(&n, text, name));
+    SKV_TRY(skv_alloc(&r.value, (size_t)n, sizeof *r.value, name));
+    while (r.n < n) {
+        SKV_TRY_GOTO(parse_int(&r.value[r.n++], &p, name), done);
+        SKV_TRY_GOTO(next_number(&p, r.n == n, text, name), done);
     }
     free(out->value);
     *out = r;
@@ -169,13 +217,15 @@ static skv_status set_text(const skv_option *o, void *settings, const char *text
         *(bool *)at = text[0] == 't';
         return SKV_OK;
     case SKV_OPT_INT:
-        return parse_int(at, text, name);
+        return text_to_int(at, text, name);
     case SKV_OPT_U64:
         return parse_u64(at, text, name);
     case SKV_OPT_REAL:
         return text_to_real(at, text, name);
     case SKV_OPT_REALS:
-        return skv_reals_parse(at, text, name);
+        return parse_reals(at, text, name);
+    case SKV_OPT_INTS:
+        return skv_ints_parse(at, text, name);
     case SKV_OPT_JSON:
         return text_to_json(at, text, name);
     case SKV_OPT_STRING:
@@ -201,26 +251,58 @@ static const char *json_word(const json_t *v)
     return words[json_typeof(v)];
 }
 
-static skv_status json_to_reals(skv_reals *out, const json_t *v, const char *name, const char *key)
+/* A list's i-th number, or the one number itself. */
+static const json_t *number_at(const json_t *v, size_t i)
 {
-    const size_t n = json_is_array(v) ? json_array_size(v) : 1;
-    double *value = NULL;
+    return json_is_array(v) ? json_array_get(v, i) : v;
+}
 
-    if (n == 0 || n > MAX_REALS)
-        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" has %zu numbers, want 1 to %d", name, key, n,
-                        MAX_REALS);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *x = json_is_array(v) ? json_array_get(v, i) : v;
+/* *n = how many numbers v is: one, or a list of them. */
+static skv_status count_json(size_t *n, const json_t *v, const skv_option *o, const char *name)
+{
+    const bool ints = o->type == SKV_OPT_INTS;
 
-        if (!json_is_number(x))
-            return skv_fail(SKV_E_FORMAT, "%s: \"%s\" holds %s, want a number or a list of them",
-                            name, key, json_word(x));
+    *n = json_is_array(v) ? json_array_size(v) : 1;
+    if (*n == 0 || *n > MAX_NUMBERS)
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" has %zu numbers, want 1 to %d", name, o->key, *n,
+                        MAX_NUMBERS);
+    for (size_t i = 0; i < *n; i++) {
+        const json_t *x = number_at(v, i);
+
+        if (ints ? !json_is_integer(x) : !json_is_number(x))
+            return skv_fail(SKV_E_FORMAT, "%s: \"%s\" holds %s, want %s or a list of them", name,
+                            o->key, json_word(x), ints ? "an integer" : "a number");
     }
-    SKV_TRY(skv_alloc(&value, n, sizeof *value, key));
+    return SKV_OK;
+}
+
+static skv_status json_to_reals(skv_reals *out, const json_t *v, const skv_option *o,
+                                const char *name)
+{
+    double *value = NULL;
+    size_t n = 0;
+
+    SKV_TRY(count_json(&n, v, o, name));
+    SKV_TRY(skv_alloc(&value, n, sizeof *value, o->key));
     for (size_t i = 0; i < n; i++)
-        value[i] = json_number_value(json_is_array(v) ? json_array_get(v, i) : v);
+        value[i] = json_number_value(number_at(v, i));
     free(out->value);
     *out = (skv_reals){value, (int)n};
+    return SKV_OK;
+}
+
+static skv_status json_to_ints(skv_ints *out, const json_t *v, const skv_option *o,
+                               const char *name)
+{
+    int64_t *value = NULL;
+    size_t n = 0;
+
+    SKV_TRY(count_json(&n, v, o, name));
+    SKV_TRY(skv_alloc(&value, n, sizeof *value, o->key));
+    for (size_t i = 0; i < n; i++)
+        value[i] = json_integer_value(number_at(v, i));
+    free(out->value);
+    *out = (skv_ints){value, (int)n};
     return SKV_OK;
 }
 
@@ -284,7 +366,9 @@ static skv_status set_json(const skv_option *o, void *settings, json_t *v, const
         *(double *)at = json_number_value(v);
         return SKV_OK;
     case SKV_OPT_REALS:
-        return json_to_reals(at, v, name, o->key);
+        return json_to_reals(at, v, o, name);
+    case SKV_OPT_INTS:
+        return json_to_ints(at, v, o, name);
     case SKV_OPT_JSON:
         json_incref(v);
         json_decref(*(json_t **)at);

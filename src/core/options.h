@@ -22,6 +22,7 @@ typedef enum {
     SKV_OPT_PATH,   /* like STRING; in a config file relative to the config's folder,
                        unless it has a colon before any slash (formula:tiny) */
     SKV_OPT_REALS,  /* skv_reals: one number, or a list (JSON array, or "3,3,4" as a flag) */
+    SKV_OPT_INTS,   /* skv_ints: the same of integers */
     SKV_OPT_JSON    /* json_t *: any JSON value; as a flag, JSON text */
 } skv_option_type;
 
@@ -29,6 +30,11 @@ typedef struct {
     double *value;
     int n;
 } skv_reals;
+
+typedef struct {
+    int64_t *value;
+    int n;
+} skv_ints;
 
 typedef struct {
     const char *key;
@@ -63,8 +69,8 @@ void skv_options_clear(const skv_option *table, void *settings);
 /* "  --key VALUE   help (default)" lines, as a string (free()). */
 SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 
-/* *out = the numbers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
-SKV_MUST skv_status skv_reals_parse(skv_reals *out, const char *text, const char *name);
+/* *out = the integers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
+SKV_MUST skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name);
 
 /* The member of `names` (NULL-terminated) nearest to `word` in edit distance, NULL if none is
  * near. */

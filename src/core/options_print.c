@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
+
 void skv_options__flag(char *out, size_t bytes, const char *key)
 {
     snprintf(out, bytes, "--%s", key);
@@ -21,20 +23,28 @@ static const void *const_slot(const skv_option *o, const void *settings)
 
 static json_t *reals_to_json(const skv_reals *r)
 {
-    json_t *list;
+    skv_json_maker list;
 
     if (r->n == 0)
         return json_null();
     if (r->n == 1)
         return json_real(r->value[0]);
-    list = json_array();
-    for (int i = 0; list && i < r->n; i++) {
-        if (json_array_append_new(list, json_real(r->value[i])) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    list = skv_json_array();
+    for (int i = 0; i < r->n; i++)
+        skv_json_append(&list, json_real(r->value[i]));
+    return skv_json_take(&list);
+}
+
+static json_t *ints_to_json(const skv_ints *r)
+{
+    skv_json_maker list;
+
+    if (r->n == 0)
+        return json_null();
+    list = skv_json_array();
+    for (int i = 0; i < r->n; i++)
+        skv_json_append(&list, json_integer(r->value[i]));
+    return skv_json_take(&list);
 }
 
 static json_t *u64_to_json(uint64_t v)
@@ -63,29 +73,24 @@ static json_t *value_to_json(const skv_option *o, const void *settings)
         return json_real(*(const double *)at);
     case SKV_OPT_REALS:
         return reals_to_json(at);
+    case SKV_OPT_INTS:
+        return ints_to_json(at);
     case SKV_OPT_JSON:
         return *(json_t *const *)at ? json_deep_copy(*(json_t *const *)at) : json_null();
     case SKV_OPT_STRING:
     case SKV_OPT_PATH:
         break;
     }
-    return *(char *const *)at ? json_string(*(char *const *)at) : json_null();
+    return skv_json_text(*(char *const *)at);
 }
 
 skv_status skv_options_to_json(json_t **out, const skv_option *table, const void *settings)
 {
-    json_t *root = json_object();
+    skv_json_maker root = skv_json_object();
 
-    if (!root)
-        return skv_fail(SKV_E_MEM, "out of memory for the settings");
-    for (const skv_option *o = table; o->key; o++) {
-        if (json_object_set_new(root, o->key, value_to_json(o, settings)) != 0) {
-            json_decref(root);
-            return skv_fail(SKV_E_ARG, "%s: the value is no UTF-8 text", o->key);
-        }
-    }
-    *out = root;
-    return SKV_OK;
+    for (const skv_option *o = table; o->key; o++)
+        skv_json_put(&root, o->key, value_to_json(o, settings));
+    return skv_json_finish(out, &root, "settings");
 }
 
 static const char *value_word(skv_option_type type)
@@ -104,6 +109,8 @@ static const char *value_word(skv_option_type type)
         return " PATH";
     case SKV_OPT_REALS:
         return " X[,X...]";
+    case SKV_OPT_INTS:
+        return " N[,N...]";
     case SKV_OPT_JSON:
         return " JSON";
     }

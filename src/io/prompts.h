@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/digest.h"
 #include "core/status.h"
 
 #define SKV_PROMPT_MAX_BYTES ((size_t)1 << 20)
@@ -29,7 +30,7 @@ typedef struct {
 
 typedef struct {
     size_t n_rewritten, n_missing; /* prompts without an error, found in the cache and not */
-    uint64_t digest;               /* of the rewritten texts and their places */
+    skv_digest digest;             /* of the rewritten texts and their places */
 } skv_rewriting;
 
 typedef struct {

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "core/file.h"
+#include "core/json.h"
 #include "core/mem.h"
 
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
@@ -78,8 +78,9 @@ done:
 static skv_status print_file(FILE *f, const char *folder, const char *name)
 {
     skv_status st = SKV_OK;
-    json_t *object = json_object(), *text = NULL;
-    char *path = NULL, *bytes = NULL;
+    skv_json_maker line = skv_json_object();
+    json_t *object = NULL, *text = NULL;
+    char *path = NULL, *bytes = NULL, *printed = NULL;
     char reason[512];
     size_t n = 0;
 
@@ -95,17 +96,23 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
         text = skv_utf8_is_valid(bytes, n) ? json_stringn(bytes, n) : NULL;
     }
     /* a name that is no UTF-8 gives no id: it could be no file name of ours either */
-    json_object_set_new(object, "id", json_stringn(name, strlen(name) - strlen(".txt")));
+    if (skv_utf8_is_valid(name, strlen(name)))
+        skv_json_put(&line, "id", json_stringn(name, strlen(name) - strlen(".txt")));
+    else if (!text)
+        snprintf(reason, sizeof reason, "the file cannot be read, and its name is not UTF-8");
     if (text)
-        json_object_set(object, "prompt", text);
-    else if (json_object_set_new(object, "error", json_string(reason)) != 0)
-        json_object_set_new(object, "error", json_string("a file of no use, its name no UTF-8"));
-    if (!object || json_dumpf(object, f, JSON_COMPACT) != 0 || fputc('\n', f) == EOF)
+        skv_json_put(&line, "prompt", text);
+    else
+        skv_json_put(&line, "error", json_string(reason));
+    SKV_TRY_GOTO(skv_json_finish(&object, &line, folder), done);
+    SKV_TRY_GOTO(skv_json_print(&printed, object, SKV_JSON_COMPACT), done);
+    if (fprintf(f, "%s\n", printed) < 0)
         st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
 done:
+    json_decref(skv_json_take(&line));
+    free(printed);
     free(bytes);
     free(path);
-    json_decref(text);
     json_decref(object);
     return st;
 }

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "core/digest.h"
 #include "core/json.h"
 
 #define FIELD "<prompt:"
@@ -90,7 +89,7 @@ skv_status skv_prompts_rewrite(skv_prompts *p, const char *bytes, size_t n, cons
     json_t *root = NULL;
     skv_status st;
 
-    p->rewriting = (skv_rewriting){.digest = SKV_DIGEST_START};
+    p->rewriting = (skv_rewriting){0};
     SKV_TRY(skv_json_parse(&root, bytes, n, name));
     if (!json_is_object(root)) {
         st = skv_fail(SKV_E_FORMAT, "%s: want one JSON object, prompt to rewritten prompt", name);

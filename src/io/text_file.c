@@ -51,7 +51,7 @@ struct skv_text_writer {
 
 uint64_t skv_text_digest(const int32_t *ids, int n)
 {
-    return skv_digest_add(SKV_DIGEST_START, ids, (size_t)n * sizeof *ids);
+    return skv_digest_of(ids, (size_t)n * sizeof *ids).low;
 }
 
 static int by_digest(const void *a, const void *b)
@@ -118,7 +118,12 @@ static skv_status check_t5(const skv_text_file *f, const skv_text_origin *origin
     skv_status st = SKV_OK;
 
     SKV_TRY(text_attribute(&t5, f, "t5_digest"));
-    if (strcmp(t5, origin->t5) != 0)
+    if (!skv_digest_is_text(t5))
+        st = skv_fail(SKV_E_FORMAT,
+                      "%s: written by an older version of skv, which knew T5 by a shorter digest; "
+                      "name another file",
+                      f->path);
+    else if (strcmp(t5, origin->t5) != 0)
         st = skv_fail(SKV_E_FORMAT,
                       "%s: encoded by another T5 checkpoint (digest %s, this run's is %s); name "
                       "another file",

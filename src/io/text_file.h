@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct skv_text_file skv_text_file;
 
-/* What a text is found by. */
+/* What a text is found by: half of a digest, since the ids are compared when features are read. */
 uint64_t skv_text_digest(const int32_t *ids, int n);
 
 /* Reads the index. SKV_E_NOTFOUND when absent; SKV_E_FORMAT when another encoder or device made it

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/digest.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
@@ -31,7 +30,7 @@ struct skv_tokenizer {
     bool plain;
     bool trailing; /* white space at a stretch's end gives a token */
     int32_t id_space;
-    uint64_t digest;
+    skv_digest digest;
 };
 
 /* --------------------------------------------------------------- opening */
@@ -59,7 +58,7 @@ static skv_status open_model(skv_tokenizer *t, const char *path, int vocab_size)
     SKV_TRY(skv_file_read(&bytes, &n, path, MAX_MODEL_BYTES));
     SKV_TRY_GOTO(skv_spm_check(&info, bytes, n, path), done);
     SKV_TRY_GOTO(skv_spm_open(&t->spm, bytes, n, path), done);
-    t->digest = skv_digest_add(SKV_DIGEST_START, bytes, n);
+    t->digest = skv_digest_of(bytes, n);
     t->n_pieces = skv_spm_size(t->spm);
     if (t->n_pieces != info.n_pieces)
         st = skv_fail(SKV_E_FORMAT, "%s: %d pieces, SentencePiece sees %d", path, info.n_pieces,
@@ -185,7 +184,7 @@ void skv_tokenizer_destroy(skv_tokenizer *t)
     free(t);
 }
 
-uint64_t skv_tokenizer_digest(const skv_tokenizer *t)
+skv_digest skv_tokenizer_digest(const skv_tokenizer *t)
 {
     return t->digest;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/digest.h"
 #include "core/status.h"
 
 #define SKV_MAX_TOKENS 512 /* of one prompt, </s> included */
@@ -38,7 +39,7 @@ SKV_MUST skv_status skv_tokenizer_encode(const skv_tokenizer *t, const char *tex
                                          int32_t *ids, int *n, int *n_before);
 
 /* Of the model's bytes and of the rules in force: equal digests give equal ids. */
-uint64_t skv_tokenizer_digest(const skv_tokenizer *t);
+skv_digest skv_tokenizer_digest(const skv_tokenizer *t);
 
 /* *out (free()) = the text, with Infinity's suffix about faces behind it when it holds one of the
  * 22 words for people, as a substring, case and all. */

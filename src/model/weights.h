@@ -6,6 +6,7 @@
 #ifndef SKV_MODEL_WEIGHTS_H
 #define SKV_MODEL_WEIGHTS_H
 
+#include "core/digest.h"
 #include "core/mem.h"
 #include "core/tensor.h"
 #include "kernels/backend.h"
@@ -26,9 +27,10 @@ void skv_weights_close(skv_weights *w); /* accepts NULL; views into a mapped fil
 const char *skv_weights_describe(const skv_weights *w);
 bool skv_weights_is_formula(const skv_weights *w);
 
-/* A digest of names, types, shapes and the first bytes of every tensor: tells checkpoints apart
- * without reading them whole, wherever they lie. The formula's is that of its prefix. */
-uint64_t skv_weights_digest(const skv_weights *w);
+/* A digest of names, types, shapes and 64 KiB of every tensor (from its start, middle and end): it
+ * tells checkpoints apart without reading them whole, wherever and in whatever form they lie. It
+ * is no guard against somebody who wants two of one digest. The formula's is that of its prefix. */
+skv_digest skv_weights_digest(const skv_weights *w);
 
 /* The widest type found among the tensors taken so far: SKV_F32 unless the file is fp16 or bf16. */
 skv_dtype skv_weights_dtype(const skv_weights *w);

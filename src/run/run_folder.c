@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/digest.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -19,13 +20,18 @@
 
 static skv_status differ(const char *file, const char *key, const json_t *have, const json_t *want)
 {
-    char *a = have ? json_dumps(have, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    char *b = want ? json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    skv_status st = skv_fail(SKV_E_ARG,
-                             "%s is of another configuration: \"%s\" is %s there and %s here; use "
-                             "another --out, or the same settings",
-                             file, key, a ? a : "absent", b ? b : "absent");
+    char *a = NULL, *b = NULL;
+    skv_status st = SKV_OK;
 
+    if (have)
+        SKV_TRY_GOTO(skv_json_print(&a, have, SKV_JSON_COMPACT), done);
+    if (want)
+        SKV_TRY_GOTO(skv_json_print(&b, want, SKV_JSON_COMPACT), done);
+    st = skv_fail(SKV_E_ARG,
+                  "%s is of another configuration: \"%s\" is %s there and %s here; use "
+                  "another --out, or the same settings",
+                  file, key, a ? a : "absent", b ? b : "absent");
+done:
     free(a);
     free(b);
     return st;
@@ -51,25 +57,48 @@ static skv_status compare_common(const char *file, const json_t *have, const jso
     return SKV_OK;
 }
 
+/* Digests of another form cannot be compared. */
+static skv_status check_digest(const char *file, const json_t *root)
+{
+    const char *digest = json_string_value(json_object_get(root, "digest"));
+
+    if (digest && !skv_digest_is_text(digest))
+        return skv_fail(SKV_E_ARG,
+                        "%s was begun by an older version of skv, whose digest (%s) cannot be "
+                        "compared; use another --out",
+                        file, digest);
+    return SKV_OK;
+}
+
+static const char *digest_of_path(const json_t *paths, const char *name)
+{
+    return json_string_value(json_object_get(json_object_get(paths, name), "digest"));
+}
+
 /* A path of the same name must have the same options; new ones are added. */
 static skv_status merge_paths(json_t *paths, const char *file, const skv_run_plan *plan)
 {
-    for (int i = 0; i < plan->n_paths; i++) {
-        const skv_run_plan_path *p = &plan->path[i];
-        const char *there =
-            json_string_value(json_object_get(json_object_get(paths, p->name), "digest"));
+    skv_json_maker all;
 
-        if (there && strcmp(there, p->digest) != 0)
+    for (int i = 0; i < plan->n_paths; i++) {
+        const char *there = digest_of_path(paths, plan->path[i].name);
+
+        if (there && strcmp(there, plan->path[i].digest) != 0)
             return skv_fail(SKV_E_ARG,
                             "%s: path %s has another policy, budget or options there; give this "
                             "one another name",
-                            file, p->name);
-        if (!there)
-            json_object_set_new(paths, p->name,
-                                json_pack("{s:s, s:b, s:O}", "digest", p->digest, "reference",
-                                          p->reference, "settings", p->report));
+                            file, plan->path[i].name);
     }
-    return SKV_OK;
+    all = skv_json_extend(paths);
+    for (int i = 0; i < plan->n_paths; i++) {
+        const skv_run_plan_path *p = &plan->path[i];
+
+        if (!digest_of_path(paths, p->name))
+            skv_json_put(&all, p->name,
+                         json_pack("{s:s, s:b, s:O}", "digest", p->digest, "reference",
+                                   p->reference, "settings", p->report));
+    }
+    return skv_json_finish(NULL, &all, file);
 }
 
 static skv_status compare_device(const char *file, const json_t *root, const skv_run_plan *plan)
@@ -92,10 +121,12 @@ static skv_status compare_device(const char *file, const json_t *root, const skv
 /* New reference: the file's content merged with this run. */
 static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan)
 {
+    skv_json_maker merged;
     json_t *root = NULL;
     skv_status st = skv_json_read(&root, file);
 
     if (st == SKV_OK) {
+        SKV_TRY_GOTO(check_digest(file, root), done);
         SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), plan->common), done);
         SKV_TRY_GOTO(compare_device(file, root, plan), done);
     } else if (st == SKV_E_NOTFOUND) {
@@ -105,11 +136,11 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
         goto done;
     }
     SKV_TRY_GOTO(merge_paths(json_object_get(root, "paths"), file, plan), done);
-    json_object_set_new(root, "rows", json_integer(plan->n_rows));
-    json_object_set_new(root, "groups", json_integer(plan->n_groups));
-    json_object_set(root, "settings", plan->settings);
-    *out = root;
-    root = NULL;
+    merged = skv_json_extend(root);
+    skv_json_put(&merged, "rows", json_integer(plan->n_rows));
+    skv_json_put(&merged, "groups", json_integer(plan->n_groups));
+    skv_json_put(&merged, "settings", json_incref(plan->settings));
+    st = skv_json_finish(out, &merged, file);
 done:
     json_decref(root);
     return st;

@@ -22,7 +22,7 @@ typedef struct {
     const char *prompts; /* the list's bytes */
     size_t prompts_bytes;
     const skv_rewriting *rewriting; /* NULL: none asked for */
-    uint64_t t5_digest, tokenizer_digest;
+    skv_digest t5_digest, tokenizer_digest;
 } skv_identity_setup;
 
 SKV_MUST skv_status skv_identity_make(skv_identity *out, const skv_identity_setup *setup);

@@ -145,6 +145,20 @@ static skv_status base_tokens(int *out, const definition *d, const skv_schedule 
     return SKV_OK;
 }
 
+/* What the policy says of itself, as JSON and as the text that the path's digest is made of. */
+static skv_status describe(skv_path *p)
+{
+    skv_json_maker report;
+
+    SKV_TRY(p->policy->report(p->state, &p->report));
+    report = skv_json_extend(p->report);
+    skv_json_put(&report, "policy", json_string(p->policy->name));
+    if (p->base != SKV_KEEP_ALL)
+        skv_json_put(&report, "base_tokens", json_integer(p->base));
+    SKV_TRY(skv_json_finish(NULL, &report, p->name));
+    return skv_json_print(&p->digest_text, p->report, SKV_JSON_SORTED);
+}
+
 static skv_status configure(skv_path *p, const definition *d, const skv_settings *s,
                             const skv_dims *dims, const skv_schedule *schedule)
 {
@@ -161,17 +175,12 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     setup.base = p->base;
     if (setup.n_drafters == 0 && s->drafters.n > 0) {
         setup.drafters = from_settings;
-        for (int i = 0; i < s->drafters.n && i < SKV_MAX_DEPTH; i++)
+        for (int i = 0; i < s->drafters.n; i++) /* few and small: skv_settings_check */
             from_settings[setup.n_drafters++] = (int)s->drafters.value[i];
     }
     SKV_TRY(p->policy->configure(&p->state, &setup));
-    SKV_TRY(p->policy->report(p->state, &p->report));
-    json_object_set_new(p->report, "policy", json_string(p->policy->name));
-    if (p->base != SKV_KEEP_ALL)
-        json_object_set_new(p->report, "base_tokens", json_integer(p->base));
     p->reference = d->reference;
-    p->digest_text = json_dumps(p->report, JSON_COMPACT | JSON_SORT_KEYS);
-    return p->digest_text ? SKV_OK : skv_fail(SKV_E_MEM, "path %s: out of memory", p->name);
+    return describe(p);
 }
 
 static skv_status add(skv_paths *out, const char *name, const skv_settings *s, const skv_dims *dims,

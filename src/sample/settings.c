@@ -41,7 +41,7 @@ const skv_option skv_settings_table[] = {
     ROW(path_definitions, JSON, NULL,
         "list of {name, policy, percent | tokens, budget_file, drafters, options, reference}",
         NULL),
-    ROW(drafters, REALS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
+    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget JSON instead of the rule", NULL),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "words kept in RUN/run.json: where these settings come from", NULL),
@@ -112,6 +112,11 @@ skv_status skv_settings_check(const skv_settings *s)
         SKV_TRY(in_range("cfg", s->cfg.value[i], -100, 100));
     for (int i = 0; i < s->tau.n; i++)
         SKV_TRY(in_range("tau", s->tau.value[i], 1e-3, 100));
+    if (s->drafters.n > SKV_MAX_DEPTH)
+        return skv_fail(SKV_E_ARG, "--drafters has %d layers, want at most %d", s->drafters.n,
+                        SKV_MAX_DEPTH);
+    for (int i = 0; i < s->drafters.n; i++)
+        SKV_TRY(in_range("drafters", (double)s->drafters.value[i], 0, SKV_MAX_DEPTH - 1));
     return skv_settings_store(&store, s);
 }
 

@@ -23,7 +23,7 @@ typedef struct {
     int64_t cfg_insertion_layer;
     /* cache paths */
     char *paths, *budget_file;
-    skv_reals drafters;
+    skv_ints drafters;
     json_t *path_definitions;
     /* the run */
     char *out, *store, *device, *dtype, *only, *config, *note;

@@ -75,21 +75,20 @@ skv_status skv_tune_read(char **text, size_t *bytes, const char *run)
 skv_status skv_tune_write(const skv_backend *be, const char *run)
 {
     char *path = NULL;
-    json_t *root = json_object(), *choices = json_object();
-    skv_status st = SKV_OK;
-    bool bad = json_object_set_new(root, "device", json_string(skv_backend_describe(be))) != 0;
+    skv_json_maker table = skv_json_object(), choices = skv_json_object();
+    json_t *root = NULL;
+    skv_status st;
 
     bad |= json_object_set_new(root, "version", json_integer(SKV_TUNING_VERSION)) != 0;
     for (size_t i = 0; i < be->tuning.n; i++)
-        bad |= json_object_set_new(choices, be->tuning.list[i].key,
-                                   json_integer(be->tuning.list[i].choice)) != 0;
-    if (json_object_set(root, "choices", choices) != 0 || bad)
-        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "tuning table: out of memory"), done);
+        skv_json_put(&choices, be->tuning.list[i].key, json_integer(be->tuning.list[i].choice));
+    skv_json_put(&table, "device", json_string(skv_backend_describe(be)));
+    skv_json_put(&table, "choices", skv_json_take(&choices));
+    SKV_TRY_GOTO(skv_json_finish(&root, &table, "tune.json"), done);
     SKV_TRY_GOTO(skv_path_join(&path, run, "tune.json"), done);
     st = skv_json_write(root, path);
 done:
     free(path);
-    json_decref(choices);
     json_decref(root);
     return st;
 }

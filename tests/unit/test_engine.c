@@ -23,7 +23,7 @@ typedef struct {
 
 static void open_world(world *w, const char *model, const char *paths)
 {
-    double drafter = 0;
+    int64_t drafter = 0;
     skv_settings s = {.paths = (char *)(uintptr_t)paths, .drafters = {&drafter, 1}};
 
     memset(w, 0, sizeof *w);
