@@ -163,6 +163,8 @@ static skv_status check_chunks(skv_h5_layout *out, const skv_h5 *f, const char *
     for (int i = 0; i < out->n_dims; i++) {
         if (chunk[i] == 0 || bytes > MAX_CHUNK_BYTES / chunk[i])
             return skv_fail(SKV_E_FORMAT, "%s: %s: chunks of more than 1 GiB", f->path, name);
+        if (chunk[i] > (hsize_t)out->shape[i]) /* HDF5 would read what lies behind the chunk */
+            return skv_fail(SKV_E_FORMAT, "%s: %s: chunks larger than the dataset", f->path, name);
         bytes *= chunk[i];
     }
     out->rows_per_chunk = (int64_t)chunk[0];

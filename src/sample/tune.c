@@ -79,7 +79,7 @@ skv_status skv_tune_write(const skv_backend *be, const char *run)
     json_t *root = NULL;
     skv_status st;
 
-    bad |= json_object_set_new(root, "version", json_integer(SKV_TUNING_VERSION)) != 0;
+    skv_json_put(&table, "version", json_integer(SKV_TUNING_VERSION));
     for (size_t i = 0; i < be->tuning.n; i++)
         skv_json_put(&choices, be->tuning.list[i].key, json_integer(be->tuning.list[i].choice));
     skv_json_put(&table, "device", json_string(skv_backend_describe(be)));

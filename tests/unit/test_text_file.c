@@ -9,7 +9,11 @@
 
 enum { WIDTH = 4 };
 
-static const skv_text_origin origin = {.t5 = "t5a", .device = "CPU", .width = WIDTH};
+#define T5_A   "000102030405060708090a0b0c0d0e0f"
+#define T5_B   "0f0e0d0c0b0a09080706050403020100"
+#define T5_OLD "0001020304050607" /* as older versions wrote it */
+
+static const skv_text_origin origin = {.t5 = T5_A, .device = "CPU", .width = WIDTH};
 static const int32_t cat[] = {3, 9, 1}, dog[] = {4, 1}, bird[] = {5, 6, 7, 1};
 
 /* Features of n tokens that only this text has. */
@@ -104,9 +108,9 @@ static void a_file_thrown_away_leaves_the_old_one_alone(void **state)
 static void another_encoder_width_or_device_is_refused(void **state)
 {
     const char *path = temp_path("t.h5");
-    const skv_text_origin other[] = {{.t5 = "t5b", .device = "CPU", .width = WIDTH},
-                                     {.t5 = "t5a", .device = "GPU", .width = WIDTH},
-                                     {.t5 = "t5a", .device = "CPU", .width = WIDTH + 1}};
+    const skv_text_origin other[] = {{.t5 = T5_B, .device = "CPU", .width = WIDTH},
+                                     {.t5 = T5_A, .device = "GPU", .width = WIDTH},
+                                     {.t5 = T5_A, .device = "CPU", .width = WIDTH + 1}};
     skv_text_origin any = other[1];
     skv_text_file *f = NULL;
 
@@ -121,6 +125,21 @@ static void another_encoder_width_or_device_is_refused(void **state)
     assert_int_equal(skv_text_file_open(&f, path, &any), SKV_OK);
     skv_text_file_close(f);
     assert_int_equal(skv_text_file_open(&f, temp_path("none.h5"), &origin), SKV_E_NOTFOUND);
+}
+
+static void a_file_of_an_older_version_is_said_to_be_one(void **state)
+{
+    const char *path = temp_path("t.h5");
+    const skv_text_origin old = {.t5 = T5_OLD, .device = "CPU", .width = WIDTH};
+    skv_text_writer *w = NULL;
+    skv_text_file *f = NULL;
+
+    (void)state;
+    assert_int_equal(skv_text_writer_create(&w, path, &old, NULL, 1, 2), SKV_OK);
+    add(w, dog, 2);
+    assert_int_equal(skv_text_writer_commit(&w), SKV_OK);
+    assert_int_equal(skv_text_file_open(&f, path, &origin), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "older version"));
 }
 
 /* No byte of the file can be altered so that other features come out. */
@@ -166,6 +185,7 @@ int main(void)
         CASE(more_texts_keep_the_old_ones),
         CASE(a_file_thrown_away_leaves_the_old_one_alone),
         CASE(another_encoder_width_or_device_is_refused),
+        CASE(a_file_of_an_older_version_is_said_to_be_one),
         CASE(damage_never_gives_other_features),
     };
 
