@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "eval/report/report_internal.h"
 #include "io/png.h"
@@ -105,26 +106,23 @@ static skv_status pick(json_t *picks, album *a, int path, double *badness)
 {
     const skv_report *r = a->run;
     const int metric = first_of_pairs(r, path);
-    json_t *rows = json_array();
+    skv_json_maker rows;
     choice chosen;
 
-    if (metric < 0) {
-        json_decref(rows);
+    if (metric < 0)
         return SKV_OK;
-    }
     for (int64_t i = 0; i < r->run.n; i++)
         badness[i] = badness_of(r, path, metric, i);
-    if (choose(&chosen, r, badness) != SKV_OK) {
-        json_decref(rows);
-        return SKV_E_MEM;
-    }
+    SKV_TRY(choose(&chosen, r, badness));
+    rows = skv_json_array();
     for (int i = 0; i < (chosen.alike ? 1 : chosen.n); i++) {
-        json_array_append_new(rows, json_integer(chosen.row[i]));
+        skv_json_append(&rows, json_integer(chosen.row[i]));
         add(a, r->reference, chosen.row[i], false);
         add(a, path, chosen.row[i], true);
     }
     return json_array_append_new(picks, json_pack("{s:i, s:i, s:b, s:o}", "path", path, "metric",
-                                                  metric, "alike", chosen.alike, "rows", rows)) == 0
+                                                  metric, "alike", chosen.alike, "rows",
+                                                  skv_json_take(&rows))) == 0
                ? SKV_OK
                : skv_fail(SKV_E_MEM, "report: out of memory");
 }
