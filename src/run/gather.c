@@ -153,11 +153,10 @@ static skv_status gather_path(survey *s, skv_gather_path *p)
 
 static skv_status write_root(skv_h5 *out, const skv_run_json *json)
 {
-    char *common = json_dumps(json->common, JSON_COMPACT);
+    char *common = NULL;
     skv_status st;
 
-    if (!common)
-        return skv_fail(SKV_E_MEM, "gather: out of memory");
+    SKV_TRY(skv_json_print(&common, json->common, SKV_JSON_COMPACT));
     st = skv_h5_set_text(out, "/", SKV_ATTR_CONFIG, common);
     free(common);
     SKV_TRY(st);
