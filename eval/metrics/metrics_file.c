@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/json.h"
-
 #define NAME_BYTES 512
 
 /* Two folders are called by their last part: a name inside the file cannot hold a slash. */
