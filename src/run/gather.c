@@ -43,33 +43,40 @@ static void note_missing(survey *s, const char *path, int64_t group)
 
 /* ------------------------------------------------------------------- the first look */
 
-/* Which of `parts` all groups so far have: a file that lacks one takes it away from the path. */
-static skv_status check(skv_group_state *state, unsigned *parts, const char *file,
-                        skv_group_want *want)
+/* What is stored of a path: in all groups so far, and in any of them. */
+typedef struct {
+    unsigned all, any;
+} stored;
+
+/* A file that lacks a part takes it away from the path. */
+static skv_status check(skv_group_state *state, stored *has, const char *file, skv_group_want *want)
 {
     static const unsigned fewer[] = {SKV_GROUP_BITS | SKV_GROUP_IMAGE, SKV_GROUP_BITS,
                                      SKV_GROUP_IMAGE, 0};
 
     for (size_t i = 0; i < sizeof fewer / sizeof fewer[0]; i++) {
         want->parts = fewer[i];
-        if ((fewer[i] & ~*parts) != 0)
+        if ((fewer[i] & ~has->all) != 0)
             continue;
         SKV_TRY(skv_group_file_check(state, file, want));
         if (*state != SKV_GROUP_LACKING)
             break;
     }
-    *parts = want->parts;
+    if (*state == SKV_GROUP_GOOD) {
+        has->all = want->parts;
+        has->any |= want->parts;
+    }
     return SKV_OK;
 }
 
-static skv_status look_at(survey *s, unsigned *parts, const char *path, skv_group_want *want)
+static skv_status look_at(survey *s, stored *has, const char *path, skv_group_want *want)
 {
     skv_group_state state = SKV_GROUP_ABSENT;
     char *file = NULL;
     skv_status st;
 
     SKV_TRY(skv_group_file_path(&file, s->run, path, want->group));
-    st = check(&state, parts, file, want);
+    st = check(&state, has, file, want);
     if (st == SKV_OK && state == SKV_GROUP_ABSENT)
         note_missing(s, path, want->group);
     else if (st == SKV_OK && state == SKV_GROUP_DAMAGED)
@@ -81,22 +88,23 @@ static skv_status look_at(survey *s, unsigned *parts, const char *path, skv_grou
     return st;
 }
 
+/* *parts: what all groups of the path have. */
 static skv_status look_at_path(survey *s, unsigned *parts, const char *path, const json_t *entry)
 {
     skv_group_want want = {.config_digest = s->json.digest};
-    unsigned first;
+    stored has = {.all = SKV_GROUP_BITS | SKV_GROUP_IMAGE};
+    unsigned some;
 
     SKV_TRY(skv_json_string(&want.path_digest, entry, "digest", path));
-    *parts = SKV_GROUP_BITS | SKV_GROUP_IMAGE;
-    SKV_TRY(look_at(s, parts, path, &want));
-    first = *parts;
-    for (want.group = 1; want.group < s->json.n_groups; want.group++)
-        SKV_TRY(look_at(s, parts, path, &want));
-    if (first != *parts)
+    for (want.group = 0; want.group < s->json.n_groups; want.group++)
+        SKV_TRY(look_at(s, &has, path, &want));
+    some = has.any & ~has.all;
+    if (some != 0)
         skv_warn("%s: path %s has groups without %s; run.h5 leaves these out", s->run, path,
-                 (first & ~*parts) == SKV_GROUP_IMAGE  ? "pictures"
-                 : (first & ~*parts) == SKV_GROUP_BITS ? "bits"
-                                                       : "bits and pictures");
+                 some == SKV_GROUP_IMAGE  ? "pictures"
+                 : some == SKV_GROUP_BITS ? "bits"
+                                          : "bits or pictures");
+    *parts = has.all;
     return SKV_OK;
 }
 
@@ -121,7 +129,7 @@ static skv_status verdict(const survey *s)
 
 /* ------------------------------------------------------------------ the second look */
 
-/* SKV_OK with rec->owned NULL: damaged, and set aside. */
+/* SKV_OK with an empty record: damaged, and set aside. */
 static skv_status read_group(skv_group_record *rec, survey *s, const char *path, int64_t group,
                              unsigned parts)
 {
@@ -130,7 +138,9 @@ static skv_status read_group(skv_group_record *rec, survey *s, const char *path,
 
     SKV_TRY(skv_group_file_path(&file, s->run, path, group));
     st = skv_group_file_read(rec, file, parts);
-    if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_IO && st != SKV_E_MEM)
+    if (st == SKV_E_NOTFOUND && s->n_damaged > 0) /* set aside at the first look */
+        st = SKV_OK;
+    else if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_IO && st != SKV_E_MEM)
         st = set_aside(s, file);
     free(file);
     return st;

@@ -1,0 +1,337 @@
+#include "run/gather.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "failing_io.h"
+#include "run/group_file.h"
+#include "run/run_file.h"
+#include "run/schema.h"
+#include "temp_folder.h"
+#include "write_groups.h"
+
+#define N     TEST_GROUPS_ROWS
+#define MANY  ((size_t)1 << 20)
+#define CELLS ((TEST_GROUPS_SCALES - 1) * TEST_GROUPS_LAYERS)
+
+static bool exists(const char *file)
+{
+    struct stat info;
+
+    return lstat(file, &info) == 0;
+}
+
+static skv_status gather(bool virtual_images)
+{
+    int64_t n_failed = -1;
+    const skv_status st = skv_gather(temp_folder(), virtual_images, &n_failed);
+
+    assert_true(st != SKV_OK || n_failed == 0);
+    assert_int_equal(exists(temp_path("run.h5")), st == SKV_OK);
+    return st;
+}
+
+static void assert_says(const char *words)
+{
+    if (!strstr(skv_message(), words))
+        fail_msg("\"%s\" does not say \"%s\"", skv_message(), words);
+}
+
+/* One byte behind the first block, which a look at that block does not see. */
+static void damage_body(const char *file)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+
+    assert_int_equal(skv_file_read(&bytes, &n, file, MANY), SKV_OK);
+    bytes[n - n / 4] ^= 16;
+    assert_int_equal(skv_file_write(file, bytes, n), SKV_OK);
+    free(bytes);
+}
+
+static void assert_rows(const skv_run_file *run)
+{
+    for (int p = 0; p < TEST_GROUPS_PATHS; p++) {
+        assert_string_equal(run->path[p].name, test_groups_path[p]);
+        assert_int_equal(run->path[p].bits_bytes, TEST_GROUPS_BITS);
+        assert_int_equal(run->path[p].scale_offset[TEST_GROUPS_SCALES], 24);
+        for (int i = 0; i < N; i++) {
+            uint8_t bits[TEST_GROUPS_BITS];
+            skv_picture picture;
+
+            assert_int_equal(skv_run_file_bits(bits, run, p, i), SKV_OK);
+            for (int k = 0; k < TEST_GROUPS_BITS; k++)
+                assert_int_equal(bits[k], group_bits_byte(p, i, k));
+            assert_int_equal(skv_run_file_picture(&picture, run, p, i), SKV_OK);
+            assert_int_equal(picture.height, TEST_GROUPS_HEIGHT);
+            for (int k = 0; k < TEST_GROUPS_SIDES; k++)
+                assert_int_equal(picture.rgb[k], group_image_byte(p, i, k));
+            free(picture.rgb);
+        }
+    }
+}
+
+static void assert_samples(const skv_run_file *run)
+{
+    static const char *const ids[N] = {"a", "b", "c", "d", "e"};
+
+    assert_int_equal(run->n, N);
+    assert_int_equal(run->reference, 0);
+    for (int i = 0; i < N; i++) {
+        assert_string_equal(run->id[i], ids[i]);
+        assert_string_equal(run->prompt[i], i == 2 ? "" : "a prompt");
+        assert_int_equal(run->seed[i], 1000 + i);
+        assert_int_equal(run->tokens[i], 3 + i);
+    }
+}
+
+/* *out = a dataset of scalekv-10, free(). Its CRC-32 is noted and right. */
+static void read_set(void *out, skv_h5 *f, skv_set set)
+{
+    const skv_extents e = {.rows = N,
+                           .groups = TEST_GROUPS,
+                           .scales = TEST_GROUPS_SCALES,
+                           .layers = TEST_GROUPS_LAYERS,
+                           .heads = TEST_GROUPS_HEADS,
+                           .phases = 2};
+    skv_h5_layout want = skv_schema_run_layout(set, &e);
+
+    assert_int_equal(
+        skv_h5_read(out, f, skv_schema_in_run(set, "scalekv-10").text, &want, MANY, true), SKV_OK);
+}
+
+static void every_dataset_comes_from_its_groups(void **state)
+{
+    static const skv_set heads[] = {SKV_SET_LENGTH_BY_HEAD, SKV_SET_CAPACITY_BY_HEAD};
+    const int64_t offset = 20, *table = NULL;
+    int64_t peak = 0, *warm = NULL;
+    double *seconds = NULL;
+    float *kept = NULL;
+    skv_run_file run;
+    int n = 0;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(false), SKV_OK);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_samples(&run);
+    assert_rows(&run);
+    for (int h = 0; h < 2; h++) {
+        read_set(&table, run.h5, heads[h]);
+        for (int i = 0; i < CELLS * TEST_GROUPS_HEADS; i++)
+            assert_int_equal(table[i], offset + i);
+        free((void *)(uintptr_t)table);
+    }
+    read_set(&kept, run.h5, SKV_SET_KEPT_BY_SOURCE);
+    for (int i = 0; i < CELLS * TEST_GROUPS_SCALES; i++)
+        assert_true(kept[i] == (float)((2 * i + 2 * (1 + i) + (2 + i)) / 5.0)); /* by rows */
+    read_set(&seconds, run.h5, SKV_SET_SECONDS);
+    assert_true(seconds[4] == 2.5 && seconds[5] == 1.25);
+    assert_int_equal(skv_h5_get_ints(&warm, &n, run.h5,
+                                     skv_schema_in_run(SKV_SET_SECONDS, "full").text,
+                                     SKV_ATTR_FIRST_GROUPS),
+                     SKV_OK);
+    assert_true(n == 1 && warm[0] == 1);
+    assert_int_equal(
+        skv_h5_get_int(&peak, run.h5, skv_schema_cache("full").text, SKV_ATTR_POOL_PEAK), SKV_OK);
+    assert_int_equal(peak, 92);
+    free(kept);
+    free(seconds);
+    free(warm);
+    skv_run_file_close(&run);
+}
+
+static void virtual_pictures_stay_in_the_group_files(void **state)
+{
+    skv_run_file run;
+    skv_picture picture;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(true), SKV_OK);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_samples(&run);
+    assert_rows(&run);
+    assert_int_equal(unlink(group_name(1, 1)), 0);
+    assert_int_equal(skv_run_file_picture(&picture, &run, 1, 1), SKV_OK);
+    free(picture.rgb);
+    assert_int_equal(skv_run_file_picture(&picture, &run, 1, 2), SKV_E_NOTFOUND);
+    skv_run_file_close(&run);
+}
+
+static void missing_groups_are_counted_and_the_first_named(void **state)
+{
+    (void)state;
+    write_groups();
+    assert_int_equal(unlink(group_name(0, 2)), 0);
+    assert_int_equal(gather(false), SKV_E_NOTFOUND);
+    assert_says("1 of 6 groups are missing (groups/full/000002.h5)");
+    for (int g = 0; g < TEST_GROUPS; g++)
+        assert_int_equal(unlink(group_name(1, g)), 0);
+    assert_int_equal(gather(false), SKV_E_NOTFOUND);
+    assert_says("4 of 6 groups are missing (groups/full/000002.h5, groups/scalekv-10/000000.h5, "
+                "groups/scalekv-10/000001.h5, ...)");
+}
+
+/* Found in one pass, whatever is wrong: a body, a first block, a length, or no file at all. */
+static void damaged_groups_are_all_set_aside_at_once(void **state)
+{
+    const int which[][2] = {{0, 0}, {0, 2}, {1, 0}, {1, 1}};
+    const int n = sizeof which / sizeof which[0];
+
+    (void)state;
+    write_groups();
+    damage_body(group_name(0, 0));
+    damage_body(group_name(1, 1));
+    assert_int_equal(truncate(group_name(0, 2), 3000), 0);
+    assert_int_equal(unlink(group_name(1, 0)), 0);
+    assert_int_equal(mkfifo(group_name(1, 0), 0666), 0);
+    assert_int_equal(gather(false), SKV_E_STOPPED);
+    assert_says("4 of 6 groups are damaged and were set aside");
+    for (int i = 0; i < n; i++) {
+        char aside[4096];
+
+        snprintf(aside, sizeof aside, "%s.damaged", group_name(which[i][0], which[i][1]));
+        assert_true(exists(aside));
+        assert_false(exists(group_name(which[i][0], which[i][1])));
+    }
+    assert_int_equal(gather(false), SKV_E_NOTFOUND);
+    assert_says("4 of 6 groups are missing");
+    for (int i = 0; i < n; i++)
+        write_group(which[i][0], which[i][1], NULL);
+    assert_int_equal(gather(false), SKV_OK);
+}
+
+static void damage_of_a_last_body_leaves_the_older_run_h5(void **state)
+{
+    int64_t n_failed;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(false), SKV_OK);
+    damage_body(group_name(1, 2));
+    assert_int_equal(skv_gather(temp_folder(), false, &n_failed), SKV_E_STOPPED);
+    assert_says("1 of 6 groups");
+    assert_true(exists(temp_path("run.h5")));
+    assert_int_equal(temp_count(), 3); /* run.json, groups, run.h5: nothing aside */
+}
+
+static void a_group_of_another_run_or_size_is_refused(void **state)
+{
+    (void)state;
+    write_groups();
+    write_group(0, 1, &(test_groups_fault){.config_digest = "c1"});
+    assert_int_equal(gather(false), SKV_E_FORMAT);
+    assert_says("groups/full/000001.h5: made with another configuration");
+    write_group(0, 1, &(test_groups_fault){.other_size = true});
+    assert_int_equal(gather(false), SKV_E_FORMAT);
+    assert_says("group 1 has other sizes than group 0");
+}
+
+static void pictures_that_some_groups_lack_are_left_out(void **state)
+{
+    skv_run_file run;
+
+    (void)state;
+    write_groups();
+    write_group(1, 2, &(test_groups_fault){.no_image = true});
+    assert_int_equal(gather(false), SKV_OK);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_true(run.path[0].in_h5);
+    assert_false(run.path[1].in_h5);
+    assert_int_equal(run.path[1].bits_bytes, TEST_GROUPS_BITS);
+    skv_run_file_close(&run);
+}
+
+static void failed_rows_are_counted(void **state)
+{
+    int64_t n_failed = 0;
+    skv_run_file run;
+
+    (void)state;
+    write_groups();
+    for (int p = 0; p < TEST_GROUPS_PATHS; p++)
+        for (int g = 0; g < 2; g++)
+            write_group(p, g, &(test_groups_fault){.row_failed = true});
+    assert_int_equal(skv_gather(temp_folder(), false, &n_failed), SKV_OK);
+    assert_int_equal(n_failed, 2);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_string_equal(run.error[2], "no text");
+    assert_int_equal(run.status[2], SKV_E_FORMAT);
+    assert_int_equal(run.status[3], SKV_OK);
+    skv_run_file_close(&run);
+}
+
+/* In a child, which leaves as the program does: 0 well, 1 with a sentence, 2 with a write that
+ * failed unseen or a failure without a word. */
+static int gather_with_a_failing_write(long n, int error)
+{
+    int64_t n_failed;
+    skv_status st;
+
+    failing_write(n, error);
+    st = skv_gather(temp_folder(), false, &n_failed);
+    if (st == SKV_OK)
+        return failing_write_came() ? 2 : 0;
+    return failing_write_came() && strstr(skv_message(), "run.h5") ? 1 : 2;
+}
+
+static void any_one_failing_write_ends_without_run_h5(void **state)
+{
+    static const int errors[] = {ENOSPC, EIO, EDQUOT};
+    char *right = NULL, *found = NULL;
+    size_t n_right = 0, n_found = 0;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(false), SKV_OK);
+    assert_int_equal(skv_file_read(&right, &n_right, temp_path("run.h5"), MANY), SKV_OK);
+    for (size_t e = 0; e < sizeof errors / sizeof errors[0]; e++) {
+        int how = 1;
+
+        assert_int_equal(unlink(temp_path("run.h5")), 0);
+        for (long n = 1; how != 0; n++) {
+            const pid_t child = fork();
+
+            if (child == 0)
+                exit(gather_with_a_failing_write(n, errors[e])); /* with all exit handlers */
+            assert_true(child > 0 && waitpid(child, &how, 0) == child && WIFEXITED(how));
+            how = WEXITSTATUS(how);
+            assert_in_range(how, 0, 1);
+            assert_int_equal(temp_count(), how == 0 ? 3 : 2);
+            assert_true(how == 1 || n > 10);
+        }
+        assert_int_equal(skv_file_read(&found, &n_found, temp_path("run.h5"), MANY), SKV_OK);
+        assert_int_equal(n_found, n_right);
+        assert_memory_equal(found, right, n_right);
+        free(found);
+    }
+    free(right);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest tests[] = {
+        CASE(every_dataset_comes_from_its_groups),
+        CASE(virtual_pictures_stay_in_the_group_files),
+        CASE(missing_groups_are_counted_and_the_first_named),
+        CASE(damaged_groups_are_all_set_aside_at_once),
+        CASE(damage_of_a_last_body_leaves_the_older_run_h5),
+        CASE(a_group_of_another_run_or_size_is_refused),
+        CASE(pictures_that_some_groups_lack_are_left_out),
+        CASE(failed_rows_are_counted),
+        CASE(any_one_failing_write_ends_without_run_h5),
+    };
+
+    skv_log_setup(SKV_LOG_ERROR, ""); /* warnings are no failures here */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
