@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "io/formula.h"
 #include "kernels/ops.h"
+#include "sample/text_features.h"
 
 #define GEMM_RUNS  5
 #define FLOOR_RUNS 3
@@ -79,29 +80,24 @@ int skv_bench_all_tokens(const skv_ints *lengths, int n_prompts)
     return sum;
 }
 
-/* Text features as T5 would give them: √3·uniform("text"), the same for every prompt. */
+/* Made-up texts, one after another; the seconds are those from features that are on the device. */
 static skv_status fill_text(const skv_bench *b, double *seconds)
 {
-    const int width = b->setup->sources->dims.text_width, n_prompts = b->setup->max_prompts;
-    const int total = skv_bench_all_tokens(b->text_tokens, n_prompts);
+    const int n_prompts = b->setup->max_prompts;
     skv_text_span *spans = NULL;
-    skv_tensor text;
-    float *host = NULL;
     skv_status st;
     double start;
+    int total = 0;
 
-    SKV_TRY_GOTO(skv_alloc(&host, (size_t)total, (size_t)width * sizeof *host, "text"), done);
-    SKV_TRY_GOTO(skv_alloc(&spans, 2 * (size_t)n_prompts, sizeof *spans, "text"), done);
-    for (int i = 0, at = 0; i < n_prompts; i++) {
+    SKV_TRY(skv_alloc(&spans, 2 * (size_t)n_prompts, sizeof *spans, "text"));
+    for (int i = 0; i < n_prompts; i++) {
         const int n = skv_bench_tokens(b->text_tokens, i);
 
-        skv_formula_text(host + (size_t)at * (size_t)width, (int64_t)n * width);
-        spans[i] = (skv_text_span){.start = at, .n = n};
+        spans[i] = (skv_text_span){.start = total, .n = n};
         spans[n_prompts + i] = (skv_text_span){.uncond = true, .n = n};
-        at += n;
+        total += n;
     }
-    SKV_TRY_GOTO(skv_engine_text(b->engine, &text, total), done);
-    SKV_TRY_GOTO(skv_backend_upload(b->be, text.data, host, skv_tensor_bytes(&text)), done);
+    SKV_TRY_GOTO(skv_text_features(b->engine, b->be, NULL, total), done);
     SKV_TRY_GOTO(skv_backend_sync(b->be), done); /* T5 leaves them on the device */
     start = skv_seconds();
     SKV_TRY_GOTO(
@@ -109,7 +105,6 @@ static skv_status fill_text(const skv_bench *b, double *seconds)
     SKV_TRY_GOTO(skv_backend_sync(b->be), done);
     *seconds = skv_seconds() - start;
 done:
-    free(host);
     free(spans);
     return st;
 }

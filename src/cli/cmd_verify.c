@@ -9,7 +9,7 @@
 #include "cli/verify_compare.h"
 #include "core/json.h"
 #include "core/mem.h"
-#include "io/formula.h"
+#include "sample/text_features.h"
 
 typedef struct {
     char *transformer, *vae, *against, *json, *device, *dtype;
@@ -31,34 +31,36 @@ static const skv_option table[] = {
     ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
     {0}};
 
-/* The recorded text, or the formula's where the recording has none. */
-static skv_status upload_text(skv_engine *e, skv_backend *be, const skv_recording *r, int width)
+/* The recorded text and negative text, one behind the other; free(). */
+static skv_status join_texts(float **out, const skv_recording *r, size_t width)
 {
-    const int total = r->n_text + r->n_negative;
+    const size_t n = (size_t)r->n_text * width, n_negative = (size_t)r->n_negative * width;
+
+    SKV_TRY(skv_alloc(out, n + n_negative, sizeof **out, "text"));
+    memcpy(*out, r->text, n * sizeof **out);
+    if (r->negative)
+        memcpy(*out + n, r->negative, n_negative * sizeof **out);
+    return SKV_OK;
+}
+
+/* On the recorded text, or made-up text where the recording has none. */
+static skv_status condition(skv_engine *e, skv_backend *be, const skv_recording *r, int width)
+{
     const skv_text_span spans[2] = {
         {.start = 0, .n = r->n_text},
         {.uncond = !r->negative,
          .start = r->negative ? r->n_text : 0,
          .n = r->negative ? r->n_negative : r->n_text},
     };
-    skv_tensor text;
-    float *host = NULL;
+    float *text = NULL;
     skv_status st;
 
-    SKV_TRY(skv_alloc(&host, (size_t)total * (size_t)width, sizeof *host, "text"));
     if (r->text)
-        memcpy(host, r->text, (size_t)r->n_text * (size_t)width * sizeof *host);
-    else
-        skv_formula_text(host, (int64_t)r->n_text * width);
-    if (r->negative)
-        memcpy(host + (size_t)r->n_text * (size_t)width, r->negative,
-               (size_t)r->n_negative * (size_t)width * sizeof *host);
-    SKV_TRY_GOTO(skv_engine_text(e, &text, total), done);
-    SKV_TRY_GOTO(skv_backend_upload(be, text.data, host, skv_tensor_bytes(&text)), done);
-    st = skv_engine_condition(e, spans, r->guided ? 2 : 1);
-done:
-    free(host);
-    return st;
+        SKV_TRY(join_texts(&text, r, (size_t)width));
+    st = skv_text_features(e, be, text, r->n_text + r->n_negative);
+    free(text);
+    SKV_TRY(st);
+    return skv_engine_condition(e, spans, r->guided ? 2 : 1);
 }
 
 /* Capacities come from the recorded rows, never from the rule; the full-size form has none and
@@ -151,7 +153,7 @@ static skv_status run_path(verify *v, bool scalekv)
 
     SKV_TRY_GOTO(make_path(&path, r, &v->sources.dims, scalekv), done);
     SKV_TRY_GOTO(skv_engine_create(&e, &setup), done);
-    SKV_TRY_GOTO(upload_text(e, v->be, r, v->sources.dims.text_width), done);
+    SKV_TRY_GOTO(condition(e, v->be, r, v->sources.dims.text_width), done);
     SKV_TRY_GOTO(compare(v, e, &path, scalekv), done);
 done:
     skv_engine_destroy(e);

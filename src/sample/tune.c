@@ -7,32 +7,24 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
-#include "io/formula.h"
+#include "sample/text_features.h"
 
 #define MAX_BYTES ((size_t)4 << 20)
 
-/* One token a prompt: products whose size follows the text are not measured for it. */
+/* All prompts are one text of one token: products whose size follows the text are not measured for
+ * them. */
 static skv_status condition(skv_engine *e, const skv_engine_setup *s)
 {
-    const int n = s->max_prompts, width = s->sources->dims.text_width;
+    const int n = s->max_prompts;
     skv_text_span *spans = NULL;
-    float *host = NULL;
-    skv_tensor text;
     skv_status st;
 
-    SKV_TRY_GOTO(skv_alloc(&host, (size_t)n * (size_t)width, sizeof *host, "text"), done);
-    SKV_TRY_GOTO(skv_alloc(&spans, 2 * (size_t)n, sizeof *spans, "text"), done);
-    skv_formula_text(host, (int64_t)n * width);
-    for (int i = 0; i < n; i++) {
-        spans[i] = (skv_text_span){.start = i, .n = 1};
-        spans[n + i] = spans[i];
-        spans[n + i].uncond = s->max_uncond > 0;
-    }
-    SKV_TRY_GOTO(skv_engine_text(e, &text, n), done);
-    SKV_TRY_GOTO(skv_backend_upload(s->be, text.data, host, skv_tensor_bytes(&text)), done);
+    SKV_TRY(skv_alloc(&spans, 2 * (size_t)n, sizeof *spans, "text"));
+    for (int i = 0; i < 2 * n; i++)
+        spans[i] = (skv_text_span){.n = 1, .uncond = i >= n && s->max_uncond > 0};
+    SKV_TRY_GOTO(skv_text_features(e, s->be, NULL, 1), done);
     st = skv_engine_condition(e, spans, s->guided ? 2 * n : n);
 done:
-    free(host);
     free(spans);
     return st;
 }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/formula.h"
 #include "kernels/ops.h"
+#include "sample/text_features.h"
+#include "sample/tune.h"
 
 #include "cmocka_all.h"
 #include "test_device.h"
@@ -63,17 +64,9 @@ static void close_world(world *w)
 static void condition_from(world *w, int first)
 {
     static const int n[N_PROMPTS] = {N_TEXT, N_TEXT - 4};
-    const int width = w->sources.dims.text_width;
     skv_text_span spans[2 * N_PROMPTS];
-    float *host = malloc((size_t)(N_PROMPTS * N_TEXT * width) * sizeof *host);
-    skv_tensor text;
 
-    assert_non_null(host);
-    assert_int_equal(skv_engine_text(w->engine, &text, N_PROMPTS * N_TEXT), SKV_OK);
-    skv_formula_text(host, (int64_t)N_PROMPTS * N_TEXT * width);
-    assert_int_equal(skv_backend_upload(w->setup.be, text.data, host, skv_tensor_bytes(&text)),
-                     SKV_OK);
-    free(host);
+    assert_int_equal(skv_text_features(w->engine, w->setup.be, NULL, N_PROMPTS * N_TEXT), SKV_OK);
     for (int b = 0; b < N_PROMPTS; b++) {
         const int i = (b + first) % N_PROMPTS;
 
@@ -367,6 +360,20 @@ static void decoding_the_bits_gives_the_picture(void **state)
     }
 }
 
+/* Samples of one short prompt have fewer tokens together than prompts. */
+static void measuring_needs_one_token_for_all_prompts(void **state)
+{
+    world w;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full");
+    w.setup.max_text_tokens = 1;
+    w.setup.max_uncond = 1;
+    assert_int_equal(skv_engine_resize(w.engine, &w.setup), SKV_OK);
+    assert_int_equal(skv_tune_measure(w.engine, &w.setup), SKV_OK);
+    close_world(&w);
+}
+
 static void a_resized_engine_computes_as_a_new_one(void **state)
 {
     skv_memory_plan large, small;
@@ -410,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_path_after_a_failed_one_computes_the_same),
         cmocka_unit_test(results_come_in_the_order_of_the_prompts),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
+        cmocka_unit_test(measuring_needs_one_token_for_all_prompts),
         cmocka_unit_test(a_resized_engine_computes_as_a_new_one),
     };
 
