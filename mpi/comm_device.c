@@ -36,21 +36,25 @@ static skv_status staged(skv_comm *c, skv_backend *be, void *data, size_t bytes,
 skv_status skv_comm_broadcast_device(skv_comm *c, skv_status st, skv_backend *be, void *data,
                                      size_t bytes, int root, const char **how)
 {
-    const char *way = "one rank";
-    bool done = c->size == 1;
+    const char *way = "through host memory: some ranks have no GPU";
+    int64_t n_host = be->device == SKV_HOST;
+    bool done = false;
 
     if (root < 0 || root >= c->size)
         st = skv_fail(SKV_E_ARG, "broadcast from rank %d of %d", root, c->size);
     SKV_TRY(skv_comm_agree(c, st));
-    if (!done && be->device == SKV_HOST) {
+    SKV_TRY(skv_comm_sum_i64(c, &n_host, 1));
+    if (c->size == 1) {
+        way = "one rank";
+    } else if (n_host == c->size) {
         way = "by MPI: host memory";
         SKV_TRY(skv_comm_broadcast(c, data, bytes, root));
-        done = true;
+    } else {
+        if (n_host == 0)
+            SKV_TRY(skv_comm__nccl_broadcast(&done, c, be, data, bytes, root, &way));
+        if (!done)
+            SKV_TRY(staged(c, be, data, bytes, root));
     }
-    if (!done)
-        SKV_TRY(skv_comm__nccl_broadcast(&done, c, be, data, bytes, root, &way));
-    if (!done)
-        SKV_TRY(staged(c, be, data, bytes, root));
     if (how)
         *how = way;
     return SKV_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "core/build.h"
 #include "core/log.h"
 #include "io/h5.h"
 
@@ -122,7 +123,7 @@ int main(int argc, char **argv)
         return argc < 2 ? SKV_EXIT_USAGE : SKV_EXIT_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("skv %s\n", SKV_VERSION);
+        printf("skv %s\n", skv_build());
         return SKV_EXIT_OK;
     }
     c = find(argv[1]);

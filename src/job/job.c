@@ -7,12 +7,17 @@
 
 /* name, own part, part together, when */
 static const skv_phase planning[] = {
+    {"comparing builds", skv_job__name_build, skv_job__compare_builds, NULL},
     {"configuration", skv_job__read_config, skv_job__share_config, NULL},
     {"settings", skv_job__read_settings, NULL, NULL},
+    {"comparing settings", skv_job__list_settings, skv_job__compare_settings, NULL},
     {"prompts", skv_job__read_prompts, skv_job__share_prompts, NULL},
     {"rewritten prompts", skv_job__read_rewrites, skv_job__share_rewrites, skv_job__rewrites},
     {"device", skv_job__open_device, NULL, NULL},
+    {"comparing types", skv_job__name_type, skv_job__compare_types, NULL},
+    {"comparing devices", skv_job__name_device, skv_job__compare_devices, NULL},
     {"set-up", skv_job__make_setup, NULL, NULL},
+    {"comparing contents", skv_job__list_contents, skv_job__compare_contents, NULL},
     {"planning texts", NULL, skv_job__plan_texts, skv_job__text_cache},
     {"plan", NULL, skv_job__show_plan, NULL},
     {"memory", skv_job__check_memory, NULL, NULL},
@@ -64,6 +69,7 @@ static void clear(skv_job *j)
         skv_backend_destroy(j->text_be);
     skv_backend_destroy(j->be);
     skv_options_clear(skv_settings_table, &j->settings);
+    skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);
     free(j->config.data);
     free(j->config_folder);

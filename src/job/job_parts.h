@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "job/backend_choice.h"
+#include "job/compare_ranks.h"
 #include "job/job.h"
 #include "job/share_weights.h"
 #include "job/text_phase.h"
@@ -15,6 +16,7 @@ typedef struct {
     skv_comm *comm;
     int rank, size;
     skv_job_result result;
+    skv_facts facts; /* of the comparison at hand */
     const volatile sig_atomic_t *stop;
     /* input */
     const char *config_path; /* borrowed from the arguments, NULL: none */
@@ -50,6 +52,18 @@ SKV_MUST skv_status skv_job__share_prompts(void *job);
 bool skv_job__rewrites(const void *job);
 SKV_MUST skv_status skv_job__read_rewrites(void *job);
 SKV_MUST skv_status skv_job__share_rewrites(void *job);
+
+/* job_compare.c: whether all ranks are to compute the same, in the same way */
+SKV_MUST skv_status skv_job__name_build(void *job);
+SKV_MUST skv_status skv_job__compare_builds(void *job);
+SKV_MUST skv_status skv_job__list_settings(void *job);
+SKV_MUST skv_status skv_job__compare_settings(void *job);
+SKV_MUST skv_status skv_job__name_type(void *job);
+SKV_MUST skv_status skv_job__compare_types(void *job);
+SKV_MUST skv_status skv_job__name_device(void *job);
+SKV_MUST skv_status skv_job__compare_devices(void *job);
+SKV_MUST skv_status skv_job__list_contents(void *job);
+SKV_MUST skv_status skv_job__compare_contents(void *job);
 
 /* job_setup.c: device, plan, work */
 SKV_MUST skv_status skv_job__open_device(void *job);

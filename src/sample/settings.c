@@ -55,7 +55,8 @@ const skv_option skv_settings_table[] = {
     ROW(memory_limit, INT, "0", "refuse what needs more bytes; 0: more than there are", NULL),
     ROW(threads, INT, "0", "CPU threads a rank; 0: cores of the host / its ranks", NULL),
     ROW(png_threads, INT, "1", "threads that encode pictures", NULL),
-    ROW(allow_other_device, BOOL, "false", "resume on another CPU or GPU family", NULL),
+    ROW(allow_other_device, BOOL, "false",
+        "go on where ranks, or what is there of the run, differ in CPU family or GPU model", NULL),
     {0}};
 
 skv_status skv_settings_read(skv_settings *s, const char *config, size_t bytes, const char *name,

@@ -1,0 +1,41 @@
+/* Ranks that compute parts of one run must be the same program with the same settings on the same
+ * kind of device: what each says of itself is held against what the others say. */
+#ifndef SKV_JOB_COMPARE_RANKS_H
+#define SKV_JOB_COMPARE_RANKS_H
+
+#include <stdbool.h>
+
+#include "mpi/comm.h"
+
+/* What a rank says of itself, fact by fact: the same number, in the same order, on all ranks. */
+typedef struct {
+    char *what;  /* completes "ranks do not agree on ..." */
+    char *value; /* as text */
+} skv_fact;
+
+typedef struct {
+    skv_fact *fact;
+    int n, room;
+} skv_facts;
+
+/* Both texts are copied. Cleared with skv_facts_clear, also after a failure. */
+SKV_MUST skv_status skv_facts_add(skv_facts *f, const char *what, const char *value);
+void skv_facts_clear(skv_facts *f);
+
+#define SKV_DIFFERENCE_BYTES 1024
+
+/* Collective. Where all ranks say the same, *difference is empty; otherwise it is a sentence, the
+ * same on all ranks, that names the first fact that differs, its values, and the ranks and hosts
+ * that say so: "ranks do not agree on --seed: rank 0 (a): 0; ranks 1-3 (b): 5". */
+SKV_MUST skv_status skv_ranks_compare(char difference[SKV_DIFFERENCE_BYTES], skv_comm *comm,
+                                      const skv_facts *facts);
+
+/* The sentence for one fact; says[r]: of rank r. False, and nothing is written: all say the same.
+ */
+typedef struct {
+    const char *host, *value;
+} skv_rank_says;
+bool skv_ranks_differ(char difference[SKV_DIFFERENCE_BYTES], const char *what,
+                      const skv_rank_says *says, int n);
+
+#endif
