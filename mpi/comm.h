@@ -49,9 +49,9 @@ SKV_MUST skv_status skv_comm_broadcast_blob(skv_comm *c, void **data, size_t *by
  * when R is not 0. A status that is the same on all ranks already is not agreed on again. */
 SKV_MUST skv_status skv_comm_agree(skv_comm *c, skv_status st);
 
-/* As skv_comm_broadcast, for memory of each rank's backend: by MPI where all are on the CPU, by NCCL
- * where every rank has a GPU of its own, otherwise through host memory. *how, if not NULL, says
- * which, and why: static text. `st` is how this rank fared so far: a failure of any rank is
+/* As skv_comm_broadcast, for memory of each rank's backend: by MPI where all are on the CPU, by
+ * NCCL where every rank has a GPU of its own, otherwise through host memory. *how, if not NULL,
+ * says which, and why: static text. `st` is how this rank fared so far: a failure of any rank is
  * everybody's, as in skv_comm_agree. */
 SKV_MUST skv_status skv_comm_broadcast_device(skv_comm *c, skv_status st, skv_backend *be,
                                               void *data, size_t bytes, int root, const char **how);
