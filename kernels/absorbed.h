@@ -2,11 +2,11 @@
 #ifndef SKV_KERNELS_ABSORBED_H
 #define SKV_KERNELS_ABSORBED_H
 
-#include "kernels/ops.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "kernels/ops.h"
 
 #define SKV_ABSORBED_STEP 64 /* text tokens are counted by, so that products meet few shapes */
 

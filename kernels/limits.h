@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/dtype.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "core/dtype.h"
 
 typedef struct skv_limits {
     /* model: rows of a batch that pass through a wide layer together */
