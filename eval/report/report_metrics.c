@@ -133,7 +133,7 @@ skv_status skv_report__read_metrics(skv_report *r)
 
     if ((size_t)snprintf(file, sizeof file, "%s/metrics.h5", r->run.folder) >= sizeof file)
         return skv_fail(SKV_E_ARG, "%s: path too long", r->run.folder);
-    st = skv_h5_open(&f, file);
+    st = skv_h5_open_below(&f, file, 1);
     if (st == SKV_E_NOTFOUND)
         return SKV_OK;
     SKV_TRY(st);

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "run/group_file.h"
 #include "run/run_json.h"
+#include "run/run_lock.h"
 #include "sample/engine.h"
 #include "sample/tune.h"
 #include "sample/writer.h"
@@ -155,7 +156,7 @@ static skv_status decode_path(decoder *d, const char *path)
     const int64_t before = d->n_written;
 
     snprintf(folder, sizeof folder, "%s/images/%s", d->out, path);
-    SKV_TRY(skv_folder_make(folder));
+    SKV_TRY(d->out == d->run ? skv_folder_make_below(folder, 2) : skv_folder_make(folder));
     for (int64_t g = 0; g < d->json.n_groups; g++) {
         skv_group_record rec = {0};
         skv_status st = read_group(&rec, d, path, g);
@@ -190,7 +191,11 @@ static skv_status decode_run(decoder *d)
     const char *path;
     json_t *value;
 
+    int lock; /* held until the process ends */
+
     SKV_TRY(skv_run_json_read(&d->json, d->run));
+    if (d->out == d->run)
+        SKV_TRY(skv_run_lock_take(&lock, d->run, SKV_RUN_LOCK_SECONDS, NULL));
     json_object_foreach(d->json.paths, path, value)
     {
         if (!d->options->paths || listed(d->options->paths, path))

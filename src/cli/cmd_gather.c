@@ -4,6 +4,8 @@
 #include "cli/command.h"
 #include "core/log.h"
 #include "run/gather.h"
+#include "run/run_json.h"
+#include "run/run_lock.h"
 
 typedef struct {
     bool virtual_run;
@@ -19,7 +21,9 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     gather_options o = {0};
     const char *words[64];
     int64_t n_failed = 0;
-    int n = 0;
+    int n = 0, lock = -1;
+    skv_run_json json;
+    skv_status st;
 
     (void)comm;
     if (argc > 64)
@@ -27,7 +31,13 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY(skv_options_from_args(table, &o, argc, argv, words, &n));
     if (n != 1)
         return skv_fail(SKV_E_ARG, "gather wants one run's folder, got %d", n);
-    SKV_TRY(skv_gather(words[0], o.virtual_run, &n_failed));
+    st = skv_run_json_read(&json, words[0]); /* no lock is made in a folder that is no run */
+    skv_run_json_clear(&json);
+    SKV_TRY(st);
+    SKV_TRY(skv_run_lock_take(&lock, words[0], SKV_RUN_LOCK_SECONDS, NULL));
+    st = skv_gather(words[0], o.virtual_run, &n_failed);
+    skv_run_lock_release(lock);
+    SKV_TRY(st);
     printf("%s/run.h5\n", words[0]);
     if (n_failed > 0) {
         skv_warn("%lld rows could not be sampled; /samples/error says why", (long long)n_failed);

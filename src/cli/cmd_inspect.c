@@ -106,7 +106,7 @@ static skv_status inspect_run(skv_json_maker *out, const char *folder)
     skv_status st;
 
     snprintf(path, sizeof path, "%s/run.json", folder);
-    SKV_TRY(skv_json_read(&root, path));
+    SKV_TRY(skv_json_read_below(&root, path, 1));
     skv_json_put(out, "kind", json_string("run"));
     for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
         json_t *value = json_object_get(root, copied[i].key);
@@ -216,7 +216,7 @@ static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
     struct stat info;
 
     snprintf(run, sizeof run, "%s/run.json", path);
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && stat(run, &info) == 0)
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && lstat(run, &info) == 0)
         return inspect_run(out, path);
     if (ends_with(path, ".h5"))
         return inspect_h5(out, path);

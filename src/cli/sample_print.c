@@ -156,7 +156,7 @@ skv_status skv_paths_summary(json_t **out, const char *run)
     int n = 0;
 
     snprintf(file, sizeof file, "%s/run.h5", run);
-    SKV_TRY_GOTO(skv_h5_open(&f, file), done);
+    SKV_TRY_GOTO(skv_h5_open_below(&f, file, 1), done);
     SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, "/paths"), done);
     for (int i = 0; i < n; i++) {
         row = skv_json_object();

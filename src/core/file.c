@@ -1,13 +1,16 @@
+#define _GNU_SOURCE /* O_PATH */
 #include "core/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/aside.h"
 #include "core/mem.h"
 
 #define READ_TRIES 3 /* of one that fails with EIO */
@@ -30,22 +33,185 @@ skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char 
     return SKV_OK;
 }
 
-skv_status skv_file_read(char **out, size_t *out_bytes, const char *path, size_t max_bytes)
+/* ------------------------------------------------------------ where a path leads */
+
+#define MAX_PATH 4096
+
+/* How many bytes of `path` stand before its last n parts; 0 where there are no more than n. */
+static size_t root_bytes(const char *path, int n)
+{
+    size_t at = strlen(path);
+
+    while (n-- > 0) {
+        while (at > 0 && path[at - 1] == '/')
+            at--;
+        while (at > 0 && path[at - 1] != '/')
+            at--;
+    }
+    return at;
+}
+
+static skv_status cannot_open(const char *path, int reason)
+{
+    if (reason == ENOENT || reason == ENOTDIR)
+        return skv_fail(SKV_E_NOTFOUND, "%s: cannot open: %s", path, strerror(reason));
+    if (reason == ELOOP) /* O_NOFOLLOW */
+        return skv_fail(SKV_E_FORMAT, "%s: is a link; inside a run's folder no link is followed",
+                        path);
+    if (reason == ENXIO) /* a socket, or a FIFO that nobody reads */
+        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
+    return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(reason));
+}
+
+/* From folder *fd into its entry `part`; *fd becomes the entry's. `path` is for messages. */
+static skv_status step_into(int *fd, const char *part, const char *path)
+{
+    struct stat info;
+    const int next = openat(*fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int reason = errno;
+
+    /* a link is ENOTDIR here */
+    if (next < 0 && fstatat(*fd, part, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode))
+        reason = ELOOP;
+    close(*fd);
+    *fd = next;
+    return next < 0 ? cannot_open(path, reason) : SKV_OK;
+}
+
+/* The folder at path[0..end), of which path[0..root) is the user's. */
+static skv_status walk(int *fd, const char *path, size_t root, size_t end)
+{
+    char part[MAX_PATH];
+    size_t at = root;
+
+    memcpy(part, path, root);
+    part[root] = '\0';
+    *fd = open(root ? part : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return cannot_open(path, errno);
+    while (at < end) {
+        const size_t n = strcspn(path + at, "/");
+        const size_t bytes = n < end - at ? n : end - at;
+
+        memcpy(part, path + at, bytes);
+        part[bytes] = '\0';
+        if (strcmp(part, ".") == 0 || strcmp(part, "..") == 0) {
+            close(*fd);
+            return skv_fail(SKV_E_ARG, "%s: leads out of the run's folder", path);
+        }
+        if (bytes > 0)
+            SKV_TRY(step_into(fd, part, path));
+        at += bytes + 1;
+    }
+    return SKV_OK;
+}
+
+static skv_status check_length(const char *path)
+{
+    if (path[0] && strlen(path) < MAX_PATH)
+        return SKV_OK;
+    return skv_fail(SKV_E_ARG, "a file's name of %zu bytes, 1 to %d are possible", strlen(path),
+                    MAX_PATH - 1);
+}
+
+skv_status skv_folder_of(int *fd, const char **name, const char *path, int n_below)
+{
+    size_t end;
+
+    SKV_TRY(check_length(path));
+    end = root_bytes(path, 1);
+    *name = path + end;
+    if (n_below > 0 && (strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0))
+        return skv_fail(SKV_E_ARG, "%s: leads out of the run's folder", path);
+    return walk(fd, path, n_below > 0 ? root_bytes(path, n_below) : end, end);
+}
+
+skv_status skv_folder_sync(int fd, const char *path)
+{
+    const int folder = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* some file systems cannot sync a folder and say EINVAL */
+    const bool failed = folder < 0 || (fsync(folder) != 0 && errno != EINVAL);
+    const int reason = errno;
+
+    if (folder >= 0)
+        close(folder);
+    if (failed)
+        return skv_fail(SKV_E_IO, "%s: cannot sync the folder: %s", path, strerror(reason));
+    return SKV_OK;
+}
+
+skv_status skv_file_sync_folder(const char *path)
+{
+    const char *name;
+    skv_status st;
+    int fd = -1;
+
+    SKV_TRY(skv_folder_of(&fd, &name, path, 0));
+    st = skv_folder_sync(fd, path);
+    close(fd);
+    return st;
+}
+
+skv_status skv_folder_open(int *fd, const char *path, int n_below)
+{
+    int folder = -1;
+    const size_t n = strlen(path);
+
+    SKV_TRY(check_length(path));
+    SKV_TRY(walk(&folder, path, n_below > 0 ? root_bytes(path, n_below) : n, n));
+    *fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(folder);
+    return *fd < 0 ? cannot_open(path, errno) : SKV_OK;
+}
+
+/* Without waiting for what is at the other end of a FIFO. */
+static skv_status open_file(int *fd, const char *path, int n_below, int how)
+{
+    struct stat info;
+    const char *name = NULL;
+    int folder = -1, reason;
+
+    SKV_TRY(skv_folder_of(&folder, &name, path, n_below));
+    *fd = openat(folder, name, how | O_NONBLOCK | O_CLOEXEC | (n_below > 0 ? O_NOFOLLOW : 0), 0666);
+    reason = errno;
+    close(folder);
+    if (*fd < 0)
+        return cannot_open(path, reason);
+    if (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        close(*fd);
+        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
+    }
+    return SKV_OK;
+}
+
+skv_status skv_file_open(int *fd, const char *path, int n_below)
+{
+    return open_file(fd, path, n_below, O_RDONLY);
+}
+
+skv_status skv_file_append(int *fd, const char *path, int n_below)
+{
+    return open_file(fd, path, n_below, O_WRONLY | O_CREAT | O_APPEND);
+}
+
+skv_status skv_file_update(int *fd, const char *path, int n_below)
+{
+    return open_file(fd, path, n_below, O_RDWR | O_CREAT);
+}
+
+/* ------------------------------------------------------------------- whole files */
+
+skv_status skv_file_read_below(char **out, size_t *out_bytes, const char *path, int n_below,
+                               size_t max_bytes)
 {
     skv_status st = SKV_OK;
     struct stat info;
     char *text = NULL;
     size_t used = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = -1;
 
-    if (fd < 0)
-        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot open: %s", path,
-                        strerror(errno));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        st = skv_fail(SKV_E_IO, "%s: not a regular file", path);
-        goto done;
-    }
-    if (info.st_size < 0 || (uint64_t)info.st_size > max_bytes) {
+    SKV_TRY(skv_file_open(&fd, path, n_below));
+    if (fstat(fd, &info) != 0 || info.st_size < 0 || (uint64_t)info.st_size > max_bytes) {
         st = skv_fail(SKV_E_FORMAT, "%s: %lld bytes, at most %zu expected", path,
                       (long long)info.st_size, max_bytes);
         goto done;
@@ -61,83 +227,64 @@ done:
     return st;
 }
 
-skv_status skv_file_sync_folder(const char *path)
+skv_status skv_file_read(char **out, size_t *out_bytes, const char *path, size_t max_bytes)
 {
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    int fd;
-    int failed;
-
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    failed = fd < 0 || (fsync(fd) != 0 && errno != EINVAL);
-    if (fd >= 0)
-        close(fd);
-    return failed ? skv_fail(SKV_E_IO, "%s: cannot sync the folder: %s", folder, strerror(errno))
-                  : SKV_OK;
-}
-
-static skv_status write_all(int fd, const char *path, const char *p, size_t bytes)
-{
-    while (bytes > 0) {
-        ssize_t n = write(fd, p, bytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return skv_fail(SKV_E_IO, "%s: cannot write: %s", path, strerror(errno));
-        p += n;
-        bytes -= (size_t)n;
-    }
-    if (fsync(fd) != 0)
-        return skv_fail(SKV_E_IO, "%s: cannot sync: %s", path, strerror(errno));
-    return SKV_OK;
+    return skv_file_read_below(out, out_bytes, path, 0, max_bytes);
 }
 
 skv_status skv_file_write(const char *path, const void *data, size_t bytes)
 {
+    skv_aside a;
     skv_status st;
-    char aside[4096];
-    int fd;
 
-    if (snprintf(aside, sizeof aside, "%s.%ld.tmp", path, (long)getpid()) >= (int)sizeof aside)
-        return skv_fail(SKV_E_ARG, "%s: path too long", path);
-    fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return skv_fail(SKV_E_IO, "%s: cannot create: %s", aside, strerror(errno));
-    st = write_all(fd, aside, data, bytes);
-    if (close(fd) != 0 && st == SKV_OK)
-        st = skv_fail(SKV_E_IO, "%s: cannot close: %s", aside, strerror(errno));
-    if (st == SKV_OK && rename(aside, path) != 0)
-        st = skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", path, strerror(errno));
-    if (st != SKV_OK) {
-        unlink(aside);
-        return st;
-    }
-    return skv_file_sync_folder(path);
+    SKV_TRY(skv_aside_create(&a, path, 0));
+    st = skv_aside_write(&a, data, bytes);
+    if (st == SKV_OK)
+        st = skv_aside_commit(&a);
+    skv_aside_drop(&a);
+    return st;
+}
+
+/* ----------------------------------------------------------------------- folders */
+
+/* path[0..end), whose parent is there; path[0..root) is the user's. */
+static skv_status make_one(const char *path, size_t root, size_t end)
+{
+    char part[MAX_PATH];
+    struct stat info;
+    size_t parent;
+    int folder = -1, reason;
+
+    memcpy(part, path, end);
+    part[end] = '\0';
+    parent = root_bytes(part, 1);
+    SKV_TRY(walk(&folder, part, root < parent ? root : parent, parent));
+    reason = mkdirat(folder, part + parent, 0777) == 0 ? 0 : errno;
+    if (reason == EEXIST &&
+        fstatat(folder, part + parent, &info, end > root ? AT_SYMLINK_NOFOLLOW : 0) == 0)
+        reason = S_ISDIR(info.st_mode) ? 0 : S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR;
+    close(folder);
+    if (reason == ELOOP)
+        return cannot_open(part, reason);
+    if (reason != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot make the folder: %s", part, strerror(reason));
+    return SKV_OK;
+}
+
+skv_status skv_folder_make_below(const char *path, int n_below)
+{
+    const size_t n = strlen(path);
+
+    SKV_TRY(check_length(path));
+    for (size_t i = 1; i <= n; i++)
+        if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/')
+            SKV_TRY(make_one(path, root_bytes(path, n_below), i));
+    return SKV_OK;
 }
 
 skv_status skv_folder_make(const char *path)
 {
-    char part[4096];
-    size_t n = strlen(path);
-
-    if (n == 0 || n >= sizeof part)
-        return skv_fail(SKV_E_ARG, "folder name of %zu bytes, want 1 to %zu", n, sizeof part - 1);
-    for (size_t i = 1; i <= n; i++) {
-        struct stat info;
-
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        if (mkdir(part, 0777) == 0)
-            continue;
-        if (errno != EEXIST || stat(part, &info) != 0 || !S_ISDIR(info.st_mode))
-            return skv_fail(SKV_E_IO, "%s: cannot make the folder: %s", part, strerror(errno));
-    }
-    return SKV_OK;
+    return skv_folder_make_below(path, 0);
 }
 
 skv_status skv_path_join(char **out, const char *folder, const char *name)

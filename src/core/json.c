@@ -18,16 +18,21 @@ skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const ch
     return SKV_OK;
 }
 
-skv_status skv_json_read(json_t **out, const char *path)
+skv_status skv_json_read_below(json_t **out, const char *path, int n_below)
 {
     skv_status st;
     char *text = NULL;
     size_t bytes = 0;
 
-    SKV_TRY(skv_file_read(&text, &bytes, path, JSON_MAX_BYTES));
+    SKV_TRY(skv_file_read_below(&text, &bytes, path, n_below, JSON_MAX_BYTES));
     st = skv_json_parse(out, text, bytes, path);
     free(text);
     return st;
+}
+
+skv_status skv_json_read(json_t **out, const char *path)
+{
+    return skv_json_read_below(out, path, 0);
 }
 
 skv_status skv_json_write(const json_t *root, const char *path)

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/escape.h"
+#include "core/file.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -24,10 +26,15 @@ void skv_log_setup(skv_log_level console, const char *prefix)
 
 skv_status skv_log_open(const char *path)
 {
-    FILE *f = fopen(path, "ae");
+    FILE *f;
+    int fd = -1;
 
-    if (!f)
+    SKV_TRY(skv_file_append(&fd, path, 2));
+    f = fdopen(fd, "a");
+    if (!f) {
+        close(fd);
         return skv_fail(SKV_E_IO, "%s: cannot open the log: %s", path, strerror(errno));
+    }
     skv_log_close();
     logger.file = f;
     return SKV_OK;

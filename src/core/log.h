@@ -17,7 +17,8 @@ typedef enum {
  * `prefix` ("[3/8 host]", copied) is printed before each line, "" for none. */
 void skv_log_setup(skv_log_level console, const char *prefix);
 
-/* From now on every line also goes to `path` (appended). Closed by skv_log_close. */
+/* From now on every line also goes to `path`, RUN/log/<rank>.txt (appended; its last two parts are
+ * below the run, see core/file.h). Closed by skv_log_close. */
 SKV_MUST skv_status skv_log_open(const char *path);
 void skv_log_close(void);
 

@@ -36,7 +36,7 @@ static skv_status map_file(shard *s, const char *path)
 {
     struct stat info;
     skv_status st = SKV_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
     void *data;
 
     if (fd < 0)

@@ -98,6 +98,7 @@ skv_status skv_h5__new(skv_h5 **out, const char *path)
     SKV_TRY(skv_h5_init());
     SKV_TRY(skv_alloc(&f, 1, sizeof *f, "an HDF5 file"));
     f->file = -1;
+    f->made = (skv_aside){.fd = -1, .folder = -1};
     st = skv_path_join(&f->path, NULL, path);
     if (st != SKV_OK) {
         skv_h5_close(f);
@@ -107,16 +108,31 @@ skv_status skv_h5__new(skv_h5 **out, const char *path)
     return SKV_OK;
 }
 
+void skv_h5__name_of_fd(char *out, int fd)
+{
+    snprintf(out, SKV_H5__FD_NAME, "/proc/self/fd/%d", fd);
+}
+
+static skv_status make_aside(skv_h5 *f, int n_below)
+{
+    const size_t bytes = strlen(f->path) + sizeof f->made.aside;
+
+    SKV_TRY(skv_aside_create(&f->made, f->path, n_below));
+    SKV_TRY(skv_alloc(&f->aside, bytes, 1, f->path));
+    snprintf(f->aside, bytes, "%.*s%s", (int)(f->made.name - f->path), f->path, f->made.aside);
+    return SKV_OK;
+}
+
 static skv_status create(skv_h5 **out, const char *path, const char *label)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
     hid_t how = -1, make = -1;
-    const size_t bytes = strlen(path) + 32;
+    char name[SKV_H5__FD_NAME];
 
     SKV_TRY(skv_h5__new(&f, path));
-    SKV_TRY_GOTO(skv_alloc(&f->aside, bytes, 1, path), done);
-    snprintf(f->aside, bytes, "%s.%ld.tmp", path, (long)getpid());
+    SKV_TRY_GOTO(make_aside(f, label ? SKV_H5__SEALED_BELOW : 0), done);
+    skv_h5__name_of_fd(name, f->made.fd); /* of a file in memory: a name that it needs */
     if (label)
         SKV_TRY_GOTO(skv_path_join(&f->label, NULL, label), done);
     how = H5Pcreate(H5P_FILE_ACCESS);
@@ -128,7 +144,7 @@ static skv_status create(skv_h5 **out, const char *path, const char *label)
         st = skv_h5__fail(f, "cannot prepare");
         goto done;
     }
-    f->file = H5Fcreate(f->aside, H5F_ACC_TRUNC, make, how);
+    f->file = H5Fcreate(name, H5F_ACC_TRUNC, make, how);
     if (f->file < 0)
         st = skv_h5__fail(f, "cannot create the file");
 done:
@@ -153,19 +169,21 @@ skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *labe
     return create(out, path, label);
 }
 
-skv_status skv_h5_open(skv_h5 **out, const char *path)
+skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
     hid_t how = -1;
-    struct stat info;
+    struct stat info = {0};
+    char name[SKV_H5__FD_NAME];
+    int fd = -1;
 
-    if (stat(path, &info) != 0)
-        return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
-                        "%s: cannot open: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode) || access(path, R_OK) != 0)
-        return skv_fail(SKV_E_IO, "%s: not a regular file that can be read", path);
-    SKV_TRY(skv_h5__new(&f, path));
+    SKV_TRY(skv_file_open(&fd, path, n_below));
+    SKV_TRY_GOTO(skv_h5__new(&f, path), done);
+    if (fstat(fd, &info) != 0) {
+        st = skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
+        goto done;
+    }
     f->length = (uint64_t)info.st_size;
     how = H5Pcreate(H5P_FILE_ACCESS);
     if (how < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
@@ -173,16 +191,24 @@ skv_status skv_h5_open(skv_h5 **out, const char *path)
         st = skv_h5__fail(f, "cannot prepare");
         goto done;
     }
-    f->file = H5Fopen(path, H5F_ACC_RDONLY, how);
+    skv_h5__name_of_fd(name, fd);
+    f->file = H5Fopen(name, H5F_ACC_RDONLY, how);
     if (f->file < 0)
         st = skv_h5__fail(f, "not a whole HDF5 file");
 done:
-    st = skv_h5__close(f, how, st);
+    close(fd);
+    if (f)
+        st = skv_h5__close(f, how, st);
     if (st == SKV_OK)
         *out = f;
     else
         skv_h5_close(f);
     return st;
+}
+
+skv_status skv_h5_open(skv_h5 **out, const char *path)
+{
+    return skv_h5_open_below(out, path, 0);
 }
 
 static skv_status close_file(skv_h5 *f)
@@ -209,21 +235,9 @@ static skv_status seal_memory(skv_h5 *f)
         st = close_file(f);
     if (st == SKV_OK) {
         skv_h5__put_label(image, SKV_H5_LABEL_BYTES + (size_t)bytes, f->label);
-        st = skv_file_write(f->aside, image, SKV_H5_LABEL_BYTES + (size_t)bytes);
+        st = skv_aside_write(&f->made, image, SKV_H5_LABEL_BYTES + (size_t)bytes);
     }
     free(image);
-    return st;
-}
-
-static skv_status sync_aside(const skv_h5 *f)
-{
-    skv_status st = SKV_OK;
-    const int fd = open(f->aside, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0 || fsync(fd) != 0)
-        st = skv_fail(SKV_E_IO, "%s: cannot sync: %s", f->aside, strerror(errno));
-    if (fd >= 0 && close(fd) != 0 && st == SKV_OK)
-        st = skv_fail(SKV_E_IO, "%s: cannot close: %s", f->aside, strerror(errno));
     return st;
 }
 
@@ -232,10 +246,8 @@ static skv_status seal(skv_h5 *f)
     SKV_TRY(skv_h5__note_sums(f));
     if (H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         return skv_h5__fail(f, "cannot write");
-    if (f->label)
-        return seal_memory(f);
-    SKV_TRY(close_file(f));
-    return sync_aside(f);
+    SKV_TRY(f->label ? seal_memory(f) : close_file(f));
+    return skv_aside_sync(&f->made);
 }
 
 skv_status skv_h5__seal(skv_h5 *f)
@@ -255,11 +267,9 @@ skv_status skv_h5_commit(skv_h5 **f)
 {
     skv_status st = skv_h5__seal(*f);
 
-    if (st == SKV_OK && rename((*f)->aside, (*f)->path) != 0)
-        st = skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", (*f)->path, strerror(errno));
     if (st == SKV_OK)
-        st = skv_file_sync_folder((*f)->path);
-    skv_h5_close(*f); /* the aside name is gone, or is removed */
+        st = skv_aside_commit(&(*f)->made);
+    skv_h5_close(*f);
     *f = NULL;
     return st;
 }
@@ -270,8 +280,7 @@ void skv_h5_close(skv_h5 *f)
         return;
     if (f->file >= 0 && H5Fclose(f->file) < 0)
         H5Eclear2(H5E_DEFAULT);
-    if (f->aside)
-        unlink(f->aside);
+    skv_aside_drop(&f->made);
     skv_h5__forget(f);
     free(f->aside);
     free(f->label);

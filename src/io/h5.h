@@ -32,13 +32,13 @@ typedef struct skv_h5 skv_h5;
  * off. */
 SKV_MUST skv_status skv_h5_init(void);
 
-/* A new file that will be `path`; until then it is "<path>.<pid>.tmp". */
+/* A new file that will be `path`; until then it is aside (core/aside.h). */
 SKV_MUST skv_status skv_h5_create(skv_h5 **out, const char *path);
 
 /* The same, built in memory and written at once when sealed: for files of a few hundred MB at most.
  * No disk error can reach the library. The file begins with a block of SKV_H5_LABEL_BYTES that
  * other readers skip (HDF5's user block): `label`, the file's length and CRC-32, and the block's
- * own. */
+ * own. Such files belong to a run: the last three parts of `path` are below its folder. */
 #define SKV_H5_LABEL_BYTES 2048
 #define SKV_H5_MAX_LABEL   1900
 SKV_MUST skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label);
@@ -50,8 +50,9 @@ SKV_MUST skv_status skv_h5_read_label(char **out, const char *path);
  * itself may read out of bounds. Holds the file in memory. */
 SKV_MUST skv_status skv_h5_open_sealed(skv_h5 **out, const char *path);
 
-/* Read only. SKV_E_NOTFOUND when absent. */
-SKV_MUST skv_status skv_h5_open(skv_h5 **out, const char *path);
+/* Read only. SKV_E_NOTFOUND when absent. n_below: core/file.h. */
+SKV_MUST skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below);
+SKV_MUST skv_status skv_h5_open(skv_h5 **out, const char *path); /* n_below 0 */
 
 /* For a file being written: flush, close, sync, open again, and compare every dataset of
  * skv_h5_write, skv_h5_append and skv_h5_make_virtual with what was given. Nothing can be written

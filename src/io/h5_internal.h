@@ -4,6 +4,7 @@
 
 #include <hdf5.h>
 
+#include "core/aside.h"
 #include "io/h5.h"
 
 /* What a dataset was given to hold. */
@@ -20,6 +21,7 @@ struct skv_h5 {
     hid_t file;           /* < 0: closed */
     char *path;           /* its name in the end */
     char *aside;          /* its name until then; NULL when reading */
+    skv_aside made;       /* the file of that name */
     char *label;          /* of a file in memory, written at once when sealed; NULL: on disk */
     bool failed;          /* a write or the closing failed: never gets its name */
     uint64_t length;      /* bytes on disk, when reading */
@@ -56,6 +58,14 @@ SKV_MUST skv_status skv_h5__note_sums(skv_h5 *f);
 /* CRC-32 of a virtual dataset's list of sources, in its order; *rows: what they cover. */
 SKV_MUST skv_status skv_h5__sources_crc(uint32_t *crc, int64_t *rows, skv_h5 *f, const char *name);
 uint32_t skv_h5__source_crc(uint32_t crc, const skv_h5_source *source);
+
+/* Parts of a sealed file's name that are below its run's folder: groups/<path>/000000.h5. */
+#define SKV_H5__SEALED_BELOW 3
+
+/* The library opens by name. This is the name of an open file, which was found without following
+ * links inside a run; no other file can take its place meanwhile. */
+#define SKV_H5__FD_NAME 32
+void skv_h5__name_of_fd(char *out, int fd);
 
 /* New handle of a closed file, for reading. */
 SKV_MUST skv_status skv_h5__new(skv_h5 **out, const char *path);

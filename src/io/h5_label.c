@@ -79,24 +79,6 @@ static skv_status check_block(size_t *length, uint32_t *body, const char *block,
     return SKV_OK;
 }
 
-/* Opens what must be a regular file: a FIFO must not hold us, nor a link lead elsewhere. */
-static skv_status open_regular(int *out, struct stat *info, const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return skv_fail(SKV_E_NOTFOUND, "%s: cannot open: %s", path, strerror(errno));
-    if (fd < 0 && errno != ELOOP && errno != ENXIO) /* a link, a socket */
-        return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(errno));
-    if (fd < 0 || fstat(fd, info) != 0 || !S_ISREG(info->st_mode)) {
-        if (fd >= 0)
-            close(fd);
-        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
-    }
-    *out = fd;
-    return SKV_OK;
-}
-
 skv_status skv_h5_read_label(char **out, const char *path)
 {
     skv_status st = SKV_OK;
@@ -106,7 +88,11 @@ skv_status skv_h5_read_label(char **out, const char *path)
     uint32_t body = 0;
     int fd = -1;
 
-    SKV_TRY(open_regular(&fd, &info, path));
+    SKV_TRY(skv_file_open(&fd, path, SKV_H5__SEALED_BELOW));
+    if (fstat(fd, &info) != 0) {
+        st = skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
+        goto done;
+    }
     SKV_TRY_GOTO(skv_read_fully(&n, fd, block, SKV_H5_LABEL_BYTES, path), done);
     if (n < SKV_H5_LABEL_BYTES) {
         st = skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %zu bytes", path, n);
@@ -133,7 +119,7 @@ static skv_status read_checked(char **out, size_t *n, const char *path)
     size_t length = 0;
     uint32_t body = 0;
 
-    SKV_TRY(skv_file_read(&bytes, n, path, MAX_BYTES));
+    SKV_TRY(skv_file_read_below(&bytes, n, path, SKV_H5__SEALED_BELOW, MAX_BYTES));
     if (*n < SKV_H5_LABEL_BYTES)
         st = skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %zu bytes", path, *n);
     else

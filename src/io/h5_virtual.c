@@ -106,6 +106,15 @@ static skv_status get_mapping(mapping *m, const skv_h5 *f, const char *name, con
     return skv_h5__close(f, space, st);
 }
 
+static int count_parts(const char *file)
+{
+    int n = 1;
+
+    for (; *file; file++)
+        n += *file == '/';
+    return n;
+}
+
 /* Rows [first, first+n) of the virtual dataset, all of them within m, from its file. */
 static skv_status read_part(const skv_h5 *f, const mapping *m, const skv_h5_layout *layout,
                             int64_t first, int64_t n, void *data)
@@ -121,7 +130,7 @@ static skv_status read_part(const skv_h5 *f, const mapping *m, const skv_h5_layo
     if (slash)
         slash[1] = '\0';
     SKV_TRY_GOTO(skv_path_join(&path, slash ? folder : NULL, m->file), done);
-    SKV_TRY_GOTO(skv_h5_open(&source, path), done);
+    SKV_TRY_GOTO(skv_h5_open_below(&source, path, count_parts(m->file)), done);
     part.shape[0] = m->n;
     SKV_TRY_GOTO(skv_h5_describe(&has, source, m->dataset), done);
     if (has.rows_per_chunk < 0) { /* a virtual source could lead back to us */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/mem.h"
 
 #define MAX_CHUNK_BYTES ((size_t)16 << 20) /* of metadata and of a decompressed text */
@@ -154,39 +155,34 @@ static skv_status encode(png_job *job, const uint8_t *pixels, int width, int hei
     return SKV_OK;
 }
 
-/* "folder/.name.<pid>.tmp": no evaluator takes it for a picture. */
-static skv_status aside_name(char *out, size_t bytes, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path) + 1 : 0;
-
-    if (snprintf(out, bytes, "%.*s.%s.%ld.tmp", folder, path, path + folder, (long)getpid()) >=
-        (int)bytes)
-        return skv_fail(SKV_E_ARG, "%s: path too long", path);
-    return SKV_OK;
-}
-
-static skv_status write_to(const char *aside, const char *path, const uint8_t *rgb, int width,
-                           int height, const skv_png_text *text, int n_text)
+skv_status skv_png_write_aside(const skv_aside *to, const uint8_t *rgb, int width, int height,
+                               const skv_png_text *text, int n_text)
 {
     skv_status st = SKV_OK;
-    png_job job = {.path = path, .channels = 3};
+    png_job job = {.path = to->path, .channels = 3};
     FILE *f = NULL;
+    int fd;
 
+    if (width < 1 || height < 1 || width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE)
+        return skv_fail(SKV_E_ARG, "%s: picture of %d x %d, sides 1 to %d are possible", to->path,
+                        width, height, SKV_PNG_MAX_SIDE);
     SKV_TRY_GOTO(make_items(&job, text, n_text), done);
-    job.file = fopen(aside, "wb");
+    fd = dup(to->fd); /* closed with the stream */
+    job.file = fd < 0 ? NULL : fdopen(fd, "wb");
     if (!job.file) {
-        st = skv_fail(SKV_E_IO, "%s: cannot create: %s", aside, strerror(errno));
+        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", to->path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
         goto done;
     }
     errno = 0;
     st = encode(&job, rgb, width, height, n_text);
     if (st == SKV_E_FORMAT) /* what goes wrong in writing is the disk */
-        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", path, errno ? strerror(errno) : "PNG");
+        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", to->path, errno ? strerror(errno) : "PNG");
     f = job.file;
     job.file = NULL;
     if (fclose(f) != 0 && st == SKV_OK)
-        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", path, strerror(errno));
+        st = skv_fail(SKV_E_IO, "%s: cannot write: %s", to->path, strerror(errno));
     png_destroy_write_struct(&job.png, &job.info);
 done:
     end_job(&job);
@@ -197,17 +193,13 @@ skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int he
                          const skv_png_text *text, int n_text)
 {
     skv_status st;
-    char aside[4096];
+    skv_aside a;
 
-    if (width < 1 || height < 1 || width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE)
-        return skv_fail(SKV_E_ARG, "%s: picture of %d x %d, sides 1 to %d are possible", path,
-                        width, height, SKV_PNG_MAX_SIDE);
-    SKV_TRY(aside_name(aside, sizeof aside, path));
-    st = write_to(aside, path, rgb, width, height, text, n_text);
-    if (st == SKV_OK && rename(aside, path) != 0)
-        st = skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", path, strerror(errno));
-    if (st != SKV_OK)
-        unlink(aside);
+    SKV_TRY(skv_aside_create(&a, path, 0));
+    st = skv_png_write_aside(&a, rgb, width, height, text, n_text);
+    if (st == SKV_OK)
+        st = skv_aside_commit_derived(&a);
+    skv_aside_drop(&a);
     return st;
 }
 
@@ -346,16 +338,19 @@ static skv_status check_length(FILE *f, const char *path)
     return SKV_OK;
 }
 
-skv_status skv_png_read(skv_png *out, const char *path)
+skv_status skv_png_read_below(skv_png *out, const char *path, int n_below)
 {
     skv_status st = SKV_OK;
     png_job job = {.path = path};
+    int fd = -1;
 
     *out = (skv_png){0};
-    job.file = fopen(path, "rb");
-    if (!job.file)
-        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot open: %s", path,
-                        strerror(errno));
+    SKV_TRY(skv_file_open(&fd, path, n_below));
+    job.file = fdopen(fd, "rb");
+    if (!job.file) {
+        close(fd);
+        return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(errno));
+    }
     SKV_TRY_GOTO(check_kind(job.file, path), done);
     SKV_TRY_GOTO(check_length(job.file, path), done);
     SKV_TRY_GOTO(decode(out, &job), done);
@@ -366,6 +361,11 @@ done:
     if (st != SKV_OK)
         skv_png_clear(out);
     return st;
+}
+
+skv_status skv_png_read(skv_png *out, const char *path)
+{
+    return skv_png_read_below(out, path, 0);
 }
 
 void skv_png_clear(skv_png *png)

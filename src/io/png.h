@@ -1,14 +1,15 @@
 /* Pictures as PNG: 8-bit RGB out, any PNG in.
  *
- * Equal pictures with equal texts are equal files. Written aside under a name that no evaluator
- * takes for a picture (leading dot, no .png ending) and renamed; not synced, since PNGs can be made
- * again. Safe to call from several threads for different files. */
+ * Equal pictures with equal texts are equal files. Written aside (core/aside.h; the name does not
+ * end in .png, so no evaluator takes it for a picture), synced and renamed. Safe to call from
+ * several threads for different files. */
 #ifndef SKV_IO_PNG_H
 #define SKV_IO_PNG_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/aside.h"
 #include "core/status.h"
 
 #define SKV_PNG_MAX_SIDE 32768
@@ -19,7 +20,11 @@ typedef struct {
     const char *key, *value;
 } skv_png_text;
 
-/* rgb: (height,width,3) u8. Whole or not at all. */
+/* rgb: (height,width,3) u8. Into an aside file, which stays the caller's to commit or drop. */
+SKV_MUST skv_status skv_png_write_aside(const skv_aside *to, const uint8_t *rgb, int width,
+                                        int height, const skv_png_text *text, int n_text);
+
+/* The same into a file of this name, whole or not at all. */
 SKV_MUST skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int height,
                                   const skv_png_text *text, int n_text);
 
@@ -38,6 +43,7 @@ typedef struct {
 /* Grey, palette and 16-bit pictures become RGB8; alpha is dropped (colours as stored). A file that
  * is no PNG is refused by name (JPEG, WebP, GIF), a damaged one with libpng's reason. */
 SKV_MUST skv_status skv_png_read(skv_png *out, const char *path);
+SKV_MUST skv_status skv_png_read_below(skv_png *out, const char *path, int n_below); /* file.h */
 void skv_png_clear(skv_png *png);
 
 #endif

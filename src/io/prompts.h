@@ -61,7 +61,8 @@ typedef struct {
 } skv_prompts_options; /* zero: the defaults */
 
 /* What rank 0 reads: *bytes (free()), *n of them, and their form, from the name's ending (anything
- * but .jsonl, .json, .csv is text). A folder becomes JSON Lines: its *.txt sorted by bytes, id =
+ * but .jsonl, .json, .csv is text). "-" is standard input; a pipe is read to its end, and given up
+ * when nothing comes for a minute. A folder becomes JSON Lines: its *.txt sorted by bytes, id =
  * the name without .txt, one trailing newline stripped. */
 SKV_MUST skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form,
                                      const char *path);

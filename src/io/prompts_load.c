@@ -3,16 +3,22 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/mem.h"
 
+#define PIPE_SECONDS   60
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
 
 static bool ends_in(const char *name, const char *ending)
@@ -142,10 +148,83 @@ done:
     return SKV_OK;
 }
 
+/* The next bytes of a pipe; *n 0: it has ended. A writer may take its time, but not for ever. */
+static skv_status read_some(size_t *n, int fd, void *to, size_t bytes, const char *path)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+    for (int quiet = 0; quiet < PIPE_SECONDS;) {
+        const int ready = poll(&wait, 1, 1000);
+        ssize_t got;
+
+        if (ready == 0 && ++quiet == 5)
+            skv_info("%s: waiting for prompts", path);
+        if (ready == 0)
+            continue;
+        got = ready > 0 ? read(fd, to, bytes) : -1;
+        if (got >= 0) {
+            *n = (size_t)got;
+            return SKV_OK;
+        }
+        if (errno != EINTR && errno != EAGAIN)
+            return skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
+    }
+    return skv_fail(SKV_E_IO, "%s: nothing came for %d s", path, PIPE_SECONDS);
+}
+
+/* All of a pipe, a terminal or a device. */
+static skv_status read_stream(char **out, size_t *out_n, int fd, const char *path)
+{
+    skv_status st = SKV_OK;
+    char *text = NULL;
+    size_t n = 0, room = 0, got = 1;
+
+    while (got > 0) {
+        if (room - n < 2) { /* one for the NUL */
+            char *more = realloc(text, room = 2 * room + 65536);
+
+            if (!more) {
+                st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", path);
+                goto done;
+            }
+            text = more;
+        }
+        SKV_TRY_GOTO(read_some(&got, fd, text + n, room - n - 1, path), done);
+        n += got;
+        if (n > MAX_LIST_BYTES) {
+            st = skv_fail(SKV_E_FORMAT, "%s: more than %zu bytes of prompts", path, MAX_LIST_BYTES);
+            goto done;
+        }
+    }
+    text[n] = '\0';
+    *out = text;
+    *out_n = n;
+    text = NULL;
+done:
+    free(text);
+    return st;
+}
+
+static skv_status load_stream(char **out, size_t *n, const char *path)
+{
+    const bool standard = strcmp(path, "-") == 0;
+    const int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    skv_status st;
+
+    if (fd < 0)
+        return skv_fail(SKV_E_IO, "%s: cannot read prompts: %s", path, strerror(errno));
+    st = read_stream(out, n, fd, standard ? "standard input" : path);
+    close(fd);
+    return st;
+}
+
 skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, const char *path)
 {
     struct stat info;
 
+    *form = SKV_PROMPTS_TEXT;
+    if (strcmp(path, "-") == 0)
+        return load_stream(bytes, n, path);
     if (stat(path, &info) != 0)
         return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot read prompts: %s",
                         path, strerror(errno));
@@ -157,6 +236,8 @@ skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, con
             : ends_in(path, ".json") ? SKV_PROMPTS_JSON
             : ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
                                      : SKV_PROMPTS_TEXT;
+    if (!S_ISREG(info.st_mode))
+        return load_stream(bytes, n, path);
     return skv_file_read(bytes, n, path, MAX_LIST_BYTES);
 }
 

@@ -3,6 +3,7 @@
 #include "run/group_format.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +124,13 @@ static skv_status write_record(skv_h5 *f, const skv_group_record *r)
 static skv_status make_room(const char *file)
 {
     struct stat info;
+    const char *name;
+    int folder = -1, there;
 
-    if (lstat(file, &info) != 0 || S_ISREG(info.st_mode))
-        return SKV_OK;
-    return skv_group_file_set_aside(file);
+    SKV_TRY(skv_folder_of(&folder, &name, file, SKV_GROUP__BELOW));
+    there = fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    close(folder);
+    return there && !S_ISREG(info.st_mode) ? skv_group_file_set_aside(file) : SKV_OK;
 }
 
 skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
@@ -154,16 +158,20 @@ done:
 
 skv_status skv_group_file_set_aside(const char *file)
 {
-    const size_t bytes = strlen(file) + sizeof ".damaged";
-    char *aside = NULL;
+    char aside[64];
+    const char *name;
     skv_status st = SKV_OK;
+    int folder = -1;
 
-    SKV_TRY(skv_alloc(&aside, bytes, 1, "a file name"));
-    snprintf(aside, bytes, "%s.damaged", file);
+    SKV_TRY(skv_folder_of(&folder, &name, file, SKV_GROUP__BELOW));
+    snprintf(aside, sizeof aside, "%.48s.damaged", name);
     /* a folder and a file do not replace one another */
-    if (rename(file, aside) != 0 &&
-        ((unlink(aside) != 0 && rmdir(aside) != 0) || rename(file, aside) != 0))
+    if (renameat(folder, name, folder, aside) != 0 &&
+        ((unlinkat(folder, aside, 0) != 0 && unlinkat(folder, aside, AT_REMOVEDIR) != 0) ||
+         renameat(folder, name, folder, aside) != 0))
         st = skv_fail(SKV_E_IO, "%s: cannot be set aside as %s: %s", file, aside, strerror(errno));
-    free(aside);
-    return st == SKV_OK ? skv_file_sync_folder(file) : st;
+    if (st == SKV_OK)
+        st = skv_folder_sync(folder, file);
+    close(folder);
+    return st;
 }

@@ -8,7 +8,8 @@
 #include "run/group_file.h"
 #include "run/schema.h"
 
-#define SKV_GROUP__KIND "skv group 2"
+#define SKV_GROUP__BELOW 3 /* parts of a file's name that are below the run (core/file.h) */
+#define SKV_GROUP__KIND  "skv group 2"
 
 /* Differs by what phase_names and bit_offset are called, and has more checksums: read, not made. */
 #define SKV_GROUP__OLD_KIND       "skv group 1"

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "io/png.h"
+#include "io/prompts.h"
 #include "run/schema.h"
 
 #define MAX_ROWS    ((int64_t)1 << 40)
@@ -196,7 +197,7 @@ skv_status skv_run_file_open(skv_run_file *out, const char *folder)
     *out = (skv_run_file){.reference = -1};
     SKV_TRY(skv_path_join(&out->folder, NULL, folder));
     snprintf(file, sizeof file, "%s/run.h5", folder);
-    st = skv_h5_open(&out->h5, file);
+    st = skv_h5_open_below(&out->h5, file, 1);
     if (st == SKV_E_NOTFOUND)
         return skv_fail(st, "%s is missing: skv gather %s makes it once the run is complete", file,
                         folder);
@@ -287,8 +288,11 @@ static skv_status picture_of_png(skv_picture *out, const skv_run_file *run, cons
     skv_png png = {0};
     skv_status st;
 
+    if (!skv_prompts_id_is_usable(run->id[row])) /* a stranger's */
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: id \"%.80s\" cannot be a file's name",
+                        run->folder, run->id[row]);
     snprintf(file, sizeof file, "%s/images/%s/%s.png", run->folder, path, run->id[row]);
-    st = skv_png_read(&png, file);
+    st = skv_png_read_below(&png, file, 3);
     if (st == SKV_E_NOTFOUND)
         return skv_fail(st, "the picture of %s, path %s, is neither in %s/run.h5 nor at %s",
                         run->id[row], path, run->folder, file);

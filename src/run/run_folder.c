@@ -1,7 +1,5 @@
 #include "run/run_folder.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "run/group_file.h"
+#include "run/run_lock.h"
 
 /* ----------------------------------------------------------------- run.json */
 
@@ -123,7 +122,7 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
 {
     skv_json_maker merged;
     json_t *root = NULL;
-    skv_status st = skv_json_read(&root, file);
+    skv_status st = skv_json_read_below(&root, file, 1);
 
     if (st == SKV_OK) {
         SKV_TRY_GOTO(check_digest(file, root), done);
@@ -146,62 +145,25 @@ done:
     return st;
 }
 
-/* Held until the process ends. */
-static skv_status lock(const char *run)
-{
-    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char path[4096];
-    int fd;
-
-    snprintf(path, sizeof path, "%s/.lock", run);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return skv_fail(SKV_E_IO, "%s: cannot open the lock: %s", path, strerror(errno));
-    if (fcntl(fd, F_SETLK, &l) == 0)
-        return SKV_OK;
-    if (errno == EACCES || errno == EAGAIN)
-        return skv_fail(SKV_E_IO, "%s: another skv is at work in this folder", run);
-    skv_warn("%s: this file system has no locks (%s): do not start two runs here", run,
-             strerror(errno));
-    return SKV_OK;
-}
-
-/* Nobody else writes here while the lock is held, so whatever is still aside was left by a kill. */
-static void remove_asides(const char *folder)
-{
-    DIR *d = opendir(folder);
-    const struct dirent *e;
-
-    while (d && (e = readdir(d))) {
-        const size_t n = strlen(e->d_name);
-
-        if (n > 4 && strcmp(e->d_name + n - 4, ".tmp") == 0)
-            unlinkat(dirfd(d), e->d_name, 0);
-    }
-    if (d)
-        closedir(d);
-}
-
 static skv_status make_folder(const char *run, const char *what, const char *path)
 {
     char folder[4096];
 
     snprintf(folder, sizeof folder, "%s/%s/%s", run, what, path);
-    SKV_TRY(skv_folder_make(folder));
-    remove_asides(folder);
-    return SKV_OK;
+    return skv_folder_make_below(folder, 2);
 }
 
 skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
 {
     char file[4096];
     json_t *root = NULL;
+    int lock; /* held until the process ends */
     skv_status st;
 
     if (strlen(run) > sizeof file - 512)
         return skv_fail(SKV_E_ARG, "--out: a path of %zu bytes is too long", strlen(run));
     SKV_TRY(skv_folder_make(run));
-    SKV_TRY(lock(run));
+    SKV_TRY(skv_run_lock_take(&lock, run, SKV_RUN_LOCK_SECONDS, plan->stop));
     snprintf(file, sizeof file, "%s/run.json", run);
     SKV_TRY(merge(&root, file, plan));
     st = skv_json_write(root, file);
@@ -216,24 +178,30 @@ skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
 
 /* --------------------------------------------------------------------- scan */
 
-static bool png_missing(const char *run, const skv_run_plan *plan, const char *path, int64_t first,
-                        int n)
+/* Pictures are synced before they get their name, so one that has bytes is whole. */
+static bool png_missing(int images, const skv_run_plan *plan, int64_t first, int n)
 {
-    char file[4096], id[SKV_ID_BYTES];
+    char file[SKV_ID_BYTES + 8], id[SKV_ID_BYTES];
     struct stat info;
 
     for (int i = 0; i < n; i++) {
         if (!plan->row_id(plan->rows, first + i, id, sizeof id))
             continue;
-        snprintf(file, sizeof file, "%s/images/%s/%s.png", run, path, id);
-        if (stat(file, &info) != 0)
+        snprintf(file, sizeof file, "%s.png", id);
+        if (fstatat(images, file, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode) ||
+            info.st_size == 0)
             return true;
     }
     return false;
 }
 
-static skv_status scan_one(uint8_t *work, const char *run, const skv_run_plan *plan,
-                           const char *path, skv_group_want *want)
+typedef struct {
+    const char *run, *path;
+    int images; /* the folder of the path's pictures */
+} place;
+
+static skv_status scan_one(uint8_t *work, const place *where, const skv_run_plan *plan,
+                           skv_group_want *want)
 {
     const int64_t left = plan->n_rows - want->group * plan->group_size;
     skv_group_state state;
@@ -242,7 +210,7 @@ static skv_status scan_one(uint8_t *work, const char *run, const skv_run_plan *p
 
     want->first_row = want->group * plan->group_size;
     want->n_rows = (int)(left < plan->group_size ? left : plan->group_size);
-    SKV_TRY(skv_group_file_path(&file, run, path, want->group));
+    SKV_TRY(skv_group_file_path(&file, where->run, where->path, want->group));
     st = skv_group_file_check(&state, file, want);
     if (st == SKV_OK && state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
         skv_warn("%s; the group is computed again", skv_message());
@@ -251,9 +219,28 @@ static skv_status scan_one(uint8_t *work, const char *run, const skv_run_plan *p
     *work = 0;
     if (state != SKV_GROUP_GOOD)
         *work = SKV_WORK_COMPUTE;
-    else if (plan->png && png_missing(run, plan, path, want->first_row, want->n_rows))
+    else if (plan->png && png_missing(where->images, plan, want->first_row, want->n_rows))
         *work = SKV_WORK_PNG;
     return SKV_OK;
+}
+
+/* work: the path's column. */
+static skv_status scan_path(uint8_t *work, const char *run, const skv_run_plan *plan, int path,
+                            skv_group_want *want)
+{
+    place where = {.run = run, .path = plan->path[path].name};
+    char folder[4096];
+    skv_status st = SKV_OK;
+
+    snprintf(folder, sizeof folder, "%s/images/%s", run, where.path);
+    SKV_TRY(skv_folder_open(&where.images, folder, 2));
+    want->path_digest = plan->path[path].digest;
+    for (int64_t g = 0; g < plan->n_groups && st == SKV_OK; g++) {
+        want->group = g;
+        st = scan_one(&work[g * plan->n_paths], &where, plan, want);
+    }
+    close(where.images);
+    return st;
 }
 
 skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_plan *plan)
@@ -262,12 +249,7 @@ skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_pla
                            .parts = (plan->bits ? SKV_GROUP_BITS : 0) |
                                     (plan->image ? SKV_GROUP_IMAGE : 0)};
 
-    for (int i = 0; i < plan->n_paths; i++) {
-        want.path_digest = plan->path[i].digest;
-        for (int64_t g = 0; g < plan->n_groups; g++) {
-            want.group = g;
-            SKV_TRY(scan_one(&work[g * plan->n_paths + i], run, plan, plan->path[i].name, &want));
-        }
-    }
+    for (int i = 0; i < plan->n_paths; i++)
+        SKV_TRY(scan_path(work + i, run, plan, i, &want));
     return SKV_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef SKV_RUN_RUN_FOLDER_H
 #define SKV_RUN_RUN_FOLDER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,20 +32,21 @@ typedef struct {
     /* The id of a row; false: the row is not sampled. */
     bool (*row_id)(const void *rows, int64_t row, char *id, size_t bytes);
     const void *rows;
+    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait for the folder's lock */
 } skv_run_plan;
 
-/* Rank 0: makes the folder and its sub-folders, takes its lock (released at exit; another run in
- * the folder is refused), compares run.json with this run (another config is refused with the key
- * that differs, a path with other options by its name; another device is refused or warned of), and
- * writes it, with the paths that are new added. What a killed run left aside is removed. */
+/* Rank 0: makes the folder and its sub-folders, takes its lock (run/run_lock.h; held until the
+ * process ends), compares run.json with this run (another config is refused with the key that
+ * differs, a path with other options by its name; another device is refused or warned of), and
+ * writes it, with the paths that are new added. */
 SKV_MUST skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan);
 
 /* Work left in a group, per path. */
 #define SKV_WORK_COMPUTE 1u
 #define SKV_WORK_PNG     2u
 
-/* Fills work[g·n_paths + path]. Damaged and foreign group files are computed again (and said so).
- */
+/* Fills work[g·n_paths + path]. Damaged and foreign group files are computed again (and said so);
+ * PNGs that are absent, empty or no regular files are made again. */
 SKV_MUST skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_plan *plan);
 
 #endif

@@ -40,7 +40,7 @@ skv_status skv_run_json_read(skv_run_json *out, const char *run)
     *out = (skv_run_json){0};
     if (snprintf(file, sizeof file, "%s/run.json", run) >= (int)sizeof file)
         return skv_fail(SKV_E_ARG, "%.80s...: the run's folder has too long a name", run);
-    SKV_TRY(skv_json_read(&out->root, file));
+    SKV_TRY(skv_json_read_below(&out->root, file, 1));
     SKV_TRY(get_object(&out->common, out, "common", file));
     SKV_TRY(get_object(&out->settings, out, "settings", file));
     SKV_TRY(get_object(&out->paths, out, "paths", file));

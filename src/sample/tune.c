@@ -59,7 +59,7 @@ skv_status skv_tune_read(char **text, size_t *bytes, const char *run)
     skv_status st;
 
     SKV_TRY(skv_path_join(&path, run, "tune.json"));
-    st = skv_file_read(text, bytes, path, MAX_BYTES);
+    st = skv_file_read_below(text, bytes, path, 1, MAX_BYTES);
     free(path);
     return st;
 }

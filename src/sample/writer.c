@@ -80,6 +80,8 @@ skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i, c
         {"id", rec->id[i]},       {"prompt", rec->prompt_used[i]}, {"seed", seed},
         {"path", rec->path_name}, {"config", rec->config_digest},  {"version", rec->version}};
     const size_t bytes = (size_t)rec->height * (size_t)rec->width * 3;
+    skv_aside a;
+    skv_status st;
 
     if (!skv_prompts_id_is_usable(rec->id[i])) /* of a stranger's group file */
         return skv_fail(SKV_E_FORMAT, "group %lld of path %s: \"%.80s\" cannot be a file's name",
@@ -88,8 +90,13 @@ skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i, c
     if (snprintf(path, sizeof path, "%s/images/%s/%s.png", run, rec->path_name, rec->id[i]) >=
         (int)sizeof path)
         return skv_fail(SKV_E_ARG, "%s: the run's folder has too long a name", run);
-    return skv_png_write(path, image + (size_t)i * bytes, rec->width, rec->height, text,
-                         (int)(sizeof text / sizeof text[0]));
+    SKV_TRY(skv_aside_create(&a, path, 3));
+    st = skv_png_write_aside(&a, image + (size_t)i * bytes, rec->width, rec->height, text,
+                             (int)(sizeof text / sizeof text[0]));
+    if (st == SKV_OK)
+        st = skv_aside_commit_derived(&a);
+    skv_aside_drop(&a);
+    return st;
 }
 
 static skv_status write_file(const skv_writer *w, const skv_result *r)

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# PNGs are derived: what is missing is remade, from pictures or from bits, and equal; decode too.
+# PNGs are derived: what is missing, empty or no file is remade, from pictures or from bits, and
+# equal; decode too.
 printf 'a cat\na dog\na bird\n' >prompts.txt
 cat >job.json <<JSON
 {"transformer": "formula:tiny_f16", "vae": "formula:tiny_f16", "t5": "$SOURCE/tests/data/tiny_t5",
@@ -9,6 +10,8 @@ JSON
 "$SKV" sample --config job.json --out run >/dev/null 2>&1
 cp -r run/images first
 rm run/images/full/00001.png
+: >run/images/full/00002.png
+ln -sf /dev/null run/images/scalekv-10/00000.png
 "$SKV" sample --config job.json --out run >/dev/null 2>&1
 diff -r first run/images
 "$SKV" sample --config job.json --out lean --store bits,png >/dev/null 2>&1

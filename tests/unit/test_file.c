@@ -63,10 +63,76 @@ static void reading_is_bounded_and_takes_regular_files_only(void **state)
     assert_int_equal(skv_file_read(&text, &n, temp_path("a"), 5), SKV_OK);
     free(text);
     assert_int_equal(skv_file_read(&text, &n, temp_path("none"), 5), SKV_E_NOTFOUND);
-    assert_int_equal(skv_file_read(&text, &n, temp_folder(), 5), SKV_E_IO);
+    assert_int_equal(skv_file_read(&text, &n, temp_folder(), 5), SKV_E_FORMAT);
     /* a sparse file of 1 TiB is refused before anything is allocated */
     assert_int_equal(truncate(temp_path("a"), (off_t)1 << 40), 0);
     assert_int_equal(skv_file_read(&text, &n, temp_path("a"), (size_t)1 << 30), SKV_E_FORMAT);
+}
+
+/* OUT/in/a is "inside"; RUN/link -> OUT/in, RUN/real/a -> OUT/in/a, RUN/real/b is "own". */
+static void make_links(void)
+{
+    assert_int_equal(skv_folder_make(temp_path("out/in")), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("out/in/a"), "inside", 6), SKV_OK);
+    assert_int_equal(skv_folder_make(temp_path("run/real")), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("run/real/b"), "own", 3), SKV_OK);
+    assert_int_equal(symlink(temp_path("out/in"), temp_path("run/link")), 0);
+    assert_int_equal(symlink(temp_path("out/in/a"), temp_path("run/real/a")), 0);
+    assert_int_equal(symlink(temp_path("run"), temp_path("r")), 0);
+}
+
+static void below_a_run_no_link_is_followed_and_before_it_all_are(void **state)
+{
+    static const char *const refused[] = {"r/link/a", "r/real/a", "r/link/../real/b", "r/link"};
+    char *text = NULL;
+    size_t n = 0;
+
+    (void)state;
+    make_links();
+    assert_int_equal(skv_file_read_below(&text, &n, temp_path("r/real/b"), 2, 100), SKV_OK);
+    assert_string_equal(text, "own");
+    free(text);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_int_not_equal(
+            skv_file_read_below(&text, &n, temp_path(refused[i]), i == 3 ? 1 : 2 + (i == 2), 100),
+            SKV_OK);
+    assert_int_equal(skv_file_read_below(&text, &n, temp_path("r/link/a"), 2, 100), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "link"));
+    assert_int_equal(skv_file_read_below(&text, &n, temp_path("r/none/a"), 2, 100), SKV_E_NOTFOUND);
+    assert_content(temp_path("r/link/a"), "inside"); /* the user's own path */
+}
+
+static void nothing_outside_a_run_is_written(void **state)
+{
+    int fd = -1;
+
+    (void)state;
+    make_links();
+    assert_int_equal(skv_folder_make_below(temp_path("r/link/new"), 2), SKV_E_FORMAT);
+    assert_int_equal(skv_folder_make_below(temp_path("r/link"), 1), SKV_E_FORMAT);
+    assert_int_equal(skv_folder_make_below(temp_path("r/../new"), 2), SKV_E_ARG);
+    assert_int_equal(access(temp_path("out/in/new"), F_OK), -1);
+    assert_int_equal(skv_folder_make_below(temp_path("r/x/y"), 2), SKV_OK);
+    assert_int_equal(skv_file_append(&fd, temp_path("r/link/log"), 2), SKV_E_FORMAT);
+    assert_int_equal(skv_file_append(&fd, temp_path("r/real/a"), 2), SKV_E_FORMAT);
+    assert_content(temp_path("out/in/a"), "inside");
+    /* a new file takes the place of a link */
+    assert_int_equal(skv_file_write(temp_path("r/real/a"), "mine", 4), SKV_OK);
+    assert_content(temp_path("out/in/a"), "inside");
+    assert_content(temp_path("r/real/a"), "mine");
+}
+
+static void a_fifo_is_refused_at_once(void **state)
+{
+    char *text = NULL;
+    size_t n = 0;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(mkfifo(temp_path("fifo"), 0600), 0);
+    assert_int_equal(skv_file_read(&text, &n, temp_path("fifo"), 100), SKV_E_FORMAT);
+    assert_int_equal(skv_file_append(&fd, temp_path("fifo"), 1), SKV_E_FORMAT);
+    assert_int_equal(skv_file_update(&fd, temp_path("fifo"), 1), SKV_E_FORMAT);
 }
 
 static void folders_are_made_with_their_parents(void **state)
@@ -174,6 +240,9 @@ int main(void)
         CASE(a_full_disk_leaves_the_old_file_and_no_other),
         CASE(a_missing_folder_or_a_folder_in_the_way_is_an_error),
         CASE(reading_is_bounded_and_takes_regular_files_only),
+        CASE(below_a_run_no_link_is_followed_and_before_it_all_are),
+        CASE(nothing_outside_a_run_is_written),
+        CASE(a_fifo_is_refused_at_once),
         CASE(folders_are_made_with_their_parents),
         cmocka_unit_test(paths_are_joined_unless_absolute),
         cmocka_unit_test(json_that_is_doubtful_is_refused),

@@ -1,0 +1,152 @@
+#include "core/aside.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/file.h"
+
+#define ENDING ".tmp"
+
+skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
+{
+    const int how = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    skv_status st;
+
+    *out = (skv_aside){.fd = -1, .folder = -1, .path = path};
+    st = skv_folder_of(&out->folder, &out->name, path, n_below);
+    SKV_TRY(st == SKV_E_NOTFOUND ? SKV_E_IO : st); /* nobody looks for what is to be written */
+    if (snprintf(out->aside, sizeof out->aside, "%s.%ld" ENDING, out->name, (long)getpid()) >=
+        (int)sizeof out->aside) {
+        skv_aside_drop(out);
+        return skv_fail(SKV_E_ARG, "%s: the file's name is too long", path);
+    }
+    out->fd = openat(out->folder, out->aside, how, 0666);
+    if (out->fd < 0 && errno == EEXIST) { /* left by a killed process that had our number */
+        unlinkat(out->folder, out->aside, 0);
+        out->fd = openat(out->folder, out->aside, how, 0666);
+    }
+    if (out->fd < 0) {
+        const int reason = errno;
+
+        skv_aside_drop(out);
+        return skv_fail(SKV_E_IO, "%s: cannot create: %s", path, strerror(reason));
+    }
+    return SKV_OK;
+}
+
+skv_status skv_aside_write(const skv_aside *a, const void *data, size_t bytes)
+{
+    const char *p = data;
+
+    while (bytes > 0) {
+        const ssize_t n = write(a->fd, p, bytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return skv_fail(SKV_E_IO, "%s: cannot write: %s", a->path, strerror(errno));
+        p += n;
+        bytes -= (size_t)n;
+    }
+    return SKV_OK;
+}
+
+skv_status skv_aside_sync(const skv_aside *a)
+{
+    if (fsync(a->fd) != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot sync: %s", a->path, strerror(errno));
+    return SKV_OK;
+}
+
+static skv_status put_in_place(skv_aside *a)
+{
+    int closed;
+
+    SKV_TRY(skv_aside_sync(a));
+    closed = close(a->fd);
+    a->fd = -1;
+    if (closed != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot close: %s", a->path, strerror(errno));
+    if (renameat(a->folder, a->aside, a->folder, a->name) != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", a->path, strerror(errno));
+    a->aside[0] = '\0';
+    return SKV_OK;
+}
+
+skv_status skv_aside_commit(skv_aside *a)
+{
+    skv_status st = put_in_place(a);
+
+    if (st == SKV_OK)
+        st = skv_folder_sync(a->folder, a->path);
+    skv_aside_drop(a);
+    return st;
+}
+
+skv_status skv_aside_commit_derived(skv_aside *a)
+{
+    const skv_status st = put_in_place(a);
+
+    skv_aside_drop(a);
+    return st;
+}
+
+void skv_aside_drop(skv_aside *a)
+{
+    if (a->fd >= 0)
+        close(a->fd);
+    if (a->folder >= 0 && a->aside[0])
+        unlinkat(a->folder, a->aside, 0);
+    if (a->folder >= 0)
+        close(a->folder);
+    a->fd = a->folder = -1;
+    a->aside[0] = '\0';
+}
+
+/* "<name>.<digits>.tmp", name NULL: any. */
+static bool is_aside(const char *entry, const char *name)
+{
+    const char *end = entry + strlen(entry) - strlen(ENDING), *p = end;
+
+    if (strlen(entry) <= strlen(ENDING) || strcmp(end, ENDING) != 0)
+        return false;
+    while (p > entry && isdigit((unsigned char)p[-1]))
+        p--;
+    if (p == end || p < entry + 2 || p[-1] != '.')
+        return false;
+    p--; /* where the name ends */
+    return !name ||
+           (strlen(name) == (size_t)(p - entry) && strncmp(entry, name, strlen(name)) == 0);
+}
+
+skv_status skv_aside_sweep(const char *folder, int n_below, const char *name)
+{
+    skv_status st;
+    const struct dirent *e;
+    struct stat info;
+    DIR *d;
+    int fd = -1;
+
+    st = skv_folder_open(&fd, folder, n_below);
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    SKV_TRY(st);
+    d = fdopendir(fd);
+    if (!d) {
+        close(fd);
+        return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", folder, strerror(errno));
+    }
+    while ((e = readdir(d)))
+        if (is_aside(e->d_name, name) &&
+            fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode))
+            unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+    return SKV_OK;
+}

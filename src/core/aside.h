@@ -1,0 +1,42 @@
+/* A new file is written aside, as "<name>.<pid>.tmp" in its folder, and renamed when it is whole.
+ * A writer that is killed leaves the aside file behind; skv_aside_sweep removes it. */
+#ifndef SKV_CORE_ASIDE_H
+#define SKV_CORE_ASIDE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+typedef struct {
+    int fd;           /* of the new file, for writing; -1: none */
+    int folder;       /* where it is */
+    const char *path; /* its name in the end; borrowed */
+    const char *name; /* the last part of it */
+    char aside[288];  /* the name until then, in `folder` */
+} skv_aside;
+
+/* Makes the aside file of `path` (n_below: core/file.h). `path` must live as long as *out, which is
+ * committed or dropped by the caller. */
+SKV_MUST skv_status skv_aside_create(skv_aside *out, const char *path, int n_below);
+
+/* Writes all of `data`. */
+SKV_MUST skv_status skv_aside_write(const skv_aside *a, const void *data, size_t bytes);
+
+/* Syncs the content: a name must not outlive a power loss that its bytes do not. */
+SKV_MUST skv_status skv_aside_sync(const skv_aside *a);
+
+/* Syncs, renames into place and syncs the folder; on failure the aside file is dropped. */
+SKV_MUST skv_status skv_aside_commit(skv_aside *a);
+
+/* The same without syncing the folder, for files that are made again where they are missing: after
+ * a power loss there is the old file or none, never half of one. */
+SKV_MUST skv_status skv_aside_commit_derived(skv_aside *a);
+
+/* Throws the aside file away. Nothing happens after a commit. */
+void skv_aside_drop(skv_aside *a);
+
+/* Removes regular files called "<name>.<digits>.tmp" from a folder, name NULL: of any name. To be
+ * called where no other process may be writing these. A folder that is not there is fine. */
+SKV_MUST skv_status skv_aside_sweep(const char *folder, int n_below, const char *name);
+
+#endif
