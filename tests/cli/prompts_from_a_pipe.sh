@@ -6,9 +6,9 @@ args=(sample --transformer formula:tiny_f16 --vae formula:tiny_f16 --t5 "$DATA/t
     --resolution 0.06M --drafters 0 --paths full --threads 2 --out run)
 "$SKV" "${args[@]}" --prompts - <prompts.txt >/dev/null 2>&1
 ls run/images/full
-cat prompts.txt | "$SKV" "${args[@]}" --prompts - >/dev/null 2>&1
-cat prompts.txt | "$SKV" "${args[@]}" --prompts /dev/stdin >/dev/null 2>&1
-"$SKV" "${args[@]}" --prompts <(sleep 1; cat prompts.txt) >/dev/null 2>&1
+printf 'a cat\n' | "$SKV" "${args[@]}" --prompts - >/dev/null 2>&1
+printf 'a cat\n' | "$SKV" "${args[@]}" --prompts /dev/stdin >/dev/null 2>&1
+"$SKV" "${args[@]}" --prompts <(sleep 1; printf 'a cat\n') >/dev/null 2>&1
 "$SKV" "${args[@]}" --prompts prompts.txt >/dev/null 2>&1
 mkfifo pipe.jsonl
 printf '{"prompt": "a cat"}\n' >pipe.jsonl &

@@ -661,7 +661,7 @@ static void what_is_no_hdf5_file_is_refused(void **state)
     assert_int_equal(skv_file_write(temp_path("a.h5"), "\x89HDF\r\n\x1a\n", 8), SKV_OK);
     assert_int_equal(skv_h5_open(&f, temp_path("a.h5")), SKV_E_H5);
     assert_non_null(strstr(skv_message(), "a.h5"));
-    assert_int_equal(skv_h5_create(&f, temp_path("no/a.h5")), SKV_E_H5);
+    assert_int_equal(skv_h5_create(&f, temp_path("no/a.h5")), SKV_E_IO);
     assert_null(f);
 }
 
