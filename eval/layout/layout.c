@@ -12,14 +12,11 @@
 #define MAX_PROMPTS 10000000
 #define MAX_SIDE    32768
 
-static const skv_layout *const layouts[] = {&skv_layout_geneval, &skv_layout_dpg, &skv_layout_coco,
-                                            NULL};
-
 skv_status skv_layout_find(const skv_layout **out, const char *name)
 {
     char list[256] = "";
 
-    for (const skv_layout *const *l = layouts; *l; l++) {
+    for (const skv_layout *const *l = skv_layouts; *l; l++) {
         const size_t used = strlen(list);
 
         if (name && strcmp((*l)->name, name) == 0) {
@@ -78,6 +75,7 @@ void skv_layout_set_clear(skv_layout_set *set)
 {
     free_list(set->id, set->n);
     free_list(set->line, set->n);
+    free_list(set->why, set->n);
     *set = (skv_layout_set){0};
 }
 
@@ -361,6 +359,8 @@ static skv_status manifest_prompt(skv_layout_set *set, const skv_layout *layout,
 
     SKV_TRY(skv_json_string(&text, prompt, "id", name));
     SKV_TRY(keep(&set->id[i], text, strlen(text)));
+    text = json_string_value(json_object_get(prompt, "error"));
+    SKV_TRY(keep(&set->why[i], text ? text : "", text ? strlen(text) : 0));
     if (!layout->metadata)
         return SKV_OK;
     SKV_TRY(skv_json_string(&text, prompt, "metadata", name));
@@ -387,6 +387,7 @@ skv_status skv_layout_set_from_manifest(skv_layout_set *out, const skv_layout *l
     SKV_TRY_GOTO(start(out, layout, (int64_t)json_array_size(prompts), (int)samples), done);
     out->side = (int)side;
     SKV_TRY_GOTO(take_list(&out->id, out), done);
+    SKV_TRY_GOTO(take_list(&out->why, out), done);
     if (layout->metadata)
         SKV_TRY_GOTO(take_list(&out->line, out), done);
     for (int64_t i = 0; i < out->n; i++)

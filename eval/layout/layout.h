@@ -1,6 +1,9 @@
-/* The folders that the evaluators of GenEval, DPG-Bench and COCO (ScaleKV's protocol) read: which
- * file holds which picture, which entries of a folder are read, and the command that reads them.
- * One table of functions a layout (layout_<name>.c) serves export and check alike.
+/* The folders that benchmarks' evaluators read: which file holds which picture, which entries of a
+ * folder are read, and the command that reads them (README.md of this folder).
+ * One table of functions a layout serves export and check alike.
+ *
+ * To add one: write layout_<name>.c ending in `const skv_layout skv_layout_<name> = {...};` (start
+ * from layout_coco.c) and add <name> to SKV_LAYOUTS in this folder's CMakeLists.txt.
  *
  * The one thing easy to get wrong: evaluators do not read what they should, but what they find. A
  * left-over folder or temporary file is scored without a word, so everything of ours that is no
@@ -26,6 +29,7 @@ typedef struct {
     int samples; /* of each prompt */
     char **id;   /* (n) ids of the prompts; NULL: not known (folders checked by a count alone) */
     char **line; /* (n) bytes of metadata.jsonl; NULL: the layout has none, or not known */
+    char **why;  /* (n) why the export has no picture of some sample, or ""; NULL: not known */
     int side;    /* of one sample, pixels; 0: not known */
 } skv_layout_set;
 
@@ -44,10 +48,17 @@ typedef struct {
     const char *why; /* constant text */
 } skv_layout_entry;
 
+/* What a command line names, quoted for a shell. */
 typedef struct {
-    const char *name, *summary;
-    int samples, prompts; /* of the published benchmark */
-    int tiles;            /* 2: four samples in one picture, two by two, no border; otherwise 1 */
+    const char *folder;    /* the one that was checked */
+    const char *reference; /* of the run's reference path, which may be the same; NULL: not known */
+} skv_layout_folders;
+
+typedef struct {
+    const char *name, *benchmark, *summary;
+    const char *incomplete; /* what becomes of a prompt of which some samples have no picture */
+    int samples, prompts;   /* of the published benchmark */
+    int tiles;              /* 2: four samples in one picture, two by two, no border; otherwise 1 */
 
     /* One sentence for a set that this layout cannot hold. */
     skv_status (*refuse)(const skv_layout_set *set);
@@ -59,11 +70,12 @@ typedef struct {
     const char *(*metadata_fault)(const json_t *object);
     /* What an entry (relative name) of the folder is to the evaluator. */
     void (*judge)(skv_layout_entry *out, const skv_layout_set *set, const char *name, bool folder);
-    /* The evaluator's command lines. folder: quoted for a shell; side: of one sample. */
-    void (*command)(char *out, size_t bytes, const char *folder, int side);
+    /* The evaluator's command lines. */
+    void (*command)(char *out, size_t bytes, const skv_layout_folders *folders, int side);
 } skv_layout;
 
-extern const skv_layout skv_layout_geneval, skv_layout_dpg, skv_layout_coco;
+/* All layouts, NULL-terminated, in the order of SKV_LAYOUTS. */
+extern const skv_layout *const skv_layouts[];
 
 /* SKV_E_ARG naming the layouts there are. */
 SKV_MUST skv_status skv_layout_find(const skv_layout **out, const char *name);
@@ -97,6 +109,10 @@ SKV_MUST skv_status skv_layout_join(char *out, const char *folder, const char *n
 #define SKV_LAYOUT_MANIFEST ".skv-export.json"
 #define SKV_LAYOUT_PART     ".skv-part"
 
+/* out = the folder with the reference path of the run that `folder` was exported from, as the
+ * manifests beside both say; "" where that is not known (room for SKV_LAYOUT_PATH_BYTES). */
+SKV_MUST skv_status skv_layout_reference(char *out, const char *folder);
+
 /* ------------------------------------------------------------------------- export
  * (layout_export.c)
  */
@@ -110,8 +126,9 @@ typedef struct {
 } skv_layout_job;
 
 typedef struct {
-    int64_t n_files;  /* pictures written */
-    int64_t n_failed; /* rows without a picture: each is named in the log and in the manifest */
+    int64_t n_files;      /* pictures written */
+    int64_t n_failed;     /* rows without a picture: each is named in the log and in the manifest */
+    int64_t n_incomplete; /* prompts of which some samples have none: likewise */
 } skv_layout_done;
 
 /* Writes the pictures of one path. Everything is made in <folder>.skv-part; then the manifest is

@@ -328,7 +328,8 @@ static skv_status find_missing(check *c)
             if (c->there[p * c->files + s])
                 continue;
             c->layout->picture(name, sizeof name, c->set, p, s);
-            SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s", ""));
+            SKV_TRY(
+                note(c->report, SKV_FOUND_MISSING, name, "%s", c->set->why ? c->set->why[p] : ""));
         }
     }
     return SKV_OK;

@@ -51,17 +51,22 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
     }
 }
 
-static void command(char *out, size_t bytes, const char *folder, int side)
+/* Root 0 is the reference. */
+static void command(char *out, size_t bytes, const skv_layout_folders *folders, int side)
 {
+    const bool itself = folders->reference && strcmp(folders->reference, folders->folder) == 0;
+    const char *unknown = "<folder of the reference path>";
+
     (void)side;
-    snprintf(out, bytes,
-             "python scripts/compute_metrics.py --input_root0 <folder of the reference path> "
-             "--input_root1 %s",
-             folder);
+    snprintf(out, bytes, "python scripts/compute_metrics.py --input_root0 %s --input_root1 %s",
+             folders->reference ? folders->reference : unknown,
+             itself ? "<folder of another path>" : folders->folder);
 }
 
 const skv_layout skv_layout_coco = {
     .name = "coco",
+    .benchmark = "COCO (ScaleKV)",
+    .incomplete = "",
     .summary = "0000.png, named by the prompt's index",
     .samples = 1,
     .prompts = 5000,

@@ -67,18 +67,20 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
     out->why = "no item of the list; every entry is taken for a picture";
 }
 
-static void command(char *out, size_t bytes, const char *folder, int side)
+static void command(char *out, size_t bytes, const skv_layout_folders *folders, int side)
 {
     char resolution[32] = "<side of one sample>";
 
     if (side > 0)
         snprintf(resolution, sizeof resolution, "%d", side);
-    snprintf(out, bytes, "PYTHONHASHSEED=0 PIC_NUM=4 bash dpg_bench/dist_eval.sh %s %s", folder,
-             resolution);
+    snprintf(out, bytes, "PYTHONHASHSEED=0 PIC_NUM=4 bash dpg_bench/dist_eval.sh %s %s",
+             folders->folder, resolution);
 }
 
 const skv_layout skv_layout_dpg = {
     .name = "dpg",
+    .benchmark = "DPG-Bench",
+    .incomplete = "left out: its picture takes all samples",
     .summary = "<item id>.png, four samples two by two",
     .samples = 4,
     .prompts = 1065,

@@ -28,11 +28,11 @@ typedef struct {
     skv_layout_done *done;
     char folder[SKV_LAYOUT_PATH_BYTES], part[SKV_LAYOUT_PATH_BYTES];
     char manifest[SKV_LAYOUT_PATH_BYTES];
-    bool refill;            /* an earlier export stands there */
-    bool begun;             /* part is ours */
-    int height, width;      /* of a sample; 0: there is none */
-    pthread_mutex_t h5;     /* run.h5 is read by one thread at a time */
-    skv_json_maker prompts; /* of the manifest */
+    bool refill;                                  /* an earlier export stands there */
+    bool begun;                                   /* part is ours */
+    int height, width;                            /* of a sample; 0: there is none */
+    pthread_mutex_t h5;                           /* run.h5 is read by one thread at a time */
+    skv_json_maker prompts, left_out, incomplete; /* of the manifest */
 } export_job;
 
 /* -------------------------------------------------------------------- folders */
@@ -224,6 +224,8 @@ static skv_status write_manifest(export_job *x)
     skv_json_put(&manifest, "path",
                  json_pack("{s:s, s:b, s:s, s:s, s:o}", "name", p->name, "reference", p->reference,
                            "digest", p->digest, "device", p->device, "settings", settings));
+    skv_json_put(&manifest, "left_out", skv_json_take(&x->left_out));
+    skv_json_put(&manifest, "incomplete", skv_json_take(&x->incomplete));
     skv_json_put(&manifest, "prompts", skv_json_take(&x->prompts));
     add_settings(&manifest, j->run->folder);
     SKV_TRY(skv_json_finish(&root, &manifest, x->manifest));
@@ -372,8 +374,32 @@ static int failed_of(const export_job *x, int64_t prompt)
     return n;
 }
 
-/* Failed rows are named, and every prompt is noted for the manifest. */
-static skv_status describe_all(export_job *x)
+/* Names a failed row in the log and in the manifest. */
+static void leave_out(export_job *x, int64_t row)
+{
+    const skv_run_file *run = x->job->run;
+    skv_json_maker o = skv_json_object();
+
+    if (x->done->n_failed++ < MAX_NAMED)
+        skv_warn("%s is left out: %s", run->id[row], run->error[row]);
+    skv_json_put(&o, "id", json_string(run->id[row]));
+    skv_json_put(&o, "reason", json_string(run->error[row]));
+    skv_json_append(&x->left_out, skv_json_take(&o));
+}
+
+/* A prompt of which some samples have pictures and some have none. */
+static void name_incomplete(export_job *x, int64_t prompt, int n_failed)
+{
+    const skv_layout_set *set = x->job->set;
+
+    if (x->done->n_incomplete++ < MAX_NAMED)
+        skv_warn("prompt %s has %d of %d samples: %s", set->id[prompt], set->samples - n_failed,
+                 set->samples, x->job->layout->incomplete);
+    skv_json_append(&x->incomplete, json_string(set->id[prompt]));
+}
+
+/* Failed rows and prompts that are not complete are named; every prompt is noted. */
+static void describe_all(export_job *x)
 {
     const skv_run_file *run = x->job->run;
     const skv_layout_set *set = x->job->set;
@@ -381,18 +407,16 @@ static skv_status describe_all(export_job *x)
     for (int64_t p = 0; p < set->n; p++) {
         const int n_failed = failed_of(x, p);
 
-        for (int s = 0; s < set->samples && n_failed > 0; s++) {
-            const int64_t row = p * run->samples + s;
-
-            if (run->status[row] != SKV_OK && x->done->n_failed++ < MAX_NAMED)
-                skv_warn("%s has no picture: %s", run->id[row], run->error[row]);
-        }
+        for (int s = 0; s < set->samples && n_failed > 0; s++)
+            if (run->status[p * run->samples + s] != SKV_OK)
+                leave_out(x, p * run->samples + s);
+        if (n_failed > 0 && n_failed < set->samples)
+            name_incomplete(x, p, n_failed);
         describe(x, p, n_failed);
     }
-    if (x->done->n_failed > MAX_NAMED)
-        skv_warn("and %lld more; %s has all", (long long)(x->done->n_failed - MAX_NAMED),
-                 x->manifest);
-    return SKV_OK;
+    if (x->done->n_failed > MAX_NAMED || x->done->n_incomplete > MAX_NAMED)
+        skv_warn("in all %lld rows without pictures, %lld prompts not complete; %s has all",
+                 (long long)x->done->n_failed, (long long)x->done->n_incomplete, x->manifest);
 }
 
 /* Failed rows are left out; a grid wants all of its samples. */
@@ -459,7 +483,11 @@ static skv_status publish(export_job *x)
 
 skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
 {
-    export_job x = {.job = job, .done = out, .prompts = skv_json_array()};
+    export_job x = {.job = job,
+                    .done = out,
+                    .prompts = skv_json_array(),
+                    .left_out = skv_json_array(),
+                    .incomplete = skv_json_array()};
     bool empty = true;
     skv_status st;
 
@@ -475,7 +503,7 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
     SKV_TRY_GOTO(remove_part(x.part), done);
     x.begun = true;
     SKV_TRY_GOTO(skv_folder_make(x.part), done);
-    SKV_TRY_GOTO(describe_all(&x), done);
+    describe_all(&x);
     SKV_TRY_GOTO(find_size(&x), done);
     SKV_TRY_GOTO(skv_parallel(job->threads, job->set->n, export_prompt, &x), done);
     st = publish(&x);
@@ -484,5 +512,7 @@ done:
         skv_warn("%s: cannot be removed: %s", x.part, strerror(errno));
     pthread_mutex_destroy(&x.h5);
     json_decref(skv_json_take(&x.prompts));
+    json_decref(skv_json_take(&x.left_out));
+    json_decref(skv_json_take(&x.incomplete));
     return st;
 }

@@ -62,8 +62,10 @@ static void judge_folder(skv_layout_entry *e, const skv_layout_set *set, const c
         return;
     }
     e->kind = SKV_LAYOUT_READ;
-    e->why = line < set->n ? "a second folder of this line is scored as well"
-                           : "no line of the prompt list; every folder of digits is scored";
+    e->why = line < set->n
+                 ? "a second folder of this line is scored as well"
+                 : "no line of the prompt list; every folder of digits is entered: its pictures "
+                   "are scored, and without metadata.jsonl the evaluator stops";
 }
 
 static void judge_sample(skv_layout_entry *e, const skv_layout_set *set, const char *name)
@@ -106,8 +108,10 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
         judge_sample(out, set, inner + 8);
 }
 
-static void command(char *out, size_t bytes, const char *folder, int side)
+static void command(char *out, size_t bytes, const skv_layout_folders *folders, int side)
 {
+    const char *folder = folders->folder;
+
     (void)side;
     snprintf(out, bytes,
              "python evaluation/evaluate_images.py %s --outfile %s.results/results.jsonl "
@@ -118,6 +122,8 @@ static void command(char *out, size_t bytes, const char *folder, int side)
 
 const skv_layout skv_layout_geneval = {
     .name = "geneval",
+    .benchmark = "GenEval",
+    .incomplete = "scored with fewer pictures, so it counts less than the others",
     .summary = "00000/metadata.jsonl, 00000/samples/00000.png",
     .samples = 4,
     .prompts = 553,

@@ -4,21 +4,6 @@
 
 #include "eval/metrics/metrics_file.h"
 
-/* Whether every piece was made and put in its place. */
-typedef struct {
-    bool failed;
-} builder;
-
-static void put(builder *b, json_t *object, const char *key, json_t *value)
-{
-    b->failed = json_object_set_new(object, key, value) != 0 || b->failed;
-}
-
-static void append(builder *b, json_t *array, json_t *value)
-{
-    b->failed = json_array_append_new(array, value) != 0 || b->failed;
-}
-
 static json_t *number(double v)
 {
     return isfinite(v) ? json_real(v) : json_null();
@@ -32,106 +17,100 @@ static json_t *text(const char *s)
     return v ? v : json_string("(no UTF-8)");
 }
 
-static json_t *metric_json(builder *b, const skv_metric *m)
+static json_t *metric_json(const skv_metric *m)
 {
-    json_t *o = json_object();
+    skv_json_maker o = skv_json_object();
 
-    put(b, o, "name", json_string(m->name));
-    put(b, o, "title", json_string(m->title));
-    put(b, o, "long_name", json_string(m->long_name));
-    put(b, o, "units", json_string(m->units));
-    put(b, o, "better", json_string(skv_better_word(m->better)));
-    put(b, o, "kind", json_string(skv_metric_kind_word(m->kind)));
-    put(b, o, "digits", json_integer(m->digits));
-    put(b, o, "percent", json_boolean(m->percent));
-    return o;
+    skv_json_put(&o, "name", json_string(m->name));
+    skv_json_put(&o, "title", json_string(m->title));
+    skv_json_put(&o, "long_name", json_string(m->long_name));
+    skv_json_put(&o, "units", json_string(m->units));
+    skv_json_put(&o, "better", json_string(skv_better_word(m->better)));
+    skv_json_put(&o, "kind", json_string(skv_metric_kind_word(m->kind)));
+    skv_json_put(&o, "digits", json_integer(m->digits));
+    skv_json_put(&o, "percent", json_boolean(m->percent));
+    return skv_json_take(&o);
 }
 
 /* <name>_mean, <name>_mean_finite, <name>, or <name>_mean as a list by scale. */
-static void put_metric(builder *b, json_t *o, const skv_metric *m, const skv_column *c)
+static void put_metric(skv_json_maker *o, const skv_metric *m, const skv_column *c)
 {
-    json_t *scales = NULL;
+    skv_json_maker scales;
     char key[64];
 
     snprintf(key, sizeof key, "%.40s_mean", m->name);
     switch (m->kind) {
     case SKV_METRIC_OF_PICTURE:
-        put(b, o, key, number(c ? c->mean : (double)NAN));
+        skv_json_put(o, key, number(c ? c->mean : (double)NAN));
         snprintf(key, sizeof key, "%.40s_mean_finite", m->name);
         if (m->infinite_when_equal)
-            put(b, o, key, number(c ? c->mean_finite : (double)NAN));
+            skv_json_put(o, key, number(c ? c->mean_finite : (double)NAN));
         break;
     case SKV_METRIC_OF_SCALE:
-        scales = json_array();
+        scales = skv_json_array();
         for (int i = 0; c && i < c->width; i++)
-            append(b, scales, number(c->scale_mean[i]));
-        put(b, o, key, scales);
+            skv_json_append(&scales, number(c->scale_mean[i]));
+        skv_json_put(o, key, skv_json_take(&scales));
         break;
     case SKV_METRIC_OF_SET:
-        put(b, o, m->name, number(c ? c->mean : (double)NAN));
+        skv_json_put(o, m->name, number(c ? c->mean : (double)NAN));
         break;
     }
 }
 
-static json_t *path_json(builder *b, const skv_path_results *p)
+static json_t *path_json(const skv_path_results *p)
 {
-    json_t *o = json_object(), *weights = json_object();
+    skv_json_maker o = skv_json_object(), weights = skv_json_object();
 
-    put(b, o, "name", text(p->name));
-    put(b, o, "pairs", json_integer(p->n_pairs));
-    put(b, o, "identical", json_integer(p->n_identical));
+    skv_json_put(&o, "name", text(p->name));
+    skv_json_put(&o, "pairs", json_integer(p->n_pairs));
+    skv_json_put(&o, "identical", json_integer(p->n_identical));
     for (const skv_metric *const *m = skv_metrics; *m; m++) {
         const skv_column *c = skv_path_column(p, *m);
 
-        put_metric(b, o, *m, c);
+        put_metric(&o, *m, c);
         if (c && c->weights)
-            put(b, weights, (*m)->name, json_string(c->weights));
+            skv_json_put(&weights, (*m)->name, json_string(c->weights));
     }
-    put(b, o, "weights", weights);
-    put(b, o, "digest", p->digest ? text(p->digest) : json_null());
-    return o;
+    skv_json_put(&o, "weights", skv_json_take(&weights));
+    skv_json_put(&o, "digest", p->digest ? text(p->digest) : json_null());
+    return skv_json_take(&o);
 }
 
 /* Rows of a run that have no pictures, and why. */
-static json_t *left_out(builder *b, const skv_pairs *pairs)
+static json_t *left_out(const skv_pairs *pairs)
 {
     const skv_run_file *run = skv_pairs_run(pairs);
-    json_t *list = json_array();
+    skv_json_maker list = skv_json_array();
 
     for (int64_t i = 0; run && i < run->n; i++) {
-        json_t *o;
+        skv_json_maker o;
 
         if (pairs->usable[i])
             continue;
-        o = json_object();
-        put(b, o, "id", text(run->id[i]));
-        put(b, o, "reason", text(run->error[i]));
-        append(b, list, o);
+        o = skv_json_object();
+        skv_json_put(&o, "id", text(run->id[i]));
+        skv_json_put(&o, "reason", text(run->error[i]));
+        skv_json_append(&list, skv_json_take(&o));
     }
-    return list;
+    return skv_json_take(&list);
 }
 
 skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
 {
-    json_t *root = json_object(), *paths = json_array(), *metrics = json_array();
-    builder b = {false};
+    skv_json_maker root = skv_json_object(), paths = skv_json_array(), metrics = skv_json_array();
 
     for (int i = 0; i < m->results->n_paths; i++)
-        append(&b, paths, path_json(&b, &m->results->path[i]));
+        skv_json_append(&paths, path_json(&m->results->path[i]));
     for (const skv_metric *const *k = skv_metrics; *k; k++)
-        append(&b, metrics, metric_json(&b, *k));
-    put(&b, root, "skv", json_string(m->version));
-    put(&b, root, "networks", json_string(skv_results_weights(m->results)));
-    put(&b, root, "reference", text(m->pairs->side[0]));
-    put(&b, root, "pictures", json_integer(m->pairs->n));
-    put(&b, root, "failed", json_integer(m->pairs->n - m->pairs->n_usable));
-    put(&b, root, "left_out", left_out(&b, m->pairs));
-    put(&b, root, "metrics", metrics);
-    put(&b, root, "paths", paths);
-    if (b.failed) {
-        json_decref(root);
-        return skv_fail(SKV_E_MEM, "metrics: out of memory");
-    }
-    *out = root;
-    return SKV_OK;
+        skv_json_append(&metrics, metric_json(*k));
+    skv_json_put(&root, "skv", json_string(m->version));
+    skv_json_put(&root, "networks", json_string(skv_results_weights(m->results)));
+    skv_json_put(&root, "reference", text(m->pairs->side[0]));
+    skv_json_put(&root, "pictures", json_integer(m->pairs->n));
+    skv_json_put(&root, "failed", json_integer(m->pairs->n - m->pairs->n_usable));
+    skv_json_put(&root, "left_out", left_out(m->pairs));
+    skv_json_put(&root, "metrics", skv_json_take(&metrics));
+    skv_json_put(&root, "paths", skv_json_take(&paths));
+    return skv_json_finish(out, &root, "metrics.json");
 }

@@ -8,6 +8,7 @@
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
+#include "cli/help_lists.h"
 #include "cli/print_text.h"
 #include "core/file.h"
 #include "eval/layout/layout.h"
@@ -23,11 +24,12 @@ typedef struct {
     }
 
 static const skv_option table[] = {
-    ROW(layout, STRING, NULL, "geneval, dpg or coco", "Check"),
+    ROW(layout, STRING, NULL, "a layout of the list below", "Check"),
     ROW(prompts, PATH, NULL,
         "the prompt list; default: the manifest beside an exported folder, else a count", NULL),
-    ROW(samples, INT, "0", "samples a prompt; 0: 4 for geneval and dpg, 1 for coco", NULL),
-    ROW(count, INT, "0", "prompts, where there is no list; 0: 553, 1065 or 5000", NULL),
+    ROW(samples, INT, "0", "samples a prompt; 0: as the layout's benchmark has it", NULL),
+    ROW(count, INT, "0", "prompts, where there is no list; 0: as the layout's benchmark has it",
+        NULL),
     ROW(side, INT, "0", "pixels of a sample's side; 0: what most pictures have", NULL),
     ROW(limit, INT, "20", "findings of a kind that are printed; 0: all", NULL),
     ROW(threads, INT, "0", "threads that decode pictures; 0: one a core", NULL),
@@ -59,6 +61,8 @@ static void print_findings(const skv_layout_report *r, int64_t limit)
     }
 }
 
+#define WORD_BYTES (SKV_LAYOUT_PATH_BYTES * 8 + 16)
+
 /* As one word of a shell; an absolute name, since evaluators are run in their own folder. */
 static skv_status quoted(char *out, const char *folder)
 {
@@ -72,7 +76,7 @@ static skv_status quoted(char *out, const char *folder)
         return skv_fail(SKV_E_IO, "the current folder has no name");
     snprintf(name, sizeof name, "%s%s%s", here, here[0] ? "/" : "", folder);
     if (name[strspn(name, plain)] == '\0') {
-        snprintf(out, SKV_LAYOUT_PATH_BYTES * 8, "%s", name);
+        snprintf(out, WORD_BYTES, "%s", name);
         return SKV_OK;
     }
     out[n++] = '\'';
@@ -89,10 +93,17 @@ static skv_status quoted(char *out, const char *folder)
 static skv_status print_command(const skv_layout *layout, const skv_layout_report *r,
                                 const char *folder)
 {
-    static char word[SKV_LAYOUT_PATH_BYTES * 8 + 16], line[SKV_LAYOUT_PATH_BYTES * 32];
+    static char word[WORD_BYTES], reference_word[WORD_BYTES], line[WORD_BYTES * 4];
+    skv_layout_folders folders = {.folder = word};
+    char reference[SKV_LAYOUT_PATH_BYTES];
 
     SKV_TRY(quoted(word, folder));
-    layout->command(line, sizeof line, word, r->width / layout->tiles);
+    SKV_TRY(skv_layout_reference(reference, folder));
+    if (reference[0]) {
+        SKV_TRY(quoted(reference_word, reference));
+        folders.reference = reference_word;
+    }
+    layout->command(line, sizeof line, &folders, r->width / layout->tiles);
     printf("evaluate with:\n%s\n", line);
     return SKV_OK;
 }
@@ -241,4 +252,5 @@ const skv_command skv_cmd_check = {.name = "check",
                                    .usage = "FOLDER --layout LAYOUT [--prompts FILE]",
                                    .summary = "what an evaluator would miss or misread in a folder",
                                    .options = table,
+                                   .more_help = skv_help_layouts,
                                    .run = run};

@@ -7,6 +7,7 @@
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
+#include "cli/help_lists.h"
 #include "cli/print_text.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -15,6 +16,8 @@
 #include "eval/metrics/metrics_file.h"
 #include "eval/metrics/results_merge.h"
 #include "eval/report/report.h"
+
+#define MAX_NAMED 20 /* rows that are named */
 
 typedef struct {
     char *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
@@ -35,10 +38,9 @@ static const skv_option table[] = {
     ROW(json, STRING, NULL, "also write the summary to this file", NULL),
     ROW(report, BOOL, "true", "write RUN/report.html", NULL),
     ROW(networks, STRING, "files", "files, formula (made-up weights: tests) or none", "Networks"),
-    ROW(alexnet, PATH, NULL, "torchvision's; default: weights/alexnet-owt-7be5be79.pth", NULL),
-    ROW(lpips, PATH, NULL, "lpips v0.1's linear layers; default: weights/alex.pth", NULL),
-    ROW(inception, PATH, NULL,
-        "pytorch-fid's; default: weights/pt_inception-2015-12-05-6726825d.pth", NULL),
+    ROW(alexnet, PATH, NULL, "file of weights; default: see below", NULL),
+    ROW(lpips, PATH, NULL, "file of weights; default: see below", NULL),
+    ROW(inception, PATH, NULL, "file of weights; default: see below", NULL),
     ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
     ROW(threads, INT, "0", "CPU threads a rank; 0: cores of the host / its ranks", NULL),
     {0}};
@@ -83,6 +85,19 @@ static void say_unpaired(const job *j)
                 j->word[i], (long long)j->pairs.n_unpaired[i], j->pairs.unpaired[i]);
 }
 
+/* Rows of a run without pictures are in no number; metrics.json has them all. */
+static void say_left_out(const job *j)
+{
+    const skv_run_file *run = skv_pairs_run(&j->pairs);
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < run->n; i++)
+        if (!j->pairs.usable[i] && n++ < MAX_NAMED)
+            skv_warn("%s is left out: %s", run->id[i], run->error[i]);
+    if (n > MAX_NAMED)
+        skv_warn("and %lld more rows; metrics.json has all", (long long)(n - MAX_NAMED));
+}
+
 static skv_status open_pairs(job *j)
 {
     if (j->n_words == 1) {
@@ -91,6 +106,8 @@ static skv_status open_pairs(job *j)
             skv_warn(
                 "path %s has no pictures, so bits alone are compared; skv decode %s makes them",
                 j->pairs.no_pictures, j->word[0]);
+        if (skv_comm_rank(j->comm) == 0)
+            say_left_out(j);
         return SKV_OK;
     }
     SKV_TRY(skv_pairs_open_folders(&j->pairs, j->word[0], j->word[1]));
@@ -304,7 +321,9 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 
 const skv_command skv_cmd_eval = {.name = "eval",
                                   .usage = "RUN | FOLDER FOLDER [--key value ...]",
-                                  .summary = "PSNR, SSIM, LPIPS, FID, KID, bits; a report",
+                                  .summary =
+                                      "how far each path is from the reference path; a report",
                                   .options = table,
+                                  .more_help = skv_help_metrics,
                                   .distributed = true,
                                   .run = run};

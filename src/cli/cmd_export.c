@@ -5,6 +5,7 @@
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
+#include "cli/help_lists.h"
 #include "core/log.h"
 #include "eval/layout/layout.h"
 #include "io/prompts.h"
@@ -20,20 +21,18 @@ typedef struct {
     }
 
 static const skv_option table[] = {
-    ROW(layout, STRING, NULL,
-        "geneval (00000/samples/00000.png), dpg (<item id>.png, four samples two by two) or coco "
-        "(0000.png)",
-        "Export"),
+    ROW(layout, STRING, NULL, "a layout of the list below", "Export"),
     ROW(out, STRING, NULL,
         "folder for the pictures of --path; without --path a folder for all paths, OUT/<path>. "
         "Each folder of pictures gets <folder>.skv-export.json beside it: recipe, both texts, "
         "seeds",
         NULL),
     ROW(path, STRING, NULL, "export this path alone, into OUT itself", NULL),
-    ROW(samples, INT, "0", "samples a prompt; 0: 4 for geneval and dpg, 1 for coco", NULL),
+    ROW(samples, INT, "0", "samples a prompt; 0: as the layout's benchmark has it", NULL),
     ROW(prompts, PATH, NULL,
-        "geneval: the evaluation_metadata.jsonl whose lines are copied; default: the file that the "
-        "run was made of",
+        "the prompt list whose lines are copied, where the layout has such a file; default: the "
+        "file "
+        "that the run was made of",
         NULL),
     ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
     {0}};
@@ -122,7 +121,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_run_file_open(&x.run, words[0]), done);
     SKV_TRY_GOTO(export_run(&x), done);
     if (x.n_failed > 0) {
-        skv_warn("%lld rows of the run have no picture", (long long)x.n_failed);
+        skv_warn("%lld rows of the run have no picture and are left out", (long long)x.n_failed);
         *exit_code = SKV_EXIT_PARTIAL;
     }
 done:
@@ -132,8 +131,10 @@ done:
     return st;
 }
 
-const skv_command skv_cmd_export = {.name = "export",
-                                    .usage = "RUN --layout LAYOUT --out FOLDER [--path NAME]",
-                                    .summary = "folders for the evaluators of GenEval, DPG, COCO",
-                                    .options = table,
-                                    .run = run};
+const skv_command skv_cmd_export = {
+    .name = "export",
+    .usage = "RUN --layout LAYOUT --out FOLDER [--path NAME]",
+    .summary = "folders of pictures as the benchmarks' evaluators read them",
+    .options = table,
+    .more_help = skv_help_layouts,
+    .run = run};

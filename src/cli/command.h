@@ -3,6 +3,7 @@
 #define SKV_CLI_COMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "core/options.h"
 #include "core/status.h"
@@ -17,7 +18,8 @@
 typedef struct {
     const char *name, *usage, *summary;
     const skv_option *options;
-    bool distributed; /* joins the other ranks; otherwise comm is NULL */
+    void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
+    bool distributed;            /* joins the other ranks; otherwise comm is NULL */
     /* Sets *exit_code (0 on entry) for a result that is no failure. argv: what follows the
      * command's name. */
     skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);

@@ -29,6 +29,8 @@ static int print_help(const skv_command *c)
         return SKV_EXIT_FAILED;
     printf("usage: skv %s %s\n\n%s.\n\n%s", c->name, c->usage, c->summary, options);
     free(options);
+    if (c->more_help)
+        c->more_help(stdout);
     return SKV_EXIT_OK;
 }
 

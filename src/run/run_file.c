@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/mem.h"
@@ -189,6 +190,21 @@ static skv_status read_config(skv_run_file *run)
     return SKV_OK;
 }
 
+/* Why there is no run.h5: no folder, no run, or a run that was not gathered. */
+static skv_status no_run(const char *file, const char *folder)
+{
+    char settings[4096];
+    struct stat info;
+
+    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
+        return skv_fail(SKV_E_NOTFOUND, "%s: no such folder", folder);
+    snprintf(settings, sizeof settings, "%s/run.json", folder);
+    if (stat(settings, &info) != 0)
+        return skv_fail(SKV_E_NOTFOUND, "%s is no run: it has neither run.h5 nor run.json", folder);
+    return skv_fail(SKV_E_NOTFOUND,
+                    "%s is missing: skv gather %s makes it once the run is complete", file, folder);
+}
+
 skv_status skv_run_file_open(skv_run_file *out, const char *folder)
 {
     char file[4096];
@@ -199,8 +215,7 @@ skv_status skv_run_file_open(skv_run_file *out, const char *folder)
     snprintf(file, sizeof file, "%s/run.h5", folder);
     st = skv_h5_open_below(&out->h5, file, 1);
     if (st == SKV_E_NOTFOUND)
-        return skv_fail(st, "%s is missing: skv gather %s makes it once the run is complete", file,
-                        folder);
+        return no_run(file, folder);
     SKV_TRY(st);
     st = read_samples(out);
     if (st == SKV_OK)
@@ -294,8 +309,10 @@ static skv_status picture_of_png(skv_picture *out, const skv_run_file *run, cons
     snprintf(file, sizeof file, "%s/images/%s/%s.png", run->folder, path, run->id[row]);
     st = skv_png_read_below(&png, file, 3);
     if (st == SKV_E_NOTFOUND)
-        return skv_fail(st, "the picture of %s, path %s, is neither in %s/run.h5 nor at %s",
-                        run->id[row], path, run->folder, file);
+        return skv_fail(st,
+                        "the picture of %s, path %s, is neither in %s/run.h5 nor at %s; skv decode "
+                        "%s makes the pictures of a run that stored bits",
+                        run->id[row], path, run->folder, file, run->folder);
     SKV_TRY(st);
     *out = (skv_picture){png.height, png.width, png.rgb};
     png.rgb = NULL;

@@ -11,7 +11,13 @@
 #include "io/png.h"
 #include "temp_folder.h"
 
-static const skv_layout *const all[] = {&skv_layout_geneval, &skv_layout_dpg, &skv_layout_coco};
+static const skv_layout *named(const char *name)
+{
+    const skv_layout *l = NULL;
+
+    assert_int_equal(skv_layout_find(&l, name), SKV_OK);
+    return l;
+}
 
 static void write_text(const char *name, const char *text)
 {
@@ -45,17 +51,18 @@ static skv_status set_of(skv_layout_set *set, const skv_layout *l, const char *l
 
 static void names_of_pictures_are_those_that_are_judged_pictures(void **state)
 {
-    skv_layout_set set = {.n = 3, .samples = 4, .id = (char *[]){"159", "whoops0", "vrd39"}};
+    skv_layout_set set = {.n = 3, .id = (char *[]){"159", "whoops0", "vrd39"}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    for (const skv_layout *const *l = skv_layouts; *l; l++) {
+        set.samples = (*l)->samples;
         for (int64_t p = 0; p < set.n; p++)
-            for (int s = 0; s < skv_layout_files(all[i], &set) && (s == 0 || i == 0); s++) {
+            for (int s = 0; s < skv_layout_files(*l, &set); s++) {
                 char name[SKV_LAYOUT_NAME_BYTES];
                 skv_layout_entry e;
 
-                all[i]->picture(name, sizeof name, &set, p, s);
-                e = judged(all[i], &set, name, false);
+                (*l)->picture(name, sizeof name, &set, p, s);
+                e = judged(*l, &set, name, false);
                 assert_int_equal(e.kind, SKV_LAYOUT_PICTURE);
                 assert_int_equal(e.prompt, p);
                 assert_int_equal(e.sample, s);
@@ -65,7 +72,7 @@ static void names_of_pictures_are_those_that_are_judged_pictures(void **state)
 
 static void geneval_scores_what_begins_with_digits(void **state)
 {
-    const skv_layout *l = &skv_layout_geneval;
+    const skv_layout *l = named("geneval");
     const skv_layout_set set = {.n = 553, .samples = 4};
 
     (void)state;
@@ -91,7 +98,7 @@ static void geneval_scores_what_begins_with_digits(void **state)
 
 static void dpg_takes_every_entry_by_its_name_up_to_the_first_dot(void **state)
 {
-    const skv_layout *l = &skv_layout_dpg;
+    const skv_layout *l = named("dpg");
     const skv_layout_set set = {.n = 2, .samples = 4, .id = (char *[]){"15", "159"}};
 
     (void)state;
@@ -106,7 +113,7 @@ static void dpg_takes_every_entry_by_its_name_up_to_the_first_dot(void **state)
 
 static void coco_lists_png_and_jpg_hidden_ones_too(void **state)
 {
-    const skv_layout *l = &skv_layout_coco;
+    const skv_layout *l = named("coco");
     const skv_layout_set set = {.n = 20000, .samples = 1};
 
     (void)state;
@@ -125,15 +132,14 @@ static void ids_that_dpg_would_misread_are_refused(void **state)
     skv_layout_set set;
 
     (void)state;
-    assert_int_equal(set_of(&set, &skv_layout_dpg, "{\"id\": \"a.b\", \"prompt\": \"x\"}\n", 0),
+    assert_int_equal(set_of(&set, named("dpg"), "{\"id\": \"a.b\", \"prompt\": \"x\"}\n", 0),
                      SKV_E_ARG);
     assert_non_null(strstr(skv_message(), "a.b"));
-    assert_int_equal(set_of(&set, &skv_layout_dpg, "{\"prompt\": \"x\"}\n{\"prompt\": \"y\"}\n", 0),
+    assert_int_equal(set_of(&set, named("dpg"), "{\"prompt\": \"x\"}\n{\"prompt\": \"y\"}\n", 0),
                      SKV_E_ARG);
     assert_non_null(strstr(skv_message(), "item ids"));
     assert_null(set.id);
-    assert_int_equal(set_of(&set, &skv_layout_dpg, "{\"id\": 159, \"prompt\": \"x\"}\n", 0),
-                     SKV_OK);
+    assert_int_equal(set_of(&set, named("dpg"), "{\"id\": 159, \"prompt\": \"x\"}\n", 0), SKV_OK);
     assert_string_equal(set.id[0], "159");
     assert_int_equal(set.samples, 4);
     skv_layout_set_clear(&set);
@@ -144,11 +150,11 @@ static void numbers_of_samples_that_a_layout_cannot_hold_are_refused(void **stat
     skv_layout_set set;
 
     (void)state;
-    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_dpg, 5, 3), SKV_E_ARG);
-    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_coco, 5, 4), SKV_E_ARG);
-    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_coco, -1, 1), SKV_E_ARG);
-    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_coco, INT64_MAX, 1), SKV_E_ARG);
-    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_geneval, 0, 9), SKV_OK);
+    assert_int_equal(skv_layout_set_from_count(&set, named("dpg"), 5, 3), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, named("coco"), 5, 4), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, named("coco"), -1, 1), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, named("coco"), INT64_MAX, 1), SKV_E_ARG);
+    assert_int_equal(skv_layout_set_from_count(&set, named("geneval"), 0, 9), SKV_OK);
     assert_int_equal(set.n, 553);
     assert_int_equal(set.samples, 9);
 }
@@ -163,19 +169,19 @@ static void hostile_ids_of_a_run_are_refused(void **state)
 
     (void)state;
     run.id = slash;
-    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
     run.id = twins;
-    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
     run.id = bad;
     run.samples = 2;
-    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
     run.id = fine; /* no "-0" behind the first sample's */
-    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
     run.id = later;
-    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
     run.id = fine;
     run.samples = 1;
-    assert_int_equal(skv_layout_set_from_run(&set, &skv_layout_coco, &run, NULL, 0), SKV_OK);
+    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_OK);
     skv_layout_set_clear(&set);
 }
 
@@ -184,13 +190,12 @@ static void geneval_wants_the_lines_that_its_evaluator_needs(void **state)
     skv_layout_set set;
 
     (void)state;
-    assert_int_equal(set_of(&set, &skv_layout_geneval, "{\"prompt\": \"x\"}\n", 0), SKV_E_ARG);
+    assert_int_equal(set_of(&set, named("geneval"), "{\"prompt\": \"x\"}\n", 0), SKV_E_ARG);
     assert_non_null(strstr(skv_message(), "line 1"));
     write_text("list.txt", "a cat\n");
-    assert_int_equal(
-        skv_layout_set_from_prompts(&set, &skv_layout_geneval, temp_path("list.txt"), 0),
-        SKV_E_ARG);
-    assert_int_equal(set_of(&set, &skv_layout_geneval,
+    assert_int_equal(skv_layout_set_from_prompts(&set, named("geneval"), temp_path("list.txt"), 0),
+                     SKV_E_ARG);
+    assert_int_equal(set_of(&set, named("geneval"),
                             "{\"tag\":\"t\",  \"include\":[], \"prompt\":\"\\u00e9\"}\r\n"
                             "{\"tag\":\"t\",\"include\":[],\"prompt\":\"y\"}",
                             0),
@@ -221,7 +226,7 @@ static void check_tells_missing_damaged_extra_duplicate_and_size(void **state)
 
     (void)state;
     assert_int_equal(
-        set_of(&set, &skv_layout_dpg,
+        set_of(&set, named("dpg"),
                "{\"id\": \"a\", \"prompt\": \"x\"}\n{\"id\": \"b\", \"prompt\": \"y\"}\n"
                "{\"id\": \"c\", \"prompt\": \"y\"}\n{\"id\": \"d\", \"prompt\": \"y\"}\n",
                0),
@@ -232,7 +237,7 @@ static void check_tells_missing_damaged_extra_duplicate_and_size(void **state)
     write_picture("out/b.png", 8, 4);
     write_text("out/c.png", "no picture");
     write_text("out/manifest.json", "{}");
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, named("dpg"), &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.n_expected, 4);
     assert_int_equal(r.n_good, 1);
     assert_int_equal(r.width, 8);
@@ -245,7 +250,7 @@ static void check_tells_missing_damaged_extra_duplicate_and_size(void **state)
         if (r.finding[i].kind == SKV_FOUND_MISSING)
             assert_string_equal(r.finding[i].name, "d.png");
     skv_layout_report_clear(&r);
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("none"), 2),
+    assert_int_equal(skv_layout_check(&r, named("dpg"), &set, temp_path("none"), 2),
                      SKV_E_NOTFOUND);
     skv_layout_set_clear(&set);
 }
@@ -261,17 +266,17 @@ static void check_by_count_alone(void **state)
     write_picture("out/a.png", 8, 8);
     write_picture("out/b.png", 8, 8);
     write_picture("out/c.png", 4, 4);
-    assert_int_equal(skv_layout_set_from_count(&set, &skv_layout_dpg, 3, 0), SKV_OK);
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
+    assert_int_equal(skv_layout_set_from_count(&set, named("dpg"), 3, 0), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, named("dpg"), &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.n, 1);
     assert_string_equal(r.finding[0].name, "c.png");
     skv_layout_report_clear(&r);
     write_picture("out/c.png", 8, 8);
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, named("dpg"), &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.n, 0);
     skv_layout_report_clear(&r);
     set.n = 4;
-    assert_int_equal(skv_layout_check(&r, &skv_layout_dpg, &set, temp_path("out"), 2), SKV_OK);
+    assert_int_equal(skv_layout_check(&r, named("dpg"), &set, temp_path("out"), 2), SKV_OK);
     assert_int_equal(r.count[SKV_FOUND_MISSING], 1);
     skv_layout_report_clear(&r);
 }
@@ -293,7 +298,7 @@ static void a_damaged_manifest_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(skv_json_parse(&root, bad[i], strlen(bad[i]), "m.json"), SKV_OK);
-        assert_int_not_equal(skv_layout_set_from_manifest(&set, &skv_layout_coco, root, "m.json"),
+        assert_int_not_equal(skv_layout_set_from_manifest(&set, named("coco"), root, "m.json"),
                              SKV_OK);
         assert_null(set.id);
         json_decref(root);

@@ -31,16 +31,19 @@ static void column(skv_h5 *f, const char *name, skv_h5_type type, const void *da
 
 static void write_samples(skv_h5 *f, const test_run *run)
 {
+    const int samples = run->samples ? run->samples : 1;
+    char text[N][16];
     const char *id[N], *prompt[N], *error[N];
-    int32_t zeros[N] = {0}, status[N], tokens[N];
+    int32_t sample[N], status[N], tokens[N];
     int64_t row[N], group[N];
     uint64_t seed[N];
     uint8_t truncated[N] = {0};
 
     for (int i = 0; i < N; i++) {
-        static const char *const ids[N] = {"id-a", "id-b", "id-c", "id-d"};
-
-        id[i] = ids[i];
+        sample[i] = i % samples;
+        snprintf(text[i], sizeof text[i], samples > 1 ? "id-%c-%d" : "id-%c", 'a' + i / samples,
+                 sample[i]);
+        id[i] = text[i];
         prompt[i] = run->prompt[i] ? run->prompt[i] : "a prompt";
         error[i] = run->error[i] ? run->error[i] : "";
         status[i] = run->error[i] ? SKV_E_FORMAT : 0;
@@ -53,7 +56,7 @@ static void write_samples(skv_h5 *f, const test_run *run)
     column(f, "prompt", SKV_H5_TEXT, prompt);
     column(f, "prompt_used", SKV_H5_TEXT, prompt);
     column(f, "error", SKV_H5_TEXT, error);
-    column(f, "sample", SKV_H5_I32, zeros);
+    column(f, "sample", SKV_H5_I32, sample);
     column(f, "tokens", SKV_H5_I32, tokens);
     column(f, "status", SKV_H5_I32, status);
     column(f, "row", SKV_H5_I64, row);
@@ -128,11 +131,14 @@ static void write_path(skv_h5 *f, const test_run *run, int i)
 void write_run(const test_run *run)
 {
     skv_h5 *f = NULL;
+    char config[96];
 
+    snprintf(config, sizeof config, "{\"transformer\":\"abcd\",\"samples\":%d,\"cfg\":[3.0]}",
+             run->samples ? run->samples : 1);
     ok(skv_h5_create(&f, temp_path("run.h5")));
     ok(skv_h5_set_text(f, "/", "skv", "0.1"));
     ok(skv_h5_set_text(f, "/", "config_digest", CONFIG_DIGEST));
-    ok(skv_h5_set_text(f, "/", "config", "{\"transformer\":\"abcd\",\"samples\":1,\"cfg\":[3.0]}"));
+    ok(skv_h5_set_text(f, "/", "config", config));
     write_samples(f, run);
     for (int i = 0; i < run->n_paths; i++)
         write_path(f, run, i);

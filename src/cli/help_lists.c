@@ -1,0 +1,39 @@
+#include "cli/help_lists.h"
+
+#include "eval/layout/layout.h"
+#include "eval/metrics/metric.h"
+#include "eval/metrics/networks.h"
+
+void skv_help_layouts(FILE *to)
+{
+    fprintf(to, "\nLayouts:\n");
+    for (const skv_layout *const *l = skv_layouts; *l; l++)
+        fprintf(to, "  %-12s %s: %s; %d prompts, %d sample%s of each\n", (*l)->name,
+                (*l)->benchmark, (*l)->summary, (*l)->prompts, (*l)->samples,
+                (*l)->samples == 1 ? "" : "s");
+}
+
+static void print_files(FILE *to, const skv_metric_network *network)
+{
+    for (int i = 0; i < SKV_NETWORK_FILES && network->file[i].option; i++)
+        fprintf(to, "  --%-12s %s: %s, %s\n", network->file[i].option, network->file[i].name,
+                network->file[i].what, network->file[i].from);
+}
+
+void skv_help_metrics(FILE *to)
+{
+    fprintf(to, "\nMetrics:\n");
+    for (const skv_metric *const *m = skv_metrics; *m; m++)
+        fprintf(to, "  %-12s %s%s%s\n", (*m)->title, (*m)->long_name,
+                (*m)->network ? "; needs weights: " : "", (*m)->network ? (*m)->network->name : "");
+    fprintf(to, "\nWeights, looked for in weights/ of the current folder, then in ../weights and "
+                "weights of the program's folder:\n");
+    for (const skv_metric *const *m = skv_metrics; *m; m++) {
+        const skv_metric *const *first = skv_metrics;
+
+        while ((*first)->network != (*m)->network)
+            first++;
+        if ((*m)->network && first == m)
+            print_files(to, (*m)->network);
+    }
+}

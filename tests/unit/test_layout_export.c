@@ -1,0 +1,137 @@
+/* Export of a run of which rows failed: each is left out by name, and a prompt of which only some
+ * samples have pictures is named, too. */
+#include "eval/layout/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "temp_folder.h"
+#include "write_run.h"
+
+/* Two prompts of two samples; the second sample of the first prompt failed. */
+static const test_run run = {
+    .samples = 2,
+    .prompt = {"a cat", "a cat", "a dog", "a dog"},
+    .error = {NULL, "not finite: picture", NULL, NULL},
+    .n_paths = 2,
+    .path = {{"full", "full", "1111222233334444", -1}, {"half-50", "half", "aaaabbbbccccdddd", 7}}};
+
+static void write_prompts(void)
+{
+    static const char text[] = "{\"tag\": \"colors\", \"include\": [], \"prompt\": \"a cat\"}\n"
+                               "{\"tag\": \"colors\", \"include\": [], \"prompt\": \"a dog\"}\n";
+
+    assert_int_equal(skv_file_write(temp_path("prompts.jsonl"), text, sizeof text - 1), SKV_OK);
+}
+
+/* Path `path` of the run as <temp folder>/<folder>, in GenEval's layout. */
+static skv_layout_done export_path(int path, const char *folder)
+{
+    char out[SKV_LAYOUT_PATH_BYTES], prompts[SKV_LAYOUT_PATH_BYTES];
+    skv_layout_job job = {.path = path, .folder = out, .threads = 2};
+    skv_layout_set set = {0};
+    skv_run_file file;
+    skv_layout_done done;
+
+    snprintf(out, sizeof out, "%s", temp_path(folder));
+    snprintf(prompts, sizeof prompts, "%s", temp_path("prompts.jsonl"));
+    assert_int_equal(skv_layout_find(&job.layout, "geneval"), SKV_OK);
+    assert_int_equal(skv_run_file_open(&file, temp_folder()), SKV_OK);
+    if (skv_layout_set_from_run(&set, job.layout, &file, prompts, 2) != SKV_OK)
+        fail_msg("%s", skv_message());
+    job.run = &file;
+    job.set = &set;
+    if (skv_layout_export(&done, &job) != SKV_OK)
+        fail_msg("%s", skv_message());
+    skv_layout_set_clear(&set);
+    skv_run_file_close(&file);
+    return done;
+}
+
+static void failed_rows_and_incomplete_prompts_are_in_the_manifest(void **state)
+{
+    const json_t *left_out, *incomplete;
+    skv_layout_done done;
+    json_t *manifest = NULL;
+
+    (void)state;
+    write_run(&run);
+    write_prompts();
+    done = export_path(0, "out");
+    assert_int_equal(done.n_files, 3);
+    assert_int_equal(done.n_failed, 1);
+    assert_int_equal(done.n_incomplete, 1);
+    assert_int_equal(skv_json_read(&manifest, temp_path("out.skv-export.json")), SKV_OK);
+    left_out = json_object_get(manifest, "left_out");
+    incomplete = json_object_get(manifest, "incomplete");
+    assert_int_equal(json_array_size(left_out), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(left_out, 0), "id")),
+                        "id-a-1");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(left_out, 0), "reason")),
+                        "not finite: picture");
+    assert_int_equal(json_array_size(incomplete), 1);
+    assert_string_equal(json_string_value(json_array_get(incomplete, 0)), "id-a");
+    json_decref(manifest);
+    assert_int_equal(access(temp_path("out/00000/samples/00000.png"), F_OK), 0);
+    assert_int_equal(access(temp_path("out/00000/samples/00001.png"), F_OK), -1);
+}
+
+static void check_says_why_a_picture_is_missing(void **state)
+{
+    char out[SKV_LAYOUT_PATH_BYTES];
+    const skv_layout *layout = NULL;
+    skv_layout_report report;
+    skv_layout_set set;
+    json_t *manifest = NULL;
+
+    (void)state;
+    write_run(&run);
+    write_prompts();
+    export_path(0, "out");
+    snprintf(out, sizeof out, "%s", temp_path("out"));
+    assert_int_equal(skv_layout_find(&layout, "geneval"), SKV_OK);
+    assert_int_equal(skv_json_read(&manifest, temp_path("out.skv-export.json")), SKV_OK);
+    assert_int_equal(skv_layout_set_from_manifest(&set, layout, manifest, "m"), SKV_OK);
+    assert_int_equal(skv_layout_check(&report, layout, &set, out, 1), SKV_OK);
+    assert_int_equal(report.n, 1);
+    assert_int_equal(report.finding[0].kind, SKV_FOUND_MISSING);
+    assert_string_equal(report.finding[0].name, "00000/samples/00001.png");
+    assert_string_equal(report.finding[0].why, "not finite: picture");
+    skv_layout_report_clear(&report);
+    skv_layout_set_clear(&set);
+    json_decref(manifest);
+}
+
+static void the_references_folder_is_found_by_the_manifests(void **state)
+{
+    char reference[SKV_LAYOUT_PATH_BYTES], want[SKV_LAYOUT_PATH_BYTES];
+
+    (void)state;
+    write_run(&run);
+    write_prompts();
+    export_path(1, "compressed");
+    assert_int_equal(skv_layout_reference(reference, temp_path("compressed")), SKV_OK);
+    assert_string_equal(reference, "");
+    export_path(0, "uncut");
+    snprintf(want, sizeof want, "%s", temp_path("uncut"));
+    assert_int_equal(skv_layout_reference(reference, temp_path("compressed")), SKV_OK);
+    assert_string_equal(reference, want);
+    assert_int_equal(skv_layout_reference(reference, want), SKV_OK);
+    assert_string_equal(reference, want);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest tests[] = {
+        CASE(failed_rows_and_incomplete_prompts_are_in_the_manifest),
+        CASE(check_says_why_a_picture_is_missing),
+        CASE(the_references_folder_is_found_by_the_manifests),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
