@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
-#include "core/log.h"
+#include "job/failed_rows.h"
 #include "run/gather.h"
 #include "run/run_json.h"
 #include "run/run_lock.h"
@@ -40,7 +40,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY(st);
     printf("%s/run.h5\n", words[0]);
     if (n_failed > 0) {
-        skv_warn("%lld rows could not be sampled; /samples/error says why", (long long)n_failed);
+        SKV_TRY(skv_failed_rows_warn(words[0]));
         *exit_code = SKV_EXIT_PARTIAL;
     }
     return SKV_OK;

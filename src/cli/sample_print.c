@@ -9,24 +9,44 @@
 
 #include "cli/print_text.h"
 #include "core/clock.h"
+#include "core/escape.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "io/h5.h"
+
+#define MAX_BAD_NAMED 5
 
 static void say(bool result, const char *fmt, ...) SKV_PRINTF(2, 3);
 
 static void say(bool result, const char *fmt, ...)
 {
-    char line[512];
+    char line[512], safe[2048];
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
+    (void)skv_escape(safe, sizeof safe, line); /* prompts and host names are foreign */
     if (result)
-        printf("%s\n", line);
+        printf("%s\n", safe);
     else
         skv_info("%s", line);
+}
+
+/* How many, and the first few with their reasons. */
+static void print_bad_prompts(const skv_rows *rows, bool result)
+{
+    int64_t left = rows->n_bad;
+
+    if (left > 0)
+        say(result, "# %" PRId64 " of %zu prompts cannot be sampled", left, rows->prompts->n);
+    for (size_t i = 0; i < rows->prompts->n && left > rows->n_bad - MAX_BAD_NAMED; i++)
+        if (rows->prompts->prompts[i].error) {
+            say(result, "#   prompt %zu: %s", i, rows->prompts->prompts[i].error);
+            left--;
+        }
+    if (rows->n_bad > 0 && left > 0)
+        say(result, "#   and %" PRId64 " more", left);
 }
 
 void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank, int n_ranks)
@@ -57,8 +77,7 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     skv_run_setup_disk(s, &groups, &pngs);
     say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths", s->rows.n_rows,
         s->rows.n_groups, s->settings->group_size, s->paths.n);
-    if (s->rows.n_bad > 0)
-        say(result, "# %" PRId64 " prompts cannot be sampled", s->rows.n_bad);
+    print_bad_prompts(&s->rows, result);
     if (s->rows.n_truncated > 0)
         say(result, "# %" PRId64 " prompts are cut to 512 tokens", s->rows.n_truncated);
     if (s->text_apart && s->n_texts_lacking == 0)

@@ -21,6 +21,7 @@ static const skv_phase planning[] = {
     {"planning texts", NULL, skv_job__plan_texts, skv_job__text_cache},
     {"plan", NULL, skv_job__show_plan, NULL},
     {"memory", skv_job__check_memory, NULL, NULL},
+    {"foreseen failures", skv_job__foresee, NULL, skv_job__is_dry},
 };
 
 static const skv_phase running[] = {

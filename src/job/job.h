@@ -30,7 +30,7 @@ typedef struct {
 } skv_job_setup;
 
 typedef struct {
-    int64_t n_failed; /* rows that have no picture; of a dry run: that would have none */
+    int64_t n_failed; /* rows that have no picture; in a dry run, that will have none */
 } skv_job_result;
 
 /* Collective; all ranks return the same. SKV_E_ARG: settings that are wrong, or not the same on all

@@ -1,9 +1,11 @@
 /* A rank's groups, one after another; then, all together, run.h5. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "job/failed_rows.h"
 #include "job/job_parts.h"
 #include "run/gather.h"
 #include "run/group_file.h"
@@ -100,6 +102,22 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
     return SKV_OK;
 }
 
+/* With --only nothing but a PNG says how its row fared. */
+static skv_status put_only(void *job, skv_result *r)
+{
+    skv_job *j = job;
+
+    for (int i = 0; i < r->rec.n_rows; i++)
+        if (r->rec.status[i] != SKV_OK && strcmp(r->rec.id[i], j->settings.only) == 0) {
+            const skv_status st = skv_fail(SKV_E_FORMAT, "--only %s: the row failed on path %s: %s",
+                                           j->settings.only, r->rec.path_name, r->rec.error[i]);
+
+            skv_result_destroy(r);
+            return st;
+        }
+    return skv_writer_put(j->writer, r);
+}
+
 skv_status skv_job__sample_groups(void *job)
 {
     skv_job *j = job;
@@ -116,13 +134,13 @@ skv_status skv_job__sample_groups(void *job)
                            .with_image = run->store.image || run->store.png,
                            .config_digest = run->identity.digest,
                            .path_digest = run->identity.path_digests,
-                           .sink = skv_writer_put};
+                           .sink = j->settings.only ? put_only : skv_writer_put};
     skv_status st, end;
 
     if (j->count == 0)
         return SKV_OK;
     SKV_TRY(skv_writer_create(&j->writer, &writer));
-    sampler.sink_ctx = j->writer;
+    sampler.sink_ctx = j->settings.only ? (void *)j : j->writer;
     j->texts.writer = j->writer;
     st = all_groups(j, &sampler);
     end = skv_writer_finish(j->writer);
@@ -164,8 +182,5 @@ skv_status skv_job__report(void *job)
         return SKV_OK;
     if (report->gathered)
         SKV_TRY(report->gathered(report->ctx, j->settings.out));
-    if (j->result.n_failed > 0)
-        skv_warn("%" PRId64 " rows could not be sampled; /samples/error of run.h5 says why",
-                 j->result.n_failed);
-    return SKV_OK;
+    return j->result.n_failed > 0 ? skv_failed_rows_warn(j->settings.out) : SKV_OK;
 }

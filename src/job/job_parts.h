@@ -72,6 +72,8 @@ bool skv_job__text_cache(const void *job);
 SKV_MUST skv_status skv_job__plan_texts(void *job);
 SKV_MUST skv_status skv_job__show_plan(void *job);
 SKV_MUST skv_status skv_job__check_memory(void *job);
+bool skv_job__is_dry(const void *job);
+SKV_MUST skv_status skv_job__foresee(void *job);
 SKV_MUST skv_status skv_job__find_work(void *job);
 SKV_MUST skv_status skv_job__share_work(void *job);
 SKV_MUST skv_status skv_job__open_log(void *job);

@@ -1,10 +1,12 @@
 /* From settings to a plan that all ranks share: device, memory, the groups that are left. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
 #include "core/log.h"
+#include "job/failed_rows.h"
 #include "job/job_parts.h"
 
 skv_status skv_job__open_device(void *job)
@@ -70,6 +72,34 @@ skv_status skv_job__check_memory(void *job)
 
     SKV_TRY(skv_memory_there(&there, j->be, &j->choice, j->settings.memory_limit));
     return skv_run_setup_fit(&j->run, there);
+}
+
+bool skv_job__is_dry(const void *job)
+{
+    const skv_job *j = job;
+
+    return j->settings.dry_run;
+}
+
+/* What a dry run can know of rows that will fail: prompts that cannot be sampled. */
+skv_status skv_job__foresee(void *job)
+{
+    skv_job *j = job;
+    const skv_rows *rows = &j->run.rows;
+    const int64_t samples = j->settings.samples;
+    skv_failed_rows failed = {0};
+    char reasons[640];
+    skv_status st = SKV_OK;
+
+    for (size_t i = 0; i < rows->prompts->n && st == SKV_OK; i++)
+        if (rows->prompts->prompts[i].error)
+            st = skv_failed_rows_add(&failed, rows->prompts->prompts[i].error, samples);
+    j->result.n_failed = failed.n;
+    skv_failed_rows_text(reasons, sizeof reasons, &failed);
+    if (st == SKV_OK && failed.n > 0 && j->rank == 0)
+        skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", failed.n, rows->n_rows, reasons);
+    skv_failed_rows_clear(&failed);
+    return st;
 }
 
 /* Only the group that holds the id, on every path. */

@@ -1,0 +1,33 @@
+/* Rows of a run that have no picture, counted by reason, for the last line that a command says. */
+#ifndef SKV_JOB_FAILED_ROWS_H
+#define SKV_JOB_FAILED_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef struct {
+    char *reason;
+    int64_t n;
+} skv_failed_reason;
+
+typedef struct {
+    skv_failed_reason *by_reason; /* in the order they came */
+    int n_reasons, room;
+    int64_t n; /* rows */
+} skv_failed_rows;
+
+/* n more rows that failed with this error. Its reason is what stands behind the place that it may
+ * name first: "P.txt: line 3: the line is empty" counts as "the line is empty". */
+SKV_MUST skv_status skv_failed_rows_add(skv_failed_rows *f, const char *error, int64_t n);
+void skv_failed_rows_clear(skv_failed_rows *f); /* also after a failure */
+
+/* The most frequent reasons, those of one count as they came:
+ * 2 "not finite: text", 1 "the line is empty". Always ends with a NUL. */
+void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f);
+
+/* Warns of the rows of RUN/run.h5 that failed: how many, and why. */
+SKV_MUST skv_status skv_failed_rows_warn(const char *run);
+
+#endif
