@@ -46,6 +46,7 @@ function decimals(size, significant) {
 
 // Control characters would be invisible, or worse.
 const clean = text => String(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ");
+const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
 const cut = (text, n) => text.length > n ? text.slice(0, n) + "\u2026" : text;
 
 // -------------------------------------------------------------------------- paths
@@ -117,14 +118,11 @@ const compared = paths.filter(p => p.compared);
 
 // ------------------------------------------------------------------------ metrics
 
-const metrics = data.metrics.map((m, i) => {
-  const name = clean(m.name);
-  const title = /^[a-z]{1,6}$/.test(name) ? name.toUpperCase() : name.replace(/_/g, " ");
-
-  return {...m, index: i, title, long_name: clean(m.long_name),
-    units: m.units === "1" ? "" : clean(m.units), better: m.lower ? "lower" : "higher",
-    pairs: measured.some(p => p.result.values[i].rows)};
-});
+const metrics = data.metrics.map((m, i) => ({...m, index: i, title: capital(clean(m.title)),
+  long_name: clean(m.long_name), lower: m.better === "lower", times: m.percent ? 100 : 1,
+  units: m.percent ? "%" : m.units === "1" ? "" : clean(m.units),
+  better: m.better === "lower" || m.better === "higher" ? `${m.better} is better` : "",
+  pairs: measured.some(p => p.result.values[i].rows)}));
 
 // A path's number of a metric. One identical pair makes a mean infinite: then `differing`, the mean
 // of the others, stands for it.
@@ -138,21 +136,20 @@ function metricOf(p, m) {
 // How a metric's numbers are written: `show` in a column headed by `units`, in thousandths where all
 // are small, and `full` with its units wherever it stands alone.
 function metricFormat(m, values) {
-  const most = Math.max(0, ...finite(values).map(Math.abs));
+  const most = m.times * Math.max(0, ...finite(values).map(Math.abs));
   const factor = most > 0 && most < 0.02 ? 1000 : 1, digits = decimals(most * factor, 4);
-  const written = (v, f, n) => v === Infinity ? "identical" : real(v * f, n);
+  const written = (v, f, n) => v === Infinity ? "identical" : real(v * m.times * f, n);
   return {
     units: factor === 1 ? m.units : `10${MINUS_3}${m.units && " " + m.units}`,
     show: v => written(v, factor, digits),
-    full: v => written(v, 1, factor === 1 ? digits : digits + 3) + (Number.isFinite(v) && m.units ? ` ${m.units}` : ""),
+    full: v => written(v, 1, factor === 1 ? digits : digits + 3) +
+      (Number.isFinite(v) && m.units ? HARD + m.units : ""),
   };
 }
 
-const bitsOf = p => p.measured && p.result.bits ? p.result.bits.map(number) : [];
-const meanBits = p => {
-  const bits = finite(bitsOf(p));
-  return bits.length ? sum(bits) / bits.length : NaN;
-};
+// Means by scale; empty for a metric that has none.
+const scalesOf = (p, m) => p.measured && p.result.values[m.index].scales
+  ? p.result.values[m.index].scales.map(number) : [];
 
 // --------------------------------------------------------------------------- rows
 

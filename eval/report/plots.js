@@ -91,8 +91,8 @@ const line = points => points.map((p, i) => (i ? "L" : "M") + p.join(" ")).join(
 function qualityPlot(metric) {
   const drawn = measured.filter(p => Number.isFinite(metricOf(p, metric).v) && p.last > 0);
   if (!drawn.length) return null;
-  const value = p => metricOf(p, metric).v, size = p => p.last / MIB;
-  const format = metricFormat(metric, drawn.map(value));
+  const value = p => metricOf(p, metric).v * metric.times, size = p => p.last / MIB;
+  const format = metricFormat(metric, drawn.map(p => metricOf(p, metric).v));
   const least = Math.min(...drawn.map(size)), far = Math.max(...drawn.map(size));
   const most = Math.max(far, full / MIB), log = most / least > 5;
   const low = Math.min(...drawn.map(value)), high = Math.max(...drawn.map(value));
@@ -113,7 +113,7 @@ function qualityPlot(metric) {
       svg("path", {class: "p", d: line(members.map(p => [a.x(size(p)), a.y(value(p))]))}),
       ...members.map(p => svg("path", {class: "m", d: `M${a.x(size(p))} ${a.y(value(p))}` +
         MARKERS[s.shape % MARKERS.length], "data-tip":
-        `${p.name}: ${short(size(p))} MiB, ${format.full(value(p))}`})));
+        `${p.name}: ${short(size(p))} MiB, ${format.full(metricOf(p, metric).v)}`})));
   }).filter(Boolean);
   const edge = full > 0 ? [
     svg("path", {class: "d", d: `M${a.x(full / MIB)} ${a.bottom}V${a.top}`}),
@@ -122,9 +122,9 @@ function qualityPlot(metric) {
     ...xAxis(a, "cache of a picture after the last cut, MiB"), ...edge, ...lines, ...labels(names, a));
 }
 
-// ------------------------------------------------------------------------- bits
+// --------------------------------------------------------------------- by scale
 
-const withBits = measured.filter(p => bitsOf(p).length > 1);
+const withScales = m => measured.filter(p => finite(scalesOf(p, m)).length > 1);
 
 // "10 %" of scalekv-10, what tells it from its policy's others.
 function budgetText(p) {
@@ -132,26 +132,30 @@ function budgetText(p) {
   return /^\d+$/.test(rest) ? `${rest}${HARD}%` : p.name;
 }
 
-function bitsPlot(s) {
-  const all = withBits.flatMap(p => finite(bitsOf(p)));
-  const last = Math.max(...withBits.map(p => bitsOf(p).length)) - 1;
-  const a = axes({left: 40, right: WIDTH - 64, top: 10, bottom: 172},
-    {xLow: 0, xHigh: last, yLow: Math.min(90, ...all.map(v => 10 * Math.floor(10 * v))), yHigh: 100});
-  const points = p => bitsOf(p).map((v, si) => [si, v]).filter(([, v]) => Number.isFinite(v));
+// The paths of series s in its colour, the others in grey.
+function scalePlot(m, s) {
+  const drawn = withScales(m), own = drawn.filter(p => p.series === s);
+  const value = v => v * m.times, format = metricFormat(m, drawn.flatMap(p => scalesOf(p, m)));
+  const points = p => scalesOf(p, m).map((v, si) => [si, v]).filter(([, v]) => Number.isFinite(v));
+  const all = drawn.flatMap(points).map(([, v]) => value(v));
+  const last = Math.max(...drawn.map(p => scalesOf(p, m).length)) - 1;
+  const low = Math.min(...all), high = Math.max(...all, low + 1e-6);
+  const range = m.percent ? {yLow: Math.min(90, 10 * Math.floor(low / 10)), yHigh: Math.max(100, high)}
+    : {yLow: low - 0.1 * (high - low), yHigh: high + 0.1 * (high - low)};
+  const a = axes({left: 44, right: WIDTH - 64, top: 10, bottom: 172}, {xLow: 0, xHigh: last, ...range});
   const path = (p, style) => svg("path", {class: style,
-    d: line(points(p).map(([si, v]) => [a.x(si), a.y(100 * v)]))});
-  const own = withBits.filter(p => p.series === s), names = [];
-
-  own.filter(p => points(p).length).forEach(p => {
+    d: line(points(p).map(([si, v]) => [a.x(si), a.y(value(v))]))});
+  const names = own.map(p => {
     const [si, v] = points(p)[points(p).length - 1];
-    names.push({x: a.x(si), y: a.y(100 * v), tone: s.tone, text: budgetText(p)});
+    return {x: a.x(si), y: a.y(value(v)), tone: s.tone, text: budgetText(p)};
   });
-  return drawing(214, "agreement of bits by scale", ...yAxis(a),
+
+  return drawing(214, `${m.title} by scale`, ...yAxis(a),
     ...xAxis(a, "scale", Array.from({length: last + 1}, (_, si) => si)),
-    ...withBits.filter(p => p.series !== s).map(p => path(p, "f")),
+    ...drawn.filter(p => p.series !== s).map(p => path(p, "f")),
     svg("g", {class: s.tone}, ...own.map(p => path(p, "p")),
       ...own.flatMap(p => points(p).map(([si, v]) => svg("circle", {class: "hit", cx: a.x(si),
-        cy: a.y(100 * v), r: 7, "data-tip": `${p.name}, scale ${si}: ${percent(v, 2)} equal`})))),
+        cy: a.y(value(v)), r: 7, "data-tip": `${p.name}, scale ${si}: ${format.full(v)}`})))),
     ...labels(names, a));
 }
 
@@ -234,7 +238,8 @@ function rowPlot(metric, a, b, rows) {
   const points = rows.map(row => ({row, x: rowValue(a, metric, row), y: rowValue(b, metric, row)}))
     .filter(p => Number.isFinite(p.x) && Number.isFinite(p.y));
   if (!points.length) return null;
-  const all = points.flatMap(p => [p.x, p.y]), format = metricFormat(metric, all);
+  const format = metricFormat(metric, points.flatMap(p => [p.x, p.y]));
+  const all = points.flatMap(p => [p.x, p.y]).map(v => v * metric.times);
   const low = Math.min(...all), high = Math.max(...all);
   const air = high > low ? (high - low) * 0.08 : Math.max(Math.abs(high) * 0.1, 1e-6);
   const box = axes({left: 52, right: WIDTH - 10, top: 10, bottom: 240},
@@ -243,7 +248,7 @@ function rowPlot(metric, a, b, rows) {
     ...xAxis(box, a.name),
     svg("path", {class: "d", d: `M${box.x(box.xLow)} ${box.y(box.yLow)}L${box.x(box.xHigh)} ${box.y(box.yHigh)}`}),
     text(box.left + 8, box.top + 10, "start", b.name),
-    svg("g", {class: b.series.tone}, ...points.map(p => svg("circle", {class: "m", cx: box.x(p.x),
-      cy: box.y(p.y), r: 4, "data-row": p.row.row, "data-tip":
+    svg("g", {class: b.series.tone}, ...points.map(p => svg("circle", {class: "m", cx: box.x(p.x * metric.times),
+      cy: box.y(p.y * metric.times), r: 4, "data-row": p.row.row, "data-tip":
       `${p.row.id}: ${a.name} ${format.full(p.x)}, ${b.name} ${format.full(p.y)}`}))));
 }

@@ -53,15 +53,19 @@ static skv_status fill(json_t *page, skv_report *r, const char *run_folder)
 static void clear(skv_report *r)
 {
     for (int i = 0; r->result && i < r->run.n_paths; i++) {
-        for (int m = 0; r->result[i].value && m < r->n_metrics; m++)
+        for (int m = 0; r->result[i].value && m < r->n_metrics; m++) {
             free(r->result[i].value[m].row);
+            free(r->result[i].value[m].scale);
+        }
         free(r->result[i].value);
-        free(r->result[i].bits);
     }
     for (int m = 0; m < r->n_metrics; m++) {
         free(r->metric[m].name);
+        free(r->metric[m].title);
         free(r->metric[m].long_name);
         free(r->metric[m].units);
+        free(r->metric[m].better);
+        free(r->metric[m].kind);
     }
     free(r->metric);
     free(r->result);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
 #include "core/mem.h"
 #include "eval/report/report_internal.h"
 
@@ -84,7 +83,7 @@ static skv_status put_table(json_t *to, const skv_report *r, const skv_run_path 
                             const char *table)
 {
     skv_h5_layout want = {.type = SKV_H5_I64, .n_dims = 2, .shape = {p->n_scales - 1, p->n_layers}};
-    skv_json_maker rows = skv_json_array();
+    json_t *rows = json_array();
     int64_t *v = NULL;
     char name[NAME_BYTES];
     skv_status st;
@@ -98,10 +97,11 @@ static skv_status put_table(json_t *to, const skv_report *r, const skv_run_path 
             goto done;
         }
     for (int64_t si = 0; si < want.shape[0]; si++)
-        skv_json_append(&rows, integers(v + si * want.shape[1], want.shape[1]));
-    st = put(to, table, skv_json_take(&rows));
+        json_array_append_new(rows, integers(v + si * want.shape[1], want.shape[1]));
+    st = json_array_size(rows) == (size_t)want.shape[0] ? put(to, table, json_incref(rows))
+                                                        : put(to, table, NULL);
 done:
-    json_decref(skv_json_take(&rows));
+    json_decref(rows);
     free(v);
     return st;
 }
@@ -222,21 +222,23 @@ static json_t *listed(const double *v, const skv_report *r)
 
 static skv_status put_result(json_t *to, const skv_report *r, const skv_report_result *result)
 {
-    skv_json_maker values;
+    json_t *values = json_array();
 
-    if (!result->measured)
-        return put(to, "result", json_null());
-    values = skv_json_array();
-    for (int m = 0; m < r->n_metrics; m++) {
+    for (int m = 0; result->measured && m < r->n_metrics; m++) {
         const skv_report_value *v = &result->value[m];
 
-        skv_json_append(&values, json_pack("{s:o, s:o, s:o}", "all", real(v->all), "differing",
-                                           real(v->differing), "rows", listed(v->row, r)));
+        json_array_append_new(values,
+                              json_pack("{s:o, s:o, s:o, s:o}", "all", real(v->all), "differing",
+                                        real(v->differing), "rows", listed(v->row, r), "scales",
+                                        reals(v->scale, v->n_scales)));
+    }
+    if (!result->measured || json_array_size(values) < (size_t)r->n_metrics) {
+        json_decref(values);
+        return put(to, "result", result->measured ? NULL : json_null());
     }
     return put(to, "result",
-               json_pack("{s:I, s:I, s:o, s:o}", "pairs", (json_int_t)result->n_pairs, "identical",
-                         (json_int_t)result->n_identical, "values", skv_json_take(&values), "bits",
-                         reals(result->bits, result->n_bits)));
+               json_pack("{s:I, s:I, s:o}", "pairs", (json_int_t)result->n_pairs, "identical",
+                         (json_int_t)result->n_identical, "values", values));
 }
 
 static skv_status put_path(json_t *to, const skv_report *r, int i)
@@ -321,11 +323,15 @@ static skv_status put_metrics(json_t *page, const skv_report *r)
     for (int m = 0; m < r->n_metrics; m++) {
         const skv_report_metric *k = &r->metric[m];
 
-        if (json_array_append_new(
-                metrics,
-                json_pack("{s:o, s:o, s:o, s:b}", "name", skv_report__text(k->name, ID_BYTES),
-                          "long_name", skv_report__text(k->long_name, TEXT_BYTES), "units",
-                          skv_report__text(k->units, ID_BYTES), "lower", k->lower)) != 0)
+        if (json_array_append_new(metrics,
+                                  json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "name",
+                                            skv_report__text(k->name, ID_BYTES), "title",
+                                            skv_report__text(k->title, ID_BYTES), "long_name",
+                                            skv_report__text(k->long_name, TEXT_BYTES), "units",
+                                            skv_report__text(k->units, ID_BYTES), "better",
+                                            skv_report__text(k->better, ID_BYTES), "kind",
+                                            skv_report__text(k->kind, ID_BYTES), "percent",
+                                            k->percent, "formula", k->formula)) != 0)
             return skv_fail(SKV_E_MEM, "report: out of memory");
     }
     return SKV_OK;

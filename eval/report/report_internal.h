@@ -4,30 +4,33 @@
 
 #include "run/run_file.h"
 
-/* One metric of metrics.h5, in the page's order of columns. */
+/* A metric as metrics.h5 describes it (eval/metrics/README.md). */
 typedef struct {
-    char *name, *long_name, *units;
-    bool lower; /* lower is better */
+    char *name, *title, *long_name, *units;
+    char *better, *kind; /* "higher", "lower", "none"; "picture", "scale", "set" */
+    int64_t order;       /* among the metrics */
+    bool percent;        /* 100 times the value is shown */
+    bool formula;        /* some number comes from made-up weights */
 } skv_report_metric;
 
 /* A path's numbers of one metric; NaN: not measured. */
 typedef struct {
-    double *row;           /* (n) by row, NULL for a metric of whole sets */
-    double all, differing; /* over all pairs, and over those that are not identical */
+    double *row;   /* (n) by row, of kind "picture"; otherwise NULL */
+    double *scale; /* (n_scales) means by scale, of kind "scale"; otherwise NULL */
+    int64_t n_scales;
+    double all, differing; /* over all pairs; over those that are not identical */
 } skv_report_value;
 
 typedef struct {
     bool measured; /* against the reference, and not made anew since */
     int64_t n_pairs, n_identical;
     skv_report_value *value; /* (n_metrics) */
-    double *bits;            /* (n_bits) share of equal bits by scale, or NULL */
-    int64_t n_bits;
 } skv_report_result;
 
 typedef struct {
     skv_run_file run;
     int reference;     /* of the numbers and the pictures, -1: none */
-    const char *state; /* of metrics.h5: "none", "old" (of another run) or "read" */
+    const char *state; /* of metrics.h5: "none", "old" (of other pictures) or "read" */
     char *networks;    /* "files", "formula", "none"; NULL unless read */
     int n_metrics;
     skv_report_metric *metric;

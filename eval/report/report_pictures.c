@@ -89,7 +89,7 @@ static double badness_of(const skv_report *r, int path, int metric, int64_t row)
 {
     const double v = r->result[path].value[metric].row[row];
 
-    return r->metric[metric].lower ? v : -v;
+    return strcmp(r->metric[metric].better, "lower") == 0 ? v : -v;
 }
 
 static void add(album *a, int path, int64_t row, bool with_difference)

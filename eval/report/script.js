@@ -158,7 +158,7 @@ function drawComparison(list) {
     h("i", {class: "chip less"}), " more in A")), differenceMap(a, b));
   const m = chosen.metric, drawn = m && rowPlot(m, a, b, data.rows.filter(keepRow));
   $("compare-rows").hidden = !m;
-  if (m) show("compare-rows", h("h3", {}, `${m.title} of each row`, h("span", {}, `${m.better} is better`)),
+  if (m) show("compare-rows", h("h3", {}, `${m.title} of each row`, h("span", {}, m.better)),
     drawn || h("p", {class: "soft"}, "There is nothing to draw: choose two paths that were measured " +
       "against the reference, and rows that differ from it."));
   drawRows(a, b, m);
@@ -173,8 +173,8 @@ function drawRows(a, b, m) {
   if (m) {
     const format = metricFormat(m, data.rows.flatMap(row => [rowValue(a, m, row), rowValue(b, m, row)]));
     const value = p => row => rowValue(p, m, row), change = row => value(b)(row) - value(a)(row);
-    [["A", a], ["B", b]].forEach(([side, p]) => columns.push({title: `${m.title}, ${side}`, units: format.units,
-      tip: p.name, low: m.lower, value: value(p), show: row => format.show(value(p)(row))}));
+    [["A", a], ["B", b]].forEach(([side, p]) => columns.push({title: side,
+      units: [m.title, format.units].filter(Boolean).join(", "), tip: p.name, low: m.lower, value: value(p), show: row => format.show(value(p)(row))}));
     columns.push({title: `B ${MINUS} A`, units: format.units, value: change, show: row =>
       Number.isFinite(change(row)) ? (change(row) > 0 ? "+" : "") + format.show(change(row)) : DASH});
   }
@@ -258,7 +258,7 @@ qualitySection();
 compareSection(list);
 cacheSection();
 sourceSection();
-bitsSection();
+scaleSection();
 pickSection();
 commonSection();
 if (!$("picks").hidden || !$("common").hidden) reveal("pictures");

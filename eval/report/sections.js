@@ -76,16 +76,16 @@ function tile(name, value, units, below) {
 }
 
 function tiles() {
-  const psnr = metrics.find(m => m.pairs) || metrics[0], done = data.n_rows - data.n_failed;
+  const first = metrics.find(m => m.pairs), done = data.n_rows - data.n_failed;
   const small = [...compared].sort((a, b) => a.last - b.last)[0];
-  const close = psnr && measured.filter(p => !p.inactive && Number.isFinite(metricOf(p, psnr).v))
-    .sort((a, b) => (psnr.lower ? 1 : -1) * (metricOf(a, psnr).v - metricOf(b, psnr).v))[0];
+  const close = first && measured.filter(p => !p.inactive && Number.isFinite(metricOf(p, first).v))
+    .sort((a, b) => (first.lower ? 1 : -1) * (metricOf(a, first).v - metricOf(b, first).v))[0];
   return h("div", {class: "tiles"},
     tile("Pictures of each path", count(done), "", `${data.samples} a prompt` +
       (data.n_failed ? `, ${count(data.n_failed)} failed` : "")),
     full > 0 && tile("Full cache of a picture", short(full / MIB), "MiB", "all tokens but the last scale\u2019s") || null,
     small && tile("Smallest cache", short(small.last / MIB), "MiB", small.name) || null,
-    close && tile(`Closest, by ${psnr.title}`, short(metricOf(close, psnr).v), psnr.units, close.name) || null);
+    close && tile(`Closest, by ${first.title}`, short(metricOf(close, first).v * first.times), first.units, close.name) || null);
 }
 
 // What a reader must know before believing the numbers.
@@ -102,9 +102,9 @@ function warnings() {
     "was cut to 512 tokens.");
   if (data.metrics_file === "none" && paths.length > 1) list.push("There is no metrics.h5 yet: skv eval " +
     "measures how far the paths are from the reference.");
-  if (data.metrics_file === "old") list.push("metrics.h5 belongs to another run than run.h5 and was left out: " +
-    "run skv eval again.");
-  if (data.networks === "none") list.push("Evaluated without networks: no LPIPS, FID or KID.");
+  if (data.metrics_file === "old") list.push("metrics.h5 is of other pictures than run.h5 (another run, or another reference) and " +
+    "was left out: run skv eval again.");
+  if (data.networks === "none") list.push("Evaluated without networks: metrics that need one are missing.");
   if (data.metrics_file === "read") of(compared.filter(p => !p.measured),
     "No numbers, because they were made after the evaluation or were not part of it: ");
   of(paths.filter(p => p.inactive), "Never cut anything, because the budget exceeds the sequence: ");
@@ -114,6 +114,10 @@ function warnings() {
     "Fewer than 2049 pairs, so FID is biased and its covariance singular: ");
   return list.length ? h("ul", {class: "warn"}, list.map(text => h("li", {}, text))) : null;
 }
+
+const madeUp = metrics.filter(m => m.formula).map(m => m.title);
+const inWords = list => list.length < 2 ? list.join("")
+  : `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}`;
 
 function head() {
   const prompts = data.n_rows / data.samples, lead = [];
@@ -127,9 +131,9 @@ function head() {
   show("head", h("p", {class: "eye"}, "skv report"),
     h("h1", {}, `${plural(paths.length, "cache path")}, ${plural(prompts, "prompt")}`),
     h("p", {class: "lead"}, lead),
-    data.networks === "formula" && h("div", {class: "loud", role: "alert"},
-      h("b", {}, "LPIPS, FID and KID mean nothing here"),
-      h("span", {}, "Their networks were filled by a formula, for tests; these numbers say nothing about " +
+    madeUp.length && h("div", {class: "loud", role: "alert"},
+      h("b", {}, `${inWords(madeUp)} ${madeUp.length > 1 ? "mean" : "means"} nothing here`),
+      h("span", {}, "Computed with networks that a formula filled, for tests: these numbers say nothing about " +
         "quality. Give skv eval the real weights.")),
     tiles(), warnings());
 }
@@ -157,10 +161,8 @@ function figures() {
     const value = p => metricOf(p, m).v;
     const format = metricFormat(m, measured.map(value));
     if (measured.some(p => !Number.isNaN(value(p)))) list.push({title: m.title, units: format.units, value,
-      text: format.show, low: m.lower, metric: m, tip: `${m.long_name}: ${m.better} is better`});
+      text: format.show, low: m.lower, metric: m, tip: [m.long_name, m.better].filter(Boolean).join("; ")});
   }
-  if (measured.some(p => bitsOf(p).length)) list.push({title: "Bits equal", value: meanBits,
-    text: v => percent(v, 1), tip: "Share of bits equal to the reference\u2019s, mean over scales"});
   if (measured.some(p => p.result.identical > 0)) list.push({title: "Identical pairs",
     value: p => p.measured ? p.result.identical : NaN, text: count});
   return list;
@@ -194,8 +196,8 @@ function card(title, aside, drawn) {
 }
 
 function qualitySection() {
-  const cards = metrics.map(m => [m, qualityPlot(m)]).filter(([, drawn]) => drawn)
-    .map(([m, drawn]) => card(m.title, [m.units, `${m.better} is better`].filter(Boolean).join(", "), drawn));
+  const cards = metrics.filter(m => m.kind !== "scale").map(m => [m, qualityPlot(m)]).filter(([, drawn]) => drawn)
+    .map(([m, drawn]) => card(m.title, [m.units, m.better].filter(Boolean).join(", "), drawn));
   if (!cards.length) return;
   show("quality-plots", ...cards);
   reveal("quality");
@@ -238,11 +240,13 @@ function sourceSection() {
   reveal("sources");
 }
 
-function bitsSection() {
-  const drawn = series.filter(s => s.paths.some(p => withBits.includes(p)));
-  if (!drawn.length) return;
-  show("bit-plots", ...drawn.map(s => card([dot(s), foreign(s.name)], "equal bits, %", bitsPlot(s))));
-  reveal("bits");
+function scaleSection() {
+  const cards = metrics.filter(m => m.kind === "scale").flatMap(m => series
+    .filter(s => s.paths.some(p => withScales(m).includes(p)))
+    .map(s => card([dot(s), foreign(s.name)], [m.title, m.units].filter(Boolean).join(", "), scalePlot(m, s))));
+  if (!cards.length) return;
+  show("scale-plots", ...cards);
+  reveal("scales");
 }
 
 // ----------------------------------------------------------------------- settings

@@ -26,7 +26,7 @@ DRIVER = shutil.which("chromedriver")
 ARGUMENTS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run
     --disable-background-networking --disable-component-update --disable-sync
     --hide-scrollbars""".split()
-MAIN_SECTIONS = ["paths", "quality", "compare", "cache", "sources", "bits", "pictures", "rows",
+MAIN_SECTIONS = ["paths", "quality", "compare", "cache", "sources", "scales", "pictures", "rows",
                  "failed", "settings"]
 pages = None
 
@@ -95,7 +95,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.text("h1"), "3 cache paths, 4 prompts")
         self.assertEqual(len(self.all("#heat-maps svg")), 3)
         self.assertEqual(len(self.all("#source-bars .mix")), 3)
-        self.assertEqual(len(self.all("#bit-plots svg")), 2)
+        self.assertEqual(len(self.all("#scale-plots svg")), 2)
         self.assertIn("PSNR", [h.text for h in self.all("#quality h3")][0])
 
     def test_numbers_of_the_table(self):
@@ -128,19 +128,19 @@ class Page(unittest.TestCase):
     def test_no_metrics(self):
         self.open("without_metrics")
         self.assertIn("There is no metrics.h5 yet", self.text("#head .warn"))
-        self.assertEqual(self.shown(), [s for s in MAIN_SECTIONS if s not in ("quality", "bits")])
+        self.assertEqual(self.shown(), [s for s in MAIN_SECTIONS if s not in ("quality", "scales")])
         self.assertFalse(self.find("#picks").is_displayed())
         self.assertEqual(len(self.all("#common-grid img")), 9)
         self.assertNotIn("PSNR", self.text("#path-table"))
 
     def test_old_metrics_are_named(self):
         self.open("of_another_run")
-        self.assertIn("belongs to another run", self.text("#head .warn"))
+        self.assertIn("is of other pictures", self.text("#head .warn"))
         self.assertNotIn("12.34", self.text("main"))
         self.open("formula")
         self.assertIn("part of it: third-21", self.text("#head .warn"))
         self.assertNotIn("45.6", self.text("main"))
-        self.assertIn("mean nothing here", self.text("#head .loud"))
+        self.assertIn("LPIPS and FID mean nothing here", self.text("#head .loud"))
 
     def test_one_path_without_pictures(self):
         self.open("one_path")

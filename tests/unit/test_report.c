@@ -127,8 +127,9 @@ static int count(const char *text, const char *what)
 
 /* Of the metrics of write_run.c. */
 #define PSNR  "result/values/0"
-#define LPIPS "result/values/2"
-#define FID   "result/values/3"
+#define LPIPS "result/values/1"
+#define FID   "result/values/2"
+#define BITS  "result/values/3"
 
 static void numbers_of_both_files_are_in_the_page(void **state)
 {
@@ -140,7 +141,13 @@ static void numbers_of_both_files_are_in_the_page(void **state)
     d = report();
     assert_text(d, "metrics_file", "read");
     assert_text(d, "metrics/0/name", "psnr");
+    assert_size(d, "metrics", 4); /* in the order they say, the means by scale with their metric */
     assert_text(d, "metrics/0/units", "dB");
+    assert_text(d, "metrics/1/better", "lower");
+    assert_text(d, "metrics/2/title", "FID");
+    assert_text(d, "metrics/3/kind", "scale");
+    assert_true(json_is_true(at(d, "metrics/3/percent")));
+    assert_true(json_is_false(at(d, "metrics/1/formula")));
     assert_text(d, "paths/1/name", "half-50");
     assert_text(d, "paths/1/settings/policy", "half");
     assert_number(d, "paths/0/length/2/1", 14);
@@ -155,8 +162,9 @@ static void numbers_of_both_files_are_in_the_page(void **state)
     assert_number(d, "paths/1/" LPIPS "/rows/3", 0.05);
     assert_number(d, "paths/1/" FID "/all", 12.34);
     assert_unknown(d, "paths/1/" FID "/rows");
-    assert_number(d, "paths/1/result/bits/1", 0.9);
-    assert_unknown(d, "paths/1/result/bits/3");
+    assert_number(d, "paths/1/" BITS "/scales/1", 0.9);
+    assert_unknown(d, "paths/1/" BITS "/scales/3");
+    assert_unknown(d, "paths/1/" BITS "/rows");
     assert_text(d, "rows/3/seed", "7003");
     assert_number(d, "picture_size/0", 8);
     json_decref(d);
@@ -319,6 +327,13 @@ static void old_metrics_are_left_out_and_named(void **state)
     json_decref(d);
     free(text);
     m.config_digest = NULL;
+    m.reference_digest = "of an older reference";
+    write_metrics(&m);
+    d = report();
+    assert_text(d, "metrics_file", "old");
+    assert_unknown(d, "paths/1/result");
+    json_decref(d);
+    m.reference_digest = NULL;
     m.result[0].digest = "of an older path";
     write_metrics(&m);
     text = page();
@@ -350,7 +365,7 @@ static void infinite_and_missing_values_are_texts_and_nulls(void **state)
     assert_number(d, "paths/1/" PSNR "/differing", 24.25);
     assert_text(d, "paths/1/" PSNR "/rows/0", "inf");
     assert_unknown(d, "paths/1/" PSNR "/rows/2");
-    assert_unknown(d, "paths/1/" FID "/all");
+    assert_text(d, "metrics/2/name", "bits_equal"); /* FID is not there */
     assert_number(d, "paths/1/result/identical", 2);
     json_decref(d);
 

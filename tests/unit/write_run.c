@@ -151,32 +151,73 @@ static void real(skv_h5 *f, const char *object, const char *key, double v)
         ok(skv_h5_set_real(f, object, key, v));
 }
 
-static void write_result(skv_h5 *f, const test_result *r, int64_t n_rows)
-{
-    const skv_h5_layout rows = {.type = SKV_H5_F64, .n_dims = 1, .shape = {n_rows}};
-    const skv_h5_layout scales = {.type = SKV_H5_F64, .n_dims = 1, .shape = {S}};
-    const double bits[S] = {1, 0.9, 0.8, NAN};
-    double psnr[2 * N], lpips[2 * N];
-    char object[128], name[160];
+/* What metrics.h5 says of each metric: eval/metrics/README.md. */
+typedef struct {
+    const char *name, *title, *units, *better, *kind, *weights;
+    int order, percent;
+} metric;
 
-    assert_true(n_rows <= 2 * N);
+static const metric psnr_metric = {"psnr", "PSNR", "dB", "higher", "picture", NULL, 0, 0};
+static const metric lpips_metric = {"lpips", "LPIPS", "1", "lower", "picture", "files", 2, 0};
+static const metric fid_metric = {"fid", "FID", "1", "lower", "set", "files", 3, 0};
+static const metric bits_metric = {"bits_equal", "bits equal", "1", "higher", "scale", NULL, 5, 1};
+static const metric bits_mean = {"bits_equal_mean", "bits equal", "1", "higher",
+                                 "scale_mean",      NULL,         5,   1};
+
+static void write_metric(skv_h5 *f, const test_metrics *m, const test_result *r, const metric *k,
+                         skv_h5_layout layout, const double *data)
+{
+    char name[256], long_name[128];
+
+    snprintf(long_name, sizeof long_name, "%s against the reference", k->title);
+    layout.type = SKV_H5_F64;
+    layout.long_name = long_name;
+    layout.units = k->units;
+    snprintf(name, sizeof name, "/metrics/%s/%s", r->path, k->name);
+    ok(skv_h5_write(f, name, &layout, data));
+    ok(skv_h5_set_text(f, name, "title", k->title));
+    ok(skv_h5_set_text(f, name, "better", k->better));
+    ok(skv_h5_set_text(f, name, "kind", k->kind));
+    ok(skv_h5_set_int(f, name, "order", k->order));
+    ok(skv_h5_set_int(f, name, "percent", k->percent));
+    if (k->weights)
+        ok(skv_h5_set_text(f, name, "weights", m->networks));
+}
+
+static void write_result(skv_h5 *f, const test_metrics *m, const test_result *r)
+{
+    const skv_h5_layout rows = {.n_dims = 1, .shape = {m->n_rows}};
+    const skv_h5_layout by_scale = {.n_dims = 2, .shape = {m->n_rows, S}};
+    const skv_h5_layout scales = {.n_dims = 1, .shape = {S}}, one = {.n_dims = 1, .shape = {1}};
+    const double bits[S] = {1, 0.9, 0.8, NAN};
+    double psnr[2 * N], lpips[2 * N], row_bits[2 * N * S];
+    char object[128];
+
+    assert_true(m->n_rows <= 2 * N);
     for (int i = 0; i < 2 * N; i++) {
         psnr[i] = r->psnr[i % N];
         lpips[i] = 1 / psnr[i];
     }
+    for (int i = 0; i < 2 * N * S; i++)
+        row_bits[i] = bits[i % S];
+    write_metric(f, m, r, &psnr_metric, rows, psnr);
+    write_metric(f, m, r, &lpips_metric, rows, lpips);
+    write_metric(f, m, r, &bits_metric, by_scale, row_bits);
+    write_metric(f, m, r, &bits_mean, scales, bits);
+    snprintf(object, sizeof object, "/metrics/%s/psnr", r->path);
+    real(f, object, "mean", r->psnr_mean);
+    real(f, object, "mean_finite", r->psnr_mean_finite);
+    snprintf(object, sizeof object, "/metrics/%s/bits_equal", r->path);
+    real(f, object, "mean", 0.9);
+    if (!isnan(r->fid)) {
+        write_metric(f, m, r, &fid_metric, one, &r->fid);
+        snprintf(object, sizeof object, "/metrics/%s/fid", r->path);
+        real(f, object, "mean", r->fid);
+    }
     snprintf(object, sizeof object, "/metrics/%s", r->path);
-    snprintf(name, sizeof name, "%s/psnr", object);
-    ok(skv_h5_write(f, name, &rows, psnr));
-    snprintf(name, sizeof name, "%s/lpips", object);
-    ok(skv_h5_write(f, name, &rows, lpips));
-    snprintf(name, sizeof name, "%s/bits_equal_mean", object);
-    ok(skv_h5_write(f, name, &scales, bits));
     ok(skv_h5_set_text(f, object, "digest", r->digest));
     ok(skv_h5_set_int(f, object, "n_pairs", r->n_pairs));
     ok(skv_h5_set_int(f, object, "n_identical", r->n_identical));
-    real(f, object, "psnr_mean", r->psnr_mean);
-    real(f, object, "psnr_mean_finite", r->psnr_mean_finite);
-    real(f, object, "fid", r->fid);
 }
 
 void write_metrics(const test_metrics *m)
@@ -189,7 +230,9 @@ void write_metrics(const test_metrics *m)
     ok(skv_h5_set_text(f, "/", "reference", "full"));
     ok(skv_h5_set_text(f, "/", "config_digest",
                        m->config_digest ? m->config_digest : CONFIG_DIGEST));
+    ok(skv_h5_set_text(f, "/", "reference_digest",
+                       m->reference_digest ? m->reference_digest : "1111222233334444"));
     for (int i = 0; i < m->n_results; i++)
-        write_result(f, &m->result[i], m->n_rows);
+        write_result(f, m, &m->result[i]);
     ok(skv_h5_commit(&f));
 }

@@ -26,7 +26,7 @@ typedef struct {
 /* <temp folder>/run.h5 */
 void write_run(const test_run *run);
 
-/* A path's numbers; means: NaN, absent. */
+/* A path's numbers; means and fid: NaN, absent. */
 typedef struct {
     const char *path, *digest;
     double psnr[TEST_RUN_ROWS], psnr_mean, psnr_mean_finite, fid;
@@ -34,8 +34,9 @@ typedef struct {
 } test_result;
 
 typedef struct {
-    const char *networks, *config_digest; /* config_digest: NULL, the run's */
-    int64_t n_rows;                       /* of the datasets */
+    const char *networks;                         /* "files", "formula", "none" */
+    const char *config_digest, *reference_digest; /* NULL: the run's */
+    int64_t n_rows;                               /* of the datasets */
     int n_results;
     test_result result[3];
 } test_metrics;
