@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "eval/report/report_internal.h"
+#include "run/schema.h"
 
 #define NAME_BYTES 512
 #define MAX_TABLE  ((size_t)1 << 30)
@@ -69,37 +70,58 @@ static json_t *integers(const int64_t *v, int64_t n)
     return list;
 }
 
+/* status: of jansson's call that took the value. */
+static skv_status taken(int status)
+{
+    return status == 0 ? SKV_OK
+                       : skv_fail(SKV_E_MEM, "report: out of memory, or a name in run.h5 or "
+                                             "metrics.h5 is not UTF-8");
+}
+
 static skv_status put(json_t *object, const char *key, json_t *value)
 {
-    return json_object_set_new(object, key, value) == 0
-               ? SKV_OK
-               : skv_fail(SKV_E_MEM, "report: out of memory");
+    return taken(json_object_set_new(object, key, value));
+}
+
+static skv_status append(json_t *list, json_t *value)
+{
+    return taken(json_array_append_new(list, value));
 }
 
 /* ------------------------------------------------------------------------- cache */
 
-/* (S-1,l) whole numbers, a list a scale. */
-static skv_status put_table(json_t *to, const skv_report *r, const skv_run_path *p,
-                            const char *table)
+/* A dataset of a path, whole; its layout is set to what the file has. */
+static skv_status read_set(void *out, skv_h5_layout *layout, const skv_report *r,
+                           const skv_run_path *p, skv_set set)
 {
-    skv_h5_layout want = {.type = SKV_H5_I64, .n_dims = 2, .shape = {p->n_scales - 1, p->n_layers}};
+    const skv_extents extents = {
+        .rows = r->run.n, .groups = -1, .scales = p->n_scales, .layers = p->n_layers, .phases = -1};
+    const char *path = set == SKV_SET_GROUP ? NULL : p->name;
+
+    *layout = skv_schema_run_layout(set, &extents);
+    return skv_h5_read(out, r->run.h5, skv_schema_in_run(set, path).text, layout, MAX_TABLE, false);
+}
+
+/* (S-1,l) whole numbers, a list a scale. */
+static skv_status put_table(json_t *to, const char *key, const skv_report *r, const skv_run_path *p,
+                            skv_set set)
+{
+    skv_h5_layout layout;
     json_t *rows = json_array();
     int64_t *v = NULL;
-    char name[NAME_BYTES];
     skv_status st;
 
-    snprintf(name, sizeof name, "/paths/%s/cache/%s", p->name, table);
-    SKV_TRY_GOTO(skv_h5_read(&v, r->run.h5, name, &want, MAX_TABLE, false), done);
-    for (int64_t i = 0; i < want.shape[0] * want.shape[1]; i++)
+    SKV_TRY_GOTO(read_set(&v, &layout, r, p, set), done);
+    for (int64_t i = 0; i < layout.shape[0] * layout.shape[1]; i++)
         if (v[i] < -1 || v[i] > MAX_COUNT) {
-            st = skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", r->run.folder, name,
-                          (long long)v[i]);
+            st = skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", r->run.folder,
+                          skv_schema_in_run(set, p->name).text, (long long)v[i]);
             goto done;
         }
-    for (int64_t si = 0; si < want.shape[0]; si++)
-        json_array_append_new(rows, integers(v + si * want.shape[1], want.shape[1]));
-    st = json_array_size(rows) == (size_t)want.shape[0] ? put(to, table, json_incref(rows))
-                                                        : put(to, table, NULL);
+    for (int64_t si = 0; si < layout.shape[0] && st == SKV_OK; si++)
+        st = append(rows, integers(v + si * layout.shape[1], layout.shape[1]));
+    if (st == SKV_OK)
+        st = put(to, key, json_incref(rows));
 done:
     json_decref(rows);
     free(v);
@@ -110,16 +132,14 @@ done:
 static skv_status put_kept(json_t *to, const skv_report *r, const skv_run_path *p)
 {
     const int S = p->n_scales, n = p->n_layers;
-    skv_h5_layout want = {.type = SKV_H5_F32, .n_dims = 3, .shape = {S - 1, n, S}};
+    skv_h5_layout layout;
     double *mean = NULL;
     float *v = NULL;
-    char name[NAME_BYTES];
     skv_status st;
 
-    snprintf(name, sizeof name, "/paths/%s/cache/kept_by_source", p->name);
-    if (!skv_h5_has(r->run.h5, name))
+    if (!skv_h5_has(r->run.h5, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text))
         return put(to, "kept", json_null());
-    SKV_TRY_GOTO(skv_h5_read(&v, r->run.h5, name, &want, MAX_TABLE, false), done);
+    SKV_TRY_GOTO(read_set(&v, &layout, r, p, SKV_SET_KEPT_BY_SOURCE), done);
     SKV_TRY_GOTO(skv_alloc(&mean, (size_t)S - 1, sizeof *mean, "report"), done);
     for (int layer = 0; layer < n; layer++)
         for (int source = 0; source < S - 1; source++) {
@@ -183,19 +203,19 @@ static skv_status put_times(json_t *to, const skv_report *r, const group_times *
 
 static skv_status put_seconds(json_t *to, const skv_report *r, const skv_run_path *p)
 {
-    skv_h5_layout want = {.type = SKV_H5_F64, .n_dims = 2, .shape = {-1, -1}};
-    skv_h5_layout rows = {.type = SKV_H5_I64, .n_dims = 1, .shape = {r->run.n}};
+    const skv_schema_name name = skv_schema_in_run(SKV_SET_SECONDS, p->name);
+    skv_h5_layout layout;
     group_times t = {0};
-    char name[NAME_BYTES], *phases = NULL;
+    char *phases = NULL;
     skv_status st;
 
-    snprintf(name, sizeof name, "/paths/%s/seconds", p->name);
-    SKV_TRY_GOTO(skv_h5_read(&t.seconds, r->run.h5, name, &want, MAX_TABLE, false), done);
-    t.n_groups = want.shape[0];
-    t.n_phases = want.shape[1];
-    SKV_TRY_GOTO(skv_h5_get_text(&phases, r->run.h5, name, "phases"), done);
-    SKV_TRY_GOTO(skv_h5_get_ints(&t.first, &t.n_first, r->run.h5, name, "first_groups"), done);
-    SKV_TRY_GOTO(skv_h5_read(&t.group, r->run.h5, "/samples/group", &rows, MAX_TABLE, false), done);
+    SKV_TRY_GOTO(read_set(&t.group, &layout, r, p, SKV_SET_GROUP), done);
+    SKV_TRY_GOTO(read_set(&t.seconds, &layout, r, p, SKV_SET_SECONDS), done);
+    t.n_groups = layout.shape[0];
+    t.n_phases = layout.shape[1];
+    SKV_TRY_GOTO(skv_h5_get_text(&phases, r->run.h5, name.text, SKV_ATTR_PHASES), done);
+    SKV_TRY_GOTO(skv_h5_get_ints(&t.first, &t.n_first, r->run.h5, name.text, SKV_ATTR_FIRST_GROUPS),
+                 done);
     st = put_times(to, r, &t, phases);
 done:
     free(phases);
@@ -224,21 +244,21 @@ static skv_status put_result(json_t *to, const skv_report *r, const skv_report_r
 {
     json_t *values = json_array();
 
-    for (int m = 0; result->measured && m < r->n_metrics; m++) {
+    if (!result->measured) {
+        json_decref(values);
+        return put(to, "result", json_null());
+    }
+    SKV_TRY(put(to, "result",
+                json_pack("{s:I, s:I, s:o}", "pairs", (json_int_t)result->n_pairs, "identical",
+                          (json_int_t)result->n_identical, "values", values)));
+    for (int m = 0; m < r->n_metrics; m++) {
         const skv_report_value *v = &result->value[m];
 
-        json_array_append_new(values,
-                              json_pack("{s:o, s:o, s:o, s:o}", "all", real(v->all), "differing",
-                                        real(v->differing), "rows", listed(v->row, r), "scales",
-                                        reals(v->scale, v->n_scales)));
+        SKV_TRY(append(values, json_pack("{s:o, s:o, s:o, s:o}", "all", real(v->all), "differing",
+                                         real(v->differing), "rows", listed(v->row, r), "scales",
+                                         reals(v->scale, v->n_scales))));
     }
-    if (!result->measured || json_array_size(values) < (size_t)r->n_metrics) {
-        json_decref(values);
-        return put(to, "result", result->measured ? NULL : json_null());
-    }
-    return put(to, "result",
-               json_pack("{s:I, s:I, s:o}", "pairs", (json_int_t)result->n_pairs, "identical",
-                         (json_int_t)result->n_identical, "values", values));
+    return SKV_OK;
 }
 
 static skv_status put_path(json_t *to, const skv_report *r, int i)
@@ -257,12 +277,12 @@ static skv_status put_path(json_t *to, const skv_report *r, int i)
     SKV_TRY(put(to, "layers", json_integer(p->n_layers)));
     SKV_TRY(put(to, "scales", json_integer(p->n_scales)));
     SKV_TRY(put(to, "scale_offset", integers(p->scale_offset, p->n_scales + 1)));
-    SKV_TRY(put_table(to, r, p, "length"));
-    SKV_TRY(put_table(to, r, p, "capacity"));
-    SKV_TRY(put_table(to, r, p, "bytes"));
+    SKV_TRY(put_table(to, "length", r, p, SKV_SET_CACHE_LENGTH));
+    SKV_TRY(put_table(to, "capacity", r, p, SKV_SET_CACHE_CAPACITY));
+    SKV_TRY(put_table(to, "bytes", r, p, SKV_SET_CACHE_BYTES));
     SKV_TRY(put_kept(to, r, p));
-    snprintf(name, sizeof name, "/paths/%s/cache", p->name);
-    if (skv_h5_get_int(&pool, r->run.h5, name, "pool_bytes_peak") == SKV_OK)
+    if (skv_h5_get_int(&pool, r->run.h5, skv_schema_cache(p->name).text, SKV_ATTR_POOL_PEAK) ==
+        SKV_OK)
         SKV_TRY(put(to, "pool_bytes", json_integer(pool)));
     SKV_TRY(put_seconds(to, r, p));
     return put_result(to, r, &r->result[i]);
@@ -276,8 +296,7 @@ static skv_status put_paths(json_t *page, const skv_report *r)
     for (int i = 0; i < r->run.n_paths; i++) {
         json_t *path = json_object();
 
-        if (json_array_append_new(paths, path) != 0)
-            return skv_fail(SKV_E_MEM, "report: out of memory");
+        SKV_TRY(append(paths, path));
         SKV_TRY(put_path(path, r, i));
     }
     return SKV_OK;
@@ -302,13 +321,11 @@ static skv_status put_rows(json_t *page, skv_report *r)
         if (!r->listed[i])
             continue;
         snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->seed[i]);
-        if (json_array_append_new(
-                rows,
-                json_pack("{s:I, s:o, s:o, s:s, s:o}", "row", (json_int_t)i, "id",
-                          skv_report__text(run->id[i], ID_BYTES), "prompt",
-                          skv_report__text(run->prompt[i], TEXT_BYTES), "seed", seed, "error",
-                          failed ? skv_report__text(run->error[i], TEXT_BYTES) : json_null())) != 0)
-            return skv_fail(SKV_E_MEM, "report: out of memory");
+        SKV_TRY(append(
+            rows, json_pack("{s:I, s:o, s:o, s:s, s:o}", "row", (json_int_t)i, "id",
+                            skv_report__text(run->id[i], ID_BYTES), "prompt",
+                            skv_report__text(run->prompt[i], TEXT_BYTES), "seed", seed, "error",
+                            failed ? skv_report__text(run->error[i], TEXT_BYTES) : json_null())));
     }
     SKV_TRY(put(page, "n_rows", json_integer(run->n)));
     SKV_TRY(put(page, "n_failed", json_integer(n_failed)));
@@ -320,19 +337,19 @@ static skv_status put_metrics(json_t *page, const skv_report *r)
     json_t *metrics = json_array();
 
     SKV_TRY(put(page, "metrics", metrics));
-    for (int m = 0; m < r->n_metrics; m++) {
-        const skv_report_metric *k = &r->metric[m];
+    for (int i = 0; i < r->n_metrics; i++) {
+        const skv_report_metric *m = &r->metric[i];
+        json_t *to = json_object();
 
-        if (json_array_append_new(metrics,
-                                  json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "name",
-                                            skv_report__text(k->name, ID_BYTES), "title",
-                                            skv_report__text(k->title, ID_BYTES), "long_name",
-                                            skv_report__text(k->long_name, TEXT_BYTES), "units",
-                                            skv_report__text(k->units, ID_BYTES), "better",
-                                            skv_report__text(k->better, ID_BYTES), "kind",
-                                            skv_report__text(k->kind, ID_BYTES), "percent",
-                                            k->percent, "formula", k->formula)) != 0)
-            return skv_fail(SKV_E_MEM, "report: out of memory");
+        SKV_TRY(append(metrics, to));
+        SKV_TRY(put(to, "name", skv_report__text(m->name, ID_BYTES)));
+        SKV_TRY(put(to, "title", skv_report__text(m->title, ID_BYTES)));
+        SKV_TRY(put(to, "long_name", skv_report__text(m->long_name, TEXT_BYTES)));
+        SKV_TRY(put(to, "units", skv_report__text(m->units, ID_BYTES)));
+        SKV_TRY(put(to, "better", skv_report__text(m->better, ID_BYTES)));
+        SKV_TRY(put(to, "kind", skv_report__text(m->kind, ID_BYTES)));
+        SKV_TRY(put(to, "percent", json_boolean(m->percent)));
+        SKV_TRY(put(to, "formula", json_boolean(m->formula)));
     }
     return SKV_OK;
 }
@@ -341,12 +358,11 @@ static skv_status put_metrics(json_t *page, const skv_report *r)
 static skv_status put_picture_size(json_t *page, const skv_report *r)
 {
     skv_h5_layout image = {0};
-    char name[NAME_BYTES];
+    const skv_run_path *first = &r->run.path[0];
 
-    if (!r->run.path[0].in_h5)
+    if (!first->in_h5)
         return SKV_OK;
-    snprintf(name, sizeof name, "/paths/%s/image", r->run.path[0].name);
-    SKV_TRY(skv_h5_describe(&image, r->run.h5, name));
+    SKV_TRY(skv_h5_describe(&image, r->run.h5, skv_schema_in_run(SKV_SET_IMAGE, first->name).text));
     return put(page, "picture_size", integers((int64_t[]){image.shape[2], image.shape[1]}, 2));
 }
 
