@@ -38,7 +38,7 @@ static skv_status write_page(const char *file, const char *json)
     return st;
 }
 
-static skv_status fill(json_t *page, skv_report *r, const char *run_folder)
+static skv_status fill(skv_json_maker *page, skv_report *r, const char *run_folder)
 {
     *r = (skv_report){.state = "none", .reference = -1};
     SKV_TRY(skv_run_file_open(&r->run, run_folder));
@@ -76,12 +76,14 @@ static void clear(skv_report *r)
 
 skv_status skv_report_write(const char *run_folder)
 {
-    json_t *page = json_object();
+    skv_json_maker maker = skv_json_object();
+    json_t *page = NULL;
     char *file = NULL, *text = NULL;
     skv_report r;
     skv_status st;
 
-    SKV_TRY_GOTO(fill(page, &r, run_folder), done);
+    SKV_TRY_GOTO(fill(&maker, &r, run_folder), done);
+    SKV_TRY_GOTO(skv_json_finish(&page, &maker, "report.html"), done);
     text = json_dumps(page, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(DIGITS));
     st = text ? SKV_OK : skv_fail(SKV_E_MEM, "report: out of memory");
     SKV_TRY_GOTO(st, done);
@@ -92,5 +94,6 @@ done:
     free(file);
     free(text);
     json_decref(page);
+    json_decref(skv_json_take(&maker));
     return st;
 }

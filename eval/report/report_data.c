@@ -45,47 +45,42 @@ static json_t *real(double v)
     return isnan(v) ? json_null() : isinf(v) ? json_string(v < 0 ? "-inf" : "inf") : json_real(v);
 }
 
-/* NULL when out of memory, as for all of these. */
 static json_t *reals(const double *v, int64_t n)
 {
-    json_t *list = v ? json_array() : json_null();
+    skv_json_maker list;
 
-    for (int64_t i = 0; v && i < n; i++)
-        if (json_array_append_new(list, real(v[i])) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
+    if (!v)
+        return json_null();
+    list = skv_json_array();
+    for (int64_t i = 0; i < n; i++)
+        skv_json_append(&list, real(v[i]));
+    return skv_json_take(&list);
 }
 
 static json_t *integers(const int64_t *v, int64_t n)
 {
-    json_t *list = v ? json_array() : json_null();
+    skv_json_maker list;
 
-    for (int64_t i = 0; v && i < n; i++)
-        if (json_array_append_new(list, json_integer(v[i])) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
+    if (!v)
+        return json_null();
+    list = skv_json_array();
+    for (int64_t i = 0; i < n; i++)
+        skv_json_append(&list, json_integer(v[i]));
+    return skv_json_take(&list);
 }
 
-/* status: of jansson's call that took the value. */
-static skv_status taken(int status)
+/* The listed rows of a column, in the order of `rows`. */
+static json_t *listed(const double *v, const skv_report *r)
 {
-    return status == 0 ? SKV_OK
-                       : skv_fail(SKV_E_MEM, "report: out of memory, or a name in run.h5 or "
-                                             "metrics.h5 is not UTF-8");
-}
+    skv_json_maker list;
 
-static skv_status put(json_t *object, const char *key, json_t *value)
-{
-    return taken(json_object_set_new(object, key, value));
-}
-
-static skv_status append(json_t *list, json_t *value)
-{
-    return taken(json_array_append_new(list, value));
+    if (!v)
+        return json_null();
+    list = skv_json_array();
+    for (int64_t i = 0; i < r->run.n; i++)
+        if (r->listed[i])
+            skv_json_append(&list, real(v[i]));
+    return skv_json_take(&list);
 }
 
 /* ------------------------------------------------------------------------- cache */
@@ -103,33 +98,32 @@ static skv_status read_set(void *out, skv_h5_layout *layout, const skv_report *r
 }
 
 /* (S-1,l) whole numbers, a list a scale. */
-static skv_status put_table(json_t *to, const char *key, const skv_report *r, const skv_run_path *p,
-                            skv_set set)
+static skv_status put_table(skv_json_maker *to, const char *key, const skv_report *r,
+                            const skv_run_path *p, skv_set set)
 {
+    skv_json_maker rows;
     skv_h5_layout layout;
-    json_t *rows = json_array();
     int64_t *v = NULL;
-    skv_status st;
 
-    SKV_TRY_GOTO(read_set(&v, &layout, r, p, set), done);
+    SKV_TRY(read_set(&v, &layout, r, p, set));
     for (int64_t i = 0; i < layout.shape[0] * layout.shape[1]; i++)
         if (v[i] < -1 || v[i] > MAX_COUNT) {
-            st = skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", r->run.folder,
-                          skv_schema_in_run(set, p->name).text, (long long)v[i]);
-            goto done;
+            const long long found = v[i];
+
+            free(v);
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", r->run.folder,
+                            skv_schema_in_run(set, p->name).text, found);
         }
-    for (int64_t si = 0; si < layout.shape[0] && st == SKV_OK; si++)
-        st = append(rows, integers(v + si * layout.shape[1], layout.shape[1]));
-    if (st == SKV_OK)
-        st = put(to, key, json_incref(rows));
-done:
-    json_decref(rows);
+    rows = skv_json_array();
+    for (int64_t si = 0; si < layout.shape[0]; si++)
+        skv_json_append(&rows, integers(v + si * layout.shape[1], layout.shape[1]));
+    skv_json_put(to, key, skv_json_take(&rows));
     free(v);
-    return st;
+    return SKV_OK;
 }
 
 /* Tokens that are left after the last cut by the scale they were made at: mean over layers. */
-static skv_status put_kept(json_t *to, const skv_report *r, const skv_run_path *p)
+static skv_status put_kept(skv_json_maker *to, const skv_report *r, const skv_run_path *p)
 {
     const int S = p->n_scales, n = p->n_layers;
     skv_h5_layout layout;
@@ -137,8 +131,10 @@ static skv_status put_kept(json_t *to, const skv_report *r, const skv_run_path *
     float *v = NULL;
     skv_status st;
 
-    if (!skv_h5_has(r->run.h5, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text))
-        return put(to, "kept", json_null());
+    if (!skv_h5_has(r->run.h5, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text)) {
+        skv_json_put(to, "kept", json_null());
+        return SKV_OK;
+    }
     SKV_TRY_GOTO(read_set(&v, &layout, r, p, SKV_SET_KEPT_BY_SOURCE), done);
     SKV_TRY_GOTO(skv_alloc(&mean, (size_t)S - 1, sizeof *mean, "report"), done);
     for (int layer = 0; layer < n; layer++)
@@ -147,7 +143,7 @@ static skv_status put_kept(json_t *to, const skv_report *r, const skv_run_path *
 
             mean[source] += isfinite(kept) && kept > 0 ? (double)kept / n : 0;
         }
-    st = put(to, "kept", reals(mean, S - 1));
+    skv_json_put(to, "kept", reals(mean, S - 1));
 done:
     free(mean);
     free(v);
@@ -171,37 +167,38 @@ static bool is_first(const group_times *t, int64_t group)
 }
 
 /* A rank's first group pays for warming up; it counts only where there is no other. */
-static skv_status put_times(json_t *to, const skv_report *r, const group_times *t,
+static skv_status put_times(skv_json_maker *to, const skv_report *r, const group_times *t,
                             const char *phases)
 {
+    skv_json_maker times;
     bool all_first = true;
     double *sum = NULL;
-    json_t *times = NULL;
     int64_t pictures = 0;
 
+    for (int64_t i = 0; i < r->run.n; i++)
+        if (t->group[i] < 0 || t->group[i] >= t->n_groups)
+            return skv_fail(SKV_E_FORMAT, "%s/run.h5: row %lld is in group %lld of %lld",
+                            r->run.folder, (long long)i, (long long)t->group[i],
+                            (long long)t->n_groups);
     SKV_TRY(skv_alloc(&sum, (size_t)t->n_phases + 1, sizeof *sum, "report"));
     for (int64_t g = 0; g < t->n_groups; g++)
         all_first = all_first && is_first(t, g);
     for (int64_t g = 0; g < t->n_groups; g++)
         for (int64_t i = 0; i < t->n_phases && (all_first || !is_first(t, g)); i++)
             sum[i] += t->seconds[g * t->n_phases + i];
-    for (int64_t i = 0; i < r->run.n; i++) {
-        if (t->group[i] < 0 || t->group[i] >= t->n_groups) {
-            free(sum);
-            return skv_fail(SKV_E_FORMAT, "%s/run.h5: row %lld is in group %lld of %lld",
-                            r->run.folder, (long long)i, (long long)t->group[i],
-                            (long long)t->n_groups);
-        }
+    for (int64_t i = 0; i < r->run.n; i++)
         pictures += all_first || !is_first(t, t->group[i]);
-    }
-    times = json_pack("{s:o, s:o, s:I, s:b}", "phases", skv_report__text(phases, TEXT_BYTES),
-                      "seconds", reals(sum, t->n_phases), "pictures", (json_int_t)pictures,
-                      "all_first", all_first);
+    times = skv_json_object();
+    skv_json_put(&times, "phases", skv_report__text(phases, TEXT_BYTES));
+    skv_json_put(&times, "seconds", reals(sum, t->n_phases));
+    skv_json_put(&times, "pictures", json_integer(pictures));
+    skv_json_put(&times, "all_first", json_boolean(all_first));
+    skv_json_put(to, "times", skv_json_take(&times));
     free(sum);
-    return put(to, "times", times);
+    return SKV_OK;
 }
 
-static skv_status put_seconds(json_t *to, const skv_report *r, const skv_run_path *p)
+static skv_status put_seconds(skv_json_maker *to, const skv_report *r, const skv_run_path *p)
 {
     const skv_schema_name name = skv_schema_in_run(SKV_SET_SECONDS, p->name);
     skv_h5_layout layout;
@@ -227,41 +224,31 @@ done:
 
 /* ------------------------------------------------------------------------- paths */
 
-/* The listed rows of a column, in the order of `rows`. */
-static json_t *listed(const double *v, const skv_report *r)
+static json_t *result_of(const skv_report *r, const skv_report_result *result)
 {
-    json_t *list = v ? json_array() : json_null();
+    skv_json_maker o, values;
 
-    for (int64_t i = 0; v && i < r->run.n; i++)
-        if (r->listed[i] && json_array_append_new(list, real(v[i])) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static skv_status put_result(json_t *to, const skv_report *r, const skv_report_result *result)
-{
-    json_t *values = json_array();
-
-    if (!result->measured) {
-        json_decref(values);
-        return put(to, "result", json_null());
-    }
-    SKV_TRY(put(to, "result",
-                json_pack("{s:I, s:I, s:o}", "pairs", (json_int_t)result->n_pairs, "identical",
-                          (json_int_t)result->n_identical, "values", values)));
+    if (!result->measured)
+        return json_null();
+    values = skv_json_array();
     for (int m = 0; m < r->n_metrics; m++) {
         const skv_report_value *v = &result->value[m];
+        skv_json_maker value = skv_json_object();
 
-        SKV_TRY(append(values, json_pack("{s:o, s:o, s:o, s:o}", "all", real(v->all), "differing",
-                                         real(v->differing), "rows", listed(v->row, r), "scales",
-                                         reals(v->scale, v->n_scales))));
+        skv_json_put(&value, "all", real(v->all));
+        skv_json_put(&value, "differing", real(v->differing));
+        skv_json_put(&value, "rows", listed(v->row, r));
+        skv_json_put(&value, "scales", reals(v->scale, v->n_scales));
+        skv_json_append(&values, skv_json_take(&value));
     }
-    return SKV_OK;
+    o = skv_json_object();
+    skv_json_put(&o, "pairs", json_integer(result->n_pairs));
+    skv_json_put(&o, "identical", json_integer(result->n_identical));
+    skv_json_put(&o, "values", skv_json_take(&values));
+    return skv_json_take(&o);
 }
 
-static skv_status put_path(json_t *to, const skv_report *r, int i)
+static skv_status put_path(skv_json_maker *to, const skv_report *r, int i)
 {
     const skv_run_path *p = &r->run.path[i];
     json_t *settings = NULL;
@@ -270,49 +257,51 @@ static skv_status put_path(json_t *to, const skv_report *r, int i)
 
     snprintf(name, sizeof name, "%s/run.h5, settings of path %s", r->run.folder, p->name);
     SKV_TRY(skv_json_parse(&settings, p->settings, strlen(p->settings), name));
-    SKV_TRY(put(to, "name", skv_report__text(p->name, ID_BYTES)));
-    SKV_TRY(put(to, "settings", settings));
-    SKV_TRY(put(to, "digest", skv_report__text(p->digest, ID_BYTES)));
-    SKV_TRY(put(to, "device", skv_report__text(p->device, TEXT_BYTES)));
-    SKV_TRY(put(to, "layers", json_integer(p->n_layers)));
-    SKV_TRY(put(to, "scales", json_integer(p->n_scales)));
-    SKV_TRY(put(to, "scale_offset", integers(p->scale_offset, p->n_scales + 1)));
+    skv_json_put(to, "name", skv_report__text(p->name, ID_BYTES));
+    skv_json_put(to, "settings", settings);
+    skv_json_put(to, "digest", skv_report__text(p->digest, ID_BYTES));
+    skv_json_put(to, "device", skv_report__text(p->device, TEXT_BYTES));
+    skv_json_put(to, "layers", json_integer(p->n_layers));
+    skv_json_put(to, "scales", json_integer(p->n_scales));
+    skv_json_put(to, "scale_offset", integers(p->scale_offset, p->n_scales + 1));
     SKV_TRY(put_table(to, "length", r, p, SKV_SET_CACHE_LENGTH));
     SKV_TRY(put_table(to, "capacity", r, p, SKV_SET_CACHE_CAPACITY));
     SKV_TRY(put_table(to, "bytes", r, p, SKV_SET_CACHE_BYTES));
     SKV_TRY(put_kept(to, r, p));
     if (skv_h5_get_int(&pool, r->run.h5, skv_schema_cache(p->name).text, SKV_ATTR_POOL_PEAK) ==
         SKV_OK)
-        SKV_TRY(put(to, "pool_bytes", json_integer(pool)));
+        skv_json_put(to, "pool_bytes", json_integer(pool));
     SKV_TRY(put_seconds(to, r, p));
-    return put_result(to, r, &r->result[i]);
+    skv_json_put(to, "result", result_of(r, &r->result[i]));
+    return SKV_OK;
 }
 
-static skv_status put_paths(json_t *page, const skv_report *r)
+static skv_status put_paths(skv_json_maker *page, const skv_report *r)
 {
-    json_t *paths = json_array();
+    skv_json_maker paths = skv_json_array();
+    skv_status st = SKV_OK;
 
-    SKV_TRY(put(page, "paths", paths));
-    for (int i = 0; i < r->run.n_paths; i++) {
-        json_t *path = json_object();
+    for (int i = 0; i < r->run.n_paths && st == SKV_OK; i++) {
+        skv_json_maker path = skv_json_object();
 
-        SKV_TRY(append(paths, path));
-        SKV_TRY(put_path(path, r, i));
+        st = put_path(&path, r, i);
+        skv_json_append(&paths, skv_json_take(&path));
     }
-    return SKV_OK;
+    skv_json_put(page, "paths", skv_json_take(&paths));
+    return st;
 }
 
 /* -------------------------------------------------------------------------- rows */
 
-static skv_status put_rows(json_t *page, skv_report *r)
+static void put_rows(skv_json_maker *page, skv_report *r)
 {
     const skv_run_file *run = &r->run;
     int64_t n_failed = 0, n_truncated = 0;
-    json_t *rows = json_array();
+    skv_json_maker rows = skv_json_array();
 
-    SKV_TRY(put(page, "rows", rows));
     for (int64_t i = 0; i < run->n; i++) {
         const bool failed = run->status[i] != 0;
+        skv_json_maker row;
         char seed[32];
 
         n_failed += failed;
@@ -320,64 +309,67 @@ static skv_status put_rows(json_t *page, skv_report *r)
         r->listed[i] = r->listed[i] || i < MAX_LISTED || (failed && n_failed <= MAX_FAILED);
         if (!r->listed[i])
             continue;
+        row = skv_json_object();
         snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->seed[i]);
-        SKV_TRY(append(
-            rows, json_pack("{s:I, s:o, s:o, s:s, s:o}", "row", (json_int_t)i, "id",
-                            skv_report__text(run->id[i], ID_BYTES), "prompt",
-                            skv_report__text(run->prompt[i], TEXT_BYTES), "seed", seed, "error",
-                            failed ? skv_report__text(run->error[i], TEXT_BYTES) : json_null())));
+        skv_json_put(&row, "row", json_integer(i));
+        skv_json_put(&row, "id", skv_report__text(run->id[i], ID_BYTES));
+        skv_json_put(&row, "prompt", skv_report__text(run->prompt[i], TEXT_BYTES));
+        skv_json_put(&row, "seed", json_string(seed));
+        skv_json_put(&row, "error",
+                     failed ? skv_report__text(run->error[i], TEXT_BYTES) : json_null());
+        skv_json_append(&rows, skv_json_take(&row));
     }
-    SKV_TRY(put(page, "n_rows", json_integer(run->n)));
-    SKV_TRY(put(page, "n_failed", json_integer(n_failed)));
-    return put(page, "n_truncated", json_integer(n_truncated));
+    skv_json_put(page, "rows", skv_json_take(&rows));
+    skv_json_put(page, "n_rows", json_integer(run->n));
+    skv_json_put(page, "n_failed", json_integer(n_failed));
+    skv_json_put(page, "n_truncated", json_integer(n_truncated));
 }
 
-static skv_status put_metrics(json_t *page, const skv_report *r)
+static void put_metrics(skv_json_maker *page, const skv_report *r)
 {
-    json_t *metrics = json_array();
+    skv_json_maker metrics = skv_json_array();
 
-    SKV_TRY(put(page, "metrics", metrics));
     for (int i = 0; i < r->n_metrics; i++) {
         const skv_report_metric *m = &r->metric[i];
-        json_t *to = json_object();
+        skv_json_maker to = skv_json_object();
 
-        SKV_TRY(append(metrics, to));
-        SKV_TRY(put(to, "name", skv_report__text(m->name, ID_BYTES)));
-        SKV_TRY(put(to, "title", skv_report__text(m->title, ID_BYTES)));
-        SKV_TRY(put(to, "long_name", skv_report__text(m->long_name, TEXT_BYTES)));
-        SKV_TRY(put(to, "units", skv_report__text(m->units, ID_BYTES)));
-        SKV_TRY(put(to, "better", skv_report__text(m->better, ID_BYTES)));
-        SKV_TRY(put(to, "kind", skv_report__text(m->kind, ID_BYTES)));
-        SKV_TRY(put(to, "percent", json_boolean(m->percent)));
-        SKV_TRY(put(to, "formula", json_boolean(m->formula)));
+        skv_json_put(&to, "name", skv_report__text(m->name, ID_BYTES));
+        skv_json_put(&to, "title", skv_report__text(m->title, ID_BYTES));
+        skv_json_put(&to, "long_name", skv_report__text(m->long_name, TEXT_BYTES));
+        skv_json_put(&to, "units", skv_report__text(m->units, ID_BYTES));
+        skv_json_put(&to, "better", skv_report__text(m->better, ID_BYTES));
+        skv_json_put(&to, "kind", skv_report__text(m->kind, ID_BYTES));
+        skv_json_put(&to, "percent", json_boolean(m->percent));
+        skv_json_put(&to, "formula", json_boolean(m->formula));
+        skv_json_append(&metrics, skv_json_take(&to));
     }
-    return SKV_OK;
+    skv_json_put(page, "metrics", skv_json_take(&metrics));
 }
 
 /* Of the first path's pictures, where they are in run.h5. */
-static skv_status put_picture_size(json_t *page, const skv_report *r)
+static skv_status put_picture_size(skv_json_maker *page, const skv_report *r)
 {
-    skv_h5_layout image = {0};
     const skv_run_path *first = &r->run.path[0];
+    skv_h5_layout image = {0};
 
     if (!first->in_h5)
         return SKV_OK;
     SKV_TRY(skv_h5_describe(&image, r->run.h5, skv_schema_in_run(SKV_SET_IMAGE, first->name).text));
-    return put(page, "picture_size", integers((int64_t[]){image.shape[2], image.shape[1]}, 2));
+    skv_json_put(page, "picture_size", integers((int64_t[]){image.shape[2], image.shape[1]}, 2));
+    return SKV_OK;
 }
 
-skv_status skv_report__data(json_t *page, skv_report *r)
+skv_status skv_report__data(skv_json_maker *page, skv_report *r)
 {
-    SKV_TRY(put(page, "skv", skv_report__text(r->run.version, ID_BYTES)));
-    SKV_TRY(put(page, "config", json_incref(r->run.config)));
-    SKV_TRY(put(page, "config_digest", skv_report__text(r->run.config_digest, ID_BYTES)));
-    SKV_TRY(put(page, "samples", json_integer(r->run.samples)));
-    SKV_TRY(put(page, "reference", json_integer(r->reference)));
-    SKV_TRY(put(page, "metrics_file", json_string(r->state)));
-    SKV_TRY(
-        put(page, "networks", r->networks ? skv_report__text(r->networks, ID_BYTES) : json_null()));
+    skv_json_put(page, "skv", skv_report__text(r->run.version, ID_BYTES));
+    skv_json_put(page, "config", json_incref(r->run.config));
+    skv_json_put(page, "config_digest", skv_report__text(r->run.config_digest, ID_BYTES));
+    skv_json_put(page, "samples", json_integer(r->run.samples));
+    skv_json_put(page, "reference", json_integer(r->reference));
+    skv_json_put(page, "metrics_file", json_string(r->state));
+    skv_json_put(page, "networks", skv_json_text(r->networks));
+    put_metrics(page, r);
+    put_rows(page, r);
     SKV_TRY(put_picture_size(page, r));
-    SKV_TRY(put_metrics(page, r));
-    SKV_TRY(put_rows(page, r));
     return put_paths(page, r);
 }

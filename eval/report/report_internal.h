@@ -43,13 +43,13 @@ SKV_MUST skv_status skv_report__read_metrics(skv_report *r);
 
 /* Adds picks, common and pictures to the page's JSON: which rows are shown, and their pictures as
  * data URLs. Marks those rows as listed. */
-SKV_MUST skv_status skv_report__pictures(json_t *page, skv_report *r);
+SKV_MUST skv_status skv_report__pictures(skv_json_maker *page, skv_report *r);
 
 /* Adds everything else; README.md here has the shape. */
-SKV_MUST skv_status skv_report__data(json_t *page, skv_report *r);
+SKV_MUST skv_status skv_report__data(skv_json_maker *page, skv_report *r);
 
 /* A text of a file (UTF-8, as every reader checks) as a JSON string; what exceeds max_bytes becomes
- * an ellipsis. NULL: out of memory. */
+ * an ellipsis. NULL: a failure for skv_json_put. */
 json_t *skv_report__text(const char *text, size_t max_bytes);
 
 /* page.html with its style and scripts, cut where the JSON goes: made from the files here when the

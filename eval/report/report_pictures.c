@@ -101,12 +101,12 @@ static void add(album *a, int path, int64_t row, bool with_difference)
                              .with_difference = with_difference};
 }
 
-/* The picks of one path: {"path", "metric", "rows", "alike"}. */
-static skv_status pick(json_t *picks, album *a, int path, double *badness)
+/* The picks of one path: {"path", "metric", "alike", "rows"}. */
+static skv_status pick(skv_json_maker *picks, album *a, int path, double *badness)
 {
     const skv_report *r = a->run;
     const int metric = first_of_pairs(r, path);
-    skv_json_maker rows;
+    skv_json_maker rows, o;
     choice chosen;
 
     if (metric < 0)
@@ -120,15 +120,17 @@ static skv_status pick(json_t *picks, album *a, int path, double *badness)
         add(a, r->reference, chosen.row[i], false);
         add(a, path, chosen.row[i], true);
     }
-    return json_array_append_new(picks, json_pack("{s:i, s:i, s:b, s:o}", "path", path, "metric",
-                                                  metric, "alike", chosen.alike, "rows",
-                                                  skv_json_take(&rows))) == 0
-               ? SKV_OK
-               : skv_fail(SKV_E_MEM, "report: out of memory");
+    o = skv_json_object();
+    skv_json_put(&o, "path", json_integer(path));
+    skv_json_put(&o, "metric", json_integer(metric));
+    skv_json_put(&o, "alike", json_boolean(chosen.alike));
+    skv_json_put(&o, "rows", skv_json_take(&rows));
+    skv_json_append(picks, skv_json_take(&o));
+    return SKV_OK;
 }
 
 /* Rows that every path shows. Without numbers: the first done, the middle one, the last. */
-static skv_status pick_common(json_t *common, album *a, double *badness)
+static skv_status pick_common(skv_json_maker *common, album *a, double *badness)
 {
     const skv_report *r = a->run;
     choice chosen;
@@ -142,8 +144,7 @@ static skv_status pick_common(json_t *common, album *a, double *badness)
     }
     SKV_TRY(choose(&chosen, r, badness));
     for (int i = 0; i < chosen.n; i++) {
-        if (json_array_append_new(common, json_integer(chosen.row[i])) != 0)
-            return skv_fail(SKV_E_MEM, "report: out of memory");
+        skv_json_append(common, json_integer(chosen.row[i]));
         for (int path = 0; path < r->run.n_paths; path++)
             add(a, path, chosen.row[i], false);
     }
@@ -265,7 +266,7 @@ static skv_status load(album *a)
         }
         st = skv_run_file_picture(&full, &a->run->run, s->path, s->row);
         if (st == SKV_E_NOTFOUND) {
-            st = SKV_OK; /* the page says that it was not stored */
+            st = SKV_OK; /* the page says so */
             continue;
         }
         if (st == SKV_OK)
@@ -302,8 +303,9 @@ static char *encode(char *to, const uint8_t *data, size_t bytes)
     return to;
 }
 
-static skv_status put_url(json_t *to, const char *key, const skv_picture *p, int channels,
-                          int max_width)
+/* Adds the length of what it puts to *room. */
+static skv_status put_url(skv_json_maker *to, const char *key, const skv_picture *p, int channels,
+                          int max_width, size_t *room)
 {
     const int width = width_at(p, max_width), height = height_at(p, width);
     uint8_t *small = NULL, *png = NULL;
@@ -316,8 +318,8 @@ static skv_status put_url(json_t *to, const char *key, const skv_picture *p, int
     SKV_TRY_GOTO(skv_alloc(&url, sizeof URL_HEAD + bytes / 3 * 4 + 4, 1, "thumbnails"), done);
     memcpy(url, URL_HEAD, sizeof URL_HEAD);
     end = encode(url + strlen(URL_HEAD), png, bytes);
-    if (json_object_set_new(to, key, json_stringn(url, (size_t)(end - url))) != 0)
-        st = skv_fail(SKV_E_MEM, "report: out of memory");
+    skv_json_put(to, key, json_stringn(url, (size_t)(end - url)));
+    *room += (size_t)(end - url);
 done:
     free(small);
     free(png);
@@ -325,71 +327,77 @@ done:
     return st;
 }
 
-static skv_status put_shot(json_t *pictures, const shot *s, int width)
+static skv_status put_shot(skv_json_maker *o, const shot *s, int width, size_t *room)
 {
     const skv_picture difference = {s->small.height, s->small.width, s->difference};
-    json_t *o = json_pack("{s:I, s:i, s:i, s:i}", "row", (json_int_t)s->row, "path", s->path,
-                          "width", s->small.width, "height", s->small.height);
 
-    if (json_array_append_new(pictures, o) != 0)
-        return skv_fail(SKV_E_MEM, "report: out of memory");
-    SKV_TRY(put_url(o, "picture", &s->small, 3, width));
-    return s->difference ? put_url(o, "difference", &difference, 1, width) : SKV_OK;
-}
-
-static size_t url_bytes(const json_t *pictures)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < json_array_size(pictures); i++) {
-        const json_t *o = json_array_get(pictures, i);
-
-        bytes += json_string_length(json_object_get(o, "picture")) +
-                 json_string_length(json_object_get(o, "difference"));
-    }
-    return bytes;
+    skv_json_put(o, "row", json_integer(s->row));
+    skv_json_put(o, "path", json_integer(s->path));
+    skv_json_put(o, "width", json_integer(s->small.width));
+    skv_json_put(o, "height", json_integer(s->small.height));
+    SKV_TRY(put_url(o, "picture", &s->small, 3, width, room));
+    return s->difference ? put_url(o, "difference", &difference, 1, width, room) : SKV_OK;
 }
 
 /* The width shrinks until everything fits. */
-static skv_status put_fitting(json_t *pictures, const album *a)
+static skv_status put_shots(skv_json_maker *page, const album *a)
 {
     for (int width = MAX_WIDTH;; width = width * 4 / 5) {
-        for (int i = 0; i < a->n; i++)
-            if (a->shot[i].small.rgb)
-                SKV_TRY(put_shot(pictures, &a->shot[i], width));
-        if (width * 4 / 5 < MIN_WIDTH || url_bytes(pictures) <= PICTURE_BYTES)
-            return SKV_OK;
-        json_array_clear(pictures);
+        skv_json_maker pictures = skv_json_array();
+        skv_status st = SKV_OK;
+        size_t room = 0;
+
+        for (int i = 0; i < a->n && st == SKV_OK; i++) {
+            skv_json_maker o;
+
+            if (!a->shot[i].small.rgb)
+                continue; /* not stored */
+            o = skv_json_object();
+            st = put_shot(&o, &a->shot[i], width, &room);
+            skv_json_append(&pictures, skv_json_take(&o));
+        }
+        if (st != SKV_OK || width * 4 / 5 < MIN_WIDTH || room <= PICTURE_BYTES) {
+            skv_json_put(page, "pictures", skv_json_take(&pictures));
+            return st;
+        }
+        json_decref(skv_json_take(&pictures));
     }
 }
 
-skv_status skv_report__pictures(json_t *page, skv_report *r)
+static skv_status choose_all(skv_json_maker *page, album *a)
 {
-    const size_t n_paths = (size_t)r->run.n_paths;
-    json_t *picks = json_array(), *common = json_array(), *pictures = json_array();
-    album a = {.run = r};
+    skv_json_maker picks = skv_json_array(), common = skv_json_array();
     double *badness = NULL;
-    skv_status st = SKV_OK;
+    skv_status st;
 
-    if (json_object_set_new(page, "picks", picks) != 0 ||
-        json_object_set_new(page, "common", common) != 0 ||
-        json_object_set_new(page, "pictures", pictures) != 0 ||
-        json_object_set_new(page, "difference_factor", json_integer(FACTOR)) != 0)
-        return skv_fail(SKV_E_MEM, "report: out of memory");
-    SKV_TRY_GOTO(skv_alloc(&badness, (size_t)r->run.n, sizeof *badness, "report"), done);
-    SKV_TRY_GOTO(skv_alloc(&a.shot, (size_t)3 * N_PICKS * n_paths, sizeof *a.shot, "report"), done);
-    for (int path = 0; path < r->run.n_paths; path++)
-        SKV_TRY_GOTO(pick(picks, &a, path, badness), done);
-    SKV_TRY_GOTO(pick_common(common, &a, badness), done);
+    SKV_TRY_GOTO(skv_alloc(&badness, (size_t)a->run->run.n, sizeof *badness, "report"), done);
+    for (int path = 0; path < a->run->run.n_paths; path++)
+        SKV_TRY_GOTO(pick(&picks, a, path, badness), done);
+    st = pick_common(&common, a, badness);
+done:
+    skv_json_put(page, "picks", skv_json_take(&picks));
+    skv_json_put(page, "common", skv_json_take(&common));
+    free(badness);
+    return st;
+}
+
+skv_status skv_report__pictures(skv_json_maker *page, skv_report *r)
+{
+    const size_t room = (size_t)3 * N_PICKS * (size_t)r->run.n_paths;
+    album a = {.run = r};
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&a.shot, room, sizeof *a.shot, "report"));
+    SKV_TRY_GOTO(choose_all(page, &a), done);
     drop_doubles(&a);
     SKV_TRY_GOTO(load(&a), done);
-    st = put_fitting(pictures, &a);
+    skv_json_put(page, "difference_factor", json_integer(FACTOR));
+    st = put_shots(page, &a);
 done:
     for (int i = 0; i < a.n; i++) {
         free(a.shot[i].small.rgb);
         free(a.shot[i].difference);
     }
     free(a.shot);
-    free(badness);
     return st;
 }
