@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "io/checkpoint.h"
 #include "run/group_file.h"
+#include "run/schema.h"
 #include "io/h5.h"
 #include "model/names.h"
 #include "model/sources.h"
@@ -159,7 +160,7 @@ static skv_status inspect_h5(skv_json_maker *out, const char *path)
     json_t *rows = NULL;
 
     SKV_TRY(skv_h5_open(&f, path));
-    master = skv_h5_has(f, "/samples/seed");
+    master = skv_h5_has(f, skv_schema_in_run(SKV_SET_SEED, NULL).text);
     skv_h5_close(f);
     if (!master)
         return inspect_group(out, path);

@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "io/h5.h"
+#include "run/run_summary.h"
 
 #define MAX_BAD_NAMED 5
 
@@ -118,51 +119,16 @@ void skv_print_progress(void *progress, const skv_run_setup *s, int64_t n_rows, 
 
 /* ------------------------------------------------------------- table of paths */
 
-/* Mean length after the last cut and the most bytes of all layers, a picture. */
-static skv_status summarise_cache(skv_json_maker *row, skv_h5 *f, const char *path)
+static skv_status summarise(skv_json_maker *row, skv_h5 *f, const char *path)
 {
-    skv_h5_layout layout = {.type = SKV_H5_I64, .n_dims = 2, .shape = {-1, -1}};
-    int64_t *length = NULL, *bytes = NULL, most = 0;
-    double sum = 0;
-    char name[256];
-    skv_status st;
+    skv_path_summary p;
 
-    snprintf(name, sizeof name, "/paths/%s/cache/length", path);
-    SKV_TRY_GOTO(skv_h5_read(&length, f, name, &layout, (size_t)1 << 30, true), done);
-    snprintf(name, sizeof name, "/paths/%s/cache/bytes", path);
-    SKV_TRY_GOTO(skv_h5_read(&bytes, f, name, &layout, (size_t)1 << 30, true), done);
-    for (int64_t si = 0; si < layout.shape[0]; si++) {
-        int64_t all = 0;
-
-        sum = 0;
-        for (int64_t l = 0; l < layout.shape[1]; l++) {
-            all += bytes[si * layout.shape[1] + l];
-            sum += (double)length[si * layout.shape[1] + l];
-        }
-        most = all > most ? all : most;
-    }
-    skv_json_put(row, "tokens_kept", json_real(sum / (double)layout.shape[1]));
-    skv_json_put(row, "cache_bytes", json_integer(most));
-done:
-    free(length);
-    free(bytes);
-    return st;
-}
-
-static skv_status summarise_seconds(skv_json_maker *row, skv_h5 *f, const char *path)
-{
-    skv_h5_layout layout = {.type = SKV_H5_F64, .n_dims = 2, .shape = {-1, -1}};
-    double *seconds = NULL, sum[3] = {0};
-    char name[256];
-
-    snprintf(name, sizeof name, "/paths/%s/seconds", path);
-    SKV_TRY(skv_h5_read(&seconds, f, name, &layout, (size_t)1 << 30, false));
-    for (int64_t g = 0; g < layout.shape[0]; g++)
-        for (int64_t p = 0; p < layout.shape[1] && p < 3; p++)
-            sum[p] += seconds[g * layout.shape[1] + p];
-    free(seconds);
-    skv_json_put(row, "transformer_seconds", json_real(sum[1]));
-    skv_json_put(row, "vae_seconds", json_real(sum[2]));
+    SKV_TRY(skv_path_summary_read(&p, f, path));
+    skv_json_put(row, "path", json_string(path));
+    skv_json_put(row, "tokens_kept", json_real(p.tokens_kept));
+    skv_json_put(row, "cache_bytes", json_integer(p.cache_bytes));
+    skv_json_put(row, "transformer_seconds", json_real(p.transformer_seconds));
+    skv_json_put(row, "vae_seconds", json_real(p.vae_seconds));
     return SKV_OK;
 }
 
@@ -179,9 +145,7 @@ skv_status skv_paths_summary(json_t **out, const char *run)
     SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, "/paths"), done);
     for (int i = 0; i < n; i++) {
         row = skv_json_object();
-        skv_json_put(&row, "path", json_string(paths[i]));
-        SKV_TRY_GOTO(summarise_cache(&row, f, paths[i]), done);
-        SKV_TRY_GOTO(summarise_seconds(&row, f, paths[i]), done);
+        SKV_TRY_GOTO(summarise(&row, f, paths[i]), done);
         skv_json_append(&rows, skv_json_take(&row));
     }
     st = skv_json_finish(out, &rows, file);

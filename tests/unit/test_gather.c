@@ -14,6 +14,7 @@
 #include "failing_io.h"
 #include "run/group_file.h"
 #include "run/run_file.h"
+#include "run/run_summary.h"
 #include "run/schema.h"
 #include "temp_folder.h"
 #include "write_groups.h"
@@ -146,6 +147,22 @@ static void every_dataset_comes_from_its_groups(void **state)
     free(kept);
     free(seconds);
     free(warm);
+    skv_run_file_close(&run);
+}
+
+static void a_path_is_summed_up(void **state)
+{
+    skv_path_summary p;
+    skv_run_file run;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(false), SKV_OK);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_int_equal(skv_path_summary_read(&p, run.h5, "scalekv-10"), SKV_OK);
+    assert_true(p.tokens_kept == 12.5 && p.cache_bytes == 12 + 13);
+    assert_true(p.transformer_seconds == 0.5 + 1.5 + 2.5 && p.vae_seconds == 3 * 1.25);
+    assert_int_equal(skv_path_summary_read(&p, run.h5, "none"), SKV_E_NOTFOUND);
     skv_run_file_close(&run);
 }
 
@@ -322,6 +339,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(every_dataset_comes_from_its_groups),
+        CASE(a_path_is_summed_up),
         CASE(virtual_pictures_stay_in_the_group_files),
         CASE(missing_groups_are_counted_and_the_first_named),
         CASE(damaged_groups_are_all_set_aside_at_once),
