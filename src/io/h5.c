@@ -35,15 +35,23 @@ typedef struct {
     unsigned n;
 } reasons;
 
-/* Keeps the two innermost descriptions. */
+/* Keeps the two innermost descriptions; of one that quotes the system ("..., errno = 28, error
+ * message = 'No space left on device', buf = ...") the quotation alone. */
 static herr_t add_reason(unsigned n, const H5E_error2_t *e, void *user)
 {
+    static const char quotes[] = "error message = '";
     reasons *r = user;
+    const char *system = e->desc ? strstr(e->desc, quotes) : NULL;
     const size_t used = strlen(r->text);
 
     (void)n;
-    if (r->n++ < 2 && e->desc)
+    if (r->n < 2 && system) {
+        system += strlen(quotes);
+        snprintf(r->text, sizeof r->text, "%.*s", (int)strcspn(system, "'"), system);
+        r->n = 2;
+    } else if (r->n++ < 2 && e->desc) {
         snprintf(r->text + used, sizeof r->text - used, "%s%s", used ? "; " : "", e->desc);
+    }
     return 0;
 }
 
@@ -85,7 +93,7 @@ skv_status skv_h5__close(const skv_h5 *f, hid_t id, skv_status st)
     if (id < 0 || close_object(id) >= 0)
         return st;
     if (st == SKV_OK)
-        return skv_h5__fail(f, "cannot close an object of the file");
+        return skv_h5__fail(f, f->aside ? "cannot write" : "cannot close an object of the file");
     H5Eclear2(H5E_DEFAULT);
     return st;
 }

@@ -1,5 +1,6 @@
 #include "run/group_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "failing_io.h"
 #include "temp_folder.h"
 
 enum { N = 3, S = 4, L = 2, HEADS = 2, SIDE = 8, BITS = 5, PHASES = 2 };
@@ -275,6 +277,27 @@ static void a_full_disk_leaves_the_old_file_and_no_other(void **state)
     assert_int_equal(skv_group_file_write(temp_path("no/a.h5"), &r), SKV_E_IO);
 }
 
+static void one_failed_write_leaves_the_old_file(void **state)
+{
+    static const int errors[] = {ENOSPC, EIO, EDQUOT};
+    const skv_group_record r = example();
+    const char *file = write_example();
+
+    (void)state;
+    for (size_t e = 0; e < sizeof errors / sizeof errors[0]; e++) {
+        skv_status st = SKV_E_IO;
+
+        for (long n = 1; st != SKV_OK; n++) {
+            failing_write(n, errors[e]);
+            st = skv_group_file_write(file, &r);
+            assert_true(failing_write_came() == (st != SKV_OK) && (n > 1 || st == SKV_E_IO));
+            assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
+            assert_int_equal(temp_count(), 1);
+        }
+    }
+    failing_write(0, 0);
+}
+
 static void what_is_no_file_is_damaged_and_makes_room(void **state)
 {
     const skv_group_record r = example();
@@ -375,6 +398,7 @@ int main(void)
         CASE(files_of_another_run_are_told_apart_from_damaged_ones),
         CASE(equal_records_are_equal_files),
         CASE(a_full_disk_leaves_the_old_file_and_no_other),
+        CASE(one_failed_write_leaves_the_old_file),
         CASE(what_is_no_file_is_damaged_and_makes_room),
         CASE(a_file_cut_anywhere_is_damaged),
         CASE(a_file_with_a_flipped_bit_is_refused),
