@@ -1,17 +1,48 @@
 /* Checks of the cache's, bits' and map's operations: shapes as kernels/ops.h gives them. */
 #include "kernels/check.h"
+#include "kernels/ragged.h"
 
 #define KV (1u << be->kv)
 
 #define MAX_HEAD_DIM 256
 
-static skv_status positions(const char *op, const int32_t *p, int n, int64_t limit, bool ascending)
+/* (R, sum of n[0..heads)) with 0 <= n[h] <= most. */
+static skv_status lists(const skv_backend *be, const skv_wanted *w, const int32_t *n, int64_t heads,
+                        int64_t most)
 {
-    for (int i = 0; i < n; i++) {
-        const int64_t low = ascending && i > 0 ? (int64_t)p[i - 1] + 1 : 0;
+    skv_wanted list = *w;
 
-        SKV_TRY(skv_check__range(op, "a position", p[i], low, limit - 1));
-    }
+    SKV_TRY(skv_check__range(w->op, "the number of heads", heads, 0, INT32_MAX));
+    for (int64_t h = 0; h < heads; h++)
+        SKV_TRY(skv_check__range(w->op, "a head's length", n[h], 0, most));
+    list.ndim = 2;
+    list.shape[0] = w->shape[0];
+    list.shape[1] = skv_ragged_start(n, heads);
+    return skv_check__tensor(be, &list);
+}
+
+#define LISTS(op_name, a, member, type_set, rows, n, heads, most)                                  \
+    lists(be,                                                                                      \
+          &(skv_wanted){.op = (op_name),                                                           \
+                        .arg = #member,                                                            \
+                        .t = &(a)->member,                                                         \
+                        .types = (type_set),                                                       \
+                        .shape = {(rows)}},                                                        \
+          (n), (heads), (most))
+
+static skv_status tokens(const char *op, const int32_t *index, int n, int64_t limit)
+{
+    for (int i = 0; i < n; i++)
+        SKV_TRY(skv_check__range(op, "a query", index[i], 0, limit - 1));
+    return SKV_OK;
+}
+
+/* Distances from a list's end: descending, at least 1. */
+static skv_status distances(const char *op, const int32_t *d, int n)
+{
+    for (int i = 0; i < n; i++)
+        SKV_TRY(skv_check__range(op, "a distance from the end", d[i], 1,
+                                 i > 0 ? (int64_t)d[i - 1] - 1 : INT32_MAX));
     return SKV_OK;
 }
 
@@ -21,9 +52,8 @@ skv_status skv_check__window_scores(const skv_backend *be, const skv_window_scor
 
     SKV_TRY(SKV_WANT("window_scores", a, q, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1, -1));
     SKV_TRY(SKV_WANT("window_scores", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
-    SKV_TRY(SKV_WANT("window_scores", a, s, SKV_IS_F32, SKV_DENSE, r, h, -1));
     SKV_TRY(skv_check__range("window_scores", "the head dimension", d, 1, MAX_HEAD_DIM));
-    return skv_check__range("window_scores", "the length", a->s.shape[2], 0, a->k.shape[2]);
+    return LISTS("window_scores", a, s, SKV_IS_F32, r, a->len, h, a->k.shape[2]);
 }
 
 skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_softmax_args *a)
@@ -32,20 +62,19 @@ skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_sof
 
     SKV_TRY(SKV_WANT("window_softmax", a, q, 1u << be->act, SKV_FREE_ALL, -1, -1, -1, -1));
     SKV_TRY(SKV_WANT("window_softmax", a, k, KV, SKV_FREE_TWO, r, h, -1, d));
-    SKV_TRY(SKV_WANT("window_softmax", a, s, SKV_IS_F32, SKV_DENSE, r, h, -1));
-    SKV_TRY(positions("window_softmax", a->index, a->n, a->q.shape[1], false));
+    SKV_TRY(tokens("window_softmax", a->index, a->n, a->q.shape[1]));
     SKV_TRY(skv_check__range("window_softmax", "the head dimension", d, 1, MAX_HEAD_DIM));
-    return skv_check__range("window_softmax", "the length", a->s.shape[2], 0, a->k.shape[2]);
+    return LISTS("window_softmax", a, s, SKV_IS_F32, r, a->len, h, a->k.shape[2]);
 }
 
 static skv_status pool(const skv_backend *be, const skv_pool1d_args *a, const char *op)
 {
-    SKV_TRY(SKV_WANT(op, a, x, SKV_IS_F32, SKV_FREE_ALL, -1, -1, -1));
-    SKV_TRY(
-        SKV_WANT(op, a, y, SKV_IS_F32, SKV_FREE_ALL, a->x.shape[0], a->x.shape[1], a->x.shape[2]));
+    SKV_TRY(LISTS(op, a, x, SKV_IS_F32, -1, a->len, a->heads, INT32_MAX));
+    SKV_TRY(LISTS(op, a, y, SKV_IS_F32, a->x.shape[0], a->len, a->heads, INT32_MAX));
+    SKV_TRY(skv_check__range(op, "the number of unscored tokens", a->unscored, 0, INT32_MAX));
     if (a->kernel < 1 || a->kernel % 2 == 0)
         return skv_fail(SKV_E_SHAPE, "%s: the kernel is %d, want an odd number", op, a->kernel);
-    return positions(op, a->skip, a->n_skip, a->x.shape[2], true);
+    return distances(op, a->skip, a->n_skip);
 }
 
 skv_status skv_check__maxpool1d(const skv_backend *be, const skv_maxpool1d_args *a)
@@ -58,26 +87,36 @@ skv_status skv_check__avgpool1d(const skv_backend *be, const skv_avgpool1d_args 
     return pool(be, a, "avgpool1d");
 }
 
+/* Positions that head h may keep: those with a score, and those kept always. */
+static int64_t may_keep(const skv_topk_keep_args *a, int64_t h)
+{
+    const int64_t len = a->len[h], scored = len > a->unscored ? len - a->unscored : 0;
+    int64_t n = scored;
+
+    for (int i = 0; i < a->n_always; i++)
+        n += a->always[i] <= len && a->always[i] <= a->unscored;
+    return n;
+}
+
 skv_status skv_check__topk_keep(const skv_backend *be, const skv_topk_keep_args *a)
 {
-    const int64_t r = a->s.shape[0], h = a->s.shape[1], len = a->s.shape[2];
-    int64_t others = len;
-
-    SKV_TRY(SKV_WANT("topk_keep", a, s, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
-    SKV_TRY(SKV_WANT("topk_keep", a, keep, SKV_IS_I32, SKV_FREE_FIRST, r, h, -1));
-    SKV_TRY(positions("topk_keep", a->always, a->n_always, INT32_MAX, true));
-    for (int i = 0; i < a->n_always; i++)
-        others -= a->always[i] < len;
-    return skv_check__range("topk_keep", "the number of kept positions", a->keep.shape[2],
-                            a->n_always, a->n_always + others);
+    SKV_TRY(LISTS("topk_keep", a, s, SKV_IS_F32, -1, a->len, a->heads, INT32_MAX));
+    SKV_TRY(
+        skv_check__range("topk_keep", "the number of unscored tokens", a->unscored, 0, INT32_MAX));
+    SKV_TRY(distances("topk_keep", a->always, a->n_always));
+    for (int64_t h = 0; h < a->heads; h++)
+        SKV_TRY(skv_check__range("topk_keep", "the number of kept positions", a->n[h], 0,
+                                 may_keep(a, h)));
+    return LISTS("topk_keep", a, keep, SKV_IS_I32, a->s.shape[0], a->n, a->heads, INT32_MAX);
 }
 
 skv_status skv_check__keep_ends(const skv_backend *be, const skv_keep_ends_args *a)
 {
-    SKV_TRY(SKV_WANT("keep_ends", a, keep, SKV_IS_I32, SKV_FREE_FIRST, -1, -1, -1));
-    SKV_TRY(
-        skv_check__range("keep_ends", "the number of kept positions", a->keep.shape[2], 0, a->len));
-    return skv_check__range("keep_ends", "first", a->first, 0, a->keep.shape[2]);
+    SKV_TRY(LISTS("keep_ends", a, keep, SKV_IS_I32, -1, a->n, a->heads, INT32_MAX));
+    for (int64_t h = 0; h < a->heads; h++)
+        SKV_TRY(
+            skv_check__range("keep_ends", "the number of kept positions", a->n[h], 0, a->len[h]));
+    return skv_check__range("keep_ends", "first", a->first, 0, INT32_MAX);
 }
 
 /* What pop and push have in common. */

@@ -164,52 +164,67 @@ typedef struct {
     int32_t code;
 } skv_check_finite_args;
 
-/* ------------------------------------------------- cache: scores, selection */
+/* ------------------------------------------------- cache: scores, selection
+ *
+ * Heads may hold different numbers of tokens; one call serves all heads of a layer. len: H host
+ * integers, the tokens of each head. A layer's lists, of scores and of kept positions, lie row by
+ * row, head by head, without gaps (kernels/ragged.h): (R,Σ_h len[h]). Tokens near the end of every
+ * head are named by their distance from its end, which is the same for all heads: 1 is a head's
+ * last token. Distances are given in descending order, and one that a head is too short for names
+ * nothing there. */
 
-/* s[r,h,j] = scale·Σ_w q[r,w,h]·k[r,h,j], j < len (ScaleKV's release: no softmax).
+/* s[r,h,j] = scale·Σ_w q[r,w,h]·k[r,h,j], j < len[h] (ScaleKV's release: no softmax).
  * q (R,n,H,D) fp32, strides free but the last: the sum over w is taken first; k (R,H,Lmax,D) kv,
- * first strides free, first len tokens; s (R,H,len) fp32. One head: callers with ragged heads call
- * once a group of equal len. */
+ * first strides free; s (R,Σ len) fp32. */
 typedef struct {
     skv_tensor s, q, k;
+    const int32_t *len;
     float scale;
 } skv_window_scores_args;
 
 /* s[r,h,j] = Σ_w softmax_j(scale·q[r,index[w],h]·k[r,h,j]), fp32, w ascending.
- * q (R,L,H,D) act, strides free but the last; k as above; s (R,H,len) fp32; index: n host integers
- * < L. */
+ * q (R,L,H,D) act, strides free but the last; k, s as above; index: n host integers < L. */
 typedef struct {
     skv_tensor s, q, k;
+    const int32_t *len;
     const int32_t *index;
     int n;
     float scale;
 } skv_window_softmax_args;
 
-/* y[j] = max of x[j-k/2 .. j+k/2] / their sum divided by k, ascending, over positions inside
- * [0,len) but for those in `skip` (none left: -inf / 0).  x, y (R,H,len) fp32, last axis
- * contiguous, others free; kernel odd; skip: n_skip ascending distinct host integers < len. */
+/* y[j] = max of x[j-k/2 .. j+k/2] / their sum divided by k, ascending, over the positions inside
+ * [0, len[h] - unscored) but for those in `skip` (none left: -inf / 0). The last `unscored` numbers
+ * of a list are neither read nor written.
+ * x, y (R,Σ len) fp32, y not x; kernel odd; skip: n_skip distances from the end. */
 typedef struct {
     skv_tensor y, x;
-    int kernel;
+    const int32_t *len;
+    int heads, unscored, kernel;
     const int32_t *skip;
     int n_skip;
 } skv_pool1d_args;
 
-/* keep[r,h,:] = the n_always positions `always` and the (n - n_always) other positions < len of the
- * highest score, equal scores: the lower position; ascending.
- * keep (R,H,n) i32, first stride free; s (R,H,len') fp32, len' <= len: positions >= len' are never
- * chosen by score; always: n_always <= n ascending distinct host integers < len. */
+/* keep[r,h,:] = the positions `always` and those others below len[h] - unscored that have the
+ * highest scores, n[h] in all, ascending; of equal scores the lower position is kept. A head that
+ * keeps fewer than `always` has keeps the last of them.
+ * keep (R,Σ n) i32; s (R,Σ len) fp32; n: H host integers; always: n_always distances from the end.
+ */
 typedef struct {
     skv_tensor keep, s;
+    const int32_t *len;
+    const int32_t *n;
+    int heads, unscored;
     const int32_t *always;
     int n_always;
 } skv_topk_keep_args;
 
-/* keep[r,h,i] = i < first ? i : len - n + i: the first `first` positions and the last n - first.
- * keep (R,H,n) i32, first stride free. */
+/* keep[r,h,i] = i < first ? i : len[h] - n[h] + i: the first `first` positions and the last
+ * n[h] - first; the first n[h] where that is less.  keep (R,Σ n) i32; n: H host integers. */
 typedef struct {
     skv_tensor keep;
-    int first, len;
+    const int32_t *len;
+    const int32_t *n;
+    int heads, first;
 } skv_keep_ends_args;
 
 /* The ring holds token slots of D numbers, one ring for K and one for V; slot numbers are taken

@@ -3,15 +3,12 @@
 
 skv_status skv_cpu_keep_ends(skv_backend *be, const skv_keep_ends_args *a)
 {
-    const int64_t rows = a->keep.shape[0], heads = a->keep.shape[1], n = a->keep.shape[2];
+    int32_t *keep = a->keep.data;
 
     (void)be;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t h = 0; h < heads; h++) {
-            int32_t *keep = (int32_t *)a->keep.data + r * a->keep.stride[0] + h * a->keep.stride[1];
-
-            for (int64_t i = 0; i < n; i++)
-                keep[i] = (int32_t)(i < a->first ? i : a->len - n + i);
-        }
+    for (int64_t r = 0; r < a->keep.shape[0]; r++)
+        for (int h = 0; h < a->heads; h++)
+            for (int i = 0; i < a->n[h]; i++)
+                *keep++ = i < a->first ? i : a->len[h] - a->n[h] + i;
     return SKV_OK;
 }

@@ -3,6 +3,7 @@
  * Products over a head's dimension run over sixteen lanes folded in a fixed order. */
 #include "kernels/cpu/cpu_internal.h"
 #include "kernels/cpu/tiles.h"
+#include "kernels/ragged.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 typedef struct {
     const skv_window_scores_args *a;
-    int64_t tiles; /* of keys */
+    int64_t tiles; /* of the longest head's keys */
 } scores_job;
 
 typedef struct {
@@ -45,13 +46,15 @@ static void scores_tile(void *ctx, int64_t i, void *scratch)
 {
     const scores_job *j = ctx;
     const skv_window_scores_args *a = j->a;
-    const int64_t heads = a->q.shape[2], dim = a->q.shape[3], len = a->s.shape[2];
+    const int64_t heads = a->q.shape[2], dim = a->q.shape[3];
     const int64_t part = i % j->tiles, h = i / j->tiles % heads, r = i / j->tiles / heads;
+    const int64_t at = r * a->s.shape[1] + skv_ragged_start(a->len, h), len = a->len[h];
     const float *q = skv_f32(&a->q) + r * a->q.stride[0] + h * a->q.stride[2];
     const float *k = skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1];
-    float *s = skv_f32(&a->s) + (r * heads + h) * len + part * TILE_KEYS;
-    float *sum = scratch;
+    float *s = skv_f32(&a->s) + at + part * TILE_KEYS, *sum = scratch;
 
+    if (part * TILE_KEYS >= len)
+        return;
     memset(sum, 0, (size_t)dim * sizeof *sum);
     for (int64_t w = 0; w < a->q.shape[1]; w++)
         for (int64_t d = 0; d < dim; d++)
@@ -62,9 +65,10 @@ static void scores_tile(void *ctx, int64_t i, void *scratch)
 
 skv_status skv_cpu_window_scores(skv_backend *be, const skv_window_scores_args *a)
 {
-    scores_job j = {.a = a, .tiles = skv_cpu__tiles(a->s.shape[2], TILE_KEYS)};
+    const int64_t heads = a->q.shape[2];
+    scores_job j = {.a = a, .tiles = skv_cpu__tiles(skv_ragged_longest(a->len, heads), TILE_KEYS)};
 
-    skv_cpu__parallel(be, a->q.shape[0] * a->q.shape[2] * j.tiles, scores_tile, &j);
+    skv_cpu__parallel(be, a->q.shape[0] * heads * j.tiles, scores_tile, &j);
     return SKV_OK;
 }
 
@@ -89,11 +93,11 @@ SKV_CLONES static void soften(float *p, int64_t n)
 static void softmax_tile(void *ctx, int64_t i, void *scratch)
 {
     const skv_window_softmax_args *a = ((const softmax_job *)ctx)->a;
-    const int64_t heads = a->q.shape[2], dim = a->q.shape[3], len = a->s.shape[2];
-    const int64_t h = i % heads, r = i / heads;
+    const int64_t heads = a->q.shape[2], dim = a->q.shape[3], h = i % heads, r = i / heads;
+    const int64_t at = r * a->s.shape[1] + skv_ragged_start(a->len, h), len = a->len[h];
     const float *q = skv_f32(&a->q) + r * a->q.stride[0] + h * a->q.stride[2];
     const float *k = skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1];
-    float *s = skv_f32(&a->s) + (r * heads + h) * len, *p = scratch;
+    float *s = skv_f32(&a->s) + at, *p = scratch;
 
     memset(s, 0, (size_t)len * sizeof *s);
     for (int w = 0; w < a->n; w++) {
@@ -106,11 +110,12 @@ static void softmax_tile(void *ctx, int64_t i, void *scratch)
 
 skv_status skv_cpu_window_softmax(skv_backend *be, const skv_window_softmax_args *a)
 {
+    const int64_t longest = skv_ragged_longest(a->len, a->q.shape[2]);
     softmax_job j = {.a = a};
 
-    if ((size_t)a->s.shape[2] * sizeof(float) > SKV_CPU_SCRATCH)
+    if ((size_t)longest * sizeof(float) > SKV_CPU_SCRATCH)
         return skv_fail(SKV_E_UNSUPPORTED, "window_softmax: %lld keys are too many",
-                        (long long)a->s.shape[2]);
+                        (long long)longest);
     skv_cpu__parallel(be, a->q.shape[0] * a->q.shape[2], softmax_tile, &j);
     return SKV_OK;
 }

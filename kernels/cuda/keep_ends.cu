@@ -1,21 +1,22 @@
 /* keep_ends: a block a list of positions. */
-#include "kernels/cuda/device.cuh"
+#include "kernels/cuda/ragged.cuh"
 
-__global__ void keep_ends(int32_t *keep, int64_t row, int64_t head, int heads, int n, int first,
-                          int len)
+__global__ void keep_ends(int32_t *keep, const ragged kept, const ints<MAX_HEADS> len, int first)
 {
-    keep += blockIdx.x / heads * row + blockIdx.x % heads * head;
+    const int h = blockIdx.x % kept.heads, n = kept.len.v[h];
+
+    keep += list_at(kept, blockIdx.x);
     for (int i = threadIdx.x; i < n; i += blockDim.x)
-        keep[i] = i < first ? i : len - n + i;
+        keep[i] = i < first ? i : len.v[h] - n + i;
 }
 
 extern "C" skv_status skv_cuda_keep_ends(skv_backend *be, const skv_keep_ends_args *a)
 {
-    const int64_t lists = a->keep.shape[0] * a->keep.shape[1];
+    const int64_t rows = a->keep.shape[0];
 
-    if (lists > 0 && a->keep.shape[2] > 0)
-        SKV_LAUNCH(be, keep_ends, (unsigned)lists, 256, 0, (int32_t *)a->keep.data,
-                   a->keep.stride[0], a->keep.stride[1], (int)a->keep.shape[1],
-                   (int)a->keep.shape[2], a->first, a->len);
+    SKV_TRY(fits_ragged("keep_ends", rows, a->heads));
+    if (rows * a->keep.shape[1] > 0)
+        SKV_LAUNCH(be, keep_ends, (unsigned)(rows * a->heads), 256, 0, (int32_t *)a->keep.data,
+                   ragged_of(a->n, a->heads), ints_of<MAX_HEADS>(a->len, a->heads), a->first);
     return SKV_OK;
 }

@@ -1,7 +1,7 @@
 /* kv_pop, kv_push: kept keys and values between a layer's views and the ring of all layers. Tokens
  * of a block are numbered row by row, head by head; a group of lanes moves some tokens' keys and
  * values, 16 bytes a lane at a time. Bound by bandwidth. */
-#include "kernels/cuda/kv_blocks.cuh"
+#include "kernels/cuda/ragged.cuh"
 
 #define BLOCK     256
 #define LANES     16 /* of a token */
@@ -66,13 +66,13 @@ __device__ __forceinline__ int32_t number_of(const numbering &m, const place &fr
 /* grid (tiles of tokens, heads, rows). PUSH: view -> ring by m.keep; else ring -> view. Counts by
  * integer atomics: exact in any order. */
 template <typename V, bool PUSH>
-__global__ __launch_bounds__(BLOCK) void move_tokens(views w, ring g, blocks b, numbering m,
+__global__ __launch_bounds__(BLOCK) void move_tokens(views w, ring g, ragged b, numbering m,
                                                      int words)
 {
     __shared__ int32_t counted[MAX_EDGES];
     const int lane = threadIdx.x % LANES, h = blockIdx.y;
     const int first = (blockIdx.x * (BLOCK / LANES) + threadIdx.x / LANES) * TOKENS;
-    const int64_t r = blockIdx.z, number = r * b.row_tokens + b.start.v[h];
+    const int64_t r = blockIdx.z, number = r * b.row + b.start.v[h];
     const int64_t bytes = (int64_t)words * sizeof(V);
     const int n = min(TOKENS, b.len.v[h] - first);
     place from[TOKENS], to[TOKENS];
@@ -146,14 +146,12 @@ static skv_status run(skv_backend *be, const skv_kv_pop_args *a, const numbering
                      a->v.stride[1] * element, a->origin.stride[0],      a->origin.stride[1]};
     const ring g = {(char *)a->ring_k.data, (char *)a->ring_v.data, (int32_t *)a->ring_origin.data,
                     a->ring_k.shape[0], a->at};
-    const blocks b = blocks_of(a->len, heads);
-    int32_t longest = 0;
+    const ragged b = ragged_of(a->len, heads);
+    const int64_t longest = skv_ragged_longest(a->len, heads);
 
     if (heads > MAX_HEADS || rows > 65535)
         return skv_fail(SKV_E_UNSUPPORTED, "kv_move: %lld rows of %lld heads: too many",
                         (long long)rows, (long long)heads);
-    for (int64_t h = 0; h < heads; h++)
-        longest = a->len[h] > longest ? a->len[h] : longest;
     if (longest == 0)
         return SKV_OK;
     const dim3 grid((unsigned)div_up(longest, BLOCK / LANES * TOKENS), (unsigned)heads,

@@ -4,13 +4,13 @@
  * is found digit by digit (radix select, counts by integer atomics: exact in any order), equal ones
  * are taken from the lowest position, and a running sum over the block writes the chosen ones in
  * ascending order. Ranks lie in shared memory (lists of up to 50,000 scores). */
-#include "kernels/cuda/device.cuh"
+#include "kernels/cuda/ragged.cuh"
 
 #define BLOCK      1024
 #define DIGIT_BITS 8
 #define DIGITS     (1 << DIGIT_BITS)
 #define TAKEN      0u /* rank of a position that is kept always; no score has it */
-#define MAX_ALWAYS 1024
+#define MAX_ALWAYS 256
 
 /* Ascending with the score; -0 = +0; NaN below every number. */
 __device__ __forceinline__ uint32_t rank_of(float score)
@@ -93,35 +93,41 @@ __device__ uint32_t nth_greatest(const uint32_t *rank, int len, int n, int *ties
     return prefix;
 }
 
-__global__ __launch_bounds__(BLOCK) void topk_keep(int32_t *keep, const float *s, int64_t row,
-                                                   int64_t head, ints<MAX_ALWAYS> always,
-                                                   int n_always, int heads, int len, int n)
+__global__ __launch_bounds__(BLOCK) void topk_keep(int32_t *keep, const float *s,
+                                                   const ragged kept_of, const ragged scores,
+                                                   int unscored, const ints<MAX_ALWAYS> always,
+                                                   int n_always)
 {
     extern __shared__ uint32_t rank[];
     __shared__ int count[DIGITS], room[WARP], found[2];
-    int kept = 0, tied = 0, ties = 0;
+    const int h = blockIdx.x % scores.heads, len = scores.len.v[h], n = kept_of.len.v[h];
+    const int scored = max(len - unscored, 0);
+    int skipped = max(n_always - n, 0), kept = 0, tied = 0, ties = 0, wanted;
     uint32_t last = UINT32_MAX;
 
-    keep += blockIdx.x / heads * row + blockIdx.x % heads * head;
-    s += (int64_t)blockIdx.x * len;
-    for (int i = threadIdx.x; i < len; i += BLOCK)
+    keep += list_at(kept_of, blockIdx.x);
+    s += list_at(scores, blockIdx.x);
+    while (skipped < n_always && always.v[skipped] > len)
+        skipped++;
+    wanted = n - (n_always - skipped);
+    for (int i = threadIdx.x; i < scored; i += BLOCK)
         rank[i] = rank_of(s[i]);
     __syncthreads();
-    for (int i = threadIdx.x; i < n_always; i += BLOCK)
-        if (always.v[i] < len)
-            rank[always.v[i]] = TAKEN;
+    for (int i = skipped + threadIdx.x; i < n_always; i += BLOCK)
+        if (len - always.v[i] < scored)
+            rank[len - always.v[i]] = TAKEN;
     __syncthreads();
-    if (n > n_always)
-        last = nth_greatest(rank, len, n - n_always, &ties, count, found);
-    for (int first = 0; first < len; first += BLOCK) {
+    if (wanted > 0)
+        last = nth_greatest(rank, scored, wanted, &ties, count, found);
+    for (int first = 0; first < scored; first += BLOCK) {
         const int i = first + threadIdx.x;
-        const uint32_t mine = i < len ? rank[i] : 1;
-        const bool tie = i < len && mine == last && n > n_always;
+        const uint32_t mine = i < scored ? rank[i] : 1;
+        const bool tie = i < scored && mine == last && wanted > 0;
         int sum, before;
         bool chosen;
 
         before = block_before(tie, &sum, room);
-        chosen = i < len && (mine == TAKEN || mine > last || (tie && tied + before < ties));
+        chosen = i < scored && (mine == TAKEN || mine > last || (tie && tied + before < ties));
         tied += sum;
         before = block_before(chosen, &sum, room);
         if (chosen)
@@ -129,25 +135,26 @@ __global__ __launch_bounds__(BLOCK) void topk_keep(int32_t *keep, const float *s
         kept += sum;
     }
     /* what lies behind the scores is always kept */
-    for (int i = threadIdx.x; i < n_always; i += BLOCK)
-        if (always.v[i] >= len)
-            keep[n - n_always + i] = always.v[i];
+    for (int i = skipped + threadIdx.x; i < n_always; i += BLOCK)
+        if (len - always.v[i] >= scored)
+            keep[n - n_always + i] = len - always.v[i];
 }
 
 extern "C" skv_status skv_cuda_topk_keep(skv_backend *be, const skv_topk_keep_args *a)
 {
-    const int64_t lists = a->s.shape[0] * a->s.shape[1], len = a->s.shape[2];
-    const size_t shared = (size_t)len * sizeof(uint32_t);
+    const int64_t rows = a->s.shape[0], longest = skv_ragged_longest(a->len, a->heads);
+    const int64_t scored = longest > a->unscored ? longest - a->unscored : 0;
+    const size_t shared = (size_t)scored * sizeof(uint32_t);
 
-    if (lists == 0 || a->keep.shape[2] == 0)
+    if (rows * a->keep.shape[1] == 0)
         return SKV_OK;
-    if (a->n_always > MAX_ALWAYS || len > 50000)
+    if (a->n_always > MAX_ALWAYS || scored > 50000)
         return skv_fail(SKV_E_UNSUPPORTED, "topk_keep: %lld scores, %d kept always: too many",
-                        (long long)len, a->n_always);
+                        (long long)scored, a->n_always);
+    SKV_TRY(fits_ragged("topk_keep", rows, a->heads));
     SKV_TRY(skv_cuda__shared(be, (const void *)topk_keep, shared));
-    SKV_LAUNCH(be, topk_keep, (unsigned)lists, BLOCK, shared, (int32_t *)a->keep.data,
-               (const float *)a->s.data, a->keep.stride[0], a->keep.stride[1],
-               ints_of<MAX_ALWAYS>(a->always, a->n_always), a->n_always, (int)a->s.shape[1],
-               (int)len, (int)a->keep.shape[2]);
+    SKV_LAUNCH(be, topk_keep, (unsigned)(rows * a->heads), BLOCK, shared, (int32_t *)a->keep.data,
+               (const float *)a->s.data, ragged_of(a->n, a->heads), ragged_of(a->len, a->heads),
+               a->unscored, ints_of<MAX_ALWAYS>(a->always, a->n_always), a->n_always);
     return SKV_OK;
 }

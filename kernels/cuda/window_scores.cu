@@ -2,7 +2,7 @@
  * head's tile of keys (scores) or all of one head's keys (softmax); a warp takes a key, its lanes
  * parts of the head dimension (<= 256). Bound by bandwidth: keys are read once, once a query for
  * softmax. */
-#include "kernels/cuda/device.cuh"
+#include "kernels/cuda/ragged.cuh"
 
 #define MAX_DIM    256
 #define PARTS      (MAX_DIM / WARP)
@@ -28,23 +28,26 @@ __device__ __forceinline__ float product(const float q[PARTS], const T *k, int d
     return warp_sum(sum);
 }
 
-/* s[j] = scale·(Σ_w q[w])·k[j]; the sum over w is taken first. grid (tiles, R·H). A group of lanes
+/* s[j] = scale·(Σ_w q[w])·k[j]; the sum over w is taken first. grid (tiles of the longest
+ * head, R·H). A group of lanes
  * (a power of two) takes a key, each lane 16 bytes of it at a time. */
 template <typename T>
 __global__ __launch_bounds__(BLOCK) void window_scores(float *s, const float *q, const T *k,
-                                                       strides st, int n, int heads, int dim,
-                                                       int len, float scale, int group)
+                                                       strides st, const ragged keys, int n,
+                                                       int dim, float scale, int group)
 {
     __shared__ float total[MAX_DIM];
-    const int lane = threadIdx.x % group, step = BLOCK / group, r = blockIdx.y / heads;
-    const int h = blockIdx.y % heads, first = blockIdx.x * TILE_KEYS;
-    const int end = min(first + TILE_KEYS, len);
+    const int lane = threadIdx.x % group, step = BLOCK / group, r = blockIdx.y / keys.heads;
+    const int h = blockIdx.y % keys.heads, first = blockIdx.x * TILE_KEYS;
+    const int end = min(first + TILE_KEYS, keys.len.v[h]);
     constexpr int N = wide<T>::N, WORDS = MAX_DIM / (WARP * N);
     float mine[WORDS][N];
 
+    if (first >= end)
+        return;
     q += r * st.row + h * st.head;
     k += r * st.k_row + h * st.k_head;
-    s += (int64_t)blockIdx.y * len;
+    s += list_at(keys, blockIdx.y);
     if ((int)threadIdx.x < dim) {
         float sum = 0;
 
@@ -88,15 +91,18 @@ __global__ __launch_bounds__(BLOCK) void window_scores(float *s, const float *q,
 /* Any head dimension: a warp a key. */
 template <typename T>
 __global__ __launch_bounds__(BLOCK) void window_scores_any(float *s, const float *q, const T *k,
-                                                           strides st, int n, int heads, int dim,
-                                                           int len, float scale)
+                                                           strides st, const ragged keys, int n,
+                                                           int dim, float scale)
 {
     __shared__ float total[MAX_DIM];
-    const int lane = threadIdx.x % WARP, r = blockIdx.y / heads, h = blockIdx.y % heads;
-    const int first = blockIdx.x * TILE_KEYS, end = min(first + TILE_KEYS, len);
+    const int lane = threadIdx.x % WARP, r = blockIdx.y / keys.heads, h = blockIdx.y % keys.heads;
+    const int first = blockIdx.x * TILE_KEYS, end = min(first + TILE_KEYS, keys.len.v[h]);
 
+    if (first >= end)
+        return;
     q += r * st.row + h * st.head;
     k += r * st.k_row + h * st.k_head;
+    s += list_at(keys, blockIdx.y);
     if ((int)threadIdx.x < dim) {
         float sum = 0;
 
@@ -112,7 +118,7 @@ __global__ __launch_bounds__(BLOCK) void window_scores_any(float *s, const float
             dot = fmaf(total[d], to_f32(k[(int64_t)j * dim + d]), dot);
         dot = warp_sum(dot);
         if (lane == 0)
-            s[(int64_t)blockIdx.y * len + j] = dot * scale;
+            s[j] = dot * scale;
     }
 }
 
@@ -128,28 +134,27 @@ static int lanes_of(int64_t dim, int64_t word)
 
 extern "C" skv_status skv_cuda_window_scores(skv_backend *be, const skv_window_scores_args *a)
 {
-    const int64_t rows = a->q.shape[0], heads = a->q.shape[2], len = a->s.shape[2];
+    const int64_t rows = a->q.shape[0], heads = a->q.shape[2];
+    const int64_t longest = skv_ragged_longest(a->len, heads);
     const strides st = {a->q.stride[0], a->q.stride[1], a->q.stride[2], a->k.stride[0],
                         a->k.stride[1]};
-    const dim3 grid((unsigned)div_up(len, TILE_KEYS), (unsigned)(rows * heads));
+    const dim3 grid((unsigned)div_up(longest, TILE_KEYS), (unsigned)(rows * heads));
 
-    if (len == 0 || rows * heads == 0)
+    if (longest == 0 || rows == 0)
         return SKV_OK;
-    if (rows * heads > 65535)
-        return skv_fail(SKV_E_UNSUPPORTED, "window_scores: %lld rows and heads, want at most 65535",
-                        (long long)(rows * heads));
+    SKV_TRY(fits_ragged("window_scores", rows, heads));
     SKV_FLOAT_SWITCH(a->k.dtype, T, {
         const int dim = (int)a->q.shape[3], n = (int)a->q.shape[1];
         const bool words = dim % wide<T>::N == 0 && (uintptr_t)a->k.data % 16 == 0;
 
         if (words)
             SKV_LAUNCH(be, window_scores<T>, grid, BLOCK, 0, (float *)a->s.data,
-                       (const float *)a->q.data, (const T *)a->k.data, st, n, (int)heads, dim,
-                       (int)len, a->scale, lanes_of(dim, wide<T>::N));
+                       (const float *)a->q.data, (const T *)a->k.data, st, ragged_of(a->len, heads),
+                       n, dim, a->scale, lanes_of(dim, wide<T>::N));
         else
             SKV_LAUNCH(be, window_scores_any<T>, grid, BLOCK, 0, (float *)a->s.data,
-                       (const float *)a->q.data, (const T *)a->k.data, st, n, (int)heads, dim,
-                       (int)len, a->scale);
+                       (const float *)a->q.data, (const T *)a->k.data, st, ragged_of(a->len, heads),
+                       n, dim, a->scale);
     });
     return SKV_OK;
 }
@@ -157,17 +162,18 @@ extern "C" skv_status skv_cuda_window_scores(skv_backend *be, const skv_window_s
 /* s[j] = Σ_w softmax_j(scale·q[index[w]]·k[j]); the softmax at hand lies in shared memory. */
 template <typename T>
 __global__ __launch_bounds__(BLOCK) void window_softmax(float *s, const T *q, const T *k,
-                                                        strides st, ints<MAX_WINDOW> index, int n,
-                                                        int heads, int dim, int len, float scale)
+                                                        strides st, const ragged keys,
+                                                        ints<MAX_WINDOW> index, int n, int dim,
+                                                        float scale)
 {
     extern __shared__ float p[];
     __shared__ float room[WARP];
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
-    const int r = blockIdx.x / heads, h = blockIdx.x % heads;
+    const int r = blockIdx.x / keys.heads, h = blockIdx.x % keys.heads, len = keys.len.v[h];
 
     q += r * st.row + h * st.head;
     k += r * st.k_row + h * st.k_head;
-    s += (int64_t)blockIdx.x * len;
+    s += list_at(keys, blockIdx.x);
     for (int j = threadIdx.x; j < len; j += BLOCK)
         s[j] = 0;
     for (int w = 0; w < n; w++) {
@@ -199,22 +205,23 @@ __global__ __launch_bounds__(BLOCK) void window_softmax(float *s, const T *q, co
 
 template <typename T> static skv_status soften(skv_backend *be, const skv_window_softmax_args *a)
 {
-    const int64_t rows = a->q.shape[0], heads = a->q.shape[2], len = a->s.shape[2];
+    const int64_t rows = a->q.shape[0], heads = a->q.shape[2];
     const strides st = {a->q.stride[0], a->q.stride[1], a->q.stride[2], a->k.stride[0],
                         a->k.stride[1]};
-    const size_t shared = (size_t)len * sizeof(float);
+    const size_t shared = (size_t)skv_ragged_longest(a->len, heads) * sizeof(float);
 
     SKV_TRY(skv_cuda__shared(be, (const void *)window_softmax<T>, shared));
     SKV_LAUNCH(be, window_softmax<T>, (unsigned)(rows * heads), BLOCK, shared, (float *)a->s.data,
-               (const T *)a->q.data, (const T *)a->k.data, st, ints_of<MAX_WINDOW>(a->index, a->n),
-               a->n, (int)heads, (int)a->q.shape[3], (int)len, a->scale);
+               (const T *)a->q.data, (const T *)a->k.data, st, ragged_of(a->len, heads),
+               ints_of<MAX_WINDOW>(a->index, a->n), a->n, (int)a->q.shape[3], a->scale);
     return SKV_OK;
 }
 
 extern "C" skv_status skv_cuda_window_softmax(skv_backend *be, const skv_window_softmax_args *a)
 {
-    if (a->s.shape[2] == 0 || a->q.shape[0] * a->q.shape[2] == 0)
+    if (a->s.shape[0] * a->s.shape[1] == 0)
         return SKV_OK;
+    SKV_TRY(fits_ragged("window_softmax", a->q.shape[0], a->q.shape[2]));
     if (a->n > MAX_WINDOW)
         return skv_fail(SKV_E_UNSUPPORTED, "window_softmax: %d queries, want at most %d", a->n,
                         MAX_WINDOW);

@@ -22,11 +22,6 @@ struct skv_kv {
     skv_tensor k, v, origin;                         /* (R,H,max of len,D), (R,H,max of len) */
 };
 
-static size_t slot_bytes(const skv_kv_plan *p)
-{
-    return (size_t)p->head_dim * skv_dtype_bytes(p->kv);
-}
-
 static int last_scale(const skv_kv *kv)
 {
     return kv->plan->schedule.n_scales - 1;
@@ -96,7 +91,7 @@ static skv_kv_pop_args block_pop(const skv_kv *kv, size_t first, size_t slots)
 {
     const skv_kv_plan *p = kv->plan;
     skv_device device = kv->be->device;
-    size_t offset = first * slot_bytes(p);
+    size_t offset = first * skv_kv__slot_bytes(p);
 
     return (skv_kv_pop_args){
         .ring_k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->kv, device, (int64_t)slots,
@@ -119,7 +114,7 @@ static size_t layer_slots(const skv_kv_plan *p)
 static skv_status begin_uncut(skv_kv *kv, int layer, int si)
 {
     const skv_kv_plan *p = kv->plan;
-    size_t slots = layer_slots(p), offset = (size_t)layer * slots * slot_bytes(p);
+    size_t slots = layer_slots(p), offset = (size_t)layer * slots * skv_kv__slot_bytes(p);
     int64_t history = skv_schedule_history(&p->schedule);
     skv_kv_pop_args move;
 
@@ -181,59 +176,33 @@ skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view)
     return SKV_OK;
 }
 
-/* n indices of t from `first` along dimension d. */
-static skv_tensor slice(const skv_tensor *t, int d, int64_t first, int64_t n)
-{
-    skv_tensor s = *t;
-
-    if (!t->data)
-        return s;
-    s.data = (char *)t->data + (size_t)(first * t->stride[d]) * skv_dtype_bytes(t->dtype);
-    s.shape[d] = n;
-    return s;
-}
-
-/* The policy's choice, one call for each run of heads of equal length and capacity. keep (R,Σn). */
+/* The positions to keep (R,Σ n_keep): the policy's choice where a head loses tokens, else all. */
 static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep,
                          const skv_tensor *q_raw, const skv_tensor *q, skv_arena *scratch)
 {
     const skv_tensor none = {.data = NULL};
-    int heads = kv->plan->heads;
-    int64_t column = 0;
+    const size_t mark = skv_arena_mark(scratch);
+    skv_status st;
 
-    for (int h = 0, next; h < heads; h = next) {
-        int n = n_keep[h];
-        skv_tensor part = slice(keep, 1, column, n);
-
-        for (next = h + 1; next < heads; next++)
-            if (kv->len[next] != kv->len[h] || n_keep[next] != n)
-                break;
-        column += (int64_t)(next - h) * n;
-        if (n == 0)
-            continue;
-        part.ndim = 3;
-        part.shape[1] = next - h;
-        part.stride[1] = n;
-        part.shape[2] = n;
-        part.stride[2] = 1;
-        if (n == kv->len[h])
-            SKV_TRY(
-                skv_keep_ends(kv->be, &(skv_keep_ends_args){.keep = part, .first = n, .len = n}));
-        else
-            SKV_TRY(kv->policy->select(kv->state, kv->be,
-                                       &(skv_select_args){
-                                           .layer = kv->layer,
-                                           .si = kv->si,
-                                           .len = kv->len[h],
-                                           .n_keep = n,
-                                           .k = slice(&kv->k, 1, h, next - h),
-                                           .q_raw = slice(q_raw ? q_raw : &none, 2, h, next - h),
-                                           .q = slice(q ? q : &none, 2, h, next - h),
-                                           .keep = part,
-                                           .scratch = scratch,
-                                       }));
-    }
-    return SKV_OK;
+    if (keep->shape[1] == 0)
+        return SKV_OK;
+    if (!skv_kv_plan_cuts_at(kv->plan, kv->layer, kv->si))
+        return skv_keep_ends(
+            kv->be,
+            &(skv_keep_ends_args){
+                .keep = *keep, .len = kv->len, .n = n_keep, .heads = kv->plan->heads, .first = 0});
+    st = kv->policy->select(kv->state, kv->be,
+                            &(skv_select_args){.layer = kv->layer,
+                                               .si = kv->si,
+                                               .len = kv->len,
+                                               .n_keep = n_keep,
+                                               .k = kv->k,
+                                               .q_raw = q_raw ? *q_raw : none,
+                                               .q = q ? *q : none,
+                                               .keep = *keep,
+                                               .scratch = scratch});
+    skv_arena_reset(scratch, mark);
+    return st;
 }
 
 static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep)
@@ -326,12 +295,12 @@ bool skv_kv_cuts_at(const skv_kv *kv, int layer, int si)
 
 size_t skv_kv_held_bytes(const skv_kv *kv)
 {
-    return kv->held * 2 * slot_bytes(kv->plan);
+    return kv->held * 2 * skv_kv__slot_bytes(kv->plan);
 }
 
 size_t skv_kv_peak_bytes(const skv_kv *kv)
 {
-    return kv->peak * 2 * slot_bytes(kv->plan);
+    return kv->peak * 2 * skv_kv__slot_bytes(kv->plan);
 }
 
 skv_status skv_kv_kept_by_source(skv_kv *kv, float *out)

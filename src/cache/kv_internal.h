@@ -20,6 +20,9 @@ struct skv_kv_plan {
 /* Lengths of a layer's heads after scale si: heads integers; si = -1: all 0. */
 const int32_t *skv_kv__lengths(const skv_kv_plan *plan, int layer, int si);
 
+/* Bytes of a slot in the ring of keys, and in that of values: one head's K or V of one token. */
+size_t skv_kv__slot_bytes(const skv_kv_plan *plan);
+
 /* The pieces that skv_kv_create takes from its arena, in this order. */
 enum {
     SKV_KV__RING_K,

@@ -61,19 +61,21 @@ static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy
 {
     int last = p->schedule.n_scales - 1;
     size_t held = 0;
-    int longest_cut = 0;
+    int64_t most_cut = 0; /* tokens of all heads, where select chooses among them */
 
     for (int si = 0; si <= last; si++)
         for (int layer = 0; layer < p->depth; layer++) {
             const int32_t *before = skv_kv__lengths(p, layer, si - 1);
-            int longest = 0;
+            int64_t sum = 0;
 
-            for (int head = 0; head < p->heads; head++)
-                longest = before[head] > longest ? before[head] : longest;
-            longest += skv_schedule_tokens(&p->schedule, si);
-            p->max_len = longest > p->max_len ? longest : p->max_len;
+            for (int head = 0; head < p->heads; head++) {
+                const int len = before[head] + skv_schedule_tokens(&p->schedule, si);
+
+                p->max_len = len > p->max_len ? len : p->max_len;
+                sum += len;
+            }
             if (skv_kv_plan_cuts_at(p, layer, si))
-                longest_cut = longest > longest_cut ? longest : longest_cut;
+                most_cut = sum > most_cut ? sum : most_cut;
             held -= si > 0 ? block_slots(p, layer, si - 1) : 0;
             if (si == last)
                 continue;
@@ -84,7 +86,7 @@ static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy
                 p->max_keep = block_slots(p, layer, si) / (size_t)p->rows;
         }
     assert(held == 0);
-    p->select_bytes = policy->scratch_bytes(state, p->rows, p->heads, longest_cut);
+    p->select_bytes = policy->scratch_bytes(state, p->rows, most_cut);
     p->n_counts = (size_t)last * (size_t)p->depth * (size_t)(last + 1);
 }
 
@@ -145,14 +147,15 @@ int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si)
     return plan->capacity[at(plan, layer, si) + (size_t)head];
 }
 
-static size_t slot_bytes(const skv_kv_plan *plan)
+/* K or V of a token. */
+size_t skv_kv__slot_bytes(const skv_kv_plan *plan)
 {
-    return 2 * (size_t)plan->head_dim * skv_dtype_bytes(plan->kv);
+    return (size_t)plan->head_dim * skv_dtype_bytes(plan->kv);
 }
 
 size_t skv_kv_plan_bytes(const skv_kv_plan *plan, int layer, int si)
 {
-    return block_slots(plan, layer, si) * slot_bytes(plan);
+    return block_slots(plan, layer, si) * 2 * skv_kv__slot_bytes(plan);
 }
 
 bool skv_kv_plan_cuts(const skv_kv_plan *plan)
@@ -175,7 +178,7 @@ bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si)
 
 void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES])
 {
-    size_t slot = (size_t)plan->head_dim * skv_dtype_bytes(plan->kv);
+    size_t slot = skv_kv__slot_bytes(plan);
     size_t work = (size_t)plan->rows * (size_t)plan->heads * (size_t)plan->max_len;
     /* An uncut path moves a layer like a ring's block; one layer's origins serve them all. */
     size_t origins = plan->cuts ? plan->slots : plan->slots / (size_t)plan->depth;
@@ -190,7 +193,7 @@ void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES])
 
 size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan)
 {
-    return plan->slots * slot_bytes(plan);
+    return plan->slots * 2 * skv_kv__slot_bytes(plan);
 }
 
 size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan)

@@ -10,6 +10,7 @@
 
 #include "arch/dims.h"
 #include "arch/schedule.h"
+#include "core/json.h"
 #include "core/mem.h"
 #include "core/options.h"
 #include "core/tensor.h"
@@ -39,36 +40,58 @@ typedef enum {
     SKV_QUERIES_TRUE /* the attention's own queries of all tokens: skv_select_args.q */
 } skv_queries;
 
-/* One layer, one run of heads of equal length, all rows, after attention at scale si. */
+/* One layer, all its heads and rows, after attention at scale si. H = k.shape[1]; head h of a
+ * tensor is head h of the layer. Every head's tokens end with the current map. */
 typedef struct {
     int layer, si;
-    int len;            /* cached tokens with the current map, the same for these heads */
-    int n_keep;         /* = min(len, capacity) < len */
-    skv_tensor k;       /* (R,h,>=len,D) kv, first two strides free */
-    skv_tensor q_raw;   /* (R,n,h,D) fp32, strides free but the last; RAW only */
-    skv_tensor q;       /* (R,L,h,D) act, strides free but the last; TRUE only */
-    skv_tensor keep;    /* out: (R,h,n_keep) i32, first stride free; ascending cache positions */
-    skv_arena *scratch; /* select marks and resets it */
+    const int32_t *len;    /* [H] cached tokens with the current map */
+    const int32_t *n_keep; /* [H] = min(len, capacity); less than len for one head at least */
+    skv_tensor k;          /* (R,H,>=len,D) kv, first two strides free */
+    skv_tensor q_raw;      /* (R,n,H,D) fp32, strides free but the last; RAW only */
+    skv_tensor q;          /* (R,L,H,D) act, strides free but the last; TRUE only */
+    skv_tensor keep;       /* out: (R,Σ_h n_keep) i32, row by row, head by head: ascending cache
+                            * positions; all of them where n_keep = len */
+    skv_arena *scratch;    /* the caller frees what select takes */
 } skv_select_args;
 
 typedef struct skv_policy_state skv_policy_state; /* each policy's own */
 
+/* What a policy's file ends in. Capacities are planned before anything runs, so that every byte of
+ * the cache is known then: they may differ by layer, head and scale, but not by what the keys or
+ * queries turn out to be, nor by row. Budgets that depend on data (Ada-KV's) are excluded by
+ * design. */
 typedef struct {
     const char *name, *help;
-    const skv_option *options; /* what `configure` takes in setup->options; NULL: none */
-    /* Refuses unknown options and tables made for other layers, scales or schedules, by name. */
-    skv_status (*configure)(skv_policy_state **out, const skv_policy_setup *setup);
+    const skv_option *options; /* members of the state, what setup->options may set; NULL: none */
+    size_t state_bytes;
+    /* The state is zeroed and has its options. Refuses values out of range, and tables made for
+     * other layers, scales or schedules, by name. On failure `release` is called all the same. */
+    skv_status (*fill)(skv_policy_state *s, const skv_policy_setup *setup);
+    /* Frees what `fill` took, beside the options; NULL: nothing. */
+    void (*release)(skv_policy_state *s);
     /* Tokens the head may hold after scale si (0-based, not the last). Pure. */
     int (*capacity)(const skv_policy_state *s, int layer, int head, int si);
     /* For RAW: fills window (room SKV_MAX_WINDOW) with token numbers of the map, *n of them. */
     skv_queries (*queries)(const skv_policy_state *s, int si, int32_t *window, int *n);
     skv_status (*select)(const skv_policy_state *s, skv_backend *be, const skv_select_args *a);
-    /* Bytes of scratch that one select may take for `rows` rows, `heads` heads and `len` tokens. */
-    size_t (*scratch_bytes)(const skv_policy_state *s, int rows, int heads, int len);
-    /* New JSON object: budget table, window, options as resolved (for run files and inspect). */
-    skv_status (*report)(const skv_policy_state *s, json_t **out);
-    void (*destroy)(skv_policy_state *s); /* accepts NULL */
+    /* Bytes of scratch that one select may take for `rows` rows of `tokens` tokens, all heads
+     * together. */
+    size_t (*scratch_bytes)(const skv_policy_state *s, int rows, int64_t tokens);
+    /* Average tokens a layer that the state stands for; SKV_KEEP_ALL: no bound. */
+    int (*base)(const skv_policy_state *s);
+    /* Adds to the report what only this policy has (a budget table); NULL: nothing. */
+    skv_status (*report)(const skv_policy_state *s, skv_json_maker *report);
 } skv_policy;
+
+/* A policy's state for this setup; unknown options are refused by name. */
+SKV_MUST skv_status skv_policy_open(skv_policy_state **out, const skv_policy *policy,
+                                    const skv_policy_setup *setup);
+void skv_policy_close(const skv_policy *policy, skv_policy_state *state); /* accepts NULL */
+
+/* New JSON object for run files and `inspect`: "base" (null: no bound), "options" as resolved, and
+ * what the policy adds. */
+SKV_MUST skv_status skv_policy_report(json_t **out, const skv_policy *policy,
+                                      const skv_policy_state *state);
 
 /* All policies, NULL-terminated, in the order of SKV_POLICIES. */
 extern const skv_policy *const skv_policies[];

@@ -7,11 +7,6 @@
 #include "cache/select.h"
 #include "kernels/ops.h"
 
-static skv_status configure(skv_policy_state **out, const skv_policy_setup *setup)
-{
-    return skv_scalekv__configure(out, setup, "scalekv");
-}
-
 static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, int *n)
 {
     *n = (int)s->window;
@@ -19,44 +14,46 @@ static skv_queries queries(const skv_policy_state *s, int si, int32_t *window, i
     return SKV_QUERIES_RAW;
 }
 
-static skv_status rank(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
+static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     int32_t window[SKV_MAX_WINDOW];
-    int n = (int)s->window;
+    const int n = (int)s->window, heads = (int)a->k.shape[1];
     skv_tensor score, pooled;
 
-    skv_select__window_positions(window, s->grid, s->schedule.h[a->si], s->schedule.w[a->si],
-                                 a->len);
+    skv_select__window_distances(window, s->grid, s->schedule.h[a->si], s->schedule.w[a->si]);
     SKV_TRY(skv_select__scores(&score, &pooled, be, a));
     SKV_TRY(skv_window_scores(
         be, &(skv_window_scores_args){.s = score,
                                       .q = a->q_raw,
                                       .k = a->k,
+                                      .len = a->len,
                                       .scale = (float)(1.0 / sqrt((double)s->head_dim))}));
-    SKV_TRY(skv_maxpool1d(
-        be, &(skv_maxpool1d_args){
-                .y = pooled, .x = score, .kernel = (int)s->kernel, .skip = window, .n_skip = n}));
-    return skv_topk_keep(
-        be, &(skv_topk_keep_args){.keep = a->keep, .s = pooled, .always = window, .n_always = n});
-}
-
-static skv_status select_kept(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
-{
-    size_t mark = skv_arena_mark(a->scratch);
-    skv_status st = rank(s, be, a);
-
-    skv_arena_reset(a->scratch, mark);
-    return st;
+    SKV_TRY(skv_maxpool1d(be, &(skv_maxpool1d_args){.y = pooled,
+                                                    .x = score,
+                                                    .len = a->len,
+                                                    .heads = heads,
+                                                    .kernel = (int)s->kernel,
+                                                    .skip = window,
+                                                    .n_skip = n}));
+    return skv_topk_keep(be, &(skv_topk_keep_args){.keep = a->keep,
+                                                   .s = pooled,
+                                                   .len = a->len,
+                                                   .n = a->n_keep,
+                                                   .heads = heads,
+                                                   .always = window,
+                                                   .n_always = n});
 }
 
 const skv_policy skv_policy_scalekv = {
     .name = "scalekv",
     .help = "ScaleKV as released: drafter layers keep much, refiner layers little",
     .options = skv_scalekv__options,
-    .configure = configure,
+    .state_bytes = sizeof(skv_policy_state),
+    .fill = skv_scalekv__fill,
+    .release = skv_scalekv__release,
     .capacity = skv_scalekv__capacity,
     .queries = queries,
     .select = select_kept,
     .scratch_bytes = skv_select__scores_bytes,
-    .report = skv_scalekv__report,
-    .destroy = skv_scalekv__destroy};
+    .base = skv_scalekv__base,
+    .report = skv_scalekv__report};

@@ -1,11 +1,8 @@
 #include "cache/scalekv.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "cache/select.h"
-#include "core/json.h"
 #include "core/log.h"
 
 const skv_option skv_scalekv__options[] = {
@@ -22,12 +19,12 @@ const skv_option skv_scalekv__options[] = {
     {.key = NULL},
 };
 
-static skv_status make_budget(skv_policy_state *s, const skv_policy_setup *setup, const char *name)
+static skv_status make_budget(skv_policy_state *s, const skv_policy_setup *setup)
 {
     skv_budget_rule rule = {.dims = setup->dims, .schedule = setup->schedule, .base = setup->base};
 
     if (setup->budget) {
-        SKV_TRY(skv_budget_check(setup->budget, setup->dims, setup->schedule, name));
+        SKV_TRY(skv_budget_check(setup->budget, setup->dims, setup->schedule, "the table"));
         return skv_budget_copy(&s->budget, setup->budget);
     }
     if (setup->budget_file) {
@@ -46,35 +43,22 @@ static skv_status make_budget(skv_policy_state *s, const skv_policy_setup *setup
     return skv_budget_build(&s->budget, &rule);
 }
 
-skv_status skv_scalekv__configure(skv_policy_state **out, const skv_policy_setup *setup,
-                                  const char *name)
+skv_status skv_scalekv__fill(skv_policy_state *s, const skv_policy_setup *setup)
 {
-    skv_status st = SKV_OK;
-    skv_policy_state *s = NULL;
-    char title[64];
-
-    snprintf(title, sizeof title, "options of policy %s", name);
-    SKV_TRY_GOTO(skv_alloc(&s, 1, sizeof *s, "policy scalekv"), done);
-    SKV_TRY_GOTO(skv_options_defaults(skv_scalekv__options, s), done);
-    if (setup->options)
-        SKV_TRY_GOTO(skv_options_from_json(skv_scalekv__options, s, setup->options, title, NULL),
-                     done);
-    SKV_TRY_GOTO(skv_select__check(name, s->window, s->kernel), done);
+    SKV_TRY(skv_select__check(s->window, s->kernel));
     while ((int64_t)s->grid * s->grid < s->window)
         s->grid++;
     if ((int64_t)s->grid * s->grid != s->window)
-        SKV_TRY_GOTO(skv_fail(SKV_E_ARG, "policy %s: window is %lld, want a square number", name,
-                              (long long)s->window),
-                     done);
+        return skv_fail(SKV_E_ARG, "window is %lld, want a square number", (long long)s->window);
     s->depth = setup->dims->depth;
     s->head_dim = setup->dims->head_dim;
     s->schedule = *setup->schedule;
-    SKV_TRY_GOTO(make_budget(s, setup, name), done);
-    *out = s;
-    s = NULL;
-done:
-    skv_scalekv__destroy(s);
-    return st;
+    return make_budget(s, setup);
+}
+
+void skv_scalekv__release(skv_policy_state *s)
+{
+    skv_budget_destroy(s->budget);
 }
 
 int skv_scalekv__capacity(const skv_policy_state *s, int layer, int head, int si)
@@ -85,27 +69,18 @@ int skv_scalekv__capacity(const skv_policy_state *s, int layer, int head, int si
     return n > s->window ? n : (int)s->window; /* the window always stays whole */
 }
 
-skv_status skv_scalekv__report(const skv_policy_state *s, json_t **out)
+int skv_scalekv__base(const skv_policy_state *s)
 {
-    skv_status st = SKV_OK;
-    json_t *object = NULL, *table = NULL;
-    skv_json_maker report;
     bool cuts = skv_budget_first(s->budget) < s->schedule.n_scales - 1;
-    int base = cuts ? (int)floor(skv_budget_average(s->budget) + 0.5) : SKV_KEEP_ALL;
 
-    SKV_TRY_GOTO(skv_select__report(&object, skv_scalekv__options, s, base), done);
-    SKV_TRY_GOTO(skv_budget_to_json(&table, s->budget), done);
-    report = skv_json_extend(object);
-    skv_json_put(&report, "budget", table);
-    st = skv_json_finish(out, &report, "policy report");
-done:
-    json_decref(object);
-    return st;
+    return cuts ? (int)floor(skv_budget_average(s->budget) + 0.5) : SKV_KEEP_ALL;
 }
 
-void skv_scalekv__destroy(skv_policy_state *s)
+skv_status skv_scalekv__report(const skv_policy_state *s, skv_json_maker *report)
 {
-    if (s)
-        skv_budget_destroy(s->budget);
-    free(s);
+    json_t *table = NULL;
+
+    SKV_TRY(skv_budget_to_json(&table, s->budget));
+    skv_json_put(report, "budget", table);
+    return SKV_OK;
 }

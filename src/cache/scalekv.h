@@ -16,11 +16,11 @@ struct skv_policy_state {
 
 extern const skv_option skv_scalekv__options[];
 
-/* The table is setup->budget, else the file, else built by the rule. */
-SKV_MUST skv_status skv_scalekv__configure(skv_policy_state **out, const skv_policy_setup *setup,
-                                           const char *name);
+/* Members of both policies. The table is setup->budget, else the file, else built by the rule. */
+SKV_MUST skv_status skv_scalekv__fill(skv_policy_state *s, const skv_policy_setup *setup);
+void skv_scalekv__release(skv_policy_state *s);
 int skv_scalekv__capacity(const skv_policy_state *s, int layer, int head, int si);
-SKV_MUST skv_status skv_scalekv__report(const skv_policy_state *s, json_t **out);
-void skv_scalekv__destroy(skv_policy_state *s);
+int skv_scalekv__base(const skv_policy_state *s);
+SKV_MUST skv_status skv_scalekv__report(const skv_policy_state *s, skv_json_maker *report);
 
 #endif

@@ -1,18 +1,35 @@
 #include "cache/select.h"
 
-#include <assert.h>
+#include <string.h>
 
-#include "core/json.h"
 #include "kernels/ops.h"
+#include "kernels/ragged.h"
 
-skv_status skv_select__check(const char *name, int64_t window, int64_t kernel)
+skv_status skv_plain__fill(skv_policy_state *s, const skv_policy_setup *setup)
+{
+    ((skv_plain *)(void *)s)->base = setup->base;
+    return SKV_OK;
+}
+
+int skv_plain__capacity(const skv_policy_state *s, int layer, int head, int si)
+{
+    (void)layer, (void)head, (void)si;
+    return skv_plain__base(s);
+}
+
+int skv_plain__base(const skv_policy_state *s)
+{
+    return ((const skv_plain *)(const void *)s)->base;
+}
+
+skv_status skv_select__check(int64_t window, int64_t kernel)
 {
     if (window < 1 || window > SKV_MAX_WINDOW)
-        return skv_fail(SKV_E_ARG, "policy %s: window is %lld, want 1 to %d", name,
-                        (long long)window, SKV_MAX_WINDOW);
+        return skv_fail(SKV_E_ARG, "window is %lld, want 1 to %d", (long long)window,
+                        SKV_MAX_WINDOW);
     if (kernel < 1 || kernel > 255 || kernel % 2 == 0)
-        return skv_fail(SKV_E_ARG, "policy %s: kernel is %lld, want an odd number from 1 to 255",
-                        name, (long long)kernel);
+        return skv_fail(SKV_E_ARG, "kernel is %lld, want an odd number from 1 to 255",
+                        (long long)kernel);
     return SKV_OK;
 }
 
@@ -30,39 +47,33 @@ void skv_select__window_tokens(int32_t *token, int grid, int h, int w)
     }
 }
 
-void skv_select__window_positions(int32_t *position, int grid, int h, int w, int len)
+void skv_select__window_distances(int32_t *distance, int grid, int h, int w)
 {
     int n = grid * grid;
 
-    assert(len >= n && len >= h * w);
-    skv_select__window_tokens(position, grid, h, w);
+    skv_select__window_tokens(distance, grid, h, w);
     for (int i = 0; i < n; i++)
-        position[i] = h >= grid && w >= grid ? len - h * w + position[i] : len - n + i;
+        distance[i] = h >= grid && w >= grid ? h * w - distance[i] : n - i;
 }
 
 skv_status skv_select__scores(skv_tensor *s, skv_tensor *pooled, skv_backend *be,
                               const skv_select_args *a)
 {
-    int64_t rows = a->k.shape[0], heads = a->k.shape[1];
-    size_t bytes = (size_t)(rows * heads * a->len) * sizeof(float);
-    void *p, *q;
+    const int64_t rows = a->k.shape[0], tokens = skv_ragged_start(a->len, a->k.shape[1]);
 
-    SKV_TRY(skv_arena_take(&p, a->scratch, bytes));
-    SKV_TRY(skv_arena_take(&q, a->scratch, bytes));
-    *s = SKV_TENSOR(p, SKV_F32, be->device, rows, heads, a->len);
-    *pooled = SKV_TENSOR(q, SKV_F32, be->device, rows, heads, a->len);
-    return SKV_OK;
+    SKV_TRY(SKV_TAKE(s, a->scratch, SKV_F32, be->device, rows, tokens));
+    return SKV_TAKE(pooled, a->scratch, SKV_F32, be->device, rows, tokens);
 }
 
-size_t skv_select__scores_bytes(const skv_policy_state *s, int rows, int heads, int len)
+size_t skv_select__scores_bytes(const skv_policy_state *s, int rows, int64_t tokens)
 {
     (void)s;
-    return 2 * skv_align_up((size_t)rows * (size_t)heads * (size_t)len * sizeof(float));
+    return 2 * skv_align_up((size_t)rows * (size_t)tokens * sizeof(float));
 }
 
-size_t skv_select__no_scratch(const skv_policy_state *s, int rows, int heads, int len)
+size_t skv_select__no_scratch(const skv_policy_state *s, int rows, int64_t tokens)
 {
-    (void)s, (void)rows, (void)heads, (void)len;
+    (void)s, (void)rows, (void)tokens;
     return 0;
 }
 
@@ -82,56 +93,58 @@ skv_queries skv_select__no_queries(const skv_policy_state *s, int si, int32_t *w
     return SKV_QUERIES_NONE;
 }
 
-/* Scores of the first len - n positions only: the pooling must not see the window. */
-static skv_status rank_recent(skv_backend *be, const skv_select_args *a,
-                              const skv_select__recent *how, int n)
+skv_status skv_recent__check(const skv_recent *r)
 {
-    int32_t token[SKV_MAX_WINDOW], position[SKV_MAX_WINDOW];
+    SKV_TRY(skv_select__check(r->window, r->kernel));
+    if (!r->pooling || (strcmp(r->pooling, "avg") != 0 && strcmp(r->pooling, "max") != 0))
+        return skv_fail(SKV_E_ARG, "pooling is %s, want avg or max",
+                        r->pooling ? r->pooling : "not given");
+    return SKV_OK;
+}
+
+/* The last n tokens observe. The pooling must not see their own scores. */
+static skv_status rank_recent(skv_backend *be, const skv_select_args *a, const skv_recent *r,
+                              int tokens, int n)
+{
+    int32_t token[SKV_MAX_WINDOW], distance[SKV_MAX_WINDOW];
+    const int heads = (int)a->k.shape[1];
+    skv_pool1d_args pool = {.len = a->len, .heads = heads, .unscored = n, .kernel = (int)r->kernel};
     skv_tensor s, pooled;
 
     for (int i = 0; i < n; i++) {
-        token[i] = how->tokens - n + i;
-        position[i] = a->len - n + i;
+        token[i] = tokens - n + i;
+        distance[i] = n - i;
     }
     SKV_TRY(skv_select__scores(&s, &pooled, be, a));
     SKV_TRY(skv_window_softmax(
-        be, &(skv_window_softmax_args){
-                .s = s, .q = a->q, .k = a->k, .index = token, .n = n, .scale = 1.0f}));
-    s.shape[2] = a->len - n; /* its rows stay len apart; the pooled ones lie close together */
-    pooled = SKV_TENSOR(pooled.data, SKV_F32, be->device, s.shape[0], s.shape[1], s.shape[2]);
-    if (how->pool_max)
-        SKV_TRY(
-            skv_maxpool1d(be, &(skv_maxpool1d_args){.y = pooled, .x = s, .kernel = how->kernel}));
+        be,
+        &(skv_window_softmax_args){
+            .s = s, .q = a->q, .k = a->k, .len = a->len, .index = token, .n = n, .scale = 1.0f}));
+    pool.x = s;
+    pool.y = pooled;
+    if (strcmp(r->pooling, "max") == 0)
+        SKV_TRY(skv_maxpool1d(be, &pool));
     else
-        SKV_TRY(
-            skv_avgpool1d(be, &(skv_avgpool1d_args){.y = pooled, .x = s, .kernel = how->kernel}));
-    return skv_topk_keep(
-        be, &(skv_topk_keep_args){.keep = a->keep, .s = pooled, .always = position, .n_always = n});
+        SKV_TRY(skv_avgpool1d(be, &pool));
+    return skv_topk_keep(be, &(skv_topk_keep_args){.keep = a->keep,
+                                                   .s = pooled,
+                                                   .len = a->len,
+                                                   .n = a->n_keep,
+                                                   .heads = heads,
+                                                   .unscored = n,
+                                                   .always = distance,
+                                                   .n_always = n});
 }
 
-skv_status skv_select__recent_window(skv_backend *be, const skv_select_args *a,
-                                     const skv_select__recent *how)
+skv_status skv_recent__select(skv_backend *be, const skv_select_args *a, const skv_recent *r,
+                              int tokens)
 {
-    int n = how->window < how->tokens ? how->window : how->tokens;
-    size_t mark = skv_arena_mark(a->scratch);
-    skv_status st;
+    const int heads = (int)a->k.shape[1];
+    const int n = r->window < tokens ? (int)r->window : tokens;
 
-    if (a->n_keep <= n)
-        return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = 0, .len = a->len});
-    st = rank_recent(be, a, how, n);
-    skv_arena_reset(a->scratch, mark);
-    return st;
-}
-
-skv_status skv_select__report(json_t **out, const skv_option *table, const void *settings, int base)
-{
-    skv_json_maker report;
-    json_t *options = NULL;
-
-    if (table)
-        SKV_TRY(skv_options_to_json(&options, table, settings));
-    report = skv_json_object();
-    skv_json_put(&report, "base", base == SKV_KEEP_ALL ? json_null() : json_integer(base));
-    skv_json_put(&report, "options", table ? options : json_object());
-    return skv_json_finish(out, &report, "policy report");
+    if (skv_ragged_longest(a->n_keep, heads) > n)
+        return rank_recent(be, a, r, tokens, n);
+    return skv_keep_ends(
+        be, &(skv_keep_ends_args){
+                .keep = a->keep, .len = a->len, .n = a->n_keep, .heads = heads, .first = 0});
 }

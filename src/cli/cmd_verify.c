@@ -85,7 +85,7 @@ static skv_status make_path(skv_path *path, const skv_recording *r, const skv_di
                                      "the recorded budget"));
         setup.budget = budget;
     }
-    st = path->policy->configure(&path->state, &setup);
+    st = skv_policy_open(&path->state, path->policy, &setup);
     skv_budget_destroy(budget);
     return st;
 }
@@ -158,7 +158,7 @@ static skv_status run_path(verify *v, bool scalekv)
 done:
     skv_engine_destroy(e);
     if (path.state)
-        path.policy->destroy(path.state);
+        skv_policy_close(path.policy, path.state);
     return st;
 }
 

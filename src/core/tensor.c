@@ -18,6 +18,20 @@ skv_tensor skv_tensor_view(void *data, skv_dtype dtype, skv_device device, int n
     return t;
 }
 
+skv_status skv_arena_tensor(skv_tensor *out, skv_arena *a, skv_dtype dtype, skv_device device,
+                            int ndim, const int64_t *shape)
+{
+    size_t bytes = skv_dtype_bytes(dtype);
+    void *data = NULL;
+
+    for (int i = 0; i < ndim; i++)
+        if (shape[i] < 0 || !skv_mul_size(&bytes, bytes, (size_t)shape[i]))
+            return skv_fail(SKV_E_MEM, "arena %s: a tensor of too many bytes", a->name);
+    SKV_TRY(skv_arena_take(&data, a, bytes));
+    *out = skv_tensor_view(data, dtype, device, ndim, shape);
+    return SKV_OK;
+}
+
 int64_t skv_tensor_count(const skv_tensor *t)
 {
     int64_t n = 1;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/dtype.h"
+#include "core/mem.h"
 
 #define SKV_MAX_DIMS 4
 
@@ -30,6 +31,14 @@ skv_tensor skv_tensor_view(void *data, skv_dtype dtype, skv_device device, int n
     skv_tensor_view((data), (dtype), (device),                                                     \
                     (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                     \
                     (int64_t[]){__VA_ARGS__})
+
+/* *out = a contiguous tensor of memory from the arena. SKV_E_MEM beyond its capacity. */
+SKV_MUST skv_status skv_arena_tensor(skv_tensor *out, skv_arena *a, skv_dtype dtype,
+                                     skv_device device, int ndim, const int64_t *shape);
+#define SKV_TAKE(out, arena, dtype, device, ...)                                                   \
+    skv_arena_tensor((out), (arena), (dtype), (device),                                            \
+                     (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                    \
+                     (int64_t[]){__VA_ARGS__})
 
 /* Elements, and bytes of a contiguous tensor of this shape. */
 int64_t skv_tensor_count(const skv_tensor *t);

@@ -150,7 +150,7 @@ static skv_status describe(skv_path *p)
 {
     skv_json_maker report;
 
-    SKV_TRY(p->policy->report(p->state, &p->report));
+    SKV_TRY(skv_policy_report(&p->report, p->policy, p->state));
     report = skv_json_extend(p->report);
     skv_json_put(&report, "policy", json_string(p->policy->name));
     if (p->base != SKV_KEEP_ALL)
@@ -178,7 +178,7 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
         for (int i = 0; i < s->drafters.n; i++) /* few and small: skv_settings_check */
             from_settings[setup.n_drafters++] = (int)s->drafters.value[i];
     }
-    SKV_TRY(p->policy->configure(&p->state, &setup));
+    SKV_TRY(skv_policy_open(&p->state, p->policy, &setup));
     p->reference = d->reference;
     return describe(p);
 }
@@ -268,7 +268,7 @@ void skv_paths_clear(skv_paths *p)
 {
     for (int i = 0; i < p->n; i++) {
         if (p->path[i].policy && p->path[i].state)
-            p->path[i].policy->destroy(p->path[i].state);
+            skv_policy_close(p->path[i].policy, p->path[i].state);
         json_decref(p->path[i].report);
         free(p->path[i].digest_text);
     }

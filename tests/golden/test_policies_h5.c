@@ -131,11 +131,12 @@ static skv_policy_state *configure(const golden_case *c, const skv_policy *polic
     assert_non_null(json);
     assert_int_equal(skv_budget_from_rows(&budget, &c->dims, &c->schedule, &row, 1, &none, "case"),
                      SKV_OK);
-    if (policy->configure(&s, &(skv_policy_setup){.dims = &c->dims,
-                                                  .schedule = &c->schedule,
-                                                  .base = cap,
-                                                  .budget = budget,
-                                                  .options = json}) != SKV_OK)
+    if (skv_policy_open(&s, policy,
+                        &(skv_policy_setup){.dims = &c->dims,
+                                            .schedule = &c->schedule,
+                                            .base = cap,
+                                            .budget = budget,
+                                            .options = json}) != SKV_OK)
         fail_msg("%s: %s", policy->name, skv_message());
     json_decref(json);
     skv_budget_destroy(budget);
@@ -176,12 +177,17 @@ static void run_select(golden_case *c, const skv_policy *policy, const skv_polic
     int64_t tokens = c->h * c->w;
     int32_t window[SKV_MAX_WINDOW];
     float *raw = NULL;
+    int32_t len[SKV_MAX_HEADS], kept[SKV_MAX_HEADS];
     int n = 0;
-    skv_select_args a = {.si = 1, .len = c->len, .n_keep = n_keep, .scratch = &c->scratch};
+    skv_select_args a = {.si = 1, .len = len, .n_keep = kept, .scratch = &c->scratch};
     skv_queries kind = policy->queries(s, 1, window, &n);
 
     a.k = put(c, SKV_TENSOR(c->k, SKV_F32, SKV_HOST, c->rows, c->heads, c->len, c->dim));
-    a.keep = put(c, SKV_TENSOR(keep, SKV_I32, SKV_HOST, c->rows, c->heads, n_keep));
+    a.keep = put(c, SKV_TENSOR(keep, SKV_I32, SKV_HOST, c->rows, c->heads * n_keep));
+    for (int h = 0; h < c->heads; h++) {
+        len[h] = c->len;
+        kept[h] = n_keep;
+    }
     if (kind == SKV_QUERIES_RAW) {
         raw = gather_raw(c, window, n);
         a.q_raw = put(c, SKV_TENSOR(raw, SKV_F32, SKV_HOST, c->rows, n, c->heads, c->dim));
@@ -192,6 +198,7 @@ static void run_select(golden_case *c, const skv_policy *policy, const skv_polic
     }
     if (policy->select(s, c->be, &a) != SKV_OK)
         fail_msg("%s, %s: %s", c->path, policy->name, skv_message());
+    skv_arena_reset(&c->scratch, 0);
     assert_int_equal(skv_backend_download(c->be, keep, a.keep.data, skv_tensor_bytes(&a.keep)),
                      SKV_OK);
     skv_backend_free(c->be, a.k.data);
@@ -240,7 +247,7 @@ static int check_policy(golden_case *c, const char *group, const char *policy_na
 
         snprintf(path, sizeof path, "%s/%s", folder, name);
         check_set(c, policy, s, path);
-        policy->destroy(s);
+        skv_policy_close(policy, s);
     }
     return n;
 }
@@ -294,7 +301,7 @@ static void scalekv_observes_the_recorded_window(void **state)
         assert_int_equal(n, 16);
         assert_memory_equal(window, want, 16 * sizeof *want);
         free(want);
-        policy->destroy(s);
+        skv_policy_close(policy, s);
         close_case(&c);
     }
 }
@@ -324,7 +331,7 @@ static int check_pyramid(const char *name, const char *mode)
     s = configure(&c, policy, cap, options);
     for (int l = 0; l < layers; l++)
         assert_int_equal(policy->capacity(s, l, 0, 0), budget[l]);
-    policy->destroy(s);
+    skv_policy_close(policy, s);
     c.schedule.w[0] = c.history;
     s = configure(&c, policy, cap, options);
     for (int l = 0; l < layers; l++) {
@@ -341,7 +348,7 @@ static int check_pyramid(const char *name, const char *mode)
         free(want);
         free(got);
     }
-    policy->destroy(s);
+    skv_policy_close(policy, s);
     free(budget);
     close_case(&c);
     return 1;
@@ -438,7 +445,7 @@ static void check_pyramid_table(const char *path, const char *model, double rati
     setup.base = skv_policy_base(percent, &s);
     setup.options = options;
     assert_int_equal(skv_policy_find(&policy, "pyramidkv"), SKV_OK);
-    assert_int_equal(policy->configure(&p, &setup), SKV_OK);
+    assert_int_equal(skv_policy_open(&p, policy, &setup), SKV_OK);
     for (int si = 0; si < s.n_scales - 1; si++) {
         int i = si + 2 - rows[0];
 
@@ -447,7 +454,7 @@ static void check_pyramid_table(const char *path, const char *model, double rati
                              i < 0 ? SKV_KEEP_ALL : rows[(int)shape[1] * i + 2 + l]);
     }
     assert_int_equal(rows[0] + (int)shape[0] - 1, s.n_scales);
-    policy->destroy(p);
+    skv_policy_close(policy, p);
     json_decref(options);
     free(rows);
 }

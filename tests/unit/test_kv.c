@@ -43,12 +43,16 @@ static skv_queries no_queries(const skv_policy_state *s, int si, int32_t *window
 static skv_status select_last(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
     (void)s;
-    return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = 0, .len = a->len});
+    return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep,
+                                                   .len = a->len,
+                                                   .n = a->n_keep,
+                                                   .heads = (int)a->k.shape[1],
+                                                   .first = 0});
 }
 
-static size_t no_scratch(const skv_policy_state *s, int rows, int heads, int len)
+static size_t no_scratch(const skv_policy_state *s, int rows, int64_t tokens)
 {
-    (void)s, (void)rows, (void)heads, (void)len;
+    (void)s, (void)rows, (void)tokens;
     return 0;
 }
 
@@ -58,9 +62,11 @@ static const skv_policy ragged = {.name = "ragged",
                                   .select = select_last,
                                   .scratch_bytes = no_scratch};
 
-/* Runs of equal heads, heads never cut and one that keeps nothing; the first two tokens and the
+/* Equal heads, heads never cut and one that keeps nothing; the first two tokens and the
  * last ones stay, which run_ends checks in the store's own answer. */
 #define ENDS_HEADS 8
+
+static int ends_calls;
 
 struct skv_policy_state {
     const world *w;
@@ -80,17 +86,23 @@ static skv_queries true_queries(const skv_policy_state *s, int si, int32_t *wind
     return SKV_QUERIES_TRUE;
 }
 
-/* The run's first head, read from its first key, must be the one whose queries came along. */
+/* One call for all heads of a layer, each with its own length and number. */
 static skv_status ends_select(const skv_policy_state *s, skv_backend *be, const skv_select_args *a)
 {
-    int head = (int)((const float *)a->k.data)[3] - 9, heads = (int)a->k.shape[1];
+    const skv_kv_plan *plan = s->w->plan;
 
-    assert_ptr_equal(a->q.data, s->w->q + head * s->w->dims.head_dim);
-    assert_int_equal(a->q.shape[2], heads);
-    assert_int_equal(a->keep.shape[1], heads);
-    for (int h = head; h < head + heads; h++)
-        assert_int_equal(a->n_keep, ends_capacity(s, a->layer, h, a->si));
-    return skv_keep_ends(be, &(skv_keep_ends_args){.keep = a->keep, .first = 2, .len = a->len});
+    ends_calls++;
+    assert_ptr_equal(a->q.data, s->w->q);
+    assert_int_equal(a->q.shape[2], ENDS_HEADS);
+    assert_int_equal(a->k.shape[1], ENDS_HEADS);
+    for (int h = 0; h < ENDS_HEADS; h++) {
+        assert_int_equal(a->n_keep[h], skv_kv_plan_length(plan, a->layer, h, a->si));
+        assert_true(a->n_keep[h] == a->len[h] ||
+                    a->n_keep[h] == ends_capacity(s, a->layer, h, a->si));
+    }
+    return skv_keep_ends(
+        be, &(skv_keep_ends_args){
+                .keep = a->keep, .len = a->len, .n = a->n_keep, .heads = ENDS_HEADS, .first = 2});
 }
 
 static const skv_policy ends = {.name = "ends",
@@ -136,14 +148,14 @@ static void open_world(world *w, const skv_policy *policy, const char *resolutio
     }
     assert_int_equal(skv_schedule_make(&w->schedule, 1.333, resolution), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->be, 1), SKV_OK);
-    if (policy->configure)
+    if (policy->state_bytes > 0)
         assert_int_equal(
-            policy->configure(&w->state,
-                              &(skv_policy_setup){.dims = &w->dims,
-                                                  .schedule = &w->schedule,
-                                                  .base = skv_policy_base(percent, &w->schedule),
-                                                  .drafters = drafters,
-                                                  .n_drafters = 2}),
+            skv_policy_open(&w->state, policy,
+                            &(skv_policy_setup){.dims = &w->dims,
+                                                .schedule = &w->schedule,
+                                                .base = skv_policy_base(percent, &w->schedule),
+                                                .drafters = drafters,
+                                                .n_drafters = 2}),
             SKV_OK);
     assert_int_equal(
         skv_kv_plan_make(&w->plan, policy, w->state, &w->dims, &w->schedule, ROWS, w->be->kv),
@@ -163,8 +175,8 @@ static void close_world(world *w)
 {
     skv_kv_destroy(w->kv);
     skv_kv_plan_destroy(w->plan);
-    if (w->policy->destroy)
-        w->policy->destroy(w->state);
+    if (w->policy->state_bytes > 0)
+        skv_policy_close(w->policy, w->state);
     skv_backend_free(w->be, w->arena.base);
     skv_backend_free(w->be, w->scratch.base);
     skv_backend_destroy(w->be);
@@ -365,15 +377,53 @@ static void random_cuts_of_ragged_heads_keep_every_token_with_its_origin(void **
     close_world(&w);
 }
 
-static void each_run_of_equal_heads_is_cut_by_itself(void **state)
+static void ragged_heads_of_a_layer_are_cut_by_one_call(void **state)
 {
+    int cuts = 0;
     world w;
 
     (void)state;
     open_world(&w, &ends, "0.25M", 0);
+    ends_calls = 0;
     run_group(&w, false);
     check_sources(&w);
+    for (int si = 0; si < w.schedule.n_scales - 1; si++)
+        for (int layer = 0; layer < w.dims.depth; layer++)
+            cuts += skv_kv_plan_cuts_at(w.plan, layer, si);
+    assert_true(cuts > 0);
+    assert_int_equal(ends_calls, cuts);
     close_world(&w);
+}
+
+static const skv_policy *even; /* the policy whose capacities are made ragged */
+
+static int by_head(const skv_policy_state *s, int layer, int head, int si)
+{
+    const int n = even->capacity(s, layer, head, si);
+
+    return n == SKV_KEEP_ALL ? n : n + 7 * ((head + layer) % 3) - 5 * (head % 2);
+}
+
+static void every_policy_chooses_for_ragged_heads_too(void **state)
+{
+    (void)state;
+    for (int i = 0; skv_policies[i]; i++) {
+        skv_policy p = *skv_policies[i];
+        bool differ = false;
+        world w;
+
+        even = skv_policies[i];
+        p.capacity = by_head;
+        open_world(&w, &p, "0.25M", 20);
+        run_group(&w, false);
+        check_sources(&w);
+        for (int h = 1; h < w.dims.heads; h++)
+            differ = differ || skv_kv_plan_length(w.plan, 1, h, w.schedule.n_scales - 2) !=
+                                   skv_kv_plan_length(w.plan, 1, 0, w.schedule.n_scales - 2);
+        assert_true(differ == skv_kv_plan_cuts(w.plan));
+        assert_true(w.scratch.high <= skv_kv_plan_select_bytes(w.plan));
+        close_world(&w);
+    }
 }
 
 static void forced_positions_replace_the_policys_choice(void **state)
@@ -423,7 +473,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_policy_takes_its_plan_and_carries_tokens_unharmed),
         cmocka_unit_test(random_cuts_of_ragged_heads_keep_every_token_with_its_origin),
-        cmocka_unit_test(each_run_of_equal_heads_is_cut_by_itself),
+        cmocka_unit_test(ragged_heads_of_a_layer_are_cut_by_one_call),
+        cmocka_unit_test(every_policy_chooses_for_ragged_heads_too),
         cmocka_unit_test(forced_positions_replace_the_policys_choice),
         cmocka_unit_test(forced_positions_of_another_shape_are_refused),
         cmocka_unit_test(an_arena_below_the_plan_is_refused),

@@ -29,7 +29,7 @@ static void open_plan(fixture *f, const char *policy, const char *model, double 
         setup.drafters = drafters;
         setup.n_drafters = 1;
     }
-    assert_int_equal(f->policy->configure(&f->state, &setup), SKV_OK);
+    assert_int_equal(skv_policy_open(&f->state, f->policy, &setup), SKV_OK);
     assert_int_equal(
         skv_kv_plan_make(&f->plan, f->policy, f->state, &f->dims, &f->schedule, f->rows, SKV_BF16),
         SKV_OK);
@@ -38,7 +38,7 @@ static void open_plan(fixture *f, const char *policy, const char *model, double 
 static void close_plan(fixture *f)
 {
     skv_kv_plan_destroy(f->plan);
-    f->policy->destroy(f->state);
+    skv_policy_close(f->policy, f->state);
 }
 
 /* K and V bytes of one token: all rows and heads. */
