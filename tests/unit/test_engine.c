@@ -1,6 +1,7 @@
 /* The engine on a tiny model of formula weights: memory promises, and what its results hang on. */
 #include "sample/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,56 @@ typedef struct {
     size_t picture, map; /* numbers of one */
 } world;
 
-static void open_world(world *w, const char *model, const char *paths)
+/* The policies of the paths with capacities that differ by head. */
+#define MAX_PATHS 16
+
+static struct {
+    const skv_policy *even[MAX_PATHS];
+    const skv_policy_state *state[MAX_PATHS];
+    skv_policy policy[MAX_PATHS];
+    int n;
+} ragged;
+
+static int ragged_capacity(const skv_policy_state *s, int layer, int head, int si)
+{
+    int i = 0, n;
+
+    while (i < ragged.n && ragged.state[i] != s)
+        i++;
+    n = ragged.even[i]->capacity(s, layer, head, si);
+    return n == SKV_KEEP_ALL ? n : n + 6 * ((head + layer) % 3) - 2 * (head % 2);
+}
+
+static void make_ragged(skv_paths *paths)
+{
+    assert_true(paths->n <= MAX_PATHS);
+    ragged.n = paths->n;
+    for (int i = 0; i < paths->n; i++) {
+        ragged.even[i] = paths->path[i].policy;
+        ragged.state[i] = paths->path[i].state;
+        ragged.policy[i] = *ragged.even[i];
+        ragged.policy[i].capacity = ragged_capacity;
+        paths->path[i].policy = &ragged.policy[i];
+    }
+}
+
+/* "full,scalekv-20,...": every policy of the list. */
+static const char *all_paths(void)
+{
+    static char list[512];
+    size_t used = 0;
+
+    for (int i = 0; skv_policies[i]; i++) {
+        const char *name = skv_policies[i]->name;
+
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s%s", i ? "," : "", name,
+                                 strcmp(name, "full") == 0 ? "" : "-20");
+        assert_true(used < sizeof list);
+    }
+    return list;
+}
+
+static void open_engine(world *w, const char *model, const char *paths, bool by_head)
 {
     int64_t drafter = 0;
     skv_settings s = {.paths = (char *)(uintptr_t)paths, .drafters = {&drafter, 1}};
@@ -32,6 +82,8 @@ static void open_world(world *w, const char *model, const char *paths)
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
     assert_int_equal(skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule),
                      SKV_OK);
+    if (by_head)
+        make_ragged(&w->paths);
     assert_int_equal(test_backend_open(&w->setup.be, 2), SKV_OK);
     w->setup.sources = &w->sources;
     w->setup.guided = true;
@@ -50,6 +102,11 @@ static void open_world(world *w, const char *model, const char *paths)
                  (size_t)skv_picture_width(&w->setup.schedule) * 3;
     w->map = w->picture / (3 * SKV_TOKEN_STRIDE * SKV_TOKEN_STRIDE) *
              (size_t)(w->sources.dims.patch * w->sources.dims.patch * w->sources.dims.bits);
+}
+
+static void open_world(world *w, const char *model, const char *paths)
+{
+    open_engine(w, model, paths, false);
 }
 
 static void close_world(world *w)
@@ -168,8 +225,7 @@ static void the_pools_peak_and_the_scratch_equal_the_plan_on_every_path(void **s
     world w;
 
     (void)state;
-    open_world(&w, "formula:tiny_f14",
-               "full,scalekv-20,scalekv-paper-20,sliding-10,streaming-10,snapkv-20,pyramidkv-20");
+    open_world(&w, "formula:tiny_f14", all_paths());
     condition(&w);
     for (int i = 0; i < w.paths.n; i++) {
         skv_path_result r = {0}; /* bits alone, so that no phase but the scales takes scratch */
@@ -227,6 +283,41 @@ static void more_bytes_than_can_be_counted_are_refused(void **state)
     open_world(&w, "formula:tiny_f16", "full");
     w.setup.text_scratch = SIZE_MAX - 1;
     assert_int_equal(skv_engine_plan(&plan, &w.setup), SKV_E_MEM);
+    close_world(&w);
+}
+
+/* Whether a path's heads hold different numbers of tokens after some cut. */
+static bool heads_differ(const world *w, const skv_kv_plan *plan)
+{
+    bool differ = false;
+
+    for (int si = 0; si < w->setup.schedule.n_scales - 1; si++)
+        for (int h = 1; h < w->sources.dims.heads; h++)
+            differ =
+                differ || skv_kv_plan_length(plan, 0, h, si) != skv_kv_plan_length(plan, 0, 0, si);
+    return differ;
+}
+
+static void heads_of_different_lengths_go_through_every_pass(void **state)
+{
+    world w;
+
+    (void)state;
+    open_engine(&w, "formula:tiny_f16", all_paths(), true);
+    condition(&w);
+    for (int i = 0; i < w.paths.n; i++) {
+        skv_kv_plan *plan;
+        size_t peak;
+        taken t = run_path(&w, i, &peak), again = run_path(&w, i, &peak);
+
+        assert_same(&w, &t, &again);
+        assert_int_equal(skv_engine_kv_plan(&plan, &w.setup, &w.paths.path[i], N_PROMPTS), SKV_OK);
+        assert_int_equal(peak, skv_kv_plan_pool_bytes(plan));
+        assert_true(heads_differ(&w, plan) == skv_kv_plan_cuts(plan));
+        skv_kv_plan_destroy(plan);
+        release(&t);
+        release(&again);
+    }
     close_world(&w);
 }
 
@@ -412,6 +503,7 @@ int main(void)
         cmocka_unit_test(a_group_takes_the_scratch_that_is_planned),
         cmocka_unit_test(a_path_that_never_cuts_plans_no_scratch_for_choosing),
         cmocka_unit_test(more_bytes_than_can_be_counted_are_refused),
+        cmocka_unit_test(heads_of_different_lengths_go_through_every_pass),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
         cmocka_unit_test(what_is_captured_computes_the_same),
         cmocka_unit_test(a_path_after_a_failed_one_computes_the_same),
