@@ -2,11 +2,6 @@
 
 #include "core/mem.h"
 
-static int64_t round_up(int64_t n, int64_t step)
-{
-    return (n + step - 1) / step * step;
-}
-
 /* Room for n numbers behind what is taken. */
 static size_t take(size_t *bytes, int64_t n, skv_dtype type)
 {
@@ -21,7 +16,8 @@ static skv_absorbed_layout layout(const skv_backend *be, int64_t at_once, int64_
 {
     const int64_t step = skv_limits_text_step(be->limits, tokens);
     skv_absorbed_layout l = {
-        .step = step, .text = round_up(at_once * round_up(longest, step), SKV_ABSORBED_STEP)};
+        .step = step,
+        .text = skv_round_up(at_once * skv_round_up(longest, step), SKV_ABSORBED_STEP)};
 
     l.kv = take(&l.bytes, 2 * l.text * heads * dim, be->kv);
     l.bias = take(&l.bytes, l.text * heads, SKV_F32);
@@ -49,7 +45,7 @@ static bool waits(const skv_absorbed_attention_args *a, const bool *served, int6
                   int64_t text, int64_t step)
 {
     return row < a->x.shape[0] && !served[row] && a->count[row] > 0 &&
-           (text == 0 || round_up(a->count[row], step) == text);
+           (text == 0 || skv_round_up(a->count[row], step) == text);
 }
 
 /* From row `first` on as many as are alike and equally far from one another, as the two of a prompt
@@ -57,7 +53,7 @@ static bool waits(const skv_absorbed_attention_args *a, const bool *served, int6
 static skv_absorbed_run run_from(const skv_absorbed_attention_args *a, const bool *served,
                                  int64_t first, int64_t room, int64_t step)
 {
-    const int64_t text = round_up(a->count[first], step);
+    const int64_t text = skv_round_up(a->count[first], step);
     skv_absorbed_run run = {.first = (int)first, .apart = 1, .text = text};
     int64_t next = first + 1;
 

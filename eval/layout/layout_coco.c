@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 static skv_status refuse(const skv_layout_set *set)
 {
     if (set->samples == 1)
@@ -22,20 +24,13 @@ static void picture(char *out, size_t bytes, const skv_layout_set *set, int64_t 
     snprintf(out, bytes, "%04lld.png", (long long)prompt);
 }
 
-static bool ends_in(const char *name, const char *ending)
-{
-    const size_t n = strlen(name), m = strlen(ending);
-
-    return n >= m && strcmp(name + n - m, ending) == 0;
-}
-
 static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *name, bool folder)
 {
     const size_t digits = strspn(name, "0123456789");
     char want[32];
 
     *out = (skv_layout_entry){.kind = SKV_LAYOUT_IGNORED};
-    if (folder || ends_in(name, ".png") || ends_in(name, ".jpg")) {
+    if (folder || skv_ends_with(name, ".png") || skv_ends_with(name, ".jpg")) {
         out->kind = SKV_LAYOUT_READ;
         out->why = folder ? "FID also reads the pictures of sub-folders"
                           : "no prompt of the list; pictures are paired by position, so all behind "

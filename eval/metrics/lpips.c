@@ -120,38 +120,26 @@ void skv_lpips_close(skv_lpips *l)
 
 /* ------------------------------------------------------------------- buffers */
 
-static skv_status take(skv_tensor *out, skv_arena *arena, skv_device device, int h, int w, int c)
-{
-    void *data = NULL;
-
-    SKV_TRY(skv_arena_take(&data, arena, (size_t)h * (size_t)w * (size_t)c * sizeof(float)));
-    *out = SKV_TENSOR(data, SKV_F32, device, 1, h, w, c);
-    return SKV_OK;
-}
-
 /* Every map of a picture of this size; runs twice, to count and to take. */
 static skv_status take_maps(skv_lpips *l, skv_arena *arena, int height, int width)
 {
     const skv_device device = l->be->device;
     int h = height, w = width;
-    void *data = NULL;
 
-    SKV_TRY(take(&l->input, arena, device, h, w, 3));
+    SKV_TRY(SKV_TAKE(&l->input, arena, SKV_F32, device, 1, h, w, 3));
     for (int i = 0; i < SKV_LPIPS_TAPS; i++) {
         if (layers[i].pooled) {
             h = skv_conv_side(h, 3, 2, 0);
             w = skv_conv_side(w, 3, 2, 0);
-            SKV_TRY(take(&l->pooled[i], arena, device, h, w, layers[i].ci));
+            SKV_TRY(SKV_TAKE(&l->pooled[i], arena, SKV_F32, device, 1, h, w, layers[i].ci));
         }
         h = skv_conv_side(h, layers[i].kernel, layers[i].stride, layers[i].pad);
         w = skv_conv_side(w, layers[i].kernel, layers[i].stride, layers[i].pad);
         for (int slot = 0; slot < 2; slot++)
-            SKV_TRY(take(&l->tap[slot][i], arena, device, h, w, layers[i].co));
+            SKV_TRY(SKV_TAKE(&l->tap[slot][i], arena, SKV_F32, device, 1, h, w, layers[i].co));
     }
-    SKV_TRY(skv_arena_take(&data, arena, SKV_LPIPS_TAPS * SKV_ALIGN));
-    l->distance =
-        SKV_TENSOR(data, SKV_F32, device, SKV_LPIPS_TAPS, SKV_ALIGN / (int64_t)sizeof(float));
-    return SKV_OK;
+    return SKV_TAKE(&l->distance, arena, SKV_F32, device, SKV_LPIPS_TAPS,
+                    SKV_ALIGN / (int64_t)sizeof(float));
 }
 
 static skv_status resize(skv_lpips *l, int height, int width)

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/png.h"
 
 typedef struct {
@@ -187,13 +188,6 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *re
 
 /* --------------------------------------------------------------- two folders */
 
-static bool ends_with(const char *name, const char *ending)
-{
-    const size_t n = strlen(name), m = strlen(ending);
-
-    return n > m && strcasecmp(name + n - m, ending) == 0;
-}
-
 /* The formats that others' metric scripts would have taken in. */
 static bool other_format(const char *name)
 {
@@ -201,7 +195,7 @@ static bool other_format(const char *name)
                                           ".ppm", ".pgm",  ".tif",  ".tiff"};
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (ends_with(name, endings[i]))
+        if (skv_ends_in(name, endings[i]))
             return true;
     return false;
 }

@@ -8,6 +8,7 @@
 #include "cli/print_text.h"
 #include "cli/sample_print.h"
 #include "core/json.h"
+#include "core/text.h"
 #include "io/checkpoint.h"
 #include "run/group_file.h"
 #include "run/schema.h"
@@ -204,13 +205,6 @@ static skv_status inspect_json(skv_json_maker *out, const char *path, bool tenso
     return SKV_OK;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t n = strlen(text), m = strlen(end);
-
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
 {
     char run[4096];
@@ -219,9 +213,9 @@ static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
     snprintf(run, sizeof run, "%s/run.json", path);
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && lstat(run, &info) == 0)
         return inspect_run(out, path);
-    if (ends_with(path, ".h5"))
+    if (skv_ends_with(path, ".h5"))
         return inspect_h5(out, path);
-    if (ends_with(path, ".json"))
+    if (skv_ends_with(path, ".json"))
         return inspect_json(out, path, tensors);
     return inspect_checkpoint(out, path, tensors);
 }

@@ -22,6 +22,17 @@ static inline size_t skv_align_up(size_t n)
     return (n + (SKV_ALIGN - 1)) & ~(size_t)(SKV_ALIGN - 1);
 }
 
+static inline size_t skv_max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* n rounded up to a multiple of step; both positive. */
+static inline int64_t skv_round_up(int64_t n, int64_t step)
+{
+    return (n + step - 1) / step * step;
+}
+
 /* calloc that fails with a message naming `what`. *out is freed with free(). */
 SKV_MUST skv_status skv_alloc(void *out, size_t n, size_t size, const char *what);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "core/text.h"
+
 typedef struct {
     double add, mul;
 } rule;
@@ -38,13 +40,6 @@ static void fill(float *dst, const char *name, rule r, int64_t first, int64_t n)
         dst[j] = (float)(r.add + r.mul * (draw(crc, base + (uint32_t)j) * 0x1p-23));
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    const size_t n = strlen(name), m = strlen(end);
-
-    return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 static rule rule_of(const char *name, int ndim, const int64_t *shape)
 {
     double fan = 1.0;
@@ -54,16 +49,16 @@ static rule rule_of(const char *name, int ndim, const int64_t *shape)
         fan *= d > 0 ? (double)shape[d] : 1.0;
         long_dims += shape[d] > 1;
     }
-    if (ends_with(name, "scale_mul_1H11"))
+    if (skv_ends_with(name, "scale_mul_1H11"))
         return (rule){2.995732273553991, 0.5};
-    if (ends_with(name, "ada_gss"))
+    if (skv_ends_with(name, "ada_gss"))
         return (rule){0.0, 0.5};
-    if (ends_with(name, "norm.weight"))
+    if (skv_ends_with(name, "norm.weight"))
         return (rule){1.0, 0.25};
     if (strcmp(name, "pos_start") == 0 || strcmp(name, "lvl_embed.weight") == 0 ||
         strcmp(name, "cfg_uncond") == 0)
         return (rule){0.0, 1.0};
-    if (ends_with(name, "ca.mat_q"))
+    if (skv_ends_with(name, "ca.mat_q"))
         return (rule){0.0, sqrt(3.0)};
     if (long_dims < 2)
         return (rule){0.0, 0.1};

@@ -17,16 +17,10 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 #define PIPE_SECONDS   60
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
-
-static bool ends_in(const char *name, const char *ending)
-{
-    const size_t n = strlen(name), m = strlen(ending);
-
-    return n > m && strcasecmp(name + n - m, ending) == 0;
-}
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -51,7 +45,7 @@ static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
     if (!d)
         return skv_fail(SKV_E_IO, "%s: cannot open the folder: %s", folder, strerror(errno));
     for (struct dirent *e = readdir(d); e; e = readdir(d)) {
-        if (e->d_name[0] == '.' || !ends_in(e->d_name, ".txt"))
+        if (e->d_name[0] == '.' || !skv_ends_in(e->d_name, ".txt"))
             continue;
         if (n == room) {
             char **more = realloc(names, (room = 2 * room + 64) * sizeof *names);
@@ -232,10 +226,10 @@ skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, con
         *form = SKV_PROMPTS_FOLDER;
         return load_folder(bytes, n, path);
     }
-    *form = ends_in(path, ".jsonl")  ? SKV_PROMPTS_JSONL
-            : ends_in(path, ".json") ? SKV_PROMPTS_JSON
-            : ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
-                                     : SKV_PROMPTS_TEXT;
+    *form = skv_ends_in(path, ".jsonl")  ? SKV_PROMPTS_JSONL
+            : skv_ends_in(path, ".json") ? SKV_PROMPTS_JSON
+            : skv_ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
+                                         : SKV_PROMPTS_TEXT;
     if (!S_ISREG(info.st_mode))
         return load_stream(bytes, n, path);
     return skv_file_read(bytes, n, path, MAX_LIST_BYTES);

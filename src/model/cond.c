@@ -8,16 +8,6 @@
 
 #include "model/infinity_parts.h"
 
-static skv_status take(skv_tensor *out, skv_arena *arena, skv_dtype type, skv_device device,
-                       int64_t rows, int64_t cols)
-{
-    void *p = NULL;
-
-    SKV_TRY(skv_arena_take(&p, arena, (size_t)(rows * cols) * skv_dtype_bytes(type)));
-    *out = SKV_TENSOR(p, type, device, rows, cols);
-    return SKV_OK;
-}
-
 /* Temporaries of the projections. */
 typedef struct {
     skv_tensor normed; /* (T,Ct5) act */
@@ -28,9 +18,9 @@ typedef struct {
 static skv_status take_text(text_temporaries *t, skv_arena *scratch, const skv_dims *d,
                             const skv_backend *be, int64_t tokens)
 {
-    SKV_TRY(take(&t->normed, scratch, be->act, be->device, tokens, d->text_width));
-    SKV_TRY(take(&t->hidden, scratch, be->act, be->device, tokens, d->width));
-    return take(&t->ctx, scratch, be->act, be->device, tokens, d->width);
+    SKV_TRY(SKV_TAKE(&t->normed, scratch, be->act, be->device, tokens, d->text_width));
+    SKV_TRY(SKV_TAKE(&t->hidden, scratch, be->act, be->device, tokens, d->width));
+    return SKV_TAKE(&t->ctx, scratch, be->act, be->device, tokens, d->width);
 }
 
 /* y = the norm of the text's tokens, then of cfg_uncond's first rows. */
@@ -94,11 +84,11 @@ static skv_status take_rows(row_temporaries *t, skv_arena *scratch, const skv_di
 {
     const int64_t c = d->width;
 
-    SKV_TRY(take(&t->pool_kv, scratch, SKV_F32, be->device, tokens, 2 * c));
-    SKV_TRY(take(&t->pooled, scratch, SKV_F32, be->device, n_rows, c));
-    SKV_TRY(take(&t->cond, scratch, SKV_F32, be->device, n_rows, c));
-    SKV_TRY(take(&t->gate, scratch, SKV_F32, be->device, n_rows, c));
-    return take(&t->six, scratch, SKV_F32, be->device, n_rows, N_MODS * c);
+    SKV_TRY(SKV_TAKE(&t->pool_kv, scratch, SKV_F32, be->device, tokens, 2 * c));
+    SKV_TRY(SKV_TAKE(&t->pooled, scratch, SKV_F32, be->device, n_rows, c));
+    SKV_TRY(SKV_TAKE(&t->cond, scratch, SKV_F32, be->device, n_rows, c));
+    SKV_TRY(SKV_TAKE(&t->gate, scratch, SKV_F32, be->device, n_rows, c));
+    return SKV_TAKE(&t->six, scratch, SKV_F32, be->device, n_rows, N_MODS * c);
 }
 
 /* What stays for the group; the plan runs it on a counting arena. */
@@ -108,12 +98,13 @@ static skv_status layout(skv_cond *c, const skv_dims *d, const skv_backend *be, 
     const int64_t width = d->width;
 
     for (int l = 0; l < d->depth; l++) {
-        SKV_TRY(take(&c->kv[l], arena, be->kv, be->device, tokens, 2 * width));
+        SKV_TRY(SKV_TAKE(&c->kv[l], arena, be->kv, be->device, tokens, 2 * width));
         c->kv[l] = SKV_RESHAPE(&c->kv[l], tokens, 2, d->heads, d->head_dim);
     }
-    SKV_TRY(take(&c->mods, arena, SKV_F32, be->device, (int64_t)d->depth * n_rows, N_MODS * width));
-    SKV_TRY(take(&c->head_mods, arena, SKV_F32, be->device, n_rows, 2 * width));
-    return take(&c->first, arena, SKV_F32, be->device, n_rows, width);
+    SKV_TRY(
+        SKV_TAKE(&c->mods, arena, SKV_F32, be->device, (int64_t)d->depth * n_rows, N_MODS * width));
+    SKV_TRY(SKV_TAKE(&c->head_mods, arena, SKV_F32, be->device, n_rows, 2 * width));
+    return SKV_TAKE(&c->first, arena, SKV_F32, be->device, n_rows, width);
 }
 
 /* Text of the rows as start and count. */

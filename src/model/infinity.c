@@ -70,21 +70,6 @@ static void bind(skv_loader *l, skv_infinity *m, int levels)
 
 /* -------------------------------------------- what is derived from parameters once, at load */
 
-static skv_status take(skv_tensor *out, skv_arena *arena, skv_dtype type, skv_device device,
-                       int64_t n)
-{
-    void *data = NULL;
-
-    SKV_TRY(skv_arena_take(&data, arena, (size_t)n * skv_dtype_bytes(type)));
-    *out = SKV_TENSOR(data, type, device, n);
-    return SKV_OK;
-}
-
-static skv_status take_f32(skv_tensor *out, skv_arena *arena, skv_device device, int64_t n)
-{
-    return take(out, arena, SKV_F32, device, n);
-}
-
 /* bias <- [0, bias] of twice the length, for products of this type: keys have none (device memory
  * starts zeroed). */
 static skv_status widen_bias(skv_infinity *m, skv_tensor *bias, skv_dtype type)
@@ -92,7 +77,7 @@ static skv_status widen_bias(skv_infinity *m, skv_tensor *bias, skv_dtype type)
     skv_tensor wide, half, flat = SKV_RESHAPE(bias, skv_tensor_count(bias));
     int64_t c = flat.shape[0];
 
-    SKV_TRY(take(&wide, &m->derived, type, m->be->device, 2 * c));
+    SKV_TRY(SKV_TAKE(&wide, &m->derived, type, m->be->device, 2 * c));
     half = skv_tensor_rows(&wide, c, c);
     SKV_TRY(skv_copy(m->be, &(skv_copy_args){.y = half, .x = flat}));
     *bias = wide;
@@ -119,7 +104,7 @@ static skv_status constant(skv_infinity *m, skv_tensor *out, int64_t length, int
     skv_status st;
     float *host = NULL;
 
-    SKV_TRY(take_f32(out, &m->derived, m->be->device, length));
+    SKV_TRY(SKV_TAKE(out, &m->derived, SKV_F32, m->be->device, length));
     SKV_TRY(skv_alloc(&host, (size_t)length, sizeof *host, "constants"));
     for (int64_t i = first; i < first + n; i++)
         host[i] = 1.0f;
@@ -151,11 +136,11 @@ static skv_status derive(skv_infinity *m)
     SKV_TRY(constant(m, &m->head_ones, 2 * c, 0, c));
     SKV_TRY(constant(m, &m->ones, c, 0, c));
     m->ones = SKV_RESHAPE(&m->ones, 1, c);
-    SKV_TRY(take_f32(&m->first_bias, &m->derived, m->be->device, c));
+    SKV_TRY(SKV_TAKE(&m->first_bias, &m->derived, SKV_F32, m->be->device, c));
     row = SKV_RESHAPE(&m->first_bias, 1, c);
     SKV_TRY(
         skv_add_rows(m->be, &(skv_add_rows_args){.y = row, .x = first_level, .b = m->pos_start}));
-    SKV_TRY(take_f32(&m->lvl_word_bias, &m->derived, m->be->device, levels * c));
+    SKV_TRY(SKV_TAKE(&m->lvl_word_bias, &m->derived, SKV_F32, m->be->device, levels * c));
     m->lvl_word_bias = SKV_RESHAPE(&m->lvl_word_bias, levels, c);
     return skv_add_rows(
         m->be,

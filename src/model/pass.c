@@ -12,11 +12,6 @@ static int largest(const skv_schedule *s)
     return s->n_scales - 1;
 }
 
-static size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 skv_tensor skv_pass__x(const skv_pass *p, int si)
 {
     const skv_infinity *m = p->setup.model;
@@ -50,7 +45,7 @@ size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens)
 static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_schedule *s,
                          int n_rows)
 {
-    const size_t wide = max_size(3 * (size_t)d->width, (size_t)d->hidden);
+    const size_t wide = skv_max_size(3 * (size_t)d->width, (size_t)d->hidden);
     size_t most = 0;
 
     for (int si = 0; si < s->n_scales; si++) {
@@ -62,10 +57,11 @@ static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_sch
             skv_absorbed_bytes(be, skv_pass__absorbed_rows(be, n_rows, tokens), tokens,
                                skv_limits_absorbed_text(be->limits, d->head_dim, n_rows, tokens),
                                d->heads, d->head_dim);
-        size_t behind = max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float));
+        size_t behind =
+            skv_max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float));
 
-        behind = max_size(behind, absorbed);
-        most = max_size(most, full_bytes(d, be, n_rows, tokens) + behind);
+        behind = skv_max_size(behind, absorbed);
+        most = skv_max_size(most, full_bytes(d, be, n_rows, tokens) + behind);
     }
     return most;
 }
@@ -96,17 +92,13 @@ static skv_status layout_results(skv_pass *p, const skv_pass_size *s, skv_arena 
     const skv_device device = s->be->device;
     const int last = largest(sch), bits = skv_dims_token_bits(d), n_prompts = s->n_prompts;
     const int64_t hz = sch->h[last] * d->patch, wz = sch->w[last] * d->patch;
-    void *m = NULL;
 
     for (int si = 0; si < sch->n_scales; si++) {
         int64_t n = skv_schedule_tokens(sch, si);
 
-        SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * n * bits)));
-        p->bits[si] = SKV_TENSOR(m, SKV_U8, device, n_prompts, n, bits);
+        SKV_TRY(SKV_TAKE(&p->bits[si], arena, SKV_U8, device, n_prompts, n, bits));
     }
-    SKV_TRY(skv_arena_take(&m, arena, (size_t)(n_prompts * hz * wz * d->bits) * sizeof(float)));
-    p->z = SKV_TENSOR(m, SKV_F32, device, n_prompts, hz, wz, d->bits);
-    return SKV_OK;
+    return SKV_TAKE(&p->z, arena, SKV_F32, device, n_prompts, hz, wz, d->bits);
 }
 
 /* Takes the buffers of the largest scale. */
@@ -123,7 +115,7 @@ static skv_status layout_scratch(skv_pass *p, const skv_pass_size *s, skv_arena 
     SKV_TRY(skv_arena_take(&p->x, arena, places * width * sizeof(float)));
     SKV_TRY(skv_arena_take(
         &p->a, arena,
-        max_size(places * width * skv_dtype_bytes(s->be->act), logits * sizeof(float))));
+        skv_max_size(places * width * skv_dtype_bytes(s->be->act), logits * sizeof(float))));
     SKV_TRY(skv_arena_take(&p->b, arena, work_bytes(d, s->be, s->schedule, p->n_rows)));
     SKV_TRY(skv_arena_take(&p->q_raw, arena,
                            (size_t)(p->n_rows * window_rows(s)) * width * sizeof(float)));

@@ -9,14 +9,9 @@
 /* Takes the stage's tensors; the plan runs it on a counting arena. */
 static skv_status layout(skv_stage *s, const skv_dims *d, const skv_backend *be, skv_arena *arena)
 {
-    void *p = NULL;
-
-    for (int si = 0; si < s->schedule.n_scales; si++) {
-        int64_t tokens = skv_schedule_tokens(&s->schedule, si);
-
-        SKV_TRY(skv_arena_take(&p, arena, (size_t)(tokens * d->head_dim) * sizeof(float)));
-        s->rope[si] = SKV_TENSOR(p, SKV_F32, be->device, tokens, d->head_dim / 2, 2);
-    }
+    for (int si = 0; si < s->schedule.n_scales; si++)
+        SKV_TRY(SKV_TAKE(&s->rope[si], arena, SKV_F32, be->device,
+                         skv_schedule_tokens(&s->schedule, si), d->head_dim / 2, 2));
     return SKV_OK;
 }
 

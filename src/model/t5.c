@@ -249,30 +249,19 @@ typedef struct {
     skv_tensor x, h, q, k, v, o, gate, up;
 } buffers;
 
-static skv_status take(skv_tensor *out, skv_arena *a, const skv_backend *be, skv_dtype type,
-                       const int64_t shape[2])
-{
-    skv_tensor view = skv_tensor_view(NULL, type, be->device, 2, shape);
-
-    SKV_TRY(skv_arena_take(&view.data, a, skv_tensor_bytes(&view)));
-    *out = view;
-    return SKV_OK;
-}
-
 static skv_status take_buffers(buffers *b, skv_arena *a, const skv_backend *be,
                                const skv_t5_dims *d, int n)
 {
-    const int64_t width[2] = {n, d->d_model}, inner[2] = {n, (int64_t)d->n_heads * d->d_kv};
-    const int64_t hidden[2] = {n, d->d_ff};
+    const int64_t inner = (int64_t)d->n_heads * d->d_kv;
 
-    SKV_TRY(take(&b->x, a, be, SKV_F32, width));
-    SKV_TRY(take(&b->h, a, be, be->act, width));
-    SKV_TRY(take(&b->q, a, be, be->act, inner));
-    SKV_TRY(take(&b->k, a, be, be->act, inner));
-    SKV_TRY(take(&b->v, a, be, be->act, inner));
-    SKV_TRY(take(&b->o, a, be, be->act, inner));
-    SKV_TRY(take(&b->gate, a, be, be->act, hidden));
-    return take(&b->up, a, be, be->act, hidden);
+    SKV_TRY(SKV_TAKE(&b->x, a, SKV_F32, be->device, n, d->d_model));
+    SKV_TRY(SKV_TAKE(&b->h, a, be->act, be->device, n, d->d_model));
+    SKV_TRY(SKV_TAKE(&b->q, a, be->act, be->device, n, inner));
+    SKV_TRY(SKV_TAKE(&b->k, a, be->act, be->device, n, inner));
+    SKV_TRY(SKV_TAKE(&b->v, a, be->act, be->device, n, inner));
+    SKV_TRY(SKV_TAKE(&b->o, a, be->act, be->device, n, inner));
+    SKV_TRY(SKV_TAKE(&b->gate, a, be->act, be->device, n, d->d_ff));
+    return SKV_TAKE(&b->up, a, be->act, be->device, n, d->d_ff);
 }
 
 size_t skv_t5_scratch_bytes(const skv_t5_dims *d, const skv_backend *be, int n_tokens)

@@ -56,11 +56,6 @@ static void map_sides(const skv_engine_setup *s, int *h, int *w)
     *w = s->schedule.w[s->schedule.n_scales - 1] * s->sources->dims.patch;
 }
 
-static size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 skv_status skv_engine_kv_plan(skv_kv_plan **out, const skv_engine_setup *setup,
                               const skv_path *path, int n_prompts)
 {
@@ -94,8 +89,8 @@ static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
         SKV_TRY(skv_engine_kv_plan(&kv, s, p, s->max_prompts));
         size.kv_plan = kv;
         st = skv_pass_plan(&results, &scratch, &size);
-        m->results = max_size(m->results, results);
-        m->scratch = max_size(m->scratch, scratch);
+        m->results = skv_max_size(m->results, results);
+        m->scratch = skv_max_size(m->scratch, scratch);
         if (skv_kv_plan_total_bytes(kv) > m->cache) {
             m->cache = skv_kv_plan_total_bytes(kv);
             m->pool = skv_kv_plan_pool_bytes(kv);
@@ -118,8 +113,8 @@ static skv_status plan_scales(skv_memory_plan *m, const skv_engine_setup *s)
     SKV_TRY(skv_cond_plan(&m->cond, &cond_scratch, d, s->be, rows_of(s, s->max_prompts),
                           s->max_text_tokens + s->max_uncond));
     m->text += skv_align_up((size_t)s->max_text_tokens * (size_t)d->text_width * sizeof(float));
-    m->scratch = max_size(m->scratch, cond_scratch);
-    m->scratch = max_size(m->scratch, s->text_scratch);
+    m->scratch = skv_max_size(m->scratch, cond_scratch);
+    m->scratch = skv_max_size(m->scratch, s->text_scratch);
     return SKV_OK;
 }
 
@@ -158,11 +153,11 @@ skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *s)
     SKV_TRY(skv_vae_plan(&m.vae, s->be, s->sources->vae, d));
     if (s->n_paths > 0)
         SKV_TRY(plan_scales(&m, s));
-    m.results = max_size(m.results,
-                         skv_align_up((size_t)(s->max_prompts * h * w * d->bits) * sizeof(float)));
-    m.scratch = max_size(m.scratch, scale_bytes(s, s->max_prompts));
-    m.scratch = max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) +
-                                        picture_bytes(&s->schedule, s->max_prompts));
+    m.results = skv_max_size(
+        m.results, skv_align_up((size_t)(s->max_prompts * h * w * d->bits) * sizeof(float)));
+    m.scratch = skv_max_size(m.scratch, scale_bytes(s, s->max_prompts));
+    m.scratch = skv_max_size(m.scratch, skv_vae_scratch_bytes(d, s->be, 1, h, w) +
+                                            picture_bytes(&s->schedule, s->max_prompts));
     SKV_TRY(add_up(&m));
     *out = m;
     return SKV_OK;
@@ -263,12 +258,10 @@ skv_arena *skv_engine_scratch(skv_engine *e)
 skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
 {
     const int width = e->setup.sources->dims.text_width;
-    void *p = NULL;
 
     forget_group(e);
     skv_arena_reset(&e->group, 0);
-    SKV_TRY(skv_arena_take(&p, &e->group, (size_t)n_tokens * (size_t)width * sizeof(float)));
-    e->text = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n_tokens, width);
+    SKV_TRY(SKV_TAKE(&e->text, &e->group, SKV_F32, e->setup.be->device, n_tokens, width));
     *text = e->text;
     return SKV_OK;
 }
@@ -288,10 +281,7 @@ static void sort_prompts(int *place, const skv_text_span *spans, int n_prompts)
 
 static skv_status take_fault(skv_engine *e, skv_tensor *out, int n_prompts)
 {
-    void *p = NULL;
-
-    SKV_TRY(skv_arena_take(&p, &e->group, (size_t)n_prompts * sizeof(int32_t)));
-    *out = SKV_TENSOR(p, SKV_I32, e->setup.be->device, n_prompts);
+    SKV_TRY(SKV_TAKE(out, &e->group, SKV_I32, e->setup.be->device, n_prompts));
     return skv_zero(e->setup.be, &(skv_zero_args){.y = *out});
 }
 
@@ -354,26 +344,24 @@ static skv_status decode_map(skv_engine *e, const skv_tensor *z, const int *plac
     const int64_t n = z->shape[0];
     const size_t mark = skv_arena_mark(&e->scratch);
     skv_backend *be = e->setup.be;
-    void *rgb_data = NULL, *pixel_data = NULL;
-    skv_tensor all;
+    skv_tensor rgb, all;
 
-    SKV_TRY(skv_arena_take(&rgb_data, &e->scratch, (size_t)values * sizeof(float)));
-    SKV_TRY(skv_arena_take(&pixel_data, &e->scratch, (size_t)(n * values)));
-    all = SKV_TENSOR(pixel_data, SKV_U8, be->device, n, h, w, 3);
+    SKV_TRY(SKV_TAKE(&rgb, &e->scratch, SKV_F32, be->device, 1, h, w, 3));
+    SKV_TRY(SKV_TAKE(&all, &e->scratch, SKV_U8, be->device, n, h, w, 3));
     for (int64_t i = 0; i < n; i++) {
         const int64_t to = place ? place[i] : i;
         const skv_tensor one = skv_tensor_rows(z, i, 1);
-        const skv_decoded out = {.rgb = SKV_TENSOR(rgb_data, SKV_F32, be->device, 1, h, w, 3),
+        const skv_decoded out = {.rgb = rgb,
                                  .pixels = skv_tensor_rows(&all, to, 1),
                                  .fault = skv_tensor_rows(&e->fault, i, 1)};
 
         SKV_TRY(skv_vae_decode(e->vae, &one, &out, &e->scratch));
         if (rgb_out)
-            SKV_TRY(skv_backend_download(be, rgb_out + to * values, rgb_data,
+            SKV_TRY(skv_backend_download(be, rgb_out + to * values, rgb.data,
                                          (size_t)values * sizeof(float)));
     }
     if (image)
-        SKV_TRY(skv_backend_download(be, image, pixel_data, (size_t)(n * values)));
+        SKV_TRY(skv_backend_download(be, image, all.data, (size_t)(n * values)));
     skv_arena_reset(&e->scratch, mark);
     return SKV_OK;
 }
@@ -506,15 +494,13 @@ static skv_status add_scale(skv_engine *e, skv_tensor *z, const uint8_t *packed,
     const int64_t tokens = skv_schedule_tokens(s, si);
     const size_t count = (size_t)(tokens * token_bits), bytes = skv_engine_bits_bytes(&e->setup);
     const size_t mark = skv_arena_mark(&e->scratch);
-    void *p = NULL;
     skv_tensor bits;
 
     for (int b = 0; b < n; b++)
         skv_bits_unpack(host + (size_t)b * count,
                         packed + (size_t)b * bytes + skv_bits_offset(s, token_bits, si), count);
-    SKV_TRY(skv_arena_take(&p, &e->scratch, (size_t)n * count));
-    SKV_TRY(skv_backend_upload(e->setup.be, p, host, (size_t)n * count));
-    bits = SKV_TENSOR(p, SKV_U8, e->setup.be->device, n, tokens, token_bits);
+    SKV_TRY(SKV_TAKE(&bits, &e->scratch, SKV_U8, e->setup.be->device, n, tokens, token_bits));
+    SKV_TRY(skv_backend_upload(e->setup.be, bits.data, host, (size_t)n * count));
     SKV_TRY(skv_map_from_bits(e->setup.be, d, s, z, &bits, si));
     skv_arena_reset(&e->scratch, mark);
     return SKV_OK;
@@ -527,7 +513,6 @@ skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t 
     const skv_dims *d = &e->setup.sources->dims;
     skv_status st;
     uint8_t *host = NULL;
-    void *p = NULL;
     skv_tensor z;
     int h, w;
 
@@ -535,8 +520,7 @@ skv_status skv_engine_decode(skv_engine *e, const uint8_t *bits, int n, uint8_t 
     map_sides(&e->setup, &h, &w);
     forget_group(e);
     skv_arena_reset(&e->group, 0);
-    SKV_TRY(skv_arena_take(&p, &e->group, (size_t)(n * h * w * d->bits) * sizeof(float)));
-    z = SKV_TENSOR(p, SKV_F32, e->setup.be->device, n, h, w, d->bits);
+    SKV_TRY(SKV_TAKE(&z, &e->group, SKV_F32, e->setup.be->device, n, h, w, d->bits));
     SKV_TRY(skv_zero(e->setup.be, &(skv_zero_args){.y = z}));
     SKV_TRY(take_fault(e, &e->fault, n));
     SKV_TRY(skv_alloc(&host, (size_t)n * (size_t)skv_schedule_tokens(s, s->n_scales - 1),
