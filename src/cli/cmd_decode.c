@@ -254,4 +254,5 @@ const skv_command skv_cmd_decode = {.name = "decode",
                                     .usage = "RUN [--paths NAMES] [--only ID]",
                                     .summary = "make a run's pictures of its bits again",
                                     .options = table,
+                                    .reads_hdf5 = true,
                                     .run = run};

@@ -326,4 +326,5 @@ const skv_command skv_cmd_eval = {.name = "eval",
                                   .options = table,
                                   .more_help = skv_help_metrics,
                                   .distributed = true,
+                                  .reads_hdf5 = true,
                                   .run = run};

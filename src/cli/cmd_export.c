@@ -137,4 +137,5 @@ const skv_command skv_cmd_export = {
     .summary = "folders of pictures as the benchmarks' evaluators read them",
     .options = table,
     .more_help = skv_help_layouts,
+    .reads_hdf5 = true,
     .run = run};

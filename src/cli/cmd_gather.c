@@ -50,4 +50,5 @@ const skv_command skv_cmd_gather = {.name = "gather",
                                     .usage = "RUN [--virtual-run]",
                                     .summary = "collect a run's group files into RUN/run.h5",
                                     .options = table,
+                                    .reads_hdf5 = true,
                                     .run = run};

@@ -328,4 +328,5 @@ const skv_command skv_cmd_inspect = {.name = "inspect",
                                      .usage = "FILE... [--json]",
                                      .summary = "what a checkpoint, budget, run or group holds",
                                      .options = table,
+                                     .reads_hdf5 = true,
                                      .run = run};

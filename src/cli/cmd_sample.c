@@ -26,4 +26,5 @@ const skv_command skv_cmd_sample = {.name = "sample",
                                     .summary = "prompts to pictures, bits and cache statistics",
                                     .options = skv_settings_table,
                                     .distributed = true,
+                                    .reads_hdf5 = true,
                                     .run = run};

@@ -231,4 +231,5 @@ const skv_command skv_cmd_verify = {
     .usage = "--transformer T --vae V --against G.h5 [--json FILE]",
     .summary = "feed a recorded run through a model, show the largest error of each quantity",
     .options = table,
+    .reads_hdf5 = true,
     .run = run};

@@ -20,6 +20,7 @@ typedef struct {
     const skv_option *options;
     void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
     bool distributed;            /* joins the other ranks; otherwise comm is NULL */
+    bool reads_hdf5; /* has files looked at first (io/h5_probe.h); otherwise it can open none */
     /* Sets *exit_code (0 on entry) for a result that is no failure. argv: what follows the
      * command's name. */
     skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "core/build.h"
 #include "core/log.h"
 #include "io/h5.h"
+#include "io/h5_probe.h"
 
 static const skv_command *const commands[] = {
     &skv_cmd_sample, &skv_cmd_gather,  &skv_cmd_eval,   &skv_cmd_export, &skv_cmd_check,
@@ -97,7 +99,10 @@ static int run(const skv_command *c, int argc, char **argv)
     skv_status st = SKV_OK;
     int code = SKV_EXIT_OK;
 
-    if (c->distributed)
+    skv_h5_probe_require();
+    if (c->reads_hdf5)
+        st = skv_h5_probe_start(); /* a process that uses MPI should not start others */
+    if (st == SKV_OK && c->distributed)
         st = skv_comm_open(&comm);
     if (comm)
         set_up_log(comm);
@@ -110,6 +115,7 @@ static int run(const skv_command *c, int argc, char **argv)
         skv_debug("at %s (%s)", skv_origin(), skv_status_name(st));
     }
     skv_comm_close(comm);
+    skv_h5_probe_stop();
     return code;
 }
 
@@ -118,6 +124,8 @@ int main(int argc, char **argv)
     const skv_command *c;
     int code;
 
+    if (argc == 2 && strcmp(argv[1], SKV_H5_PROBE_COMMAND) == 0)
+        _exit(skv_h5_probe_serve()); /* in its children, too: libraries have nothing to end there */
     skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

@@ -118,7 +118,7 @@ skv_status skv_h5__new(skv_h5 **out, const char *path)
 
 void skv_h5__name_of_fd(char *out, int fd)
 {
-    snprintf(out, SKV_H5__FD_NAME, "/proc/self/fd/%d", fd);
+    snprintf(out, SKV_H5__FD_NAME, "/proc/self/fd/%d", fd); /* leaves room for a suffix */
 }
 
 static skv_status make_aside(skv_h5 *f, int n_below)
@@ -177,41 +177,74 @@ skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *labe
     return create(out, path, label);
 }
 
-skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below)
+static hid_t how_to_open(const skv_h5__entry *entry)
+{
+    const hid_t how = H5Pcreate(H5P_FILE_ACCESS);
+    bool good = how >= 0 && H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) >= 0;
+
+    if (entry->bytes) /* the library makes a copy */
+        good = good && H5Pset_fapl_core(how, (size_t)1 << 20, false) >= 0 &&
+               H5Pset_file_image(how, (void *)(uintptr_t)entry->bytes, entry->n) >= 0;
+    else
+        good = good && H5Pset_file_locking(how, false, true) >= 0;
+    if (good)
+        return how;
+    if (how >= 0)
+        H5Pclose(how);
+    return -1;
+}
+
+skv_status skv_h5__enter(skv_h5 **out, const char *path, const skv_h5__entry *entry)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
     hid_t how = -1;
     struct stat info = {0};
     char name[SKV_H5__FD_NAME];
-    int fd = -1;
 
-    SKV_TRY(skv_file_open(&fd, path, n_below));
-    SKV_TRY_GOTO(skv_h5__new(&f, path), done);
-    if (fstat(fd, &info) != 0) {
+    if (!entry->ours)
+        SKV_TRY(skv_h5__ask(entry->fd, path, entry->bytes != NULL));
+    SKV_TRY(skv_h5__new(&f, path));
+    if (fstat(entry->fd, &info) != 0) {
         st = skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
         goto done;
     }
     f->length = (uint64_t)info.st_size;
-    how = H5Pcreate(H5P_FILE_ACCESS);
-    if (how < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
-        H5Pset_file_locking(how, false, true) < 0) {
+    how = how_to_open(entry);
+    if (how < 0) {
         st = skv_h5__fail(f, "cannot prepare");
         goto done;
     }
-    skv_h5__name_of_fd(name, fd);
+    skv_h5__name_of_fd(name, entry->fd);
+    if (entry->bytes)
+        strcat(name, "/image"); /* the library wants a name that no file has */
     f->file = H5Fopen(name, H5F_ACC_RDONLY, how);
     if (f->file < 0)
         st = skv_h5__fail(f, "not a whole HDF5 file");
 done:
-    close(fd);
-    if (f)
-        st = skv_h5__close(f, how, st);
+    st = skv_h5__close(f, how, st);
     if (st == SKV_OK)
         *out = f;
     else
         skv_h5_close(f);
     return st;
+}
+
+skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below)
+{
+    skv_h5__entry entry = {.fd = -1};
+    skv_status st;
+
+    SKV_TRY(skv_file_open(&entry.fd, path, n_below));
+    st = skv_h5__enter(out, path, &entry);
+    close(entry.fd);
+    return st;
+}
+
+skv_status skv_h5__open_own(skv_h5 **out, const skv_h5 *written)
+{
+    return skv_h5__enter(out, written->aside,
+                         &(skv_h5__entry){.fd = written->made.fd, .ours = true});
 }
 
 skv_status skv_h5_open(skv_h5 **out, const char *path)

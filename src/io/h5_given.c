@@ -146,7 +146,7 @@ static skv_status read_back(skv_h5 *f)
     skv_status st = SKV_OK;
 
     SKV_TRY(skv_h5__seal(f));
-    SKV_TRY(f->label ? skv_h5_open_sealed(&written, f->aside) : skv_h5_open(&written, f->aside));
+    SKV_TRY(f->label ? skv_h5__open_own_sealed(&written, f) : skv_h5__open_own(&written, f));
     for (size_t i = 0; i < f->n_given && st == SKV_OK; i++)
         st = check_given(written, &f->given[i]);
     skv_h5_close(written);

@@ -64,8 +64,32 @@ uint32_t skv_h5__source_crc(uint32_t crc, const skv_h5_source *source);
 
 /* The library opens by name. This is the name of an open file, which was found without following
  * links inside a run; no other file can take its place meanwhile. */
-#define SKV_H5__FD_NAME 32
+#define SKV_H5__FD_NAME 48
 void skv_h5__name_of_fd(char *out, int fd);
+
+/* A file that is there: its descriptor, or for sealed ones its checked bytes, too. */
+typedef struct {
+    int fd;
+    const char *bytes; /* NULL: the library reads the file itself */
+    size_t n;
+    bool ours; /* not to be looked at by the other process first (io/h5_probe.h) */
+} skv_h5__entry;
+
+/* The one door to files that are there: the only place that lets the library at them. The
+ * descriptor stays the caller's. */
+SKV_MUST skv_status skv_h5__enter(skv_h5 **out, const char *path, const skv_h5__entry *entry);
+
+/* Has the other process look at the file, see io/h5_probe.h. */
+SKV_MUST skv_status skv_h5__ask(int fd, const char *path, bool sealed);
+
+/* What that process does: opens the file and reads what our readers may read. sealed: all of it
+ * must be as this program writes it. */
+SKV_MUST skv_status skv_h5__walk(int fd, const char *path, bool sealed);
+
+/* A file of our own, written and not renamed yet. No need to have it looked at: what the library
+ * reads is what it wrote a moment ago in this process, under a name that nobody else writes to. */
+SKV_MUST skv_status skv_h5__open_own(skv_h5 **out, const skv_h5 *written);
+SKV_MUST skv_status skv_h5__open_own_sealed(skv_h5 **out, const skv_h5 *written);
 
 /* New handle of a closed file, for reading. */
 SKV_MUST skv_status skv_h5__new(skv_h5 **out, const char *path);

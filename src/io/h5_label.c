@@ -111,62 +111,52 @@ done:
     return st;
 }
 
-/* The file's bytes, whole and unaltered. */
-static skv_status read_checked(char **out, size_t *n, const char *path)
+/* The file's bytes, whole and unaltered, into *entry; *own: the block to be freed. */
+static skv_status read_checked(skv_h5__entry *entry, char **own, const char *path)
 {
-    skv_status st = SKV_OK;
-    char *bytes = NULL;
+    struct stat info;
     size_t length = 0;
     uint32_t body = 0;
 
-    SKV_TRY(skv_file_read_below(&bytes, n, path, SKV_H5__SEALED_BELOW, MAX_BYTES));
-    if (*n < SKV_H5_LABEL_BYTES)
-        st = skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %zu bytes", path, *n);
-    else
-        st = check_block(&length, &body, bytes, path);
-    if (st == SKV_OK && (length != *n || body != skv_h5__crc(0, bytes + SKV_H5_LABEL_BYTES,
-                                                             *n - SKV_H5_LABEL_BYTES)))
-        st = skv_fail(SKV_E_FORMAT,
-                      "%s: the file is damaged: its bytes do not have the checksum noted with them",
-                      path);
-    if (st != SKV_OK) {
-        free(bytes);
-        return st;
-    }
-    *out = bytes;
+    if (fstat(entry->fd, &info) != 0 || info.st_size < SKV_H5_LABEL_BYTES ||
+        (uint64_t)info.st_size > MAX_BYTES)
+        return skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %lld bytes", path,
+                        (long long)info.st_size);
+    SKV_TRY(skv_alloc(own, (size_t)info.st_size, 1, path));
+    SKV_TRY(skv_read_fully(&entry->n, entry->fd, *own, (size_t)info.st_size, path));
+    entry->bytes = *own;
+    if (entry->n < SKV_H5_LABEL_BYTES)
+        return skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %zu bytes", path, entry->n);
+    SKV_TRY(check_block(&length, &body, *own, path));
+    if (length != entry->n ||
+        body != skv_h5__crc(0, *own + SKV_H5_LABEL_BYTES, entry->n - SKV_H5_LABEL_BYTES))
+        return skv_fail(
+            SKV_E_FORMAT,
+            "%s: the file is damaged: its bytes do not have the checksum noted with them", path);
     return SKV_OK;
+}
+
+static skv_status open_sealed(skv_h5 **out, const char *path, bool ours)
+{
+    skv_h5__entry entry = {.fd = -1, .ours = ours};
+    char *bytes = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_file_open(&entry.fd, path, SKV_H5__SEALED_BELOW));
+    st = read_checked(&entry, &bytes, path);
+    if (st == SKV_OK)
+        st = skv_h5__enter(out, path, &entry);
+    free(bytes);
+    close(entry.fd);
+    return st;
 }
 
 skv_status skv_h5_open_sealed(skv_h5 **out, const char *path)
 {
-    skv_status st = SKV_OK;
-    skv_h5 *f = NULL;
-    char *bytes = NULL, *name = NULL; /* name: the library wants one that no file has */
-    size_t n = 0;
-    hid_t how = -1;
+    return open_sealed(out, path, false);
+}
 
-    SKV_TRY_GOTO(read_checked(&bytes, &n, path), done);
-    SKV_TRY_GOTO(skv_h5__new(&f, path), done);
-    f->length = n;
-    how = H5Pcreate(H5P_FILE_ACCESS);
-    if (how < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
-        H5Pset_fapl_core(how, (size_t)1 << 20, false) < 0 || H5Pset_file_image(how, bytes, n) < 0) {
-        st = skv_h5__fail(f, "cannot prepare");
-        goto done;
-    }
-    free(bytes); /* the library has its copy */
-    bytes = NULL;
-    SKV_TRY_GOTO(skv_path_join(&name, path, "image"), done);
-    f->file = H5Fopen(name, H5F_ACC_RDONLY, how);
-    if (f->file < 0)
-        st = skv_h5__fail(f, "not a whole HDF5 file");
-done:
-    st = skv_h5__close(f, how, st);
-    if (st == SKV_OK)
-        *out = f;
-    else
-        skv_h5_close(f);
-    free(bytes);
-    free(name);
-    return st;
+skv_status skv_h5__open_own_sealed(skv_h5 **out, const skv_h5 *written)
+{
+    return open_sealed(out, written->aside, true);
 }

@@ -1,0 +1,187 @@
+/* Everything in a file that a reader of ours may ask for, asked for once, in a process of its own
+ * (io/h5_probe.h). What the library fails on is the file's damage; what we would not take anyhow
+ * (other types, links, filters) is no concern of the walk. */
+#include "io/h5_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+#define MAX_DEPTH   8
+#define MAX_OBJECTS 1000000
+#define MAX_TEXT    ((size_t)64 << 30) /* as readers do; a file cannot ask for more than it holds */
+#define MAX_READ                                                                                   \
+    ((size_t)16 << 20) /* of numbers: the rest is the library's filters on chunks                  \
+                        * whose places and sizes were walked through */
+
+typedef struct {
+    skv_h5 *f;
+    bool sealed; /* made by this program, or meant to be taken for it */
+    int n_objects;
+} walk;
+
+/* A refusal of ours is not the file's damage, unless it is of our own making: then all of it must
+ * be as we write it. */
+static skv_status only_damage(const walk *w, skv_status st)
+{
+    return w->sealed || st == SKV_E_H5 || st == SKV_E_MEM || st == SKV_E_IO ? st : SKV_OK;
+}
+
+/* ---------------------------------------------------------------- attributes */
+
+static skv_status walk_attribute(const walk *w, const char *object, const char *key,
+                                 H5T_class_t class)
+{
+    int64_t *numbers = NULL;
+    double real = 0;
+    char *text = NULL;
+    skv_status st = SKV_OK;
+    int n = 0;
+
+    if (class == H5T_STRING)
+        st = skv_h5_get_text(&text, w->f, object, key);
+    else if (class == H5T_FLOAT)
+        st = skv_h5_get_real(&real, w->f, object, key);
+    else if (class == H5T_INTEGER)
+        st = skv_h5_get_ints(&numbers, &n, w->f, object, key);
+    free(text);
+    free(numbers);
+    return only_damage(w, st);
+}
+
+static skv_status walk_attributes(const walk *w, const char *object, hid_t id)
+{
+    char key[256];
+    H5O_info_t info;
+    skv_status st = SKV_OK;
+
+    if (H5Oget_info2(id, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS) < 0)
+        return skv_h5__fail(w->f, "%s: an object without description", object);
+    for (hsize_t i = 0; i < info.num_attrs && st == SKV_OK; i++) {
+        const hid_t a =
+            H5Aopen_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
+        const hid_t type = a < 0 ? -1 : H5Aget_type(a);
+        H5T_class_t class = H5T_NO_CLASS;
+        ssize_t n = 0;
+
+        if (a < 0 || type < 0 || (n = H5Aget_name(a, sizeof key, key)) < 0)
+            st = skv_h5__fail(w->f, "%s: attribute %d cannot be opened", object, (int)i);
+        else
+            class = H5Tget_class(type);
+        st = skv_h5__close(w->f, type, st);
+        st = skv_h5__close(w->f, a, st);
+        if (st == SKV_OK && n < (ssize_t)sizeof key)
+            st = walk_attribute(w, object, key, class);
+    }
+    return st;
+}
+
+/* ------------------------------------------------------------------ datasets */
+
+static skv_status walk_rows(skv_h5 *f, const char *name, skv_h5_layout *l, int64_t first, int64_t n)
+{
+    size_t bytes = 0;
+    void *data = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_h5__row_bytes(&bytes, l, n));
+    if (bytes == 0)
+        return SKV_OK;
+    SKV_TRY(skv_alloc(&data, bytes, 1, name));
+    st = skv_h5_read_rows(f, name, l, first, n, data);
+    free(data);
+    return st;
+}
+
+/* Numbers that are too many are read at both ends. */
+static skv_status walk_numbers(skv_h5 *f, const char *name, skv_h5_layout *l)
+{
+    size_t row = 0;
+    int64_t n = l->shape[0];
+
+    SKV_TRY(skv_h5__row_bytes(&row, l, 1));
+    if (row == 0 || n == 0 || row > MAX_READ)
+        return SKV_OK;
+    if ((uint64_t)n <= MAX_READ / row)
+        return walk_rows(f, name, l, 0, n);
+    n = (int64_t)(MAX_READ / row / 2);
+    n = n < 1 ? 1 : n;
+    SKV_TRY(walk_rows(f, name, l, 0, n));
+    return walk_rows(f, name, l, l->shape[0] - n, n);
+}
+
+static skv_status walk_dataset(const walk *w, const char *name)
+{
+    skv_h5 *f = w->f;
+    skv_h5_layout l;
+    skv_status st = skv_h5_describe(&l, f, name);
+    uint32_t crc = 0;
+    int64_t rows = 0;
+    void *data = NULL;
+
+    if (st != SKV_OK)
+        return st;
+    if (l.rows_per_chunk < 0) /* virtual: its sources are looked at when they are opened */
+        return skv_h5__sources_crc(&crc, &rows, f, name);
+    if (l.type != SKV_H5_TEXT && !w->sealed)
+        return walk_numbers(f, name, &l);
+    st = skv_h5_read(&data, f, name, &l, MAX_TEXT, false);
+    free(data);
+    return st;
+}
+
+/* -------------------------------------------------------------------- objects */
+
+static skv_status walk_group(walk *w, const char *group, int depth);
+
+static skv_status walk_object(walk *w, const char *name, int depth)
+{
+    const skv_status links = skv_h5__check_links(w->f, name);
+    H5I_type_t kind;
+    skv_status st;
+    hid_t id;
+
+    if (links != SKV_OK)
+        return only_damage(w, links);
+    if (w->n_objects++ >= MAX_OBJECTS)
+        return skv_fail(SKV_E_FORMAT, "%s: more than %d objects", w->f->path, MAX_OBJECTS);
+    id = H5Oopen(w->f->file, name, H5P_DEFAULT);
+    if (id < 0)
+        return skv_h5__fail(w->f, "%s: cannot be opened", name);
+    kind = H5Iget_type(id);
+    st = walk_attributes(w, name, id);
+    st = skv_h5__close(w->f, id, st);
+    if (st == SKV_OK && kind == H5I_DATASET)
+        st = only_damage(w, walk_dataset(w, name));
+    if (st == SKV_OK && kind == H5I_GROUP && depth < MAX_DEPTH)
+        st = walk_group(w, name, depth + 1);
+    return st;
+}
+
+static skv_status walk_group(walk *w, const char *group, int depth)
+{
+    char **names = NULL, name[1024];
+    skv_status st = SKV_OK;
+    int n = 0;
+
+    SKV_TRY(skv_h5_list(&names, &n, w->f, group));
+    for (int i = 0; i < n && st == SKV_OK; i++)
+        if (snprintf(name, sizeof name, "%s/%s", strcmp(group, "/") == 0 ? "" : group, names[i]) <
+            (int)sizeof name)
+            st = walk_object(w, name, depth);
+    free(names);
+    return st;
+}
+
+skv_status skv_h5__walk(int fd, const char *path, bool sealed)
+{
+    walk w = {.sealed = sealed};
+    skv_status st;
+
+    SKV_TRY(skv_h5__enter(&w.f, path, &(skv_h5__entry){.fd = fd, .ours = true}));
+    st = walk_object(&w, "/", 0);
+    skv_h5_close(w.f);
+    return st;
+}
