@@ -1,4 +1,4 @@
-// Drawings: quality against memory, agreement of bits, heat maps, one path's numbers against
+// Drawings: quality against memory, means by scale, heat maps, one path's numbers against
 // another's. Whatever carries data-tip says it when pointed at.
 
 const SVG = "http://www.w3.org/2000/svg";

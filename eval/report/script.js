@@ -47,7 +47,7 @@ function openViewer(states, at, row) {
   viewer.at = at;
   viewer.before = states.length < 2 ? at : at ? 0 : 1;
   $("viewer-title").replaceChildren(foreign(row.id));
-  $("viewer-text").replaceChildren(foreign(row.prompt), ` Seed ${row.seed}.`);
+  $("viewer-text").replaceChildren(foreign(row.prompt), h("br"), `Seed ${row.seed}`);
   $("viewer-states").replaceChildren(...states.map((s, i) =>
     h("button", {type: "button", onclick: () => showState(i)}, s.label)));
   showState(at);
