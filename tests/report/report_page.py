@@ -108,8 +108,16 @@ class Page(unittest.TestCase):
         self.assertEqual(cells["Speed"], "4.00")
         self.assertEqual(cells["PSNR"], "22.88*")
         self.assertEqual(cells["FID"], "12.34")
+        self.assertEqual(cells["Bits equal"], "90.00")
         self.assertEqual(cells["Identical pairs"], "1")
         self.assertTrue(self.find("#starred").is_displayed())
+
+    def test_a_metric_that_nobody_knows_is_shown(self):
+        self.open("measured")
+        heads = [h.text for h in self.all("#path-table thead th")]
+        self.assertEqual(self.column("paths", heads.index("New one\nnat"))[1:], ["1.500"] * 2)
+        self.assertIn("New one", [h.text.split("\n")[0] for h in self.all("#quality h3")])
+        self.assertIn("New one", self.text("#metric"))
 
     def test_failed_rows_have_their_reasons(self):
         self.open("measured")

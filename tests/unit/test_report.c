@@ -141,12 +141,13 @@ static void numbers_of_both_files_are_in_the_page(void **state)
     d = report();
     assert_text(d, "metrics_file", "read");
     assert_text(d, "metrics/0/name", "psnr");
-    assert_size(d, "metrics", 4); /* in the order they say, the means by scale with their metric */
+    assert_size(d, "metrics", 5); /* in the order they say, the means by scale with their metric */
     assert_text(d, "metrics/0/units", "dB");
     assert_text(d, "metrics/1/better", "lower");
     assert_text(d, "metrics/2/title", "FID");
     assert_text(d, "metrics/3/kind", "scale");
     assert_true(json_is_true(at(d, "metrics/3/percent")));
+    assert_text(d, "metrics/4/name", "new_one");
     assert_true(json_is_false(at(d, "metrics/1/formula")));
     assert_text(d, "paths/1/name", "half-50");
     assert_text(d, "paths/1/settings/policy", "half");

@@ -161,6 +161,7 @@ static const metric psnr_metric = {"psnr", "PSNR", "dB", "higher", "picture", NU
 static const metric lpips_metric = {"lpips", "LPIPS", "1", "lower", "picture", "files", 2, 0};
 static const metric fid_metric = {"fid", "FID", "1", "lower", "set", "files", 3, 0};
 static const metric bits_metric = {"bits_equal", "bits equal", "1", "higher", "scale", NULL, 5, 1};
+static const metric unheard_of = {"new_one", "new one", "nat", "none", "picture", NULL, 9, 0};
 static const metric bits_mean = {"bits_equal_mean", "bits equal", "1", "higher",
                                  "scale_mean",      NULL,         5,   1};
 
@@ -204,11 +205,14 @@ static void write_result(skv_h5 *f, const test_metrics *m, const test_result *r)
     write_metric(f, m, r, &lpips_metric, rows, lpips);
     write_metric(f, m, r, &bits_metric, by_scale, row_bits);
     write_metric(f, m, r, &bits_mean, scales, bits);
+    write_metric(f, m, r, &unheard_of, rows, lpips);
     snprintf(object, sizeof object, "/metrics/%s/psnr", r->path);
     real(f, object, "mean", r->psnr_mean);
     real(f, object, "mean_finite", r->psnr_mean_finite);
     snprintf(object, sizeof object, "/metrics/%s/bits_equal", r->path);
     real(f, object, "mean", 0.9);
+    snprintf(object, sizeof object, "/metrics/%s/new_one", r->path);
+    real(f, object, "mean", 1.5);
     if (!isnan(r->fid)) {
         write_metric(f, m, r, &fid_metric, one, &r->fid);
         snprintf(object, sizeof object, "/metrics/%s/fid", r->path);
