@@ -194,7 +194,8 @@ static void add_settings(skv_json_maker *manifest, const char *run)
     char file[SKV_LAYOUT_PATH_BYTES];
     json_t *root = NULL, *settings;
 
-    if (skv_layout_join(file, run, "run.json") != SKV_OK || skv_json_read(&root, file) != SKV_OK)
+    if (skv_layout_join(file, run, "run.json") != SKV_OK ||
+        skv_json_read_below(&root, file, 1) != SKV_OK)
         return;
     settings = json_object_get(root, "settings");
     if (settings)

@@ -126,6 +126,7 @@ skv_status skv_job__find_work(void *job)
     SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n));
     if (j->rank != 0)
         return SKV_OK;
+    j->run.folder.stop = j->stop;
     SKV_TRY(skv_run_folder_open(j->settings.out, &j->run.folder));
     return j->settings.only ? only_work(j)
                             : skv_run_folder_scan(j->todo.work, j->settings.out, &j->run.folder);

@@ -14,6 +14,7 @@
 #include "core/mem.h"
 #include "run/group_file.h"
 #include "run/run_lock.h"
+#include "run/schema.h"
 
 /* ----------------------------------------------------------------- run.json */
 
@@ -74,6 +75,22 @@ static const char *digest_of_path(const json_t *paths, const char *name)
     return json_string_value(json_object_get(json_object_get(paths, name), "digest"));
 }
 
+/* Names that the file brings become folders. */
+static skv_status check_names(const json_t *paths, const char *file)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(paths))
+        return skv_fail(SKV_E_FORMAT, "%s: \"paths\" is missing or no object", file);
+    json_object_foreach((json_t *)(uintptr_t)paths, name, value)
+    {
+        if (!skv_path_name_is_valid(name))
+            return skv_fail(SKV_E_FORMAT, "%s: \"%.80s\" cannot be the name of a path", file, name);
+    }
+    return SKV_OK;
+}
+
 /* A path of the same name must have the same options; new ones are added. */
 static skv_status merge_paths(json_t *paths, const char *file, const skv_run_plan *plan)
 {
@@ -125,6 +142,7 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
     skv_status st = skv_json_read_below(&root, file, 1);
 
     if (st == SKV_OK) {
+        SKV_TRY_GOTO(check_names(json_object_get(root, "paths"), file), done);
         SKV_TRY_GOTO(check_digest(file, root), done);
         SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), plan->common), done);
         SKV_TRY_GOTO(compare_device(file, root, plan), done);

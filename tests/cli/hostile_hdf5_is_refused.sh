@@ -5,6 +5,7 @@ printf 'a cat\n' >prompts.txt
 args=(--transformer formula:tiny_f16 --vae formula:tiny_f16 --t5 "$DATA/tiny_t5"
     --resolution 0.06M --drafters 0 --paths full --threads 2)
 "$SKV" sample "${args[@]}" --prompts prompts.txt --out run >/dev/null 2>&1
+cp run/run.h5 gathered.h5
 
 # status WORD... : the command's exit status, and how many sentences it says
 status() {
@@ -26,7 +27,7 @@ for file in "$DATA"/hostile/runh5_*.h5; do
         --text-cache texts.h5 --out other)"
 done
 
-python3 - run/groups/full/000000.h5 <<'PY'
+python3 - run/groups/full/000000.h5 gathered.h5 <<'PY'
 import os, random, sys, zlib
 raw = open(sys.argv[1], "rb").read()
 
@@ -45,9 +46,16 @@ for i in range(24):
     for _ in range(3):
         b[2048 + random.randrange(4000)] = random.randrange(256)
     seal(f"turned/{i:02}.h5", b)
+raw = open(sys.argv[2], "rb").read()
+for i in range(24): # the superblock, heaps and tables are at both ends and between the data
+    b = bytearray(raw)
+    for _ in range(4):
+        b[random.randrange(4000) if i % 2 else random.randrange(len(b))] = random.randrange(256)
+    os.mkdir(f"turned/{i:02}")
+    open(f"turned/{i:02}/run.h5", "wb").write(b)
 PY
 echo "whole: $(status inspect whole.h5)"
-for file in turned/*.h5; do
+for file in turned/*.h5 turned/*/run.h5; do
     [[ $(status inspect "$file") == @("0 0"|"1 1") ]] || echo "$file: $(cat err)"
 done
 

@@ -185,6 +185,17 @@ static void links_inside_a_run_are_refused_and_the_run_itself_may_be_one(void **
     assert_true(is_there("out/run.json"));
 }
 
+static void a_path_name_that_leads_elsewhere_is_refused(void **state)
+{
+    static const char text[] = "{\"common\":{\"model\":\"m\"},\"device\":\"CPU\","
+                               "\"paths\":{\"../../evil\":{}}}";
+
+    (void)state;
+    assert_int_equal(skv_file_write(temp_path("run.json"), text, strlen(text)), SKV_OK);
+    assert_int_equal(open_run(temp_folder()), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "../../evil"));
+}
+
 static void a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
 {
     (void)state;
@@ -206,6 +217,7 @@ int main(void)
         CASE(a_stop_ends_the_wait_at_once),
         CASE(left_overs_of_dead_writers_go_when_the_lock_is_taken),
         CASE(links_inside_a_run_are_refused_and_the_run_itself_may_be_one),
+        CASE(a_path_name_that_leads_elsewhere_is_refused),
         CASE(a_fifo_in_place_of_a_file_is_refused_at_once),
     };
 
