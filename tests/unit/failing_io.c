@@ -51,12 +51,16 @@ static bool write_fails(int fd)
 
 ssize_t write(int fd, const void *from, size_t bytes)
 {
-    return write_fails(fd) ? -1 : syscall(SYS_write, fd, from, bytes);
+    if (write_fails(fd))
+        return errno ? -1 : (ssize_t)bytes;
+    return syscall(SYS_write, fd, from, bytes);
 }
 
 ssize_t pwrite(int fd, const void *from, size_t bytes, off_t at)
 {
-    return write_fails(fd) ? -1 : syscall(SYS_pwrite64, fd, from, bytes, at);
+    if (write_fails(fd))
+        return errno ? -1 : (ssize_t)bytes;
+    return syscall(SYS_pwrite64, fd, from, bytes, at);
 }
 
 ssize_t pwrite64(int fd, const void *from, size_t bytes, off_t at)

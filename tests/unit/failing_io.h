@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* The n-th write from now on fails once with `error`, which true tells afterwards. n 0: none. */
+/* The n-th write from now on fails once with `error`, or, with 0, says that it has written and has
+ * not; failing_write_came tells whether it came to that. n 0: none. */
 void failing_write(long n, int error);
 bool failing_write_came(void);
 
