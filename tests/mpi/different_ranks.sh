@@ -35,6 +35,16 @@ after=(--store bits --seed 5 --samples 2)
 start --out "$work/run"
 refused 2 "ranks do not agree on --samples: rank 0 ($host): 1; ranks 1-2 ($host): 2 (and on 2 more)"
 
+# The same program but for what it says of its build.
+build=$("$skv" --version)
+build=${build#skv }
+LC_ALL=C sed "s/$build/${build%?}_/" "$skv" >"$work/other_skv"
+chmod +x "$work/other_skv"
+status=0
+mpirun --oversubscribe -n 1 "${job[@]}" --out "$work/run" : -n 1 "$work/other_skv" "${job[@]:1}" \
+    --out "$work/run" </dev/null 2>"$work/log" || status=$?
+refused 1 "ranks do not agree on the build of skv: rank 0 ($host): $build; rank 1 ($host): ${build%?}_"
+
 # A rewriting cache is one more thing that all ranks are to be sent.
 echo '{}' >"$work/rewrites.json"
 after=(--rewrite-cache "$work/rewrites.json")

@@ -124,6 +124,56 @@ static void blobs_of_uneven_size_gather_in_rank_order(void)
     free(mine);
 }
 
+static int fails_at; /* the how-manieth allocation of ours from now on fails; 0: none does */
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails_at > 0 && --fails_at == 0 ? NULL : __real_calloc(n, size);
+}
+
+/* The status of all, which must be the same; the bytes sent from rank 0 are few. */
+static skv_status blob_status(void)
+{
+    int rank = skv_comm_rank(comm);
+    char text[] = "text";
+    void *data = rank == 0 ? text : NULL;
+    size_t bytes = rank == 0 ? sizeof text : 0;
+    skv_status st = skv_comm_broadcast_blob(comm, &data, &bytes, 0);
+
+    if (rank > 0)
+        free(data);
+    fails_at = 0;
+    return st;
+}
+
+static skv_status gather_status(void)
+{
+    skv_blob *blobs = NULL;
+    skv_status st = skv_comm_gather_blobs(&blobs, comm, "text", 5);
+
+    CHECK(st == SKV_OK || blobs == NULL);
+    free(blobs);
+    fails_at = 0;
+    return st;
+}
+
+static void a_rank_without_memory_fails_all(void)
+{
+    int size = skv_comm_size(comm), rank = skv_comm_rank(comm);
+
+    for (int bad = 0; bad < size; bad++) {
+        fails_at = rank == bad;
+        CHECK(blob_status() == (bad == 0 ? SKV_OK : SKV_E_MEM)); /* rank 0 has its bytes */
+        fails_at = rank == bad;
+        CHECK(gather_status() == SKV_E_MEM);
+    }
+    fails_at = rank == 0 ? 2 : 0; /* rank 0 has room for the sizes, but not for the bytes */
+    CHECK(gather_status() == SKV_E_MEM);
+    CHECK_OK(gather_status());
+}
+
 static void all_leave_with_the_failing_ranks_message(void)
 {
     int size = skv_comm_size(comm), rank = skv_comm_rank(comm);
@@ -249,6 +299,7 @@ static int run_all(void)
     large_broadcasts_arrive_whole_from_any_root();
     a_blob_only_the_root_knows_reaches_all();
     blobs_of_uneven_size_gather_in_rank_order();
+    a_rank_without_memory_fails_all();
     all_leave_with_the_failing_ranks_message();
     device_memory_reaches_all_from_any_root();
     a_failure_before_a_device_broadcast_is_everybodys();
@@ -269,6 +320,7 @@ static int run_alone(void)
     sums_and_maxima_are_exact();
     a_blob_only_the_root_knows_reaches_all();
     blobs_of_uneven_size_gather_in_rank_order();
+    a_rank_without_memory_fails_all();
     all_leave_with_the_failing_ranks_message();
     CHECK_OK(skv_comm_barrier(comm));
     skv_comm_abort(comm, 9); /* returns: nobody else to end */
