@@ -48,8 +48,8 @@ skv_status skv_check__norm(const skv_backend *be, const skv_norm_args *a)
 
     SKV_TRY(SKV_WANT("norm", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
     SKV_TRY(SKV_WANT("norm", a, y, ACTF, SKV_DENSE, r, l, c));
-    SKV_TRY(SKV_WANT("norm", a, a, SKV_IS_F32, SKV_FREE_FIRST, r, c));
-    return SKV_WANT("norm", a, b, SKV_IS_F32, SKV_FREE_FIRST, r, c);
+    SKV_TRY(SKV_WANT("norm", a, scale, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    return SKV_WANT("norm", a, shift, SKV_IS_F32, SKV_FREE_FIRST, r, c);
 }
 
 skv_status skv_check__gate_norm(const skv_backend *be, const skv_gate_norm_args *a)
@@ -59,11 +59,11 @@ skv_status skv_check__gate_norm(const skv_backend *be, const skv_gate_norm_args 
     SKV_TRY(SKV_WANT("gate_norm", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
     SKV_TRY(SKV_WANT("gate_norm", a, h, ACT, SKV_DENSE, r, l, c));
     SKV_TRY(SKV_WANT("gate_norm", a, y, ACTF, SKV_DENSE, r, l, c));
-    SKV_TRY(SKV_WANT("gate_norm", a, g, SKV_IS_F32, SKV_FREE_FIRST, r, c));
-    SKV_TRY(SKV_WANT("gate_norm", a, a, SKV_IS_F32, SKV_FREE_FIRST, r, c));
-    if (a->c.data)
-        SKV_TRY(SKV_WANT("gate_norm", a, c, ACT, SKV_DENSE, c));
-    return SKV_WANT("gate_norm", a, b, SKV_IS_F32, SKV_FREE_FIRST, r, c);
+    SKV_TRY(SKV_WANT("gate_norm", a, gate, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    SKV_TRY(SKV_WANT("gate_norm", a, scale, SKV_IS_F32, SKV_FREE_FIRST, r, c));
+    if (a->bias.data)
+        SKV_TRY(SKV_WANT("gate_norm", a, bias, ACT, SKV_DENSE, c));
+    return SKV_WANT("gate_norm", a, shift, SKV_IS_F32, SKV_FREE_FIRST, r, c);
 }
 
 skv_status skv_check__gate_add(const skv_backend *be, const skv_gate_add_args *a)
@@ -72,7 +72,7 @@ skv_status skv_check__gate_add(const skv_backend *be, const skv_gate_add_args *a
 
     SKV_TRY(SKV_WANT("gate_add", a, x, SKV_IS_F32, SKV_DENSE, -1, -1, -1));
     SKV_TRY(SKV_WANT("gate_add", a, h, ACT, SKV_DENSE, r, l, c));
-    return SKV_WANT("gate_add", a, g, SKV_IS_F32, SKV_FREE_FIRST, r, c);
+    return SKV_WANT("gate_add", a, gate, SKV_IS_F32, SKV_FREE_FIRST, r, c);
 }
 
 skv_status skv_check__rms_norm(const skv_backend *be, const skv_rms_norm_args *a)

@@ -25,24 +25,25 @@ typedef skv_linear_args skv_linear_gelu_args;
 
 /* ------------------------------------------------------- norms, residuals */
 
-/* y = LN(x)⊙a + b, LN over the last axis, statistics in fp32, eps inside the root.
- * x (R,L,C) fp32; y (R,L,C) act or fp32; a, b (R,C) fp32, first stride free (0 repeats one row). */
+/* y = LN(x)⊙scale + shift, LN over the last axis, statistics in fp32, eps inside the root.
+ * x (R,L,C) fp32; y (R,L,C) act or fp32; scale, shift (R,C) fp32, first stride free (0 repeats one
+ * row). */
 typedef struct {
-    skv_tensor y, x, a, b;
+    skv_tensor y, x, scale, shift;
     float eps;
 } skv_norm_args;
 
-/* x += g⊙(h + c); y = LN(x)⊙a + b.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or fp32, may be h
- * when of its type; g, a, b (R,C) fp32, first stride free; c (C) act, the bias that h's product
- * left out, or data NULL: none. */
+/* x += gate⊙(h + bias); y = LN(x)⊙scale + shift.  x (R,L,C) fp32; h (R,L,C) act; y (R,L,C) act or
+ * fp32, may be h when of its type; gate, scale, shift (R,C) fp32, first stride free; bias (C) act:
+ * the one that h's product left out, or data NULL: none. */
 typedef struct {
-    skv_tensor y, x, h, g, a, b, c;
+    skv_tensor y, x, h, gate, scale, shift, bias;
     float eps;
 } skv_gate_norm_args;
 
-/* x += g⊙h.  x (R,L,C) fp32; h (R,L,C) act; g (R,C) fp32, first stride free. */
+/* x += gate⊙h.  x (R,L,C) fp32; h (R,L,C) act; gate (R,C) fp32, first stride free. */
 typedef struct {
-    skv_tensor x, h, g;
+    skv_tensor x, h, gate;
 } skv_gate_add_args;
 
 /* y = w⊙x / sqrt(mean(x²) + eps) over the last axis.  x (M,C) fp32; w (C) fp32; y (M,C) act or

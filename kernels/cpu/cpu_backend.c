@@ -3,7 +3,6 @@
 #include "kernels/cpu/cpu_internal.h"
 
 #include <cblas.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,92 +10,39 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/parallel.h"
 
 typedef struct {
-    pthread_mutex_t lock;
-    pthread_cond_t work, idle;
-    pthread_t *threads;
+    skv_pool *threads;
     char *scratch; /* SKV_CPU_SCRATCH for each thread, the caller's first, and a shared one */
     int n_threads; /* with the caller's */
-    int n_started; /* of the others */
-    uint64_t round;
-    int busy;
-    bool ending;
-    void (*fn)(void *ctx, int64_t i, void *scratch);
-    void *ctx;
-    int64_t next, n;
     double mark[SKV_MARKS];
     char description[128];
 } cpu;
 
-typedef struct {
-    cpu *c;
-    int index;
-} start_argument;
-
 /* ------------------------------------------------------------------- threads */
 
-/* Takes tiles until none is left; which thread takes which does not matter to any result. */
-static void take_tiles(cpu *c, int thread)
+/* An operation's loop over tiles. */
+typedef struct {
+    void (*fn)(void *ctx, int64_t i, void *scratch);
+    void *ctx;
+    char *scratch;
+} loop;
+
+static void take_tile(void *ctx, int64_t i, int thread)
 {
-    void *scratch = c->scratch + (size_t)thread * SKV_CPU_SCRATCH;
+    const loop *l = ctx;
 
-    for (;;) {
-        const int64_t i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
-
-        if (i >= c->n)
-            break;
-        c->fn(c->ctx, i, scratch);
-    }
-}
-
-static void *worker(void *arg)
-{
-    start_argument a = *(start_argument *)arg;
-    cpu *c = a.c;
-    uint64_t seen = 0;
-
-    free(arg);
-    pthread_mutex_lock(&c->lock);
-    for (;;) {
-        while (c->round == seen && !c->ending)
-            pthread_cond_wait(&c->work, &c->lock);
-        if (c->ending)
-            break;
-        seen = c->round;
-        pthread_mutex_unlock(&c->lock);
-        take_tiles(c, a.index);
-        pthread_mutex_lock(&c->lock);
-        if (--c->busy == 0)
-            pthread_cond_signal(&c->idle);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return NULL;
+    l->fn(l->ctx, i, l->scratch + (size_t)thread * SKV_CPU_SCRATCH);
 }
 
 void skv_cpu__parallel(skv_backend *be, int64_t n, void (*fn)(void *ctx, int64_t i, void *scratch),
                        void *ctx)
 {
     cpu *c = be->impl;
+    loop l = {fn, ctx, c->scratch};
 
-    c->fn = fn;
-    c->ctx = ctx;
-    c->n = n;
-    c->next = 0;
-    if (n <= 1 || c->n_started == 0) {
-        take_tiles(c, 0);
-        return;
-    }
-    pthread_mutex_lock(&c->lock);
-    c->busy = c->n_started;
-    c->round++;
-    pthread_cond_broadcast(&c->work);
-    pthread_mutex_unlock(&c->lock);
-    take_tiles(c, 0);
-    pthread_mutex_lock(&c->lock);
-    while (c->busy > 0)
-        pthread_cond_wait(&c->idle, &c->lock);
-    pthread_mutex_unlock(&c->lock);
+    skv_pool_run(c->threads, n, take_tile, &l);
 }
 
 void *skv_cpu__shared(skv_backend *be)
@@ -104,22 +50,6 @@ void *skv_cpu__shared(skv_backend *be)
     cpu *c = be->impl;
 
     return c->scratch + (size_t)c->n_threads * SKV_CPU_SCRATCH;
-}
-
-static skv_status start_threads(cpu *c)
-{
-    for (int i = 1; i < c->n_threads; i++) {
-        start_argument *a = NULL;
-
-        SKV_TRY(skv_alloc(&a, 1, sizeof *a, "thread"));
-        *a = (start_argument){c, i};
-        if (pthread_create(&c->threads[c->n_started], NULL, worker, a) != 0) {
-            free(a);
-            return skv_fail(SKV_E_MEM, "cannot start thread %d of %d", i + 1, c->n_threads);
-        }
-        c->n_started++;
-    }
-    return SKV_OK;
 }
 
 /* -------------------------------------------------------------------- memory */
@@ -190,16 +120,7 @@ static void cpu_destroy(skv_backend *be)
 {
     cpu *c = be->impl;
 
-    pthread_mutex_lock(&c->lock);
-    c->ending = true;
-    pthread_cond_broadcast(&c->work);
-    pthread_mutex_unlock(&c->lock);
-    for (int i = 0; i < c->n_started; i++)
-        pthread_join(c->threads[i], NULL);
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->work);
-    pthread_cond_destroy(&c->idle);
-    free(c->threads);
+    skv_pool_destroy(c->threads);
     free(c->scratch);
     free(c);
     skv_tuning_clear(&be->tuning);
@@ -244,18 +165,18 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
     *be = (skv_backend){
         .name = "cpu", .device = SKV_HOST, .ops = &cpu_ops, .limits = &skv_limits_cpu, .impl = c};
     c->n_threads = n_threads;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->work, NULL);
-    pthread_cond_init(&c->idle, NULL);
     openblas_set_num_threads(1);
     /* not the number of threads: results do not depend on it */
     sscanf(openblas_get_config(), "OpenBLAS %31s", version);
     snprintf(c->description, sizeof c->description, "CPU, OpenBLAS %s, kernels for %.40s", version,
              openblas_get_corename());
-    SKV_TRY_GOTO(skv_alloc(&c->threads, (size_t)n_threads, sizeof *c->threads, "threads"), done);
     SKV_TRY_GOTO(cpu_alloc(be, &c->scratch, ((size_t)n_threads + 1) * SKV_CPU_SCRATCH, "scratch"),
                  done);
-    SKV_TRY_GOTO(start_threads(c), done);
+    SKV_TRY_GOTO(skv_pool_create(&c->threads, n_threads), done);
+    if (skv_pool_threads(c->threads) < n_threads)
+        SKV_TRY_GOTO(skv_fail(SKV_E_MEM, "cannot start thread %d of %d",
+                              skv_pool_threads(c->threads) + 1, n_threads),
+                     done);
     be->n_allocs = 0; /* the callers' own count */
     *out = be;
     be = NULL;

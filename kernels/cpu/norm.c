@@ -114,8 +114,8 @@ skv_status skv_cpu_norm(skv_backend *be, const skv_norm_args *a)
     job j = job_of(&a->x);
 
     j.y = skv_f32(&a->y);
-    j.mul = &a->a;
-    j.add = &a->b;
+    j.mul = &a->scale;
+    j.add = &a->shift;
     j.eps = a->eps;
     return run(be, &j);
 }
@@ -126,10 +126,10 @@ skv_status skv_cpu_gate_norm(skv_backend *be, const skv_gate_norm_args *a)
 
     j.y = skv_f32(&a->y);
     j.h = skv_f32(&a->h);
-    j.gate = &a->g;
-    j.bias = a->c.data ? skv_f32(&a->c) : NULL;
-    j.mul = &a->a;
-    j.add = &a->b;
+    j.gate = &a->gate;
+    j.bias = a->bias.data ? skv_f32(&a->bias) : NULL;
+    j.mul = &a->scale;
+    j.add = &a->shift;
     j.eps = a->eps;
     return run(be, &j);
 }
@@ -139,6 +139,6 @@ skv_status skv_cpu_gate_add(skv_backend *be, const skv_gate_add_args *a)
     job j = job_of(&a->x);
 
     j.h = skv_f32(&a->h);
-    j.gate = &a->g;
+    j.gate = &a->gate;
     return run(be, &j);
 }

@@ -194,14 +194,14 @@ static skv_status run(skv_backend *be, const norm_job *j)
 
 extern "C" skv_status skv_cuda_norm(skv_backend *be, const skv_norm_args *a)
 {
-    norm_job j = {a->y, a->x, {}, {}, a->a, a->b, {}, a->eps};
+    norm_job j = {a->y, a->x, {}, {}, a->scale, a->shift, {}, a->eps};
 
     SKV_FLOAT_SWITCH(a->y.dtype, TY, { return run<TY, TY, false>(be, &j); });
 }
 
 extern "C" skv_status skv_cuda_gate_norm(skv_backend *be, const skv_gate_norm_args *a)
 {
-    norm_job j = {a->y, a->x, a->h, a->g, a->a, a->b, a->c, a->eps};
+    norm_job j = {a->y, a->x, a->h, a->gate, a->scale, a->shift, a->bias, a->eps};
 
     SKV_FLOAT_SWITCH(a->y.dtype, TY,
                      { SKV_FLOAT_SWITCH(a->h.dtype, TH, { return run<TY, TH, true>(be, &j); }); });
@@ -225,7 +225,7 @@ extern "C" skv_status skv_cuda_gate_add(skv_backend *be, const skv_gate_add_args
         return SKV_OK;
     SKV_FLOAT_SWITCH(a->h.dtype, TH, {
         SKV_LAUNCH(be, gate_add<TH>, (unsigned)div_up(n, BLOCK), BLOCK, 0, (float *)a->x.data,
-                   (const TH *)a->h.data, (const float *)a->g.data, a->g.stride[0], n,
+                   (const TH *)a->h.data, (const float *)a->gate.data, a->gate.stride[0], n,
                    a->x.shape[1] * columns, columns);
     });
     return SKV_OK;

@@ -8,7 +8,7 @@
  * modulations is in the tables. */
 #include <assert.h>
 
-#include "model/infinity_parts.h"
+#include "model/work.h"
 
 /* One row, repeated for all. */
 static skv_tensor repeat(const skv_tensor *row, int n_rows)
@@ -18,22 +18,6 @@ static skv_tensor repeat(const skv_tensor *row, int n_rows)
     t.shape[0] = n_rows;
     t.stride[0] = 0;
     return t;
-}
-
-skv_tensor skv_block__full_width(const skv_pass *p, int64_t tokens)
-{
-    const skv_infinity *m = p->setup.model;
-
-    return SKV_TENSOR(p->b, m->be->act, m->be->device, p->n_rows, tokens, m->dims.width);
-}
-
-/* (rows,L,width) act behind it, for some rows at a time: QKV, the FFN's hidden layer. */
-static skv_tensor wide(const skv_pass *p, int rows, int64_t tokens, int64_t width)
-{
-    const skv_infinity *m = p->setup.model;
-    const size_t taken = skv_pass__full_bytes(p, tokens);
-
-    return SKV_TENSOR(p->b + taken, m->be->act, m->be->device, rows, tokens, width);
 }
 
 /* y = x·wᵀ + b for tokens of some rows: x, y three-dimensional; b NULL: none. */
@@ -81,11 +65,12 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     const int step = skv_limits_rows_at_once(p->setup.model->be->limits, p->n_rows, tokens);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si);
+    skv_tensor a = skv_work__normed(p, si);
 
     for (int first = 0; first < p->n_rows; first += step) {
         const int n = first + step < p->n_rows ? step : p->n_rows - first;
-        skv_tensor x = skv_tensor_rows(&a, first, n), qkv = wide(p, n, tokens, 3 * d->width);
+        skv_tensor x = skv_tensor_rows(&a, first, n),
+                   qkv = skv_work__wide(p, n, tokens, 3 * d->width);
 
         SKV_TRY(linear(be, &qkv, &x, &w->qkv, NULL));
         SKV_TRY(skv_qkv_rope(
@@ -106,15 +91,16 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
     return SKV_OK;
 }
 
-/* y (in the work buffer) = SA of p->a, without the last bias; keys and values go to the cache. */
+/* y (in the work buffer) = SA of p->normed, without the last bias; keys and values go to the cache.
+ */
 static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_pass__a(p, si), q = skv_block__full_width(p, tokens), q_raw = {0};
-    skv_tensor o = SKV_RESHAPE(&a, p->n_rows, tokens, d->heads, d->head_dim);
+    skv_tensor normed = skv_work__normed(p, si), q = skv_work__full(p, tokens), q_raw = {0};
+    skv_tensor o = SKV_RESHAPE(&normed, p->n_rows, tokens, d->heads, d->head_dim);
     skv_kv_view view;
 
     q = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim);
@@ -127,90 +113,100 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
         be, &(skv_attention_args){
                 .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
-    *y = skv_block__full_width(p, tokens);
-    return linear(be, y, &a, &w->proj, NULL);
+    *y = skv_work__full(p, tokens);
+    return linear(be, y, &normed, &w->proj, NULL);
 }
 
-/* p->a = FFN of p->a, some rows at a time. */
+/* p->normed = FFN of p->normed, some rows at a time. */
 static skv_status feed_forward(skv_pass *p, int layer, int si)
 {
     const skv_dims *d = &p->setup.model->dims;
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
-    const int step = skv_limits_rows_at_once(p->setup.model->be->limits, p->n_rows, tokens);
     skv_backend *be = p->setup.model->be;
-    skv_tensor all = skv_pass__a(p, si);
+    const int step = skv_limits_rows_at_once(be->limits, p->n_rows, tokens);
+    skv_tensor all = skv_work__normed(p, si);
 
     for (int first = 0; first < p->n_rows; first += step) {
         const int n = first + step < p->n_rows ? step : p->n_rows - first;
-        skv_tensor a = skv_tensor_rows(&all, first, n), hidden = wide(p, n, tokens, d->hidden);
+        skv_tensor normed = skv_tensor_rows(&all, first, n);
+        skv_tensor hidden = skv_work__wide(p, n, tokens, d->hidden);
 
         SKV_TRY(
             skv_linear_gelu(be, &(skv_linear_args){.y = SKV_RESHAPE(&hidden, n * tokens, d->hidden),
-                                                   .x = SKV_RESHAPE(&a, n * tokens, d->width),
+                                                   .x = SKV_RESHAPE(&normed, n * tokens, d->width),
                                                    .w = w->fc1,
                                                    .b = w->fc1_bias}));
-        SKV_TRY(linear(be, &a, &hidden, &w->fc2, &w->fc2_bias));
+        SKV_TRY(linear(be, &normed, &hidden, &w->fc2, &w->fc2_bias));
     }
     return SKV_OK;
 }
 
-/* x += g2·FFN, and what comes between this layer and the next: guidance in the residual stream, the
- * next layer's first norm. */
+/* x += g2·y, y = p->normed, and what comes between this layer and the next: guidance in the
+ * residual stream, the next layer's first norm. */
 static skv_status finish(skv_pass *p, int layer, int si)
 {
     const skv_infinity *m = p->setup.model;
-    const int c = m->dims.width;
+    const int width = m->dims.width;
     const bool last = layer + 1 == m->dims.depth;
     const bool mix = p->setup.guided && p->setup.guidance.insertion < 0 &&
                      layer == m->dims.depth + p->setup.guidance.insertion;
-    skv_tensor x = skv_pass__x(p, si), a = skv_pass__a(p, si);
-    skv_tensor g = skv_cond__mod(p->cond, layer, MOD_G2, c), scale, shift;
+    skv_tensor x = skv_work__x(p, si), normed = skv_work__normed(p, si);
+    skv_tensor g2 = skv_cond__mod(p->cond, layer, MOD_G2, width), s1, b1;
 
     if (last || mix)
-        SKV_TRY(skv_gate_add(m->be, &(skv_gate_add_args){.x = x, .h = a, .g = g}));
+        SKV_TRY(skv_gate_add(m->be, &(skv_gate_add_args){.x = x, .h = normed, .gate = g2}));
     if (mix)
         SKV_TRY(skv_guide_mix(
             m->be, &(skv_guide_mix_args){.x = x, .cfg = (float)p->setup.guidance.cfg[si]}));
     if (last)
         return SKV_OK;
-    scale = skv_cond__mod(p->cond, layer + 1, MOD_S1, c);
-    shift = skv_cond__mod(p->cond, layer + 1, MOD_B1, c);
+    s1 = skv_cond__mod(p->cond, layer + 1, MOD_S1, width);
+    b1 = skv_cond__mod(p->cond, layer + 1, MOD_B1, width);
     if (mix)
         return skv_norm(
-            m->be, &(skv_norm_args){.y = a, .x = x, .a = scale, .b = shift, .eps = SKV_NORM_EPS});
-    return skv_gate_norm(
-        m->be, &(skv_gate_norm_args){
-                   .y = a, .x = x, .h = a, .g = g, .a = scale, .b = shift, .eps = SKV_NORM_EPS});
+            m->be,
+            &(skv_norm_args){.y = normed, .x = x, .scale = s1, .shift = b1, .eps = SKV_NORM_EPS});
+    return skv_gate_norm(m->be, &(skv_gate_norm_args){.y = normed,
+                                                      .x = x,
+                                                      .h = normed,
+                                                      .gate = g2,
+                                                      .scale = s1,
+                                                      .shift = b1,
+                                                      .eps = SKV_NORM_EPS});
 }
 
 skv_status skv_block__forward(skv_pass *p, int layer, int si)
 {
     const skv_infinity *m = p->setup.model;
     const skv_block_weights *w = &m->block[layer];
-    const int c = m->dims.width;
-    skv_tensor x = skv_pass__x(p, si), a = skv_pass__a(p, si), y;
+    const int width = m->dims.width;
+    const skv_tensor g1 = skv_cond__mod(p->cond, layer, MOD_G1, width);
+    const skv_tensor s2 = skv_cond__mod(p->cond, layer, MOD_S2, width);
+    const skv_tensor b2 = skv_cond__mod(p->cond, layer, MOD_B2, width);
+    const skv_tensor ca_scale = repeat(&w->ca_norm_w, p->n_rows);
+    const skv_tensor ca_shift = repeat(&w->ca_norm_b, p->n_rows);
+    const skv_tensor ones = repeat(&m->ones, p->n_rows);
+    skv_tensor x = skv_work__x(p, si), normed = skv_work__normed(p, si), y;
 
-    SKV_TRY(self_attention(p, layer, si, &y));
-    SKV_TRY(
-        skv_gate_norm(m->be, &(skv_gate_norm_args){.y = a,
-                                                   .x = x,
-                                                   .h = y,
-                                                   .g = skv_cond__mod(p->cond, layer, MOD_G1, c),
-                                                   .a = repeat(&w->ca_norm_w, p->n_rows),
-                                                   .b = repeat(&w->ca_norm_b, p->n_rows),
-                                                   .c = w->proj_bias,
-                                                   .eps = SKV_NORM_EPS}));
-    SKV_TRY(skv_block__cross_attention(p, layer, si, &y));
-    SKV_TRY(
-        skv_gate_norm(m->be, &(skv_gate_norm_args){.y = a,
-                                                   .x = x,
-                                                   .h = y,
-                                                   .g = repeat(&m->ones, p->n_rows),
-                                                   .a = skv_cond__mod(p->cond, layer, MOD_S2, c),
-                                                   .b = skv_cond__mod(p->cond, layer, MOD_B2, c),
-                                                   .c = w->ca_proj_bias,
-                                                   .eps = SKV_NORM_EPS}));
-    SKV_TRY(feed_forward(p, layer, si));
-    return finish(p, layer, si);
+    SKV_TRY(self_attention(p, layer, si, &y)); /* y = SA(normed) */
+    SKV_TRY(skv_gate_norm(m->be, &(skv_gate_norm_args){.y = normed,
+                                                       .x = x,
+                                                       .h = y,
+                                                       .gate = g1,
+                                                       .bias = w->proj_bias,
+                                                       .scale = ca_scale,
+                                                       .shift = ca_shift,
+                                                       .eps = SKV_NORM_EPS}));
+    SKV_TRY(skv_block__cross_attention(p, layer, si, &y)); /* y = CA(normed, text) */
+    SKV_TRY(skv_gate_norm(m->be, &(skv_gate_norm_args){.y = normed,
+                                                       .x = x,
+                                                       .h = y,
+                                                       .gate = ones,
+                                                       .bias = w->ca_proj_bias,
+                                                       .scale = s2,
+                                                       .shift = b2,
+                                                       .eps = SKV_NORM_EPS}));
+    SKV_TRY(feed_forward(p, layer, si)); /* normed = FFN(normed) */
+    return finish(p, layer, si);         /* x += g2·normed; the next layer's first norm */
 }

@@ -66,10 +66,10 @@ struct skv_pass {
     skv_tensor bits[SKV_MAX_SCALES]; /* (B,L,token bits) u8 */
     skv_tensor z;                    /* (B,Hz,Wz,d) fp32 */
     char *x;                         /* (R,L,C) fp32: the residual stream */
-    char *a;                         /* (R,L,C) act: norm outputs, attention outputs; before and
+    char *normed;                    /* (R,L,C) act: norm outputs, attention outputs; before and
                                       * after the blocks (B,L,token bits) fp32: the input before
                                       * word_embed, and twice that: guided logits for a probe */
-    char *b;                         /* (R,L,C) act, then qkv, hidden layer or logits */
+    char *work;                      /* (R,L,C) act, then qkv, hidden layer or logits */
     char *q_raw;                     /* (R,window,H,D) fp32 */
     skv_arena select;                /* scratch of the policy */
     int32_t window[SKV_MAX_WINDOW];  /* of the scale at hand */
@@ -84,24 +84,12 @@ struct skv_pass {
 skv_tensor skv_cond__mod(const skv_cond *c, int layer, int which, int width);
 skv_tensor skv_cond__head_mod(const skv_cond *c, int which, int width);
 
-/* One layer: p->a holds the modulated norm of x on entry, the next layer's (or, after the last,
- * nothing) on return. */
+/* One layer: p->normed holds the modulated norm of x on entry, the next layer's (or, after the
+ * last, nothing) on return. */
 SKV_MUST skv_status skv_block__forward(skv_pass *p, int layer, int si);
 
-/* Bytes of a full-width tensor in the work buffer, for maps of so many tokens. */
-size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens);
-/* cross_attention.c: the rows whose texts are absorbed at once. */
-int skv_pass__absorbed_rows(const skv_backend *be, int n_rows, int64_t tokens);
-
-/* *y (in the work buffer) = CA of p->a without its last bias, each row with its own text; p->a is
- * used up. */
+/* *y (in the work buffer) = CA of p->normed without its last bias, each row with its own text;
+ * p->normed is used up. */
 SKV_MUST skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor *y);
-
-/* (R,L,C) act at the work buffer's start: queries, then what a sublayer adds to x. */
-skv_tensor skv_block__full_width(const skv_pass *p, int64_t tokens);
-
-/* Buffers of the scale at hand as tensors. */
-skv_tensor skv_pass__x(const skv_pass *p, int si);
-skv_tensor skv_pass__a(const skv_pass *p, int si);
 
 #endif

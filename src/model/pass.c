@@ -5,65 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/infinity_parts.h"
+#include "model/work.h"
 
 static int largest(const skv_schedule *s)
 {
     return s->n_scales - 1;
-}
-
-skv_tensor skv_pass__x(const skv_pass *p, int si)
-{
-    const skv_infinity *m = p->setup.model;
-
-    return SKV_TENSOR(p->x, SKV_F32, m->be->device, p->n_rows,
-                      skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
-}
-
-skv_tensor skv_pass__a(const skv_pass *p, int si)
-{
-    const skv_infinity *m = p->setup.model;
-
-    return SKV_TENSOR(p->a, m->be->act, m->be->device, p->n_rows,
-                      skv_schedule_tokens(&p->setup.stage->schedule, si), m->dims.width);
-}
-
-static size_t full_bytes(const skv_dims *d, const skv_backend *be, int n_rows, int64_t tokens)
-{
-    return skv_align_up((size_t)n_rows * (size_t)tokens * (size_t)d->width *
-                        skv_dtype_bytes(be->act));
-}
-
-size_t skv_pass__full_bytes(const skv_pass *p, int64_t tokens)
-{
-    return full_bytes(&p->setup.model->dims, p->setup.model->be, p->n_rows, tokens);
-}
-
-/* Bytes of the work buffer at its hungriest scale: a full-width tensor (queries, a sublayer's
- * output, the head's input), and behind it QKV or the hidden layer of some rows, the scratch of
- * cross attention, or fp32 logits. */
-static size_t work_bytes(const skv_dims *d, const skv_backend *be, const skv_schedule *s,
-                         int n_rows)
-{
-    const size_t wide = skv_max_size(3 * (size_t)d->width, (size_t)d->hidden);
-    size_t most = 0;
-
-    for (int si = 0; si < s->n_scales; si++) {
-        const int64_t tokens = skv_schedule_tokens(s, si);
-        const int rows = skv_limits_rows_at_once(be->limits, n_rows, tokens);
-        const size_t some = (size_t)rows * (size_t)tokens;
-        const size_t logits = (size_t)n_rows * (size_t)tokens * 2 * (size_t)skv_dims_token_bits(d);
-        const size_t absorbed =
-            skv_absorbed_bytes(be, skv_pass__absorbed_rows(be, n_rows, tokens), tokens,
-                               skv_limits_absorbed_text(be->limits, d->head_dim, n_rows, tokens),
-                               d->heads, d->head_dim);
-        size_t behind =
-            skv_max_size(some * wide * skv_dtype_bytes(be->act), logits * sizeof(float));
-
-        behind = skv_max_size(behind, absorbed);
-        most = skv_max_size(most, full_bytes(d, be, n_rows, tokens) + behind);
-    }
-    return most;
 }
 
 /* Queries a row that a RAW policy wants of a layer: the most of any scale after which it cuts. */
@@ -114,9 +60,9 @@ static skv_status layout_scratch(skv_pass *p, const skv_pass_size *s, skv_arena 
 
     SKV_TRY(skv_arena_take(&p->x, arena, places * width * sizeof(float)));
     SKV_TRY(skv_arena_take(
-        &p->a, arena,
+        &p->normed, arena,
         skv_max_size(places * width * skv_dtype_bytes(s->be->act), logits * sizeof(float))));
-    SKV_TRY(skv_arena_take(&p->b, arena, work_bytes(d, s->be, s->schedule, p->n_rows)));
+    SKV_TRY(skv_arena_take(&p->work, arena, skv_work__bytes(d, s->be, s->schedule, p->n_rows)));
     SKV_TRY(skv_arena_take(&p->q_raw, arena,
                            (size_t)(p->n_rows * window_rows(s)) * width * sizeof(float)));
     SKV_TRY(skv_arena_take(&m, arena, select));
@@ -172,7 +118,7 @@ skv_status skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_p
 /* The first input: the pooled text. */
 static skv_status first_input(skv_pass *p)
 {
-    skv_tensor x = skv_pass__x(p, 0);
+    skv_tensor x = skv_work__x(p, 0);
 
     return skv_copy(p->setup.model->be,
                     &(skv_copy_args){.y = SKV_RESHAPE(&x, p->n_rows, p->setup.model->dims.width),
@@ -186,8 +132,8 @@ static skv_status next_input(skv_pass *p, int si)
     const skv_schedule *s = &p->setup.stage->schedule;
     const int64_t tokens = skv_schedule_tokens(s, si), n = p->setup.n_prompts * tokens;
     const int bits = skv_dims_token_bits(&m->dims);
-    skv_tensor t = SKV_TENSOR(p->a, SKV_F32, m->be->device, p->setup.n_prompts, tokens, bits);
-    skv_tensor x = skv_pass__x(p, si), cond = skv_tensor_rows(&x, 0, p->setup.n_prompts), uncond;
+    skv_tensor t = SKV_TENSOR(p->normed, SKV_F32, m->be->device, p->setup.n_prompts, tokens, bits);
+    skv_tensor x = skv_work__x(p, si), cond = skv_tensor_rows(&x, 0, p->setup.n_prompts), uncond;
     skv_tensor bias = skv_tensor_rows(&m->lvl_word_bias, si, 1);
 
     SKV_TRY(skv_next_input(
@@ -212,15 +158,15 @@ static skv_status head(skv_pass *p, int si, skv_tensor *logits)
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     const int rows = p->setup.guidance.insertion < 0 ? p->setup.n_prompts : p->n_rows;
     const size_t h_bytes = skv_align_up((size_t)(rows * tokens * c) * skv_dtype_bytes(m->be->act));
-    skv_tensor x = skv_pass__x(p, si), scale = skv_cond__head_mod(p->cond, 0, c);
+    skv_tensor x = skv_work__x(p, si), scale = skv_cond__head_mod(p->cond, 0, c);
     skv_tensor shift = skv_cond__head_mod(p->cond, 1, c);
-    skv_tensor h = SKV_TENSOR(p->b, m->be->act, m->be->device, rows, tokens, c);
+    skv_tensor h = SKV_TENSOR(p->work, m->be->act, m->be->device, rows, tokens, c);
 
-    *logits = SKV_TENSOR(p->b + h_bytes, SKV_F32, m->be->device, rows, tokens, 2 * bits);
+    *logits = SKV_TENSOR(p->work + h_bytes, SKV_F32, m->be->device, rows, tokens, 2 * bits);
     SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = h,
                                              .x = skv_tensor_rows(&x, 0, rows),
-                                             .a = skv_tensor_rows(&scale, 0, rows),
-                                             .b = skv_tensor_rows(&shift, 0, rows),
+                                             .scale = skv_tensor_rows(&scale, 0, rows),
+                                             .shift = skv_tensor_rows(&shift, 0, rows),
                                              .eps = SKV_NORM_EPS}));
     return skv_linear(m->be, &(skv_linear_args){.y = SKV_RESHAPE(logits, rows * tokens, 2 * bits),
                                                 .x = SKV_RESHAPE(&h, rows * tokens, c),
@@ -235,8 +181,8 @@ static skv_status draw(skv_pass *p, int si, const skv_tensor *logits, const uint
     skv_tensor guided = {0};
 
     if (p->probe && p->probe->logits)
-        guided = SKV_TENSOR(p->a, SKV_F32, be->device, p->bits[si].shape[0], p->bits[si].shape[1],
-                            p->bits[si].shape[2], 2);
+        guided = SKV_TENSOR(p->normed, SKV_F32, be->device, p->bits[si].shape[0],
+                            p->bits[si].shape[1], p->bits[si].shape[2], 2);
     SKV_TRY(skv_draw_bits(be, &(skv_draw_bits_args){.bits = p->bits[si],
                                                     .guided = guided,
                                                     .logits = *logits,
@@ -255,15 +201,15 @@ static skv_status blocks(skv_pass *p, int si)
 {
     const skv_infinity *m = p->setup.model;
     const int c = m->dims.width;
-    skv_tensor x = skv_pass__x(p, si);
+    skv_tensor x = skv_work__x(p, si);
 
     p->queries = SKV_QUERIES_NONE;
     if (si < largest(&p->setup.stage->schedule))
         p->queries = p->setup.policy->queries(p->setup.policy_state, si, p->window, &p->n_window);
-    SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = skv_pass__a(p, si),
+    SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = skv_work__normed(p, si),
                                              .x = x,
-                                             .a = skv_cond__mod(p->cond, 0, MOD_S1, c),
-                                             .b = skv_cond__mod(p->cond, 0, MOD_B1, c),
+                                             .scale = skv_cond__mod(p->cond, 0, MOD_S1, c),
+                                             .shift = skv_cond__mod(p->cond, 0, MOD_B1, c),
                                              .eps = SKV_NORM_EPS}));
     for (int layer = 0; layer < m->dims.depth; layer++) {
         SKV_TRY(skv_block__forward(p, layer, si));
@@ -311,12 +257,14 @@ skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uin
     SKV_TRY(skv_zero(m->be, &(skv_zero_args){.y = p->z}));
     for (int si = 0; si < s->n_scales; si++) {
         const int64_t flops = m->be->flops;
+        skv_status st;
 
         if (cost)
             SKV_TRY(skv_backend_mark(m->be, si));
         if (!probe) /* which may read what was computed */
             SKV_TRY(skv_backend_capture(m->be));
-        SKV_TRY(skv_backend_launch(m->be, si, one_scale(p, si, seed)));
+        st = one_scale(p, si, seed);
+        SKV_TRY(skv_backend_launch(m->be, si, st)); /* what was captured; or passes st on */
         if (cost)
             cost[si] = (skv_scale_cost){0, m->be->flops - flops};
     }

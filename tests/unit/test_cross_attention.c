@@ -110,8 +110,8 @@ static void open_world(world *w)
     w->cond.start = w->start;
     w->cond.count = w->count;
     w->pass = (skv_pass){.setup = {.model = &w->model, .stage = &w->stage},
-                         .a = device_memory(w, (int64_t)MAX_ROWS * ROW),
-                         .b = device_memory(w, BUFFER),
+                         .normed = device_memory(w, (int64_t)MAX_ROWS * ROW),
+                         .work = device_memory(w, BUFFER),
                          .cond = &w->cond};
 }
 
@@ -133,9 +133,9 @@ static void run(world *w, float *out, const int32_t *start, const int32_t *count
 
     memcpy(w->start, start + first, (size_t)n * sizeof *start);
     memcpy(w->count, count + first, (size_t)n * sizeof *count);
-    upload(w, w->pass.a, w->inputs + (size_t)first * ROW, n * (int64_t)ROW);
+    upload(w, w->pass.normed, w->inputs + (size_t)first * ROW, n * (int64_t)ROW);
     memset(w->staged, 0xff, bytes); /* NaNs: every row must be written */
-    assert_int_equal(skv_backend_upload(be, w->pass.b, w->staged, bytes), SKV_OK);
+    assert_int_equal(skv_backend_upload(be, w->pass.work, w->staged, bytes), SKV_OK);
     w->pass.n_rows = w->cond.n_rows = n;
     assert_int_equal(skv_block__cross_attention(&w->pass, 0, w->stage.schedule.n_scales - 1, &y),
                      SKV_OK);
