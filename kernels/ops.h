@@ -74,7 +74,7 @@ typedef struct {
 } skv_add_args;
 
 /* Guidance in the residual stream: m = cfg·x[b] + (1-cfg)·x[B+b]; both rows become m.
- * x (2B,L,C) fp32. Spec infinity.md, cfg_insertion_layer. */
+ * x (2B,L,C) fp32. See src/model/README.md, Block. */
 typedef struct {
     skv_tensor x;
     float cfg;
@@ -82,12 +82,12 @@ typedef struct {
 
 /* --------------------------------------------------------------- attention */
 
-/* After the QKV product, per token and head (spec infinity.md, SA):
+/* After the QKV product, per token and head (src/model/README.md, Block):
  *   q = rope(n(qkv_q + q_bias)·scale[h]),  k = rope(n(qkv_k)),  v = qkv_v + v_bias,
  *   n(t) = t / max(‖t‖, 1e-12), rope rotates pairs (2i,2i+1) by the angle of table row l:
  *   (a,b) -> (a·cos - b·sin, a·sin + b·cos).
  * k and v of head h are stored at position base[h] + l of the K/V views; raw projections qkv_q of
- * the tokens window[0..n) go to q_raw (ScaleKV's queries, scalekv.md).
+ * the tokens window[0..n) go to q_raw (ScaleKV's queries).
  * qkv (R,L,3C) act; q_bias, v_bias (C) fp32; scale (H) fp32 = exp(min(scale_mul, ln 100));
  * rope (L,D/2,2) fp32 = (cos, sin); q (R,L,H,D) act; k, v (R,H,Lmax,D) kv, first strides free;
  * q_raw (R,n,H,D) fp32, n_window = 0 for none; base: H host integers. */
@@ -136,7 +136,8 @@ typedef struct {
 /* T5 self attention, packed prompts: o = softmax(q·Kᵀ + bias)·V within tokens start[p] ..
  * start[p+1]-1; bias of head h for key c, query r = table[bucket(c - r)][h], where
  * bucket_of[(c - r) + n_rel] (host, 2·n_rel+1 entries, offsets clamped to ±n_rel).
- * q, k, v, o (T,H,D) act; table (buckets,H) fp32; start: n_prompts+1 host integers. Spec t5.md §1.
+ * q, k, v, o (T,H,D) act; table (buckets,H) fp32; start: n_prompts+1 host integers.
+ * src/model/README.md, T5.
  */
 typedef struct {
     skv_tensor o, q, k, v, table;
@@ -342,7 +343,7 @@ typedef struct {
 } skv_mean_positions_args;
 
 /* d = mean over places of Σ_c w_c·(a_c/(‖a‖ + 1e-10) - b_c/(‖b‖ + 1e-10))², sums over places in
- * double.  a, b (B,H,W,C) fp32; w (C) fp32; d (B) fp32. Spec metrics.md, LPIPS. */
+ * double.  a, b (B,H,W,C) fp32; w (C) fp32; d (B) fp32. eval/metrics/README.md. */
 typedef struct {
     skv_tensor d, a, b, w;
 } skv_lpips_layer_args;

@@ -1,6 +1,6 @@
 /* ScaleKV's budget tables: how many tokens drafter and refiner layers keep after each scale.
  *
- * A table comes from a released JSON file, from the rule (spec cache-policies.md §1: a drafter set
+ * A table comes from a released JSON file, from the rule (src/cache/README.md: a drafter set
  * and an average determine everything), or from given rows. "Scale n" of a file counts from 1 and
  * governs what is kept *for* scale n: it applies to the cut after scale index si = n-2. */
 #ifndef SKV_CACHE_BUDGET_H

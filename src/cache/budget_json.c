@@ -1,6 +1,7 @@
 /* The released budget files: {"Scale 9": {"Block 0": 1, ..., "Max": 920, "Min": 632, "High": 2,
- * "Limit": 921}, ..., "Scale 13": {...}}; spec scalekv.md. 1 marks a drafter, High counts them.
- * The one place that turns "Scale n", counted from 1, into the cut after scale index n-2. */
+ * "Limit": 921}, ..., "Scale 13": {...}}; src/cache/README.md, Budgets. 1 marks a drafter, High
+ * counts them. The one place that turns "Scale n", counted from 1, into the cut after scale index
+ * n-2. */
 #include "cache/budget_internal.h"
 
 #include <limits.h>

@@ -100,7 +100,7 @@ extern const skv_policy *const skv_policies[];
 SKV_MUST skv_status skv_policy_find(const skv_policy **out, const char *name);
 
 /* Tokens a layer for a budget in percent of the history T: 4, 10, 20 % are 265, 650, 1300 tokens of
- * 6,425, any other p is 65·p; times T/6425, half up. Spec cache-policies.md §1. */
+ * 6,425, any other p is 65·p; times T/6425, half up. See src/cache/README.md, Budgets. */
 int skv_policy_base(double percent, const skv_schedule *schedule);
 
 #endif

@@ -3,7 +3,7 @@
  * The release's integer step leaves more than N·base tokens in all, and gives every layer the same
  * when the cache is shorter than twice the budget; mode `exact` spreads the same line over exactly
  * N·base. Layers differ in length here: the table is made for the longest, layer 0.
- * Spec cache-policies.md §2. */
+ * See src/cache/README.md, Policies. */
 #include <string.h>
 
 #include "cache/select.h"

@@ -1,6 +1,6 @@
 /* ScaleKV as released. Scores come from the **raw** query projections of the window's tokens (no
  * bias, normalisation or RoPE) and have no softmax; the maximum pooling passes over the positions
- * of the window (-inf there), which stay whatever it says. Spec scalekv.md. */
+ * of the window (-inf there), which stay whatever it says. See src/cache/README.md, Policies. */
 #include <math.h>
 
 #include "cache/scalekv.h"

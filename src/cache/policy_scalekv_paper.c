@@ -1,6 +1,6 @@
 /* ScaleKV as its paper writes it: the window's true queries, softmax with scale 1, average pooling
  * over the row in which the window's own scores are 0. Budgets and window as in the release.
- * Spec cache-policies.md §1, Selection. */
+ * See src/cache/README.md, Policies. */
 #include "cache/scalekv.h"
 #include "cache/select.h"
 #include "kernels/ops.h"

@@ -3,7 +3,7 @@
  * CMakeLists.txt; the contract tests then run over it unasked.
  *
  * "Recent" is raster order: once a map exceeds the budget, only its lower part is left and nothing
- * of any earlier scale; spec cache-policies.md §2. */
+ * of any earlier scale. See src/cache/README.md, Policies. */
 #include "cache/select.h"
 #include "kernels/ops.h"
 

@@ -1,6 +1,6 @@
 /* SnapKV: the same capacity for every layer; the last tokens of the map observe, the positions
  * they attend to most stay. The scores are true attention (normalised, biased, rotated queries and
- * softmax scale 1), not the 1/sqrt(D) of language models. Spec cache-policies.md §2. */
+ * softmax scale 1), not the 1/sqrt(D) of language models. See src/cache/README.md, Policies. */
 #include "cache/select.h"
 
 struct skv_policy_state {

@@ -1,6 +1,6 @@
 /* StreamingLLM: the first `sinks` tokens and the last ones. No key is re-rotated, unlike in the
  * language models it was made for: RoPE here is by place on the grid, not by place in the cache.
- * Spec cache-policies.md §2. */
+ * See src/cache/README.md, Policies. */
 #include "cache/select.h"
 #include "kernels/ops.h"
 

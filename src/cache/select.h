@@ -35,7 +35,7 @@ SKV_MUST skv_status skv_select__check(int64_t window, int64_t kernel);
 
 /* The n = grid² window tokens of an h×w map: the centre tokens of grid×grid patches, patch rows
  * first. A map smaller than the grid has the last n cache positions instead; a position before the
- * map borrows the map's first token. Spec scalekv.md, cache-policies.md §1. */
+ * map borrows the map's first token. See src/cache/README.md, Policies. */
 void skv_select__window_tokens(int32_t *token, int grid, int h, int w);
 
 /* Their distances from the cache's end, descending. */
@@ -75,7 +75,7 @@ SKV_MUST skv_status skv_recent__check(const skv_recent *r);
 
 /* The last min(window, tokens of the map) positions, and the others of the highest softmax mass
  * from the window's queries, pooled along the cache. A head cut to no more than the window keeps
- * its last n_keep. tokens: of the current map. Spec cache-policies.md §2. */
+ * its last n_keep. tokens: of the current map. See src/cache/README.md, Policies. */
 SKV_MUST skv_status skv_recent__select(skv_backend *be, const skv_select_args *a,
                                        const skv_recent *r, int tokens);
 

@@ -1,4 +1,4 @@
-/* One layer of the transformer, at one scale. Spec infinity.md, Block, SA, CA:
+/* One layer of the transformer, at one scale. src/model/README.md, Block:
  *
  *   x += g1·SA(LN(x)·(1+s1)+b1);  x += CA(LN(x; ca_norm), text);  x += g2·FFN(LN(x)·(1+s2)+b2)
  *

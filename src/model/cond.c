@@ -1,5 +1,5 @@
 /* The conditioning of a group: what depends on the text alone, computed once, not once a scale.
- * Spec infinity.md, Conditioning. */
+ * src/model/README.md, Conditioning. */
 #include "model/infinity.h"
 
 #include <math.h>

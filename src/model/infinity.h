@@ -2,7 +2,8 @@
  *
  * A group is B prompts in one batch; with guidance there are R = 2B rows, conditional ones first.
  * Text K/V and modulations depend on the text alone and are made once a group (skv_cond); a pass
- * runs one cache path: for every scale blocks, logits, bits, residual map. Spec infinity.md. */
+ * runs one cache path: for every scale blocks, logits, bits, residual map. src/model/README.md has
+ * the formulas. */
 #ifndef SKV_MODEL_INFINITY_H
 #define SKV_MODEL_INFINITY_H
 

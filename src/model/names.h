@@ -1,5 +1,5 @@
 /* Dimensions of a model read off its checkpoints' own tensors, and the names of a layer's tensors.
- * Spec infinity.md, Parameters. */
+ * src/model/README.md, Parameters. */
 #ifndef SKV_MODEL_NAMES_H
 #define SKV_MODEL_NAMES_H
 

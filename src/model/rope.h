@@ -1,4 +1,4 @@
-/* 2-D rotary positions (rope2d_normalized_by_hw = 2); spec infinity.md, RoPE. */
+/* 2-D rotary positions (rope2d_normalized_by_hw = 2); src/model/README.md, Block. */
 #ifndef SKV_MODEL_ROPE_H
 #define SKV_MODEL_ROPE_H
 

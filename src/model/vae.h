@@ -1,4 +1,4 @@
-/* The VAE decoder: residual map -> picture, NHWC. Spec infinity.md, Image. */
+/* The VAE decoder: residual map -> picture, NHWC. src/model/README.md, Image. */
 #ifndef SKV_MODEL_VAE_H
 #define SKV_MODEL_VAE_H
 

@@ -21,7 +21,7 @@ static void make(skv_dims *dims, const char *model, skv_schedule *schedule, doub
     assert_int_equal(skv_schedule_make(schedule, ratio, resolution), SKV_OK);
 }
 
-/* Max and Min of the released files, spec scalekv.md. */
+/* Max and Min of the released files (src/cache/README.md). */
 static const struct {
     const char *model, *file;
     int max[5], min[5], high[5];
