@@ -4,39 +4,15 @@
  * only downloads, elapsed and sync wait for the device. */
 #include "kernels/cuda/cuda_internal.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 
-#define PINNED_BYTES  ((size_t)16 << 20)
-#define PIECE_BYTES   ((size_t)2 << 20) /* of a download */
-#define MIN_SM        80
-#define STATIC_SHARED ((size_t)48 << 10)
-
-skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes)
-{
-    skv_cuda *c = skv_cuda__of(be);
-    int i = 0;
-
-    while (i < c->n_roomy && c->roomy[i].kernel != kernel)
-        i++;
-    if (bytes <= STATIC_SHARED || (i < c->n_roomy && bytes <= c->roomy[i].bytes))
-        return SKV_OK;
-    if (bytes > INT_MAX || cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                                (int)bytes) != cudaSuccess) {
-        (void)cudaGetLastError();
-        return skv_fail(SKV_E_UNSUPPORTED, "a kernel wants %zu bytes of shared memory", bytes);
-    }
-    if (i < SKV_CUDA_ROOMY) {
-        c->roomy[i].kernel = kernel;
-        c->roomy[i].bytes = bytes;
-        c->n_roomy += i == c->n_roomy;
-    }
-    return SKV_OK;
-}
+#define PINNED_BYTES ((size_t)16 << 20)
+#define PIECE_BYTES  ((size_t)2 << 20) /* of a download */
+#define MIN_SM       80
 
 /* -------------------------------------------------------------------- memory */
 

@@ -24,3 +24,36 @@ bool skv_ends_in(const char *text, const char *ending)
 
     return end && strcasecmp(end, ending) == 0;
 }
+
+size_t skv_utf8_good_bytes(const char *text, size_t n)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t i = 0;
+
+    while (i < n) {
+        const unsigned char c = s[i];
+        const int more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : (c & 0xf0) == 0xe0 ? 2 : 3;
+        unsigned char low = 0x80, high = 0xbf;
+
+        if (c == 0 || (c >= 0x80 && c < 0xc2) || c > 0xf4 || n - i <= (size_t)more)
+            return i;
+        if (c == 0xe0)
+            low = 0xa0; /* overlong */
+        else if (c == 0xed)
+            high = 0x9f; /* surrogates */
+        else if (c == 0xf0)
+            low = 0x90; /* overlong */
+        else if (c == 0xf4)
+            high = 0x8f; /* above U+10FFFF */
+        for (int k = 1; k <= more; k++, low = 0x80, high = 0xbf)
+            if (s[i + (size_t)k] < low || s[i + (size_t)k] > high)
+                return i;
+        i += (size_t)more + 1;
+    }
+    return n;
+}
+
+bool skv_utf8_is_valid(const char *text, size_t bytes)
+{
+    return skv_utf8_good_bytes(text, bytes) == bytes;
+}

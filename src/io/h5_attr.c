@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "io/prompts.h"
+#include "core/text.h"
 
 #define MAX_ATTRIBUTE ((size_t)60 << 10) /* the format holds 64 KiB with its description */
 #define MAX_MEMBERS   1000000

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "io/prompts.h"
+#include "core/text.h"
 
 #define SMALL_TEXTS ((size_t)1 << 20)
 

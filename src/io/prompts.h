@@ -98,7 +98,4 @@ void skv_prompts_id(const skv_prompts *p, size_t i, char *out, size_t bytes);
 /* Usable as a file name anywhere: [A-Za-z0-9._-], no leading dot or dash, 1 to 200 bytes. */
 bool skv_prompts_id_is_usable(const char *id);
 
-/* Well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, no NUL. */
-bool skv_utf8_is_valid(const char *text, size_t bytes);
-
 #endif

@@ -4,6 +4,8 @@
 
 #include "io/prompts.h"
 
+#define SKV_PROMPTS__MAX_ID 200 /* bytes */
+
 typedef struct {
     skv_prompts *list;
     size_t room;      /* entries that fit into list->prompts */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "io/prompts.h"
+#include "core/text.h"
 #include "io/spm_shim.h"
 
 #define MAX_PIECES      1000000

@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/prompts.h"
 #include "io/spm_shim.h"
 

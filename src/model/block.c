@@ -8,7 +8,7 @@
  * modulations is in the tables. */
 #include <assert.h>
 
-#include "model/work.h"
+#include "model/buffer.h"
 
 /* One row, repeated for all. */
 static skv_tensor repeat(const skv_tensor *row, int n_rows)
@@ -65,12 +65,12 @@ static skv_status project(skv_pass *p, int layer, int si, const skv_tensor *q,
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     const int step = skv_limits_rows_at_once(p->setup.model->be->limits, p->n_rows, tokens);
     skv_backend *be = p->setup.model->be;
-    skv_tensor a = skv_work__normed(p, si);
+    skv_tensor a = skv_buffer__normed(p, si);
 
     for (int first = 0; first < p->n_rows; first += step) {
         const int n = first + step < p->n_rows ? step : p->n_rows - first;
         skv_tensor x = skv_tensor_rows(&a, first, n),
-                   qkv = skv_work__wide(p, n, tokens, 3 * d->width);
+                   qkv = skv_buffer__wide(p, n, tokens, 3 * d->width);
 
         SKV_TRY(linear(be, &qkv, &x, &w->qkv, NULL));
         SKV_TRY(skv_qkv_rope(
@@ -99,7 +99,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     const skv_block_weights *w = &p->setup.model->block[layer];
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
-    skv_tensor normed = skv_work__normed(p, si), q = skv_work__full(p, tokens), q_raw = {0};
+    skv_tensor normed = skv_buffer__normed(p, si), q = skv_buffer__full(p, tokens), q_raw = {0};
     skv_tensor o = SKV_RESHAPE(&normed, p->n_rows, tokens, d->heads, d->head_dim);
     skv_kv_view view;
 
@@ -113,7 +113,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
         be, &(skv_attention_args){
                 .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
-    *y = skv_work__full(p, tokens);
+    *y = skv_buffer__full(p, tokens);
     return linear(be, y, &normed, &w->proj, NULL);
 }
 
@@ -125,12 +125,12 @@ static skv_status feed_forward(skv_pass *p, int layer, int si)
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     skv_backend *be = p->setup.model->be;
     const int step = skv_limits_rows_at_once(be->limits, p->n_rows, tokens);
-    skv_tensor all = skv_work__normed(p, si);
+    skv_tensor all = skv_buffer__normed(p, si);
 
     for (int first = 0; first < p->n_rows; first += step) {
         const int n = first + step < p->n_rows ? step : p->n_rows - first;
         skv_tensor normed = skv_tensor_rows(&all, first, n);
-        skv_tensor hidden = skv_work__wide(p, n, tokens, d->hidden);
+        skv_tensor hidden = skv_buffer__wide(p, n, tokens, d->hidden);
 
         SKV_TRY(
             skv_linear_gelu(be, &(skv_linear_args){.y = SKV_RESHAPE(&hidden, n * tokens, d->hidden),
@@ -151,7 +151,7 @@ static skv_status finish(skv_pass *p, int layer, int si)
     const bool last = layer + 1 == m->dims.depth;
     const bool mix = p->setup.guided && p->setup.guidance.insertion < 0 &&
                      layer == m->dims.depth + p->setup.guidance.insertion;
-    skv_tensor x = skv_work__x(p, si), normed = skv_work__normed(p, si);
+    skv_tensor x = skv_buffer__x(p, si), normed = skv_buffer__normed(p, si);
     skv_tensor g2 = skv_cond__mod(p->cond, layer, MOD_G2, width), s1, b1;
 
     if (last || mix)
@@ -187,7 +187,7 @@ skv_status skv_block__forward(skv_pass *p, int layer, int si)
     const skv_tensor ca_scale = repeat(&w->ca_norm_w, p->n_rows);
     const skv_tensor ca_shift = repeat(&w->ca_norm_b, p->n_rows);
     const skv_tensor ones = repeat(&m->ones, p->n_rows);
-    skv_tensor x = skv_work__x(p, si), normed = skv_work__normed(p, si), y;
+    skv_tensor x = skv_buffer__x(p, si), normed = skv_buffer__normed(p, si), y;
 
     SKV_TRY(self_attention(p, layer, si, &y)); /* y = SA(normed) */
     SKV_TRY(skv_gate_norm(m->be, &(skv_gate_norm_args){.y = normed,

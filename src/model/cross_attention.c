@@ -2,7 +2,7 @@
  * rows with short ones the other way round, text through the projections (absorbed_attention). */
 #include <math.h>
 
-#include "model/work.h"
+#include "model/buffer.h"
 
 /* Rows first .. first+n-1 of a layer's call. count: of the rows that go one way, 0 for others. */
 typedef struct {
@@ -83,7 +83,7 @@ static skv_status by_text(const call *c, int longest)
     const skv_dims *d = &c->p->setup.model->dims;
     const int64_t tokens = c->a.shape[1];
     skv_backend *be = c->p->setup.model->be;
-    const int at_once = skv_work__absorbed_rows(be, c->p->n_rows, tokens);
+    const int at_once = skv_buffer__absorbed_rows(be, c->p->n_rows, tokens);
     const size_t bytes = skv_absorbed_bytes(be, at_once, tokens, longest, d->heads, d->head_dim);
 
     return skv_absorbed_attention(be, &(skv_absorbed_attention_args){
@@ -93,7 +93,7 @@ static skv_status by_text(const call *c, int longest)
                                           .wq = c->w->ca_q,
                                           .bq = c->w->ca_q_bias,
                                           .wo = c->w->ca_proj,
-                                          .scratch = SKV_TENSOR(skv_work__behind(c->p, tokens),
+                                          .scratch = SKV_TENSOR(skv_buffer__behind(c->p, tokens),
                                                                 SKV_U8, be->device, (int64_t)bytes),
                                           .start = c->start,
                                           .count = c->count,
@@ -120,7 +120,7 @@ static bool pick(call *c, const int32_t *count, int longest, bool others)
 skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor *y)
 {
     const skv_cond *cond = p->cond;
-    const skv_tensor a = skv_work__normed(p, si);
+    const skv_tensor a = skv_buffer__normed(p, si);
     const int64_t tokens = a.shape[1];
     const skv_limits *limits = p->setup.model->be->limits;
     int longest =
@@ -128,7 +128,7 @@ skv_status skv_block__cross_attention(skv_pass *p, int layer, int si, skv_tensor
 
     for (int r = 0; r < p->n_rows && !skv_limits_divided(limits, tokens); r++)
         longest = cond->count[r] > longest ? 0 : longest;
-    *y = skv_work__full(p, tokens);
+    *y = skv_buffer__full(p, tokens);
     for (int first = 0; first < p->n_rows; first += SKV_ABSORBED_ROWS) {
         const int left = p->n_rows - first;
         call c = {.p = p,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/work.h"
+#include "model/buffer.h"
 
 static int largest(const skv_schedule *s)
 {
@@ -62,7 +62,7 @@ static skv_status layout_scratch(skv_pass *p, const skv_pass_size *s, skv_arena 
     SKV_TRY(skv_arena_take(
         &p->normed, arena,
         skv_max_size(places * width * skv_dtype_bytes(s->be->act), logits * sizeof(float))));
-    SKV_TRY(skv_arena_take(&p->work, arena, skv_work__bytes(d, s->be, s->schedule, p->n_rows)));
+    SKV_TRY(skv_arena_take(&p->work, arena, skv_buffer__bytes(d, s->be, s->schedule, p->n_rows)));
     SKV_TRY(skv_arena_take(&p->q_raw, arena,
                            (size_t)(p->n_rows * window_rows(s)) * width * sizeof(float)));
     SKV_TRY(skv_arena_take(&m, arena, select));
@@ -118,7 +118,7 @@ skv_status skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes, const skv_p
 /* The first input: the pooled text. */
 static skv_status first_input(skv_pass *p)
 {
-    skv_tensor x = skv_work__x(p, 0);
+    skv_tensor x = skv_buffer__x(p, 0);
 
     return skv_copy(p->setup.model->be,
                     &(skv_copy_args){.y = SKV_RESHAPE(&x, p->n_rows, p->setup.model->dims.width),
@@ -133,7 +133,7 @@ static skv_status next_input(skv_pass *p, int si)
     const int64_t tokens = skv_schedule_tokens(s, si), n = p->setup.n_prompts * tokens;
     const int bits = skv_dims_token_bits(&m->dims);
     skv_tensor t = SKV_TENSOR(p->normed, SKV_F32, m->be->device, p->setup.n_prompts, tokens, bits);
-    skv_tensor x = skv_work__x(p, si), cond = skv_tensor_rows(&x, 0, p->setup.n_prompts), uncond;
+    skv_tensor x = skv_buffer__x(p, si), cond = skv_tensor_rows(&x, 0, p->setup.n_prompts), uncond;
     skv_tensor bias = skv_tensor_rows(&m->lvl_word_bias, si, 1);
 
     SKV_TRY(skv_next_input(
@@ -158,7 +158,7 @@ static skv_status head(skv_pass *p, int si, skv_tensor *logits)
     const int64_t tokens = skv_schedule_tokens(&p->setup.stage->schedule, si);
     const int rows = p->setup.guidance.insertion < 0 ? p->setup.n_prompts : p->n_rows;
     const size_t h_bytes = skv_align_up((size_t)(rows * tokens * c) * skv_dtype_bytes(m->be->act));
-    skv_tensor x = skv_work__x(p, si), scale = skv_cond__head_mod(p->cond, 0, c);
+    skv_tensor x = skv_buffer__x(p, si), scale = skv_cond__head_mod(p->cond, 0, c);
     skv_tensor shift = skv_cond__head_mod(p->cond, 1, c);
     skv_tensor h = SKV_TENSOR(p->work, m->be->act, m->be->device, rows, tokens, c);
 
@@ -201,12 +201,12 @@ static skv_status blocks(skv_pass *p, int si)
 {
     const skv_infinity *m = p->setup.model;
     const int c = m->dims.width;
-    skv_tensor x = skv_work__x(p, si);
+    skv_tensor x = skv_buffer__x(p, si);
 
     p->queries = SKV_QUERIES_NONE;
     if (si < largest(&p->setup.stage->schedule))
         p->queries = p->setup.policy->queries(p->setup.policy_state, si, p->window, &p->n_window);
-    SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = skv_work__normed(p, si),
+    SKV_TRY(skv_norm(m->be, &(skv_norm_args){.y = skv_buffer__normed(p, si),
                                              .x = x,
                                              .scale = skv_cond__mod(p->cond, 0, MOD_S1, c),
                                              .shift = skv_cond__mod(p->cond, 0, MOD_B1, c),

@@ -12,7 +12,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
-#include "io/prompts.h"
+#include "core/text.h"
 
 /* What must be given, and together. */
 static skv_status check_record(const skv_group_record *r, const char *file)

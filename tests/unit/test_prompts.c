@@ -7,6 +7,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "core/text.h"
 #include "temp_folder.h"
 
 static skv_status parse(skv_prompts **p, skv_prompts_form form, const char *text)

@@ -1,5 +1,9 @@
-/* What went wrong on the GPU, in words: a call, a launch, a type that no kernel has. */
+/* What all launches and calls of CUDA have in common: shared memory, and errors in words. */
 #include "kernels/cuda/cuda_internal.h"
+
+#include <limits.h>
+
+#define STATIC_SHARED ((size_t)48 << 10)
 
 skv_status skv_cuda__lost(const char *call)
 {
@@ -40,4 +44,26 @@ skv_status skv_cuda__no_kernel(const char *function, skv_dtype type)
 {
     return skv_fail(SKV_E_UNSUPPORTED, "%s: no kernel computes in %s", function,
                     skv_dtype_name(type));
+}
+
+skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes)
+{
+    skv_cuda *c = skv_cuda__of(be);
+    int i = 0;
+
+    while (i < c->n_roomy && c->roomy[i].kernel != kernel)
+        i++;
+    if (bytes <= STATIC_SHARED || (i < c->n_roomy && bytes <= c->roomy[i].bytes))
+        return SKV_OK;
+    if (bytes > INT_MAX || cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                (int)bytes) != cudaSuccess) {
+        (void)cudaGetLastError();
+        return skv_fail(SKV_E_UNSUPPORTED, "a kernel wants %zu bytes of shared memory", bytes);
+    }
+    if (i < SKV_CUDA_ROOMY) {
+        c->roomy[i].kernel = kernel;
+        c->roomy[i].bytes = bytes;
+        c->n_roomy += i == c->n_roomy;
+    }
+    return SKV_OK;
 }
