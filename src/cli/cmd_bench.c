@@ -14,43 +14,49 @@
 #include "sample/fit.h"
 
 typedef struct {
-    char *transformer, *vae, *resolution, *text_tokens, *paths, *floor, *device, *dtype, *json;
+    char *config, *transformer, *vae, *resolution, *text_tokens, *paths, *floor, *device, *dtype,
+        *json;
     skv_ints batch, drafters;
     double ratio, cfg;
     int64_t threads, warmup, iters, memory_limit, eval, side;
     bool profile;
 } bench_options;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(bench_options, field), fallback, help, group              \
-    }
+#define ROW(...) SKV_OPTION(bench_options, __VA_ARGS__)
 
 static const skv_option table[] = {
+    SKV_OPTION_CONFIG(bench_options),
     ROW(transformer, PATH, "formula:layer12", "checkpoint, or formula:NAME", "Model"),
-    ROW(vae, PATH, NULL, "VAE checkpoint, or formula:NAME; default: the transformer's name", NULL),
-    ROW(resolution, STRING, "0.25M", "0.06M, 0.25M, 0.60M or 1M", "Work"),
-    ROW(ratio, REAL, "1", "height/width", NULL),
-    ROW(cfg, REAL, "3", "guidance; 1: one row a picture", NULL),
-    ROW(batch, INTS, "1", "pictures in a group: one number, or several to be timed in turn", NULL),
+    ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME; default: the transformer's name",
+        NULL),
+    SKV_OPTION_WORD(bench_options, resolution, "0.06M|0.25M|0.60M|1M", "0.25M",
+                    "pixels of a picture", "Work"),
+    ROW(ratio, REAL, "1", "height / width", NULL),
+    ROW(cfg, REAL, "3", "guidance; 1: one row for each picture", NULL),
+    ROW(batch, INTS, "1", "pictures in a group; several numbers are timed one after the other",
+        NULL),
     ROW(text_tokens, STRING, "32",
-        "tokens of each prompt; of several numbers (8,64) they take turns, and several such lists "
+        "tokens of a prompt; prompts take several numbers (8,64) in turn, and several such lists "
         "(32/8,64) are timed one after the other",
         NULL),
     ROW(paths, STRING, "full", "cache paths, comma-separated", NULL),
-    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
-    ROW(warmup, INT, "0", "groups before the timed ones (the first is reported apart)", "Timing"),
+    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models that skv has no list for",
+        NULL),
+    ROW(warmup, INT, "0", "groups before the timed ones (the first is reported by itself)",
+        "Timing"),
     ROW(iters, INT, "1", "timed groups", NULL),
-    ROW(floor, STRING, "auto",
-        "1: also time the products, attention and convolutions alone; auto: 1 on a GPU", NULL),
+    SKV_OPTION_WORD(bench_options, floor, "auto|0|1", "auto",
+                    "1: also time matrix products, attention and convolutions alone; auto: 1 on a "
+                    "GPU",
+                    NULL),
     ROW(profile, BOOL, "false", "also time every operation by itself", NULL),
-    ROW(threads, INT, "0", "CPU threads; 0: all cores", "Device"),
-    ROW(device, STRING, "auto", "auto, cpu or cuda", NULL),
-    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
-    ROW(memory_limit, INT, "0", "refuse what needs more bytes; 0: more than there are", NULL),
-    ROW(json, STRING, NULL, "also write the tables as JSON to this file", NULL),
-    ROW(eval, INT, "0", "time the metrics over so many made-up pairs instead", "Metrics"),
-    ROW(side, INT, "1024", "their pictures' sides", NULL),
+    SKV_OPTION_DEVICE(bench_options),
+    SKV_OPTION_DTYPE(bench_options),
+    SKV_OPTION_MEMORY_LIMIT(bench_options),
+    SKV_OPTION_THREADS(bench_options),
+    ROW(json, STRING, NULL, "file to write the tables to as JSON, too", NULL),
+    ROW(eval, INT, "0", "time the metrics over this many made-up pairs instead", "Metrics"),
+    ROW(side, INT, "1024", "pixels of a side of their pictures", NULL),
     {0}};
 
 #define MAX_TEXTS 16
@@ -85,8 +91,6 @@ static skv_status check(const bench_options *o)
         if (o->batch.value[i] < 1 || o->batch.value[i] > SKV_BENCH_MAX_BATCH)
             return skv_fail(SKV_E_ARG, "--batch %lld is out of range, want 1 to %d",
                             (long long)o->batch.value[i], SKV_BENCH_MAX_BATCH);
-    if (strcmp(o->floor, "auto") != 0 && strcmp(o->floor, "0") != 0 && strcmp(o->floor, "1") != 0)
-        return skv_fail(SKV_E_ARG, "--floor %s is not one of auto, 0, 1", o->floor);
     if (!o->vae && !skv_formula_name(o->transformer))
         return skv_fail(SKV_E_ARG, "--vae is missing: a transformer from a file needs it");
     return SKV_OK;
@@ -262,8 +266,7 @@ static skv_status run_job(job *j, int argc, char **argv)
     size_t total = 0;
     int side = 0;
 
-    SKV_TRY(skv_options_defaults(table, &j->o));
-    SKV_TRY(skv_options_from_args(table, &j->o, argc, argv, NULL, NULL));
+    SKV_TRY(skv_command_options(&j->o, &skv_cmd_bench, NULL, argc, argv, NULL));
     SKV_TRY(check(o));
     SKV_TRY(read_texts(j));
     if (o->eval > 0)
@@ -318,7 +321,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 }
 
 const skv_command skv_cmd_bench = {.name = "bench",
-                                   .usage = "[--transformer formula:NAME] [--key value ...]",
+                                   .usage = "[--transformer formula:NAME] [--option value ...]",
                                    .summary = "time one group by phase, beside its floor",
                                    .options = table,
                                    .run = run};

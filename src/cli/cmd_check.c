@@ -14,16 +14,14 @@
 #include "eval/layout/layout.h"
 
 typedef struct {
-    char *layout, *prompts;
+    char *config, *layout, *prompts;
     int64_t samples, count, side, limit, threads;
 } check_options;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(check_options, field), fallback, help, group              \
-    }
+#define ROW(...) SKV_OPTION(check_options, __VA_ARGS__)
 
 static const skv_option table[] = {
+    SKV_OPTION_CONFIG(check_options),
     ROW(layout, STRING, NULL, "a layout of the list below", "Check"),
     ROW(prompts, PATH, NULL,
         "the prompt list; default: the manifest beside an exported folder, else a count", NULL),
@@ -225,25 +223,22 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     check_options o = {0};
     const skv_layout *layout = NULL;
-    const char *words[64];
+    skv_words words = {0};
     bool clean = true;
     skv_status st;
-    int n = 0;
 
     (void)comm;
-    if (argc > 64)
-        return skv_fail(SKV_E_ARG, "check: too many words");
-    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
-    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
-    if (n != 1) {
-        st = skv_fail(SKV_E_ARG, "check wants one folder, got %d", n);
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_check, NULL, argc, argv, &words), done);
+    if (words.n != 1) {
+        st = skv_fail(SKV_E_ARG, "check wants one folder, got %d", words.n);
         goto done;
     }
     SKV_TRY_GOTO(skv_layout_find(&layout, o.layout), done);
     SKV_TRY_GOTO(check_numbers(&o), done);
-    SKV_TRY_GOTO(check_all(layout, &o, words[0], &clean), done);
+    SKV_TRY_GOTO(check_all(layout, &o, words.word[0], &clean), done);
     *exit_code = clean ? SKV_EXIT_OK : SKV_EXIT_FAILED;
 done:
+    free((void *)words.word);
     skv_options_clear(table, &o);
     return st;
 }

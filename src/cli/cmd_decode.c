@@ -17,23 +17,21 @@
 #include "sample/writer.h"
 
 typedef struct {
-    char *vae, *out, *paths, *only, *device, *dtype;
+    char *config, *vae, *out, *paths, *only, *device, *dtype;
     int64_t threads;
 } decode_options;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(decode_options, field), fallback, help, group             \
-    }
+#define ROW(...) SKV_OPTION(decode_options, __VA_ARGS__)
 
 static const skv_option table[] = {
-    ROW(vae, PATH, NULL, "VAE checkpoint or formula:NAME; default: the run's", "Decode"),
-    ROW(out, STRING, NULL, "folder to write images/<path>/<id>.png in; default: the run's", NULL),
+    SKV_OPTION_CONFIG(decode_options),
+    ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME; default: the run's", "Decode"),
+    ROW(out, STRING, NULL, "folder that gets images/<path>/<id>.png; default: the run's", NULL),
     ROW(paths, STRING, NULL, "paths to decode, comma-separated; default: all", NULL),
-    ROW(only, STRING, NULL, "decode one id", NULL),
-    ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
-    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
-    ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
+    ROW(only, STRING, NULL, "decode only the picture with this id", NULL),
+    SKV_OPTION_DEVICE(decode_options),
+    SKV_OPTION_DTYPE(decode_options),
+    SKV_OPTION_THREADS(decode_options),
     {0}};
 
 typedef struct {
@@ -215,22 +213,18 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     decode_options o = {0};
     decoder d = {.options = &o};
-    const char *words[64];
+    skv_words words = {0};
     skv_device_choice choice;
     skv_status st;
-    int n = 0;
 
     (void)comm;
-    if (argc > 64)
-        return skv_fail(SKV_E_ARG, "decode: too many words");
-    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
-    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
-    if (n != 1) {
-        st = skv_fail(SKV_E_ARG, "decode wants one run's folder, got %d", n);
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_decode, NULL, argc, argv, &words), done);
+    if (words.n != 1) {
+        st = skv_fail(SKV_E_ARG, "decode wants one run's folder, got %d", words.n);
         goto done;
     }
-    d.run = words[0];
-    d.out = o.out ? o.out : words[0];
+    d.run = words.word[0];
+    d.out = o.out ? o.out : words.word[0];
     SKV_TRY_GOTO(skv_backend_choose(&d.setup.be, &choice,
                                     &(skv_device_wish){.device = o.device,
                                                        .dtype = o.dtype,
@@ -246,6 +240,7 @@ done:
     skv_sources_close(&d.sources);
     skv_backend_destroy(d.setup.be);
     skv_run_json_clear(&d.json);
+    free((void *)words.word);
     skv_options_clear(table, &o);
     return st;
 }

@@ -20,36 +20,35 @@
 #define MAX_NAMED 20 /* rows that are named */
 
 typedef struct {
-    char *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
+    char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
     int64_t threads;
     bool report;
 } eval_options;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(eval_options, field), fallback, help, group               \
-    }
+#define ROW(...) SKV_OPTION(eval_options, __VA_ARGS__)
 
 static const skv_option table[] = {
+    SKV_OPTION_CONFIG(eval_options),
     ROW(reference, STRING, NULL, "path that the others are held against; default: the run's",
         "Evaluation"),
     ROW(paths, STRING, NULL, "paths to compare, comma-separated; default: all others", NULL),
     ROW(out, STRING, NULL, "folder for metrics.h5 and metrics.json; default: the run", NULL),
     ROW(json, STRING, NULL, "also write the summary to this file", NULL),
     ROW(report, BOOL, "true", "write RUN/report.html", NULL),
-    ROW(networks, STRING, "files", "files, formula (made-up weights: tests) or none", "Networks"),
+    SKV_OPTION_WORD(eval_options, networks, "files|formula|none", "files",
+                    "where the metrics' networks get their weights; formula: made up, for tests",
+                    "Networks"),
     ROW(alexnet, PATH, NULL, "file of weights; default: see below", NULL),
     ROW(lpips, PATH, NULL, "file of weights; default: see below", NULL),
     ROW(inception, PATH, NULL, "file of weights; default: see below", NULL),
-    ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
-    ROW(threads, INT, "0", "CPU threads a rank; 0: cores of the host / its ranks", NULL),
+    SKV_OPTION_DEVICE(eval_options),
+    SKV_OPTION_THREADS(eval_options),
     {0}};
 
 typedef struct {
     skv_comm *comm;
     eval_options o;
-    const char *word[2];
-    int n_words;
+    skv_words words;
     skv_pairs pairs;
     skv_backend *be;
     skv_networks networks;
@@ -58,20 +57,10 @@ typedef struct {
 
 static skv_status read_options(job *j, int argc, char **argv)
 {
-    const char *words[64];
-
-    if (argc > 64)
-        return skv_fail(SKV_E_ARG, "eval: too many words");
-    SKV_TRY(skv_options_defaults(table, &j->o));
-    SKV_TRY(skv_options_from_args(table, &j->o, argc, argv, words, &j->n_words));
-    if (j->n_words < 1 || j->n_words > 2)
+    SKV_TRY(skv_command_options(&j->o, &skv_cmd_eval, j->comm, argc, argv, &j->words));
+    if (j->words.n < 1 || j->words.n > 2)
         return skv_fail(SKV_E_ARG, "eval wants a run's folder, or two folders of PNGs");
-    for (int i = 0; i < j->n_words; i++)
-        j->word[i] = words[i];
-    if (strcmp(j->o.networks, "files") != 0 && strcmp(j->o.networks, "formula") != 0 &&
-        strcmp(j->o.networks, "none") != 0)
-        return skv_fail(SKV_E_ARG, "--networks is %s; want files, formula or none", j->o.networks);
-    if (j->n_words == 2 && (j->o.reference || j->o.paths))
+    if (j->words.n == 2 && (j->o.reference || j->o.paths))
         return skv_fail(SKV_E_ARG, "--reference and --paths are for runs, not for two folders");
     return SKV_OK;
 }
@@ -82,7 +71,7 @@ static void say_unpaired(const job *j)
         if (j->pairs.n_unpaired[i] > 0)
             skv_warn(
                 "%s: %lld not compared, the other folder has none of that name, the first: %s.png",
-                j->word[i], (long long)j->pairs.n_unpaired[i], j->pairs.unpaired[i]);
+                j->words.word[i], (long long)j->pairs.n_unpaired[i], j->pairs.unpaired[i]);
 }
 
 /* Rows of a run without pictures are in no number; metrics.json has them all. */
@@ -100,17 +89,17 @@ static void say_left_out(const job *j)
 
 static skv_status open_pairs(job *j)
 {
-    if (j->n_words == 1) {
-        SKV_TRY(skv_pairs_open_run(&j->pairs, j->word[0], j->o.reference, j->o.paths));
+    if (j->words.n == 1) {
+        SKV_TRY(skv_pairs_open_run(&j->pairs, j->words.word[0], j->o.reference, j->o.paths));
         if (j->pairs.no_pictures && skv_comm_rank(j->comm) == 0)
             skv_warn(
                 "path %s has no pictures, so bits alone are compared; skv decode %s makes them",
-                j->pairs.no_pictures, j->word[0]);
+                j->pairs.no_pictures, j->words.word[0]);
         if (skv_comm_rank(j->comm) == 0)
             say_left_out(j);
         return SKV_OK;
     }
-    SKV_TRY(skv_pairs_open_folders(&j->pairs, j->word[0], j->word[1]));
+    SKV_TRY(skv_pairs_open_folders(&j->pairs, j->words.word[0], j->words.word[1]));
     if (skv_comm_rank(j->comm) == 0)
         say_unpaired(j);
     return SKV_OK;
@@ -246,7 +235,7 @@ static void print_table(const job *j)
 static skv_status write_results(job *j)
 {
     const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
-    const char *folder = j->o.out ? j->o.out : j->n_words == 1 ? j->word[0] : NULL;
+    const char *folder = j->o.out ? j->o.out : j->words.n == 1 ? j->words.word[0] : NULL;
     char *h5 = NULL, *summary = NULL;
     json_t *root = NULL;
     skv_status st;
@@ -263,8 +252,8 @@ static skv_status write_results(job *j)
         SKV_TRY_GOTO(skv_json_write(root, summary), done);
     }
     st = j->o.json ? skv_json_write(root, j->o.json) : SKV_OK;
-    if (st == SKV_OK && j->n_words == 1 && !j->o.out && j->o.report)
-        st = skv_report_write(j->word[0]);
+    if (st == SKV_OK && j->words.n == 1 && !j->o.out && j->o.report)
+        st = skv_report_write(j->words.word[0]);
 done:
     json_decref(root);
     free(h5);
@@ -315,12 +304,13 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_networks_close(&j.networks);
     skv_backend_destroy(j.be);
     skv_pairs_close(&j.pairs);
+    free((void *)j.words.word);
     skv_options_clear(table, &j.o);
     return st;
 }
 
 const skv_command skv_cmd_eval = {.name = "eval",
-                                  .usage = "RUN | FOLDER FOLDER [--key value ...]",
+                                  .usage = "RUN | FOLDER FOLDER [--option value ...]",
                                   .summary =
                                       "how far each path is from the reference path; a report",
                                   .options = table,

@@ -1,6 +1,7 @@
 /* skv export: a finished run as the folders that the evaluators of GenEval, DPG-Bench and COCO
  * read. Every such folder has its manifest beside it, never inside. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "job/backend_choice.h"
@@ -11,16 +12,14 @@
 #include "io/prompts.h"
 
 typedef struct {
-    char *layout, *out, *path, *prompts;
+    char *config, *layout, *out, *path, *prompts;
     int64_t samples, threads;
 } export_options;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(export_options, field), fallback, help, group             \
-    }
+#define ROW(...) SKV_OPTION(export_options, __VA_ARGS__)
 
 static const skv_option table[] = {
+    SKV_OPTION_CONFIG(export_options),
     ROW(layout, STRING, NULL, "a layout of the list below", "Export"),
     ROW(out, STRING, NULL,
         "folder for the pictures of --path; without --path a folder for all paths, OUT/<path>. "
@@ -101,24 +100,20 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     export_options o = {0};
     exporter x = {.options = &o};
-    const char *words[64];
+    skv_words words = {0};
     skv_status st;
-    int n = 0;
 
     (void)comm;
-    if (argc > 64)
-        return skv_fail(SKV_E_ARG, "export: too many words");
-    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
-    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
-    if (n != 1 || !o.out || o.samples < 0 || o.samples > 10000 || o.threads < 0 ||
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_export, NULL, argc, argv, &words), done);
+    if (words.n != 1 || !o.out || o.samples < 0 || o.samples > 10000 || o.threads < 0 ||
         o.threads > 1024) {
-        st = n != 1   ? skv_fail(SKV_E_ARG, "export wants one run's folder, got %d", n)
-             : !o.out ? skv_fail(SKV_E_ARG, "--out is missing")
+        st = words.n != 1 ? skv_fail(SKV_E_ARG, "export wants one run's folder, got %d", words.n)
+             : !o.out     ? skv_fail(SKV_E_ARG, "--out is missing")
                       : skv_fail(SKV_E_ARG, "want --samples of 0 to 10000, --threads of 0 to 1024");
         goto done;
     }
     SKV_TRY_GOTO(skv_layout_find(&x.layout, o.layout), done);
-    SKV_TRY_GOTO(skv_run_file_open(&x.run, words[0]), done);
+    SKV_TRY_GOTO(skv_run_file_open(&x.run, words.word[0]), done);
     SKV_TRY_GOTO(export_run(&x), done);
     if (x.n_failed > 0) {
         skv_warn("%lld rows of the run have no picture and are left out", (long long)x.n_failed);
@@ -127,6 +122,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 done:
     skv_layout_set_clear(&x.set);
     skv_run_file_close(&x.run);
+    free((void *)words.word);
     skv_options_clear(table, &o);
     return st;
 }

@@ -1,5 +1,6 @@
 /* skv gather: the group files of a run into one run.h5. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/command.h"
 #include "job/failed_rows.h"
@@ -8,42 +9,47 @@
 #include "run/run_lock.h"
 
 typedef struct {
+    char *config;
     bool virtual_run;
 } gather_options;
 
 static const skv_option table[] = {
-    {"virtual_run", SKV_OPT_BOOL, offsetof(gather_options, virtual_run), "false",
-     "point at the pictures in the group files instead of copying them", "Gather"},
+    SKV_OPTION_CONFIG(gather_options),
+    SKV_OPTION(gather_options, virtual_run, BOOL, "false",
+               "refer to the pictures in the group files instead of copying them", "Gather"),
     {0}};
 
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     gather_options o = {0};
-    const char *words[64];
+    skv_words words = {0};
     int64_t n_failed = 0;
-    int n = 0, lock = -1;
+    int lock = -1;
     skv_run_json json;
     skv_status st;
 
     (void)comm;
-    if (argc > 64)
-        return skv_fail(SKV_E_ARG, "gather: too many words");
-    SKV_TRY(skv_options_from_args(table, &o, argc, argv, words, &n));
-    if (n != 1)
-        return skv_fail(SKV_E_ARG, "gather wants one run's folder, got %d", n);
-    st = skv_run_json_read(&json, words[0]); /* no lock is made in a folder that is no run */
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_gather, NULL, argc, argv, &words), done);
+    if (words.n != 1) {
+        st = skv_fail(SKV_E_ARG, "gather wants one run's folder, got %d", words.n);
+        goto done;
+    }
+    st = skv_run_json_read(&json, words.word[0]); /* no lock is made in a folder that is no run */
     skv_run_json_clear(&json);
-    SKV_TRY(st);
-    SKV_TRY(skv_run_lock_take(&lock, words[0], SKV_RUN_LOCK_SECONDS, NULL));
-    st = skv_gather(words[0], o.virtual_run, &n_failed);
+    SKV_TRY_GOTO(st, done);
+    SKV_TRY_GOTO(skv_run_lock_take(&lock, words.word[0], SKV_RUN_LOCK_SECONDS, NULL), done);
+    st = skv_gather(words.word[0], o.virtual_run, &n_failed);
     skv_run_lock_release(lock);
-    SKV_TRY(st);
-    printf("%s/run.h5\n", words[0]);
+    SKV_TRY_GOTO(st, done);
+    printf("%s/run.h5\n", words.word[0]);
     if (n_failed > 0) {
-        SKV_TRY(skv_failed_rows_warn(words[0]));
+        SKV_TRY_GOTO(skv_failed_rows_warn(words.word[0]), done);
         *exit_code = SKV_EXIT_PARTIAL;
     }
-    return SKV_OK;
+done:
+    free((void *)words.word);
+    skv_options_clear(table, &o);
+    return st;
 }
 
 const skv_command skv_cmd_gather = {.name = "gather",

@@ -17,13 +17,14 @@
 #include "model/sources.h"
 
 typedef struct {
+    char *config;
     bool json, tensors;
 } inspect_options;
 
 static const skv_option table[] = {
-    {"json", SKV_OPT_BOOL, offsetof(inspect_options, json), "false", "print JSON", "Inspect"},
-    {"tensors", SKV_OPT_BOOL, offsetof(inspect_options, tensors), "false",
-     "checkpoints: list every tensor", NULL},
+    SKV_OPTION_CONFIG(inspect_options),
+    SKV_OPTION(inspect_options, json, BOOL, "false", "print JSON", "Inspect"),
+    SKV_OPTION(inspect_options, tensors, BOOL, "false", "checkpoints: list every tensor", NULL),
     {0}};
 
 /* ---------------------------------------------------------------- checkpoints */
@@ -289,38 +290,35 @@ static skv_status print_json(skv_json_maker *all, int n)
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     inspect_options o = {0};
-    const char *words[256];
+    skv_words words = {0};
     skv_json_maker all = skv_json_array(), one = {0};
     skv_status st;
-    int n = 0;
 
     (void)comm;
     (void)exit_code;
-    if (argc > 256) {
-        st = skv_fail(SKV_E_ARG, "inspect: at most 256 words");
-        goto done;
-    }
-    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, words, &n), done);
-    if (n == 0) {
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_inspect, NULL, argc, argv, &words), done);
+    if (words.n == 0) {
         st = skv_fail(SKV_E_ARG, "inspect wants a file or a run's folder");
         goto done;
     }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < words.n; i++) {
         json_t *found = NULL;
 
         one = skv_json_object();
-        skv_json_put(&one, "file", json_string(words[i]));
-        SKV_TRY_GOTO(inspect(&one, words[i], o.tensors), done);
-        SKV_TRY_GOTO(skv_json_finish(&found, &one, words[i]), done);
+        skv_json_put(&one, "file", json_string(words.word[i]));
+        SKV_TRY_GOTO(inspect(&one, words.word[i], o.tensors), done);
+        SKV_TRY_GOTO(skv_json_finish(&found, &one, words.word[i]), done);
         if (!o.json)
             print_for_people(found, 0);
         skv_json_append(&all, found);
     }
     if (o.json)
-        st = print_json(&all, n);
+        st = print_json(&all, words.n);
 done:
     json_decref(skv_json_take(&one));
     json_decref(skv_json_take(&all));
+    free((void *)words.word);
+    skv_options_clear(table, &o);
     return st;
 }
 

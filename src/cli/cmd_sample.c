@@ -9,6 +9,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     const skv_job_setup setup = {.comm = comm,
                                  .argc = argc,
                                  .argv = argv,
+                                 .others = skv_command_tables(),
                                  .report = {.ctx = &progress,
                                             .planned = skv_print_plan,
                                             .group = skv_print_progress,
@@ -22,7 +23,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 }
 
 const skv_command skv_cmd_sample = {.name = "sample",
-                                    .usage = "--config FILE --out RUN [--key value ...]",
+                                    .usage = "--config FILE --out RUN [--option value ...]",
                                     .summary = "prompts to pictures, bits and cache statistics",
                                     .options = skv_settings_table,
                                     .distributed = true,

@@ -12,23 +12,21 @@
 #include "sample/text_features.h"
 
 typedef struct {
-    char *transformer, *vae, *against, *json, *device, *dtype;
+    char *config, *transformer, *vae, *against, *json, *device, *dtype;
     int64_t threads;
 } verify_options;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(verify_options, field), fallback, help, group             \
-    }
+#define ROW(...) SKV_OPTION(verify_options, __VA_ARGS__)
 
 static const skv_option table[] = {
+    SKV_OPTION_CONFIG(verify_options),
     ROW(transformer, PATH, NULL, "checkpoint, or formula:NAME", "Model"),
-    ROW(vae, PATH, NULL, "VAE checkpoint, or formula:NAME", NULL),
-    ROW(against, PATH, NULL, "recorded run (.h5)", NULL),
-    ROW(json, STRING, NULL, "also write the table as JSON to this file", NULL),
-    ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
-    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
-    ROW(threads, INT, "0", "CPU threads; 0: all cores", NULL),
+    ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME", NULL),
+    ROW(against, PATH, NULL, "recording to compare with (.h5)", NULL),
+    ROW(json, STRING, NULL, "file to write the table to as JSON, too", NULL),
+    SKV_OPTION_DEVICE(verify_options),
+    SKV_OPTION_DTYPE(verify_options),
+    SKV_OPTION_THREADS(verify_options),
     {0}};
 
 /* The recorded text and negative text, one behind the other; free(). */
@@ -194,8 +192,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_status st;
 
     (void)comm;
-    SKV_TRY_GOTO(skv_options_defaults(table, &o), done);
-    SKV_TRY_GOTO(skv_options_from_args(table, &o, argc, argv, NULL, NULL), done);
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_verify, NULL, argc, argv, NULL), done);
     SKV_TRY_GOTO(check(&o), done);
     SKV_TRY_GOTO(skv_recording_read(&v.recording, o.against), done);
     SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);

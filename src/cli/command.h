@@ -26,6 +26,22 @@ typedef struct {
     skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);
 } skv_command;
 
+/* What of the arguments is no option: a run's folder, files. */
+typedef struct {
+    const char **word; /* borrowed from argv */
+    int n;
+} skv_words;
+
+/* Fills the options of a command (its table; the struct zeroed by the caller) from defaults,
+ * --config and the arguments. Collective where comm is not NULL: rank 0 reads the config. words
+ * NULL: words are refused; else words->word is freed by the caller, in any case. */
+SKV_MUST skv_status skv_command_options(void *options, const skv_command *c, skv_comm *comm,
+                                        int argc, char **argv, skv_words *words);
+
+/* All commands, and the option tables of all; NULL-terminated. */
+extern const skv_command *const skv_commands[];
+const skv_option *const *skv_command_tables(void);
+
 extern const skv_command skv_cmd_eval, skv_cmd_sample, skv_cmd_gather, skv_cmd_decode,
     skv_cmd_inspect, skv_cmd_verify, skv_cmd_bench, skv_cmd_export, skv_cmd_check;
 

@@ -1,4 +1,4 @@
-/* skv <command> [--config f.json] [--key value ...] */
+/* skv <command> [--config f.json] [--option value ...] */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,12 @@
 #include "io/h5.h"
 #include "io/h5_probe.h"
 
-static const skv_command *const commands[] = {
-    &skv_cmd_sample, &skv_cmd_gather,  &skv_cmd_eval,   &skv_cmd_export, &skv_cmd_check,
-    &skv_cmd_decode, &skv_cmd_inspect, &skv_cmd_verify, &skv_cmd_bench,  NULL};
+#define MAX_COMMANDS 64
 
 static void print_commands(FILE *to)
 {
-    fprintf(to, "usage: skv <command> [--config FILE] [--key value ...]\n\n");
-    for (const skv_command *const *c = commands; *c; c++)
+    fprintf(to, "usage: skv <command> [--config FILE] [--option value ...]\n\n");
+    for (const skv_command *const *c = skv_commands; *c; c++)
         fprintf(to, "  %-8s %s\n", (*c)->name, (*c)->summary);
     fprintf(to, "\nskv <command> --help lists a command's options.\n");
 }
@@ -38,7 +36,7 @@ static int print_help(const skv_command *c)
 
 static const skv_command *find(const char *name)
 {
-    for (const skv_command *const *c = commands; *c; c++)
+    for (const skv_command *const *c = skv_commands; *c; c++)
         if (strcmp((*c)->name, name) == 0)
             return *c;
     return NULL;
@@ -46,11 +44,11 @@ static const skv_command *find(const char *name)
 
 static int unknown_command(const char *name)
 {
-    const char *names[sizeof commands / sizeof commands[0]] = {0};
+    const char *names[MAX_COMMANDS + 1] = {0};
     const char *near;
 
-    for (size_t i = 0; commands[i]; i++)
-        names[i] = commands[i]->name;
+    for (size_t i = 0; i < MAX_COMMANDS && skv_commands[i]; i++)
+        names[i] = skv_commands[i]->name;
     near = skv_nearest(name, names);
     skv_error("unknown command %s%s%s; skv --help lists them", name, near ? ", nearest is " : "",
               near ? near : "");

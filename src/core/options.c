@@ -62,10 +62,25 @@ void skv_options_clear(const skv_option *table, void *settings)
         clear_one(o, settings);
 }
 
-static skv_status set_string(const skv_option *o, void *settings, const char *text)
+/* Whether text is a word of "auto|cpu|cuda". */
+static bool is_word(const char *words, const char *text)
+{
+    const size_t n = strlen(text);
+
+    for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
+        if (n > 0 && strncmp(w, text, n) == 0 && (w[n] == '|' || w[n] == '\0'))
+            return true;
+    return false;
+}
+
+/* `name` is the flag or key for messages. */
+static skv_status set_string(const skv_option *o, void *settings, const char *text,
+                             const char *name)
 {
     char *copy = NULL;
 
+    if (o->words && !is_word(o->words, text))
+        return skv_fail(SKV_E_ARG, "%s is \"%s\", want %s", name, text, o->words);
     SKV_TRY(skv_alloc(&copy, strlen(text) + 1, 1, o->key));
     memcpy(copy, text, strlen(text) + 1);
     clear_one(o, settings);
@@ -232,7 +247,7 @@ static skv_status set_text(const skv_option *o, void *settings, const char *text
     case SKV_OPT_PATH:
         break;
     }
-    return set_string(o, settings, text);
+    return set_string(o, settings, text, name);
 }
 
 skv_status skv_options_defaults(const skv_option *table, void *settings)
@@ -335,7 +350,7 @@ static skv_status json_to_path(const skv_option *o, void *settings, const json_t
     char *joined = NULL;
 
     if (!text[0] || !folder || is_source(text))
-        return set_string(o, settings, text);
+        return set_string(o, settings, text, o->key);
     SKV_TRY(skv_path_join(&joined, folder, text));
     clear_one(o, settings);
     *(char **)slot(o, settings) = joined;
@@ -407,12 +422,14 @@ static size_t edit_distance(const char *a, const char *b)
     return row[nb];
 }
 
-/* Near enough to be meant: a third of the word, but at least two letters. */
-static bool is_near(const char *word, size_t distance)
+/* Near enough to be meant: a third of the word differs, or two letters, but never more than half of
+ * the longer word. */
+static bool is_near(const char *word, const char *name, size_t distance)
 {
     const size_t third = strlen(word) / 3;
+    const size_t longer = strlen(word) > strlen(name) ? strlen(word) : strlen(name);
 
-    return distance < strlen(word) && distance <= (third > 2 ? third : 2);
+    return distance <= (third > 2 ? third : 2) && 2 * distance <= longer;
 }
 
 /* *best = name, when it is nearer to word than what was found so far (at distance *least). */
@@ -420,7 +437,7 @@ static void consider(const char **best, size_t *least, const char *word, const c
 {
     const size_t d = edit_distance(word, name);
 
-    if (d < *least && is_near(word, d)) {
+    if (d < *least && is_near(word, name, d)) {
         *least = d;
         *best = name;
     }
@@ -436,7 +453,7 @@ const char *skv_nearest(const char *word, const char *const *names)
     return best;
 }
 
-static const char *nearest_key(const skv_option *table, const char *word)
+const char *skv_nearest_key(const skv_option *table, const char *word)
 {
     const char *best = NULL;
     size_t least = SKV_OPTIONS__WORD;
@@ -466,7 +483,7 @@ skv_status skv_options_from_json(const skv_option *table, void *settings, const 
     json_object_foreach((json_t *)(uintptr_t)object, key, v)
     {
         const skv_option *o = find_key(table, key);
-        const char *near = o ? NULL : nearest_key(table, key);
+        const char *near = o ? NULL : skv_nearest_key(table, key);
 
         if (!o && near)
             return skv_fail(SKV_E_ARG, "%s: no option \"%s\"; did you mean \"%s\"?", name, key,
@@ -509,7 +526,9 @@ static skv_status find_flag(const skv_option **out, bool *negated, const char **
     }
     if (*out)
         return SKV_OK;
-    near = nearest_key(table, key);
+    near = skv_nearest_key(table, key);
+    if (!near)
+        near = skv_nearest(key, (const char *const[]){"help", NULL});
     if (!near)
         return skv_fail(SKV_E_ARG, "no option --%.*s", (int)n, arg + 2);
     skv_options__flag(flag, sizeof flag, near);
@@ -531,8 +550,8 @@ skv_status skv_options_from_args(const skv_option *table, void *settings, int ar
 
         if (only_words || strncmp(argv[i], "--", 2) != 0) {
             if (!n_words)
-                return skv_fail(SKV_E_ARG, "\"%s\": no option, and no other words are expected",
-                                argv[i]);
+                return skv_fail(
+                    SKV_E_ARG, "\"%s\" is not an option, and no other words are expected", argv[i]);
             words[(*n_words)++] = argv[i];
             continue;
         }

@@ -43,7 +43,41 @@ typedef struct {
     const char *fallback; /* text form, NULL = not given (0, false, NULL) */
     const char *help;
     const char *group; /* heading in --help, NULL = as the row before */
+    const char *words; /* STRING: the only values it takes, "auto|cpu|cuda"; NULL = any */
 } skv_option;
+
+/* A row for the member `field` of the struct: SKV_OPTION(settings, seed, U64, "0", "run seed",
+ * NULL)
+ */
+#define SKV_OPTION(owner, field, kind, default_, help_, group_)                                    \
+    {                                                                                              \
+        .key = #field, .type = SKV_OPT_##kind, .offset = offsetof(owner, field),                   \
+        .fallback = default_, .help = help_, .group = group_                                       \
+    }
+
+/* The same for a string that is one of a few words. */
+#define SKV_OPTION_WORD(owner, field, words_, default_, help_, group_)                             \
+    {                                                                                              \
+        .key = #field, .type = SKV_OPT_STRING, .offset = offsetof(owner, field),                   \
+        .fallback = default_, .help = help_, .group = group_, .words = words_                      \
+    }
+
+/* Rows that several commands have, each word for word the same. */
+#define SKV_OPTION_CONFIG(owner)                                                                   \
+    SKV_OPTION(owner, config, PATH, NULL,                                                          \
+               "JSON file of options; keys of other commands are passed over", "Configuration")
+#define SKV_OPTION_DEVICE(owner)                                                                   \
+    SKV_OPTION_WORD(owner, device, "auto|cpu|cuda", "auto",                                        \
+                    "what computes; auto: a GPU if there is one", "Device")
+#define SKV_OPTION_DTYPE(owner)                                                                    \
+    SKV_OPTION_WORD(owner, dtype, "auto|bf16|fp32", "auto",                                        \
+                    "type of weights and activations; auto: bf16 on a GPU, fp32 on the CPU", NULL)
+#define SKV_OPTION_THREADS(owner)                                                                  \
+    SKV_OPTION(owner, threads, INT, "0",                                                           \
+               "CPU threads of each rank; 0: the host's cores divided among its ranks", NULL)
+#define SKV_OPTION_MEMORY_LIMIT(owner)                                                             \
+    SKV_OPTION(owner, memory_limit, INT, "0", "bytes that may be used; 0: as many as are free",    \
+               NULL)
 
 /* Fills the struct at `settings` (zeroed by the caller) with the defaults. */
 SKV_MUST skv_status skv_options_defaults(const skv_option *table, void *settings);
@@ -71,6 +105,9 @@ SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 
 /* *out = the integers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
 SKV_MUST skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name);
+
+/* The key of the table nearest to `word`, NULL if none is near. */
+const char *skv_nearest_key(const skv_option *table, const char *word);
 
 /* The member of `names` (NULL-terminated) nearest to `word` in edit distance, NULL if none is
  * near. */

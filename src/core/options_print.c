@@ -93,26 +93,26 @@ skv_status skv_options_to_json(json_t **out, const skv_option *table, const void
     return skv_json_finish(out, &root, "settings");
 }
 
-static const char *value_word(skv_option_type type)
+static const char *value_word(const skv_option *o)
 {
-    switch (type) {
+    switch (o->type) {
     case SKV_OPT_BOOL:
         return "";
     case SKV_OPT_INT:
     case SKV_OPT_U64:
-        return " N";
+        return "N";
     case SKV_OPT_REAL:
-        return " X";
+        return "X";
     case SKV_OPT_STRING:
-        return " TEXT";
+        return o->words ? o->words : "TEXT";
     case SKV_OPT_PATH:
-        return " PATH";
+        return "PATH";
     case SKV_OPT_REALS:
-        return " X[,X...]";
+        return "X[,X...]";
     case SKV_OPT_INTS:
-        return " N[,N...]";
+        return "N[,N...]";
     case SKV_OPT_JSON:
-        return " JSON";
+        return "JSON";
     }
     return "";
 }
@@ -126,7 +126,7 @@ static void usage_of(char *out, size_t bytes, const skv_option *o)
     if (o->type == SKV_OPT_BOOL)
         snprintf(out, bytes, "--[no-]%s", flag + 2);
     else
-        snprintf(out, bytes, "%s%s", flag, value_word(o->type));
+        snprintf(out, bytes, "%s %s", flag, value_word(o));
 }
 
 skv_status skv_options_help(char **out, const skv_option *table)

@@ -72,8 +72,7 @@ static void clear(skv_job *j)
     skv_options_clear(skv_settings_table, &j->settings);
     skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);
-    free(j->config.data);
-    free(j->config_folder);
+    skv_config_clear(&j->config);
     free(j->prompts.data);
     free(j->rewrites.data);
     free(j->tuning.data);

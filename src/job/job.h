@@ -25,6 +25,7 @@ typedef struct {
     skv_comm *comm;
     int argc; /* the command's arguments (sample/settings.h) */
     char **argv;
+    const skv_option *const *others; /* tables whose keys a config may hold besides */
     skv_job_report report;
     skv_phase_failure failure; /* for tests */
 } skv_job_setup;

@@ -6,20 +6,7 @@
 #include "core/mem.h"
 #include "job/job_parts.h"
 
-#define CONFIG_MAX_BYTES   ((size_t)16 << 20)
 #define REWRITES_MAX_BYTES ((size_t)1 << 30)
-
-/* --config is needed before all other settings. */
-static const char *config_argument(int argc, char **argv)
-{
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            return argv[i + 1];
-        if (strncmp(argv[i], "--config=", 9) == 0)
-            return argv[i] + 9;
-    }
-    return NULL;
-}
 
 static skv_status read_blob(skv_blob *out, const char *path, size_t most)
 {
@@ -34,39 +21,26 @@ static skv_status share_blob(skv_job *j, skv_blob *b)
 skv_status skv_job__read_config(void *job)
 {
     skv_job *j = job;
-    const char *path = config_argument(j->setup->argc, j->setup->argv), *slash;
-    skv_status st = SKV_OK;
 
-    j->config_path = path;
-    if (!path)
-        return SKV_OK;
-    slash = strrchr(path, '/');
-    if (slash) {
-        const size_t n = slash == path ? 1 : (size_t)(slash - path);
-
-        SKV_TRY(skv_alloc(&j->config_folder, n + 1, 1, path));
-        memcpy(j->config_folder, path, n);
-    }
-    if (j->rank == 0)
-        st = read_blob(&j->config, path, CONFIG_MAX_BYTES);
-    return st == SKV_E_NOTFOUND ? SKV_E_ARG : st;
+    SKV_TRY(skv_config_find(&j->config, j->setup->argc, j->setup->argv));
+    return j->rank == 0 ? skv_config_read(&j->config) : SKV_OK;
 }
 
 skv_status skv_job__share_config(void *job)
 {
-    skv_job *j = job;
+    skv_config *c = &((skv_job *)job)->config;
 
-    return share_blob(j, &j->config);
+    return skv_comm_broadcast_blob(((skv_job *)job)->comm, (void **)&c->text, &c->bytes, 0);
 }
 
 skv_status skv_job__read_settings(void *job)
 {
     skv_job *j = job;
-    const bool is_there = j->rank == 0 ? j->config_path != NULL : j->config.bytes > 0;
-    const char *name = j->config_path ? j->config_path : "rank 0's configuration";
 
-    SKV_TRY(skv_settings_read(&j->settings, is_there ? j->config.data : NULL, j->config.bytes, name,
-                              j->config_folder, j->setup->argc, j->setup->argv));
+    SKV_TRY(skv_settings_read(&j->settings, &(skv_settings_sources){.config = &j->config,
+                                                                    .argc = j->setup->argc,
+                                                                    .argv = j->setup->argv,
+                                                                    .others = j->setup->others}));
     SKV_TRY(skv_settings_check(&j->settings));
     if (!j->settings.prompts)
         return skv_fail(SKV_E_ARG, "--prompts is missing");

@@ -19,9 +19,7 @@ typedef struct {
     skv_facts facts; /* of the comparison at hand */
     const volatile sig_atomic_t *stop;
     /* input */
-    const char *config_path; /* borrowed from the arguments, NULL: none */
-    skv_blob config;         /* its text */
-    char *config_folder;     /* what its paths are relative to */
+    skv_config config;
     skv_settings settings;
     skv_blob prompts, rewrites;
     skv_prompts_form form;

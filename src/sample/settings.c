@@ -3,87 +3,82 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/json.h"
+#define ROW(...) SKV_OPTION(skv_settings, __VA_ARGS__)
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(skv_settings, field), fallback, help, group               \
-    }
+#define WORD(...) SKV_OPTION_WORD(skv_settings, __VA_ARGS__)
 
 const skv_option skv_settings_table[] = {
-    ROW(config, PATH, NULL, "JSON file with any of these keys", "Configuration"),
-    ROW(model, STRING, NULL, "2b, 8b, ...: check that the checkpoint is this variant", "Model"),
-    ROW(transformer, PATH, NULL, "checkpoint file, folder or index, or formula:NAME", NULL),
-    ROW(vae, PATH, NULL, "VAE checkpoint, or formula:NAME", NULL),
+    SKV_OPTION_CONFIG(skv_settings),
+    ROW(model, STRING, NULL, "refuse a checkpoint that is not this variant: 2b, 8b, ...", "Model"),
+    ROW(transformer, PATH, NULL, "checkpoint (file, folder or index), or formula:NAME", NULL),
+    ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME", NULL),
     ROW(t5, PATH, NULL, "folder of flan-t5-xl, or formula:xl", NULL),
-    ROW(spm, PATH, NULL, "spiece.model, when not in the T5 folder", NULL),
-    ROW(prompts, PATH, NULL, "text, JSONL, JSON (COCO), CSV, or a folder of .txt", "Prompts"),
-    ROW(prompt_order, STRING, "images", "COCO: images (file order) or image_id", NULL),
+    ROW(spm, PATH, NULL, "spiece.model, if it is not in the folder of --t5", NULL),
+    ROW(prompts, PATH, NULL,
+        "list of prompts: text, JSON Lines, JSON (COCO), CSV, TSV, or a folder "
+        "of .txt files",
+        "Prompts"),
+    WORD(prompt_order, "images|image_id", "images",
+         "COCO: prompts in the order of the file's images, or by image id", NULL),
     ROW(rewrite_cache, PATH, NULL,
-        "JSON object, prompt to the text encoded in its place (GenEval's rewritten prompts)", NULL),
-    ROW(text_cache, PATH, NULL,
-        "file that keeps encoded prompts: T5 is loaded for those it lacks alone, and given back",
+        "JSON object from a prompt to the text that is encoded in its place (GenEval's rewritten "
+        "prompts)",
         NULL),
-    ROW(samples, INT, "1", "pictures a prompt", NULL),
-    ROW(seed, U64, "0", "run seed", NULL),
-    ROW(seed_rule, STRING, "row", "row: run seed + row; index: the prompt's index (COCO)", NULL),
-    ROW(negative, STRING, NULL, "negative prompt of the run", NULL),
-    ROW(positive, BOOL, "false", "append upstream's face prompt where it names people", NULL),
-    ROW(tokens, STRING, "upstream", "upstream (as HF's fast tokenizer) or plain", NULL),
-    ROW(ratio, REAL, "1", "height/width", "Picture"),
-    ROW(resolution, STRING, "1M", "0.06M, 0.25M, 0.60M or 1M", NULL),
-    ROW(cfg, REALS, "3", "guidance: one number, or one a scale", NULL),
-    ROW(tau, REALS, "1", "temperature: one number, or one a scale", NULL),
-    ROW(top_p, REAL, "0.97", "of a bit's two values", NULL),
-    ROW(cfg_insertion_layer, INT, "0", "0: on the logits; -k: after layer depth-k", NULL),
-    ROW(paths, STRING, NULL, "names, comma-separated: of path_definitions, or POLICY-PERCENT",
+    ROW(text_cache, PATH, NULL,
+        "file of encoded prompts: read if it is there, written with those it lacks; T5 is loaded "
+        "only for these, and freed before sampling",
+        NULL),
+    ROW(samples, INT, "1", "pictures of each prompt", NULL),
+    ROW(seed, U64, "0", "seed of the run", NULL),
+    WORD(seed_rule, "row|index", "row",
+         "a picture's seed: the run's seed plus its row, or the prompt's index (COCO)", NULL),
+    ROW(negative, STRING, NULL, "negative prompt of all prompts that have none of their own", NULL),
+    ROW(positive, BOOL, "false", "append upstream's sentence about faces to prompts about people",
+        NULL),
+    WORD(tokens, "upstream|plain", "upstream",
+         "tokenizer: as Hugging Face's fast one, or plain SentencePiece", NULL),
+    ROW(ratio, REAL, "1", "height / width", "Picture"),
+    WORD(resolution, "0.06M|0.25M|0.60M|1M", "1M", "pixels of a picture", NULL),
+    ROW(cfg, REALS, "3", "guidance: one number, or one for each scale", NULL),
+    ROW(tau, REALS, "1", "temperature: one number, or one for each scale", NULL),
+    ROW(top_p, REAL, "0.97", "nucleus threshold of the draw between a bit's two values", NULL),
+    ROW(cfg_insertion_layer, INT, "0",
+        "where guidance is applied: 0 on the logits, -K on the output of the K-th layer from the "
+        "end",
+        NULL),
+    ROW(paths, STRING, NULL,
+        "cache paths, comma-separated: names in path_definitions, or POLICY-PERCENT (policies are "
+        "listed below); default: all of path_definitions, or full",
         "Cache paths"),
     ROW(path_definitions, JSON, NULL,
-        "list of {name, policy, percent | tokens, budget_file, drafters, options, reference}",
+        "list of {name, policy, percent or tokens, budget_file, drafters, options, reference}",
         NULL),
-    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models without a known set", NULL),
-    ROW(budget_file, PATH, NULL, "ScaleKV: released budget JSON instead of the rule", NULL),
+    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models that skv has no list for",
+        NULL),
+    ROW(budget_file, PATH, NULL, "ScaleKV: released budget table (JSON) in place of the rule",
+        NULL),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
-    ROW(note, STRING, NULL, "words kept in RUN/run.json: where these settings come from", NULL),
-    ROW(store, STRING, "bits,image,png", "what is kept of a picture", NULL),
+    ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",
+        NULL),
+    ROW(store, STRING, "bits,image,png", "what is kept of a picture, comma-separated", NULL),
     ROW(group_size, INT, "8", "rows computed in one batch", NULL),
-    ROW(only, STRING, NULL, "compute one id's group, write its PNG alone", NULL),
-    ROW(dry_run, BOOL, "false", "print the plan: ranks, groups, memory, disk", NULL),
-    ROW(virtual_run, BOOL, "false", "run.h5 points at the pictures in the group files", NULL),
-    ROW(device, STRING, "auto", "auto, cpu or cuda", "Device"),
-    ROW(dtype, STRING, "auto", "auto, bf16 or fp32; auto: bf16 on a GPU, fp32 on the CPU", NULL),
-    ROW(memory_limit, INT, "0", "refuse what needs more bytes; 0: more than there are", NULL),
-    ROW(threads, INT, "0", "CPU threads a rank; 0: cores of the host / its ranks", NULL),
-    ROW(png_threads, INT, "1", "threads that encode pictures", NULL),
+    ROW(only, STRING, NULL, "compute only the group with this id, and write only its PNG", NULL),
+    ROW(dry_run, BOOL, "false", "print the plan (ranks, groups, memory, disk) and stop", NULL),
+    ROW(virtual_run, BOOL, "false",
+        "run.h5 refers to the pictures in the group files instead of copying them", NULL),
+    SKV_OPTION_DEVICE(skv_settings),
+    SKV_OPTION_DTYPE(skv_settings),
+    SKV_OPTION_MEMORY_LIMIT(skv_settings),
+    SKV_OPTION_THREADS(skv_settings),
+    ROW(png_threads, INT, "1", "threads that encode PNGs", NULL),
     ROW(allow_other_device, BOOL, "false",
-        "go on where ranks, or what is there of the run, differ in CPU family or GPU model", NULL),
+        "go on where ranks, or the run so far, differ in CPU family or GPU model", NULL),
     {0}};
 
-skv_status skv_settings_read(skv_settings *s, const char *config, size_t bytes, const char *name,
-                             const char *folder, int argc, char **argv)
+skv_status skv_settings_read(skv_settings *s, const skv_settings_sources *sources)
 {
-    skv_status st;
-    json_t *root = NULL;
-
     memset(s, 0, sizeof *s);
-    SKV_TRY_GOTO(skv_options_defaults(skv_settings_table, s), done);
-    if (config) {
-        SKV_TRY_GOTO(skv_json_parse(&root, config, bytes, name), done);
-        SKV_TRY_GOTO(skv_options_from_json(skv_settings_table, s, root, name, folder), done);
-    }
-    SKV_TRY_GOTO(skv_options_from_args(skv_settings_table, s, argc, argv, NULL, NULL), done);
-done:
-    json_decref(root);
-    return st;
-}
-
-static skv_status one_of(const char *option, const char *value, const char *const *words)
-{
-    for (const char *const *w = words; *w; w++)
-        if (value && strcmp(value, *w) == 0)
-            return SKV_OK;
-    return skv_fail(SKV_E_ARG, "--%s %s is not one of %s, %s%s%s", option, value ? value : "",
-                    words[0], words[1], words[2] ? ", " : "", words[2] ? words[2] : "");
+    return skv_config_apply(skv_settings_table, s, sources);
 }
 
 static skv_status in_range(const char *option, double value, double low, double high)
@@ -97,11 +92,6 @@ skv_status skv_settings_check(const skv_settings *s)
 {
     skv_store store;
 
-    SKV_TRY(one_of("prompt-order", s->prompt_order, (const char *[]){"images", "image_id", NULL}));
-    SKV_TRY(one_of("seed-rule", s->seed_rule, (const char *[]){"row", "index", NULL}));
-    SKV_TRY(one_of("tokens", s->tokens, (const char *[]){"upstream", "plain", NULL}));
-    SKV_TRY(one_of("device", s->device, (const char *[]){"auto", "cpu", "cuda", NULL}));
-    SKV_TRY(one_of("dtype", s->dtype, (const char *[]){"auto", "bf16", "fp32", NULL}));
     if (s->memory_limit < 0)
         return skv_fail(SKV_E_ARG, "--memory-limit is negative");
     SKV_TRY(in_range("samples", (double)s->samples, 1, 10000));

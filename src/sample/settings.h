@@ -3,7 +3,7 @@
 #define SKV_SAMPLE_SETTINGS_H
 
 #include "arch/schedule.h"
-#include "core/options.h"
+#include "core/config.h"
 #include "model/infinity.h"
 
 typedef struct {
@@ -33,13 +33,10 @@ typedef struct {
 
 extern const skv_option skv_settings_table[];
 
-/* Defaults, then the JSON text of the config (NULL: none; `name` for messages, PATH values relative
- * to `folder`), then argv. Words that are no flags are refused. Cleared with
- * skv_options_clear(skv_settings_table, s). */
-SKV_MUST skv_status skv_settings_read(skv_settings *s, const char *config, size_t bytes,
-                                      const char *name, const char *folder, int argc, char **argv);
+/* Fills *s; cleared with skv_options_clear(skv_settings_table, s) in any case. */
+SKV_MUST skv_status skv_settings_read(skv_settings *s, const skv_settings_sources *sources);
 
-/* Value ranges, words of fixed lists; one sentence naming the option. */
+/* Value ranges; one sentence naming the option. */
 SKV_MUST skv_status skv_settings_check(const skv_settings *s);
 
 /* cfg and tau by scale (one value serves all), top-p, insertion layer. */

@@ -62,7 +62,8 @@ static int make_fixture(void **state)
 
     assert_non_null(f);
     json_set_alloc_funcs(json_malloc, free);
-    assert_int_equal(skv_settings_read(s, NULL, 0, NULL, NULL, 7, argv), SKV_OK);
+    assert_int_equal(skv_settings_read(s, &(skv_settings_sources){.argc = 7, .argv = argv}),
+                     SKV_OK);
     assert_int_equal(skv_schedule_make(&f->schedule, s->ratio, s->resolution), SKV_OK);
     assert_int_equal(skv_sources_open(&f->sources, s->transformer, s->vae, NULL), SKV_OK);
     assert_int_equal(skv_paths_resolve(&f->paths, s, &f->sources.dims, &f->schedule), SKV_OK);

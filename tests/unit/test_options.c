@@ -17,10 +17,7 @@ typedef struct {
     json_t *paths;
 } settings;
 
-#define ROW(field, type, fallback, help, group)                                                    \
-    {                                                                                              \
-#field, SKV_OPT_##type, offsetof(settings, field), fallback, help, group                   \
-    }
+#define ROW(...) SKV_OPTION(settings, __VA_ARGS__)
 
 static const skv_option table[] = {
     ROW(dry_run, BOOL, "false", "print the plan", "Run"),

@@ -48,12 +48,11 @@ static world *open_world(const char *lines, const char *size, const char *paths)
                     "--prompts",     "list",
                     "--cfg",         "1"};
     const skv_prompt_list list = {.bytes = lines, .n = strlen(lines), .form = SKV_PROMPTS_JSONL};
+    const skv_settings_sources sources = {.argc = sizeof argv / sizeof argv[0], .argv = argv};
     world *w = calloc(1, sizeof *w);
 
     assert_non_null(w);
-    assert_int_equal(
-        skv_settings_read(&w->settings, NULL, 0, NULL, NULL, sizeof argv / sizeof argv[0], argv),
-        SKV_OK);
+    assert_int_equal(skv_settings_read(&w->settings, &sources), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->be, 1), SKV_OK);
     assert_int_equal(skv_run_setup_make(&w->setup, &w->settings, &list, w->be, w->be), SKV_OK);
     assert_int_equal(skv_t5_create(&w->t5, w->be, w->setup.t5_weights, &w->setup.t5_dims), SKV_OK);

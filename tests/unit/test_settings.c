@@ -7,8 +7,12 @@
 
 static skv_status read_settings(skv_settings *s, const char *config, int argc, char **argv)
 {
-    skv_status st =
-        skv_settings_read(s, config, config ? strlen(config) : 0, "c.json", "folder", argc, argv);
+    const skv_config c = {.path = "c.json",
+                          .folder = (char *)(uintptr_t) "folder",
+                          .text = (char *)(uintptr_t)config,
+                          .bytes = config ? strlen(config) : 0};
+    const skv_settings_sources sources = {.config = &c, .argc = argc, .argv = argv};
+    const skv_status st = skv_settings_read(s, &sources);
 
     return st == SKV_OK ? skv_settings_check(s) : st;
 }
