@@ -246,9 +246,11 @@ function rowPlot(metric, a, b, rows) {
     {xLow: low - air, xHigh: high + air, yLow: low - air, yHigh: high + air});
   return drawing(284, `${metric.title}: ${b.name} against ${a.name}`, ...yAxis(box),
     ...xAxis(box, a.name),
-    svg("path", {class: "d", d: `M${box.x(box.xLow)} ${box.y(box.yLow)}L${box.x(box.xHigh)} ${box.y(box.yHigh)}`}),
+    svg("path", {class: "d",
+      d: line([[box.x(box.xLow), box.y(box.yLow)], [box.x(box.xHigh), box.y(box.yHigh)]])}),
     text(box.left + 8, box.top + 10, "start", b.name),
-    svg("g", {class: b.series.tone}, ...points.map(p => svg("circle", {class: "m", cx: box.x(p.x * metric.times),
-      cy: box.y(p.y * metric.times), r: 4, "data-row": p.row.row, "data-tip":
+    svg("g", {class: `${b.series.tone} ${points.length > 300 ? "many" : ""}`}, ...points.map(p =>
+      svg("circle", {class: "m", cx: box.x(p.x * metric.times), cy: box.y(p.y * metric.times),
+        r: points.length > 300 ? 2.5 : 4, "data-tip":
       `${p.row.id}: ${a.name} ${format.full(p.x)}, ${b.name} ${format.full(p.y)}`}))));
 }

@@ -151,7 +151,8 @@ function drawComparison(list) {
   };
   const column = p => h("th", {scope: "col"}, dot(p.series), foreign(p.name));
   show("compare-figures", h("div", {class: "scroll"}, h("table", {},
-    h("thead", {}, h("tr", {}, h("th", {scope: "col"}, ""), column(a), column(b), h("th", {scope: "col"}, `B ${MINUS} A`))),
+    h("thead", {}, h("tr", {}, h("th", {scope: "col"}, ""), column(a), column(b),
+      h("th", {scope: "col"}, `B ${MINUS} A`))),
     h("tbody", {}, list.map(f => h("tr", {}, h("th", {scope: "row"}, f.title, " ", h("small", {}, f.units)),
       cell(f, a), cell(f, b), change(f)))))));
   show("compare-heat", h("h3", {}, "Tokens, B less A", h("span", {}, h("i", {class: "chip more"}), " more in B ",
@@ -174,7 +175,8 @@ function drawRows(a, b, m) {
     const format = metricFormat(m, data.rows.flatMap(row => [rowValue(a, m, row), rowValue(b, m, row)]));
     const value = p => row => rowValue(p, m, row), change = row => value(b)(row) - value(a)(row);
     [["A", a], ["B", b]].forEach(([side, p]) => columns.push({title: side,
-      units: [m.title, format.units].filter(Boolean).join(", "), tip: p.name, low: m.lower, value: value(p), show: row => format.show(value(p)(row))}));
+      units: [m.title, format.units].filter(Boolean).join(", "), tip: p.name, low: m.lower,
+      value: value(p), show: row => format.show(value(p)(row))}));
     columns.push({title: `B ${MINUS} A`, units: format.units, value: change, show: row =>
       Number.isFinite(change(row)) ? (change(row) > 0 ? "+" : "") + format.show(change(row)) : DASH});
   }
@@ -240,7 +242,8 @@ function watchFilter() {
     const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
     const keep = row => words.every(word => row.text.includes(word));
     filters.forEach(filter => filter(keep));
-    $("found").textContent = words.length ? `${count(data.rows.filter(keep).length)} of ${count(data.rows.length)}` : "";
+    $("found").textContent = words.length
+      ? `${count(data.rows.filter(keep).length)} of ${count(data.rows.length)}` : "";
   };
   $("filter").addEventListener("input", update);
 }

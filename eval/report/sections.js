@@ -39,7 +39,8 @@ function table(columns, rows, {label, limit = Infinity}) {
   function draw() {
     const kept = rows.filter(keep);
     if (sorted >= 0) kept.sort(compare);
-    body.replaceChildren(...kept.slice(0, shown).map(row => h("tr", {}, columns.map((c, i) => cell(c, row, i)))));
+    body.replaceChildren(...kept.slice(0, shown).map(row =>
+      h("tr", {}, columns.map((c, i) => cell(c, row, i)))));
     more.hidden = kept.length <= shown;
     more.textContent = `Show ${count(Math.min(limit, kept.length - shown))} more of ${count(kept.length)}`;
     heads.forEach((head, i) => head.setAttribute("aria-sort",
@@ -83,9 +84,11 @@ function tiles() {
   return h("div", {class: "tiles"},
     tile("Pictures of each path", count(done), "", `${data.samples} a prompt` +
       (data.n_failed ? `, ${count(data.n_failed)} failed` : "")),
-    full > 0 && tile("Full cache of a picture", short(full / MIB), "MiB", "all tokens but the last scale\u2019s") || null,
-    small && tile("Smallest cache", short(small.last / MIB), "MiB", small.name) || null,
-    close && tile(`Closest, by ${first.title}`, short(metricOf(close, first).v * first.times), first.units, close.name) || null);
+    full > 0 ? tile("Full cache of a picture", short(full / MIB), "MiB",
+      "all tokens but the last scale\u2019s") : null,
+    small ? tile("Smallest cache", short(small.last / MIB), "MiB", small.name) : null,
+    close ? tile(`Closest, by ${first.title}`, short(metricOf(close, first).v * first.times),
+      first.units, close.name) : null);
 }
 
 // What a reader must know before believing the numbers.
@@ -97,18 +100,20 @@ function warnings() {
   };
   if (formulaWeights) list.push("The model\u2019s weights are made by a formula, not trained: its pictures " +
     "show patterns, and no quality can be read from them.");
-  if (data.n_failed) list.push(`${count(data.n_failed)} of ${count(total)} pictures failed; they are listed at the end.`);
+  if (data.n_failed) list.push(`${count(data.n_failed)} of ${count(total)} pictures failed; they are ` +
+    "listed at the end.");
   if (data.n_truncated) list.push(`${count(data.n_truncated)} of ${count(total)} pictures have a prompt that ` +
     "was cut to 512 tokens.");
   if (data.metrics_file === "none" && paths.length > 1) list.push("There is no metrics.h5 yet: skv eval " +
     "measures how far the paths are from the reference.");
-  if (data.metrics_file === "old") list.push("metrics.h5 is of other pictures than run.h5 (another run, or another reference) and " +
-    "was left out: run skv eval again.");
+  if (data.metrics_file === "old") list.push("metrics.h5 is of other pictures than run.h5 (another " +
+    "run, or another reference) and was left out: run skv eval again.");
   if (data.networks === "none") list.push("Evaluated without networks: metrics that need one are missing.");
   if (data.metrics_file === "read") of(compared.filter(p => !p.measured),
     "No numbers, because they were made after the evaluation or were not part of it: ");
   of(paths.filter(p => p.inactive), "Never cut anything, because the budget exceeds the sequence: ");
-  of(measured.filter(p => p.result.identical > 0 && !p.inactive), "Some pictures are identical to the reference\u2019s: ");
+  of(measured.filter(p => p.result.identical > 0 && !p.inactive),
+    "Some pictures are identical to the reference\u2019s: ");
   const fid = metrics.find(m => m.name === "fid");
   if (fid) of(measured.filter(p => Number.isFinite(metricOf(p, fid).v) && p.result.pairs < 2049),
     "Fewer than 2049 pairs, so FID is biased and its covariance singular: ");
@@ -223,14 +228,16 @@ function sourceSection() {
   if (!withKept.length) return;
   const most = Math.max(...withKept.map(p => p.kept.length));
   show("source-key", h("div", {class: "key"}, h("span", {}, "scale 0"),
-    Array.from({length: most}, (_, si) => h("i", {class: "q" + ramp(si, most)})), h("span", {}, `scale ${most - 1}`)));
+    Array.from({length: most}, (_, si) => h("i", {class: "q" + ramp(si, most)})),
+    h("span", {}, `scale ${most - 1}`)));
   show("source-bars", ...withKept.map(p => {
     const all = sum(p.kept);
     const parts = p.kept.map((n, si) => {
       const share = n / all;
       if (share < 0.0005) return null;
       const part = h("i", {class: "q" + ramp(si, p.kept.length), "data-tip":
-        `${p.name}, made at scale ${si}: ${real(n, 1)} tokens, ${percent(share, 1)}`}, share >= 0.045 ? String(si) : null);
+        `${p.name}, made at scale ${si}: ${real(n, 1)} tokens, ${percent(share, 1)}`},
+      share >= 0.045 ? String(si) : null);
       part.style.flex = String(share);
       return part;
     });
