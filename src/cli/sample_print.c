@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "io/h5.h"
 #include "run/run_summary.h"
+#include "run/schema.h"
 
 #define MAX_BAD_NAMED 5
 
@@ -142,7 +143,7 @@ skv_status skv_paths_summary(json_t **out, const char *run)
 
     snprintf(file, sizeof file, "%s/run.h5", run);
     SKV_TRY_GOTO(skv_h5_open_below(&f, file, 1), done);
-    SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, "/paths"), done);
+    SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, SKV_SCHEMA_PATHS), done);
     for (int i = 0; i < n; i++) {
         row = skv_json_object();
         SKV_TRY_GOTO(summarise(&row, f, paths[i]), done);

@@ -156,7 +156,7 @@ static skv_status read_paths(skv_run_file *run)
 {
     int n = 0;
 
-    SKV_TRY(skv_h5_list(&run->names, &n, run->h5, "/paths"));
+    SKV_TRY(skv_h5_list(&run->names, &n, run->h5, SKV_SCHEMA_PATHS));
     if (n < 1 || n > MAX_PATHS)
         return skv_fail(SKV_E_FORMAT, "%s/run.h5 has %d paths", run->folder, n);
     SKV_TRY(skv_alloc(&run->path, (size_t)n, sizeof *run->path, "paths"));

@@ -128,7 +128,7 @@ skv_schema_name skv_schema_in_run(skv_set set, const char *path)
 
     assert((path == NULL) == (skv_schema[set].how == SKV_GATHER_SAMPLES));
     if (path)
-        snprintf(n.text, sizeof n.text, "/paths/%s/%s", path, skv_schema[set].name);
+        snprintf(n.text, sizeof n.text, SKV_SCHEMA_PATHS "/%s/%s", path, skv_schema[set].name);
     else
         snprintf(n.text, sizeof n.text, "/samples/%s", skv_schema[set].name);
     return n;
@@ -138,7 +138,7 @@ skv_schema_name skv_schema_path(const char *path)
 {
     skv_schema_name n;
 
-    snprintf(n.text, sizeof n.text, "/paths/%s", path);
+    snprintf(n.text, sizeof n.text, SKV_SCHEMA_PATHS "/%s", path);
     return n;
 }
 
@@ -146,7 +146,7 @@ skv_schema_name skv_schema_cache(const char *path)
 {
     skv_schema_name n;
 
-    snprintf(n.text, sizeof n.text, "/paths/%s/cache", path);
+    snprintf(n.text, sizeof n.text, SKV_SCHEMA_PATHS "/%s/cache", path);
     return n;
 }
 

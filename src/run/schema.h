@@ -60,6 +60,7 @@ typedef struct {
 } skv_schema_set;
 
 #define SKV_SCHEMA_NO_MEMBER SIZE_MAX
+#define SKV_SCHEMA_PATHS     "/paths" /* of run.h5: a member a path */
 
 extern const skv_schema_set skv_schema[SKV_N_SETS];
 
