@@ -82,6 +82,8 @@ const char *skv_status_name(skv_status st)
         return "SKV_E_PEER";
     case SKV_E_STOPPED:
         return "SKV_E_STOPPED";
+    case SKV_E_NOT_FINITE:
+        return "SKV_E_NOT_FINITE";
     }
     return "unknown status";
 }

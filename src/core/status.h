@@ -20,8 +20,9 @@ typedef enum {
     SKV_E_NCCL = -10,
     SKV_E_MPI = -11,
     SKV_E_H5 = -12,
-    SKV_E_PEER = -13,   /* another rank failed; its message is ours */
-    SKV_E_STOPPED = -14 /* asked to stop; what is done is safe, run again */
+    SKV_E_PEER = -13,      /* another rank failed; its message is ours */
+    SKV_E_STOPPED = -14,   /* asked to stop; what is done is safe, run again */
+    SKV_E_NOT_FINITE = -15 /* of a row: its text, logits or picture have NaN or infinity */
 } skv_status;
 
 #define SKV_MUST         __attribute__((warn_unused_result))

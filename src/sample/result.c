@@ -16,6 +16,7 @@ static skv_status take_rows(skv_result *r, size_t n)
     SKV_TRY(skv_alloc(&r->prompt_used, n, sizeof *r->prompt_used, "group rows"));
     SKV_TRY(skv_alloc(&r->error, n, sizeof *r->error, "group rows"));
     SKV_TRY(skv_alloc(&r->used, n, sizeof *r->used, "group rows"));
+    SKV_TRY(skv_alloc(&r->reason, n, sizeof *r->reason, "group rows"));
     SKV_TRY(skv_alloc(&r->row, n, sizeof *r->row, "group rows"));
     SKV_TRY(skv_alloc(&r->sample, n, sizeof *r->sample, "group rows"));
     SKV_TRY(skv_alloc(&r->tokens, n, sizeof *r->tokens, "group rows"));
@@ -42,7 +43,6 @@ static skv_status fill_row(skv_result *r, const skv_rows *rows, int64_t row, int
     r->truncated[i] = rows->truncated[at.prompt];
     if (p->error)
         return SKV_OK;
-    r->n_done++;
     SKV_TRY(skv_rows_text(rows, at.prompt, &r->used[i]));
     r->prompt_used[i] = r->used[i];
     return SKV_OK;
@@ -166,6 +166,25 @@ done:
     return st;
 }
 
+void skv_result_fail(skv_result *r, int i, int32_t fault)
+{
+    const size_t row = (size_t)i, bits = (size_t)r->rec.bits_bytes;
+    const size_t picture = (size_t)r->rec.height * (size_t)r->rec.width * 3;
+
+    if (fault == SKV_FAULT_TEXT)
+        snprintf(r->reason[i], sizeof r->reason[i], "not finite: text");
+    else if (fault == SKV_FAULT_PICTURE)
+        snprintf(r->reason[i], sizeof r->reason[i], "not finite: picture");
+    else
+        snprintf(r->reason[i], sizeof r->reason[i], "not finite: logits of scale %d",
+                 (int)fault - 1);
+    r->error[i] = r->reason[i];
+    r->status[i] = SKV_E_NOT_FINITE;
+    memset(r->bits + row * bits, 0, bits);
+    if (r->image)
+        memset(r->image + row * picture, 0, picture);
+}
+
 void skv_result_destroy(skv_result *r)
 {
     if (!r)
@@ -178,6 +197,7 @@ void skv_result_destroy(skv_result *r)
     free((void *)r->prompt_used);
     free((void *)r->error);
     free(r->used);
+    free(r->reason);
     free(r->row);
     free(r->bit_offset);
     free(r->cache_length);

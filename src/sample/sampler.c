@@ -162,7 +162,9 @@ static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int 
     skv_result *r = NULL;
     skv_status st;
 
-    SKV_TRY(skv_result_create(&r, s->rows, s->setup, &s->setup->paths[path], g, s->with_image));
+    SKV_TRY(skv_alloc(&out.fault, (size_t)b->n, sizeof *out.fault, "batch"));
+    SKV_TRY_GOTO(skv_result_create(&r, s->rows, s->setup, &s->setup->paths[path], g, s->with_image),
+                 done);
     out.bits = r->bits;
     out.image = r->image;
     out.kept_by_source = r->kept_by_source;
@@ -171,6 +173,9 @@ static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int 
                      done);
     spread(r->bits, b, (size_t)r->rec.bits_bytes);
     spread(r->image, b, (size_t)r->rec.height * (size_t)r->rec.width * 3);
+    for (int i = 0; i < b->n; i++)
+        if (out.fault[i] != 0)
+            skv_result_fail(r, b->place[i], out.fault[i]);
     r->seconds[SKV_PHASE_TEXT] = text_seconds;
     r->seconds[SKV_PHASE_TRANSFORMER] = out.transformer_seconds;
     r->seconds[SKV_PHASE_VAE] = out.vae_seconds;
@@ -182,6 +187,7 @@ static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int 
     st = s->sink(s->sink_ctx, r);
     r = NULL;
 done:
+    free(out.fault);
     skv_result_destroy(r);
     return st;
 }

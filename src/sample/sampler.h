@@ -28,7 +28,8 @@ typedef struct {
 } skv_sampler;
 
 /* Computes group g on the paths with wanted[i]. first: the rank's first group (its seconds hold
- * warm-up). A row whose values are not finite fails alone, recorded in its status. */
+ * warm-up). A row whose text, logits or picture are not finite fails alone: its record says so, and
+ * the rows beside it are as if it were not there. */
 SKV_MUST skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted,
                                       bool first);
 
