@@ -202,6 +202,8 @@ static skv_status write_run(survey *s, skv_h5 *out, const unsigned *parts, bool 
         SKV_TRY_GOTO(st, done);
         order++;
     }
+    if (s->n_damaged == 0)
+        SKV_TRY_GOTO(skv_gather_rows_write(&rows, out), done);
     *n_failed = rows.n_failed;
 done:
     skv_gather_rows_clear(&rows);

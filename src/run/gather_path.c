@@ -56,22 +56,46 @@ static skv_status keep_samples(skv_gather_rows *r, const skv_group_record *rec, 
         else
             memcpy(to, data, (size_t)rec->n_rows * bytes);
     }
-    for (int i = 0; i < rec->n_rows; i++) {
+    for (int i = 0; i < rec->n_rows; i++)
         group[i] = rec->group;
-        r->n_failed += rec->status[i] != 0;
-    }
     r->first[rec->group + 1] = at + rec->n_rows;
     return SKV_OK;
 }
 
-static skv_status write_samples(const skv_gather_path *p)
+/* Rows that have not failed on the paths before, from `at` on. */
+static skv_status keep_failures(skv_gather_rows *r, const skv_group_record *rec, const char *path,
+                                int64_t at)
 {
-    for (skv_set s = 0; s < SKV_N_SETS; s++) {
-        const skv_h5_layout l = skv_schema_group_layout(s, &p->extents);
+    int32_t *status = (int32_t *)r->column[SKV_SET_STATUS] + at;
+    char **error = (char **)r->column[SKV_SET_ERROR] + at;
 
-        if (p->rows->column[s])
-            SKV_TRY(skv_h5_write(p->out, skv_schema_in_run(s, NULL).text, &l, p->rows->column[s]));
+    for (int i = 0; i < rec->n_rows; i++) {
+        const size_t bytes = strlen(path) + strlen(rec->error[i]) + sizeof "path : ";
+
+        if (status[i] != 0 || rec->status[i] == 0)
+            continue;
+        status[i] = rec->status[i];
+        free(error[i]);
+        SKV_TRY(skv_alloc(&error[i], bytes, 1, "gather"));
+        snprintf(error[i], bytes, "path %s: %s", path, rec->error[i]);
     }
+    return SKV_OK;
+}
+
+skv_status skv_gather_rows_write(skv_gather_rows *r, skv_h5 *out)
+{
+    const int32_t *status = r->column[SKV_SET_STATUS];
+    const skv_extents e = {.rows = r->n};
+
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        const skv_h5_layout l = skv_schema_group_layout(s, &e);
+
+        if (r->column[s])
+            SKV_TRY(skv_h5_write(out, skv_schema_in_run(s, NULL).text, &l, r->column[s]));
+    }
+    r->n_failed = 0;
+    for (int64_t i = 0; i < r->n; i++)
+        r->n_failed += status[i] != 0;
     return SKV_OK;
 }
 
@@ -79,10 +103,8 @@ static skv_status write_samples(const skv_gather_path *p)
 
 unsigned skv_gather_path_parts(const skv_gather_path *p, int64_t group)
 {
-    unsigned parts = p->parts | SKV_GROUP_CACHE | SKV_GROUP_SECONDS;
+    unsigned parts = p->parts | SKV_GROUP_CACHE | SKV_GROUP_SECONDS | SKV_GROUP_ROWS;
 
-    if (p->order == 0)
-        parts |= SKV_GROUP_ROWS;
     if (p->virtual_images && group > 0) /* the first one's size is needed */
         parts &= ~SKV_GROUP_IMAGE;
     return parts;
@@ -207,8 +229,8 @@ skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec)
         p->extents.groups = p->rows->n_groups;
         SKV_TRY(begin(p, rec));
     }
-    if (p->order == 0)
-        SKV_TRY(keep_samples(p->rows, rec, p->n_rows));
+    SKV_TRY(p->order == 0 ? keep_samples(p->rows, rec, p->n_rows)
+                          : keep_failures(p->rows, rec, p->name, p->n_rows));
     SKV_TRY(append(p, rec));
     count(p, rec);
     return SKV_OK;
@@ -269,8 +291,6 @@ skv_status skv_gather_path_finish(skv_gather_path *p)
     if (p->n_rows != p->rows->n)
         return skv_fail(SKV_E_FORMAT, "%s: path %s has %lld rows, run.json says %lld", p->run,
                         p->name, (long long)p->n_rows, (long long)p->rows->n);
-    if (p->order == 0)
-        SKV_TRY(write_samples(p));
     if (p->virtual_images && (p->parts & SKV_GROUP_IMAGE))
         SKV_TRY(write_virtual(p));
     if (p->kept)

@@ -5,7 +5,8 @@
 #include "run/group_file.h"
 #include "run/schema.h"
 
-/* What is the same on every path. */
+/* What is the same on every path, but for a row's failing: it counts as failed that fails on any,
+ * with the reason of the first of them. */
 typedef struct {
     int64_t n, n_groups; /* of the run */
     int64_t *first;      /* (n_groups+1) first row of each group; known after the first path */
@@ -14,6 +15,8 @@ typedef struct {
 } skv_gather_rows;
 
 SKV_MUST skv_status skv_gather_rows_init(skv_gather_rows *r);
+/* Writes the samples, after the last path; sets n_failed. */
+SKV_MUST skv_status skv_gather_rows_write(skv_gather_rows *r, skv_h5 *out);
 void skv_gather_rows_clear(skv_gather_rows *r);
 
 typedef struct {

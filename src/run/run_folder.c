@@ -197,20 +197,34 @@ skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
 /* --------------------------------------------------------------------- scan */
 
 /* Pictures are synced before they get their name, so one that has bytes is whole. */
-static bool png_missing(int images, const skv_run_plan *plan, int64_t first, int n)
+static bool has_png(int images, const char *id)
 {
-    char file[SKV_ID_BYTES + 8], id[SKV_ID_BYTES];
+    char file[SKV_ID_BYTES + 8];
     struct stat info;
 
-    for (int i = 0; i < n; i++) {
-        if (!plan->row_id(plan->rows, first + i, id, sizeof id))
+    snprintf(file, sizeof file, "%s.png", id);
+    return fstatat(images, file, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
+           info.st_size > 0;
+}
+
+/* Has a row of a good group been sampled and lost its PNG? What failed never had one: its group
+ * file says so. (One that cannot be read here is gather's to find.) */
+static bool png_missing(int images, const skv_run_plan *plan, const skv_group_want *want,
+                        const char *group_file)
+{
+    skv_group_record rec = {0};
+    char id[SKV_ID_BYTES];
+    bool missing = false;
+
+    for (int i = 0; i < want->n_rows && !missing; i++) {
+        if (!plan->row_id(plan->rows, want->first_row + i, id, sizeof id) || has_png(images, id))
             continue;
-        snprintf(file, sizeof file, "%s.png", id);
-        if (fstatat(images, file, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode) ||
-            info.st_size == 0)
-            return true;
+        if (!rec.owned && skv_group_file_read(&rec, group_file, SKV_GROUP_ROWS) != SKV_OK)
+            break;
+        missing = rec.status[i] == SKV_OK;
     }
-    return false;
+    skv_group_record_clear(&rec);
+    return missing;
 }
 
 typedef struct {
@@ -224,6 +238,7 @@ static skv_status scan_one(uint8_t *work, const place *where, const skv_run_plan
     const int64_t left = plan->n_rows - want->group * plan->group_size;
     skv_group_state state;
     char *file = NULL;
+    bool lost = false;
     skv_status st;
 
     want->first_row = want->group * plan->group_size;
@@ -232,13 +247,11 @@ static skv_status scan_one(uint8_t *work, const place *where, const skv_run_plan
     st = skv_group_file_check(&state, file, want);
     if (st == SKV_OK && state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
         skv_warn("%s; the group is computed again", skv_message());
+    if (st == SKV_OK && state == SKV_GROUP_GOOD && plan->png)
+        lost = png_missing(where->images, plan, want, file);
     free(file);
     SKV_TRY(st);
-    *work = 0;
-    if (state != SKV_GROUP_GOOD)
-        *work = SKV_WORK_COMPUTE;
-    else if (plan->png && png_missing(where->images, plan, want->first_row, want->n_rows))
-        *work = SKV_WORK_PNG;
+    *work = state != SKV_GROUP_GOOD ? SKV_WORK_COMPUTE : lost ? SKV_WORK_PNG : 0;
     return SKV_OK;
 }
 

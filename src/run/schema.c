@@ -29,7 +29,7 @@ const skv_schema_set skv_schema[SKV_N_SETS] = {
     [SKV_SET_STATUS] = {"status", SKV_H5_I32, "n", SKV_GATHER_SAMPLES, SKV_GROUP_ROWS, IN(status),
                         "1", "0 done, else a negative status"},
     [SKV_SET_ERROR] = {"error", SKV_H5_TEXT, "n", SKV_GATHER_SAMPLES, SKV_GROUP_ROWS, IN(error), "",
-                       "why a row failed"},
+                       "why a row failed, after \"path NAME: \" where not on the first"},
     [SKV_SET_GROUP] = {"group", SKV_H5_I64, "n", SKV_GATHER_SAMPLES, 0, SKV_SCHEMA_NO_MEMBER, "1",
                        "group the row was computed in"},
     [SKV_SET_BITS] = {"bits", SKV_H5_U8, "nb", SKV_GATHER_ROWS, SKV_GROUP_BITS, IN(bits), "1",
@@ -38,10 +38,12 @@ const skv_schema_set skv_schema[SKV_N_SETS] = {
                        "picture, RGB"},
     [SKV_SET_CACHE_LENGTH] = {"cache/length", SKV_H5_I64, "cl", SKV_GATHER_FIRST, SKV_GROUP_CACHE,
                               IN(cache_length), "tokens",
-                              "tokens a layer holds after the cut that follows the scale"},
+                              "tokens a layer holds after the cut that follows the scale, mean of "
+                              "its heads, rounded"},
     [SKV_SET_CACHE_CAPACITY] = {"cache/capacity", SKV_H5_I64, "cl", SKV_GATHER_FIRST,
                                 SKV_GROUP_CACHE, IN(cache_capacity), "tokens",
-                                "tokens a layer may hold there; -1: no bound"},
+                                "tokens a layer may hold there, mean of its heads, rounded; -1: no "
+                                "bound"},
     [SKV_SET_CACHE_BYTES] = {"cache/bytes", SKV_H5_I64, "cl", SKV_GATHER_FIRST, SKV_GROUP_CACHE,
                              IN(cache_bytes), "byte", "K and V of one picture, all rows and heads"},
     [SKV_SET_LENGTH_BY_HEAD] = {"cache/length_by_head", SKV_H5_I64, "clh", SKV_GATHER_FIRST,

@@ -48,13 +48,33 @@ static skv_status fill_row(skv_result *r, const skv_rows *rows, int64_t row, int
     return SKV_OK;
 }
 
+/* The mean of a layer's heads, half up; -1 where one of them has no bound. */
+static int64_t mean_of(const int64_t *by_head, int heads)
+{
+    int64_t sum = 0;
+
+    for (int h = 0; h < heads; h++) {
+        if (by_head[h] < 0)
+            return -1;
+        sum += by_head[h];
+    }
+    return (2 * sum + heads) / (2 * (int64_t)heads);
+}
+
+/* Do heads differ anywhere in these n layers? */
+static bool is_ragged(const int64_t *by_head, size_t n, int heads)
+{
+    for (size_t i = 0; i < n * (size_t)heads; i++)
+        if (by_head[i] != by_head[i - i % (size_t)heads])
+            return true;
+    return false;
+}
+
 /* Lengths, capacities and bytes of one picture (its one or two rows) after every cut. */
 static skv_status fill_cache(skv_result *r, const skv_engine_setup *s, const skv_path *path)
 {
     const int layers = s->sources->dims.depth, heads = s->sources->dims.heads;
-    const int cuts = s->schedule.n_scales - 1;
-    const size_t n = (size_t)cuts * (size_t)layers;
-    bool ragged = false;
+    const size_t n = (size_t)(s->schedule.n_scales - 1) * (size_t)layers, all = n * (size_t)heads;
     skv_kv_plan *plan = NULL;
     skv_status st;
 
@@ -62,24 +82,27 @@ static skv_status fill_cache(skv_result *r, const skv_engine_setup *s, const skv
     SKV_TRY_GOTO(skv_alloc(&r->cache_length, n, sizeof *r->cache_length, "cache table"), done);
     SKV_TRY_GOTO(skv_alloc(&r->cache_capacity, n, sizeof *r->cache_capacity, "cache table"), done);
     SKV_TRY_GOTO(skv_alloc(&r->cache_bytes, n, sizeof *r->cache_bytes, "cache table"), done);
-    SKV_TRY_GOTO(
-        skv_alloc(&r->length_by_head, n * (size_t)heads, sizeof *r->length_by_head, "cache table"),
-        done);
+    SKV_TRY_GOTO(skv_alloc(&r->length_by_head, all, sizeof *r->length_by_head, "cache table"),
+                 done);
+    SKV_TRY_GOTO(skv_alloc(&r->capacity_by_head, all, sizeof *r->capacity_by_head, "cache table"),
+                 done);
     for (size_t i = 0; i < n; i++) {
         const int si = (int)i / layers, layer = (int)i % layers;
-        const int capacity = skv_kv_plan_capacity(plan, layer, 0, si);
+        int64_t *length = r->length_by_head + i * (size_t)heads;
+        int64_t *capacity = r->capacity_by_head + i * (size_t)heads;
 
-        r->cache_length[i] = skv_kv_plan_length(plan, layer, 0, si);
-        r->cache_capacity[i] = capacity == SKV_KEEP_ALL ? -1 : capacity;
-        r->cache_bytes[i] = (int64_t)skv_kv_plan_bytes(plan, layer, si);
         for (int h = 0; h < heads; h++) {
-            r->length_by_head[i * (size_t)heads + (size_t)h] =
-                skv_kv_plan_length(plan, layer, h, si);
-            ragged =
-                ragged || r->length_by_head[i * (size_t)heads + (size_t)h] != r->cache_length[i];
+            const int most = skv_kv_plan_capacity(plan, layer, h, si);
+
+            length[h] = skv_kv_plan_length(plan, layer, h, si);
+            capacity[h] = most == SKV_KEEP_ALL ? -1 : most;
         }
+        r->cache_length[i] = mean_of(length, heads);
+        r->cache_capacity[i] = mean_of(capacity, heads);
+        r->cache_bytes[i] = (int64_t)skv_kv_plan_bytes(plan, layer, si);
     }
-    r->rec.length_by_head = ragged ? r->length_by_head : NULL;
+    r->rec.length_by_head = is_ragged(r->length_by_head, n, heads) ? r->length_by_head : NULL;
+    r->rec.capacity_by_head = is_ragged(r->capacity_by_head, n, heads) ? r->capacity_by_head : NULL;
 done:
     skv_kv_plan_destroy(plan);
     return st;
@@ -204,6 +227,7 @@ void skv_result_destroy(skv_result *r)
     free(r->cache_capacity);
     free(r->cache_bytes);
     free(r->length_by_head);
+    free(r->capacity_by_head);
     free(r->sample);
     free(r->tokens);
     free(r->status);

@@ -18,7 +18,8 @@ typedef struct {
     const char **id_list, **prompt, **prompt_used, **error;
     char **used;                     /* owned texts of prompt_used */
     char (*reason)[SKV_FAULT_BYTES]; /* texts of error, where a row is not finite */
-    int64_t *row, *bit_offset, *cache_length, *cache_capacity, *cache_bytes, *length_by_head;
+    int64_t *row, *bit_offset, *cache_length, *cache_capacity, *cache_bytes;
+    int64_t *length_by_head, *capacity_by_head;
     int32_t *sample, *tokens, *status;
     uint64_t *seed;
     uint8_t *truncated, *bits, *image;
