@@ -41,7 +41,7 @@ typedef struct {
     skv_sources sources;
     skv_engine_setup setup;
     skv_engine *engine;
-    int64_t n_written, n_failed; /* pictures; failed: decoded to numbers that are not finite */
+    int64_t n_written, n_failed; /* pictures; failed: rows that have none */
     int64_t n_lost;              /* group files */
 } decoder;
 
@@ -100,32 +100,41 @@ static skv_status use_tuning(decoder *d)
     return st;
 }
 
+/* Row i by way of `room` (n_rows,height,width,3). */
+static skv_status decode_row(decoder *d, const skv_group_record *rec, int i, uint8_t *room)
+{
+    const size_t picture = (size_t)rec->height * (size_t)rec->width * 3, row = (size_t)i;
+    const char *why = rec->error[i];
+    int32_t fault = 0;
+
+    if (rec->status[i] == SKV_OK) {
+        SKV_TRY(skv_engine_decode(d->engine, rec->bits + row * (size_t)rec->bits_bytes, 1,
+                                  room + row * picture, &fault));
+        why = "not finite: picture";
+    }
+    if (rec->status[i] != SKV_OK || fault != 0) {
+        skv_warn("path %s: %s has no picture: %s", rec->path_name, rec->id[i], why);
+        d->n_failed++;
+        return SKV_OK;
+    }
+    SKV_TRY(skv_writer_png(d->out, rec, i, room));
+    d->n_written++;
+    return SKV_OK;
+}
+
 static skv_status decode_group(decoder *d, skv_group_record *rec)
 {
     const size_t picture = (size_t)rec->height * (size_t)rec->width * 3;
     uint8_t *image = NULL;
-    int32_t fault = 0;
     skv_status st = SKV_OK;
 
     if (!d->engine)
         SKV_TRY(open_engine(d, rec));
     SKV_TRY(check_sizes(d, rec));
     SKV_TRY(skv_alloc(&image, (size_t)rec->n_rows, picture, "pictures"));
-    for (int i = 0; i < rec->n_rows && st == SKV_OK; i++) {
-        if (rec->status[i] != SKV_OK ||
-            (d->options->only && strcmp(d->options->only, rec->id[i]) != 0))
-            continue;
-        st = skv_engine_decode(d->engine, rec->bits + (size_t)i * (size_t)rec->bits_bytes, 1,
-                               image + (size_t)i * picture, &fault);
-        if (st == SKV_OK && fault != 0) {
-            skv_warn("%s, path %s: not finite: picture", rec->id[i], rec->path_name);
-            d->n_failed++;
-            continue;
-        }
-        if (st == SKV_OK)
-            st = skv_writer_png(d->out, rec, i, image);
-        d->n_written += st == SKV_OK;
-    }
+    for (int i = 0; i < rec->n_rows && st == SKV_OK; i++)
+        if (!d->options->only || strcmp(d->options->only, rec->id[i]) == 0)
+            st = decode_row(d, rec, i, image);
     free(image);
     return st;
 }

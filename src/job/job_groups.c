@@ -125,7 +125,8 @@ skv_status skv_job__sample_groups(void *job)
     const skv_writer_setup writer = {.run = j->settings.out,
                                      .store = run->store,
                                      .png_threads = (int)j->settings.png_threads,
-                                     .only_id = j->settings.only};
+                                     .only_id = j->settings.only,
+                                     .only_failed = &j->result.n_failed};
     skv_sampler sampler = {.engine = j->engine,
                            .setup = &run->engine,
                            .rows = &run->rows,

@@ -1,10 +1,12 @@
 /* The engine on a tiny model of formula weights: memory promises, and what its results hang on. */
 #include "sample/engine.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/formula.h"
 #include "kernels/ops.h"
 #include "sample/text_features.h"
 #include "sample/tune.h"
@@ -21,6 +23,7 @@ typedef struct {
     skv_engine_setup setup;
     skv_engine *engine;
     size_t picture, map; /* numbers of one */
+    bool no_pictures;    /* they stay zeros */
 } world;
 
 /* The policies of the paths with capacities that differ by head. */
@@ -117,13 +120,21 @@ static void close_world(world *w)
     skv_backend_destroy(w->setup.be);
 }
 
-/* A group of two prompts, of which text `first` comes first: 0 of N_TEXT tokens, 1 of fewer. */
-static void condition_from(world *w, int first)
+/* A group of two prompts, of which text `first` comes first: 0 of N_TEXT tokens, 1 of fewer. The
+ * last number of text `bad` is not finite, -1: of none. */
+static void condition_bad(world *w, int first, int bad, float value)
 {
     static const int n[N_PROMPTS] = {N_TEXT, N_TEXT - 4};
+    const int width = w->sources.dims.text_width;
     skv_text_span spans[2 * N_PROMPTS];
+    float *host = malloc((size_t)(N_PROMPTS * N_TEXT * width) * sizeof *host);
 
-    assert_int_equal(skv_text_features(w->engine, w->setup.be, NULL, N_PROMPTS * N_TEXT), SKV_OK);
+    assert_non_null(host);
+    skv_formula_text(host, (int64_t)N_PROMPTS * N_TEXT * width);
+    if (bad >= 0)
+        host[(bad * N_TEXT + n[bad]) * width - 1] = value;
+    assert_int_equal(skv_text_features(w->engine, w->setup.be, host, N_PROMPTS * N_TEXT), SKV_OK);
+    free(host);
     for (int b = 0; b < N_PROMPTS; b++) {
         const int i = (b + first) % N_PROMPTS;
 
@@ -131,6 +142,11 @@ static void condition_from(world *w, int first)
         spans[N_PROMPTS + b] = (skv_text_span){.uncond = true, .n = n[i]};
     }
     assert_int_equal(skv_engine_condition(w->engine, spans, 2 * N_PROMPTS), SKV_OK);
+}
+
+static void condition_from(world *w, int first)
+{
+    condition_bad(w, first, -1, 0);
 }
 
 static void condition(world *w)
@@ -141,13 +157,17 @@ static void condition(world *w)
 typedef struct {
     uint8_t *bits, *image;
     float *map;
+    int32_t fault[N_PROMPTS];
 } taken;
 
 static taken run_seeds(world *w, int path, const uint64_t seed[N_PROMPTS], size_t *pool_peak)
 {
-    taken t = {malloc(N_PROMPTS * skv_engine_bits_bytes(&w->setup)), malloc(N_PROMPTS * w->picture),
-               malloc(N_PROMPTS * w->map * sizeof(float))};
-    skv_path_result r = {.bits = t.bits, .image = t.image, .map = t.map};
+    taken t = {malloc(N_PROMPTS * skv_engine_bits_bytes(&w->setup)),
+               calloc(N_PROMPTS, w->picture),
+               malloc(N_PROMPTS * w->map * sizeof(float)),
+               {-9, -9}};
+    skv_path_result r = {
+        .bits = t.bits, .image = w->no_pictures ? NULL : t.image, .map = t.map, .fault = t.fault};
 
     assert_non_null(t.bits);
     assert_non_null(t.image);
@@ -363,6 +383,81 @@ static void what_is_captured_computes_the_same(void **state)
     close_world(&w);
 }
 
+/* On every policy, with either text bad: the other prompt computes as if both were finite, and so
+ * does the next group, in memory that has held what is not. */
+static void what_is_not_finite_stays_in_its_row(void **state)
+{
+    const float bad[] = {NAN, INFINITY};
+    world w;
+    size_t bits, peak;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full,scalekv-20,scalekv-paper-20,snapkv-20,pyramidkv-20");
+    bits = skv_engine_bits_bytes(&w.setup);
+    for (int i = 0; i < w.paths.n; i++) {
+        const size_t victim = (size_t)i % 2, other = 1 - victim;
+        taken calm, spoiled, again;
+
+        w.no_pictures = i > 0;
+        condition(&w);
+        calm = run_path(&w, i, &peak);
+        condition_bad(&w, 0, (int)victim, bad[i / 2 % 2]);
+        spoiled = run_path(&w, i, &peak);
+        condition(&w);
+        again = run_path(&w, i, &peak);
+        assert_int_equal(calm.fault[0], 0);
+        assert_int_equal(calm.fault[1], 0);
+        assert_int_equal(spoiled.fault[victim], SKV_FAULT_TEXT);
+        assert_int_equal(spoiled.fault[other], 0);
+        assert_memory_equal(spoiled.bits + other * bits, calm.bits + other * bits, bits);
+        assert_memory_equal(spoiled.image + other * w.picture, calm.image + other * w.picture,
+                            w.picture);
+        assert_same(&w, &again, &calm);
+        assert_int_equal(again.fault[victim], 0);
+        release(&calm);
+        release(&spoiled);
+        release(&again);
+    }
+    close_world(&w);
+}
+
+static const skv_ops *real_ops;
+
+/* From scale 3 on the first prompt computed has a logit that is not finite. */
+static skv_status spoil_logits(skv_backend *be, const skv_draw_bits_args *a)
+{
+    const float value = -INFINITY;
+
+    if (a->scale >= 3)
+        SKV_TRY(skv_backend_upload(be, a->logits.data, &value, sizeof value));
+    return real_ops->draw_bits(be, a);
+}
+
+static void the_first_scale_whose_logits_are_not_finite_is_told(void **state)
+{
+    skv_path_result r = {0};
+    int32_t fault[N_PROMPTS] = {0};
+    skv_ops ops;
+    world w;
+
+    (void)state;
+    open_world(&w, "formula:tiny_f16", "full");
+    condition(&w);
+    real_ops = w.setup.be->ops;
+    ops = *real_ops;
+    ops.draw_bits = spoil_logits;
+    ops.capture = NULL; /* a capture has no uploads */
+    ops.launch = NULL;
+    w.setup.be->ops = &ops;
+    r.fault = fault;
+    assert_int_equal(
+        skv_engine_path(w.engine, w.paths.path, N_PROMPTS, (uint64_t[]){11, 12}, NULL, &r), SKV_OK);
+    assert_int_equal(fault[0], 0);
+    assert_int_equal(fault[1], 1 + 3); /* the shorter text is computed first */
+    w.setup.be->ops = real_ops;
+    close_world(&w);
+}
+
 static skv_status refuse(skv_backend *be, const skv_draw_bits_args *a)
 {
     (void)be;
@@ -506,6 +601,8 @@ int main(void)
         cmocka_unit_test(heads_of_different_lengths_go_through_every_pass),
         cmocka_unit_test(a_path_does_not_depend_on_the_paths_before_it),
         cmocka_unit_test(what_is_captured_computes_the_same),
+        cmocka_unit_test(what_is_not_finite_stays_in_its_row),
+        cmocka_unit_test(the_first_scale_whose_logits_are_not_finite_is_told),
         cmocka_unit_test(a_path_after_a_failed_one_computes_the_same),
         cmocka_unit_test(results_come_in_the_order_of_the_prompts),
         cmocka_unit_test(decoding_the_bits_gives_the_picture),
