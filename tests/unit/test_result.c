@@ -21,9 +21,9 @@ static int equal(const skv_policy_state *s, int layer, int head, int si)
     return 3 + layer;
 }
 
-static size_t no_scratch(const skv_policy_state *s, int rows, int heads, int len)
+static size_t no_scratch(const skv_policy_state *s, int rows, int64_t tokens)
 {
-    (void)s, (void)rows, (void)heads, (void)len;
+    (void)s, (void)rows, (void)tokens;
     return 0;
 }
 
