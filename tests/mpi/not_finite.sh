@@ -63,7 +63,7 @@ set -- --prompts "$work/prompts.jsonl" --paths full,scalekv-10
 spoil text "$t5" "$work/t5_row" shared.weight 2 inf
 try 0 1 "$work/calm" "$@"
 try 3 2 "$work/row" "$@" --t5 "$work/t5_row"
-grep -q "2 rows could not be sampled" "$work/log" || fail "the last line does not say how many failed"
+grep -q "2 of 5 rows failed: 2 \"not finite: text\"" "$work/log" || fail "the last line does not say how many failed"
 for path in full scalekv-10; do
     check "$work/row" "$work/calm" $path "" "not finite: text" "" "not finite: text" ""
 done
