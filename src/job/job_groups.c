@@ -102,18 +102,16 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
     return SKV_OK;
 }
 
-/* With --only nothing but a PNG says how its row fared. */
+/* With --only nothing but a PNG, and this, says how its row fared. */
 static skv_status put_only(void *job, skv_result *r)
 {
     skv_job *j = job;
 
     for (int i = 0; i < r->rec.n_rows; i++)
         if (r->rec.status[i] != SKV_OK && strcmp(r->rec.id[i], j->settings.only) == 0) {
-            const skv_status st = skv_fail(SKV_E_FORMAT, "--only %s: the row failed on path %s: %s",
-                                           j->settings.only, r->rec.path_name, r->rec.error[i]);
-
-            skv_result_destroy(r);
-            return st;
+            skv_warn("--only %s: the row failed on path %s: %s", j->settings.only, r->rec.path_name,
+                     r->rec.error[i]);
+            j->result.n_failed++;
         }
     return skv_writer_put(j->writer, r);
 }
@@ -125,8 +123,7 @@ skv_status skv_job__sample_groups(void *job)
     const skv_writer_setup writer = {.run = j->settings.out,
                                      .store = run->store,
                                      .png_threads = (int)j->settings.png_threads,
-                                     .only_id = j->settings.only,
-                                     .only_failed = &j->result.n_failed};
+                                     .only_id = j->settings.only};
     skv_sampler sampler = {.engine = j->engine,
                            .setup = &run->engine,
                            .rows = &run->rows,

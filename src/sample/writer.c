@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
 #include "io/png.h"
 #include "io/prompts.h"
 
@@ -240,16 +239,6 @@ static skv_status failure(const skv_writer *w)
     return w->status == SKV_OK ? SKV_OK : skv_fail(w->status, "%s", w->message);
 }
 
-/* Nothing else will say it: no group file tells. */
-static void report_only(const skv_writer *w, const skv_group_record *rec)
-{
-    for (int i = 0; w->setup.only_id && i < rec->n_rows; i++)
-        if (rec->status[i] != SKV_OK && strcmp(w->setup.only_id, rec->id[i]) == 0) {
-            skv_warn("path %s: %s has no picture: %s", rec->path_name, rec->id[i], rec->error[i]);
-            (*w->setup.only_failed)++;
-        }
-}
-
 skv_status skv_writer_put(void *writer, skv_result *result)
 {
     skv_writer *w = writer;
@@ -263,7 +252,6 @@ skv_status skv_writer_put(void *writer, skv_result *result)
     }
     it->result = result;
     it->rows_left = result->rec.n_rows;
-    report_only(w, &result->rec);
     pthread_mutex_lock(&w->lock);
     while (w->in_flight >= MAX_IN_FLIGHT && w->status == SKV_OK)
         pthread_cond_wait(&w->changed, &w->lock);

@@ -12,8 +12,7 @@ typedef struct {
     const char *run; /* folder; its groups/<path> and images/<path> exist */
     skv_store store;
     int png_threads;
-    const char *only_id;  /* NULL; or: no group file, and this id's PNG alone */
-    int64_t *only_failed; /* with only_id: its rows that failed are added, and named in a warning */
+    const char *only_id; /* NULL; or: no group file, and this id's PNG alone */
 } skv_writer_setup;
 
 /* Borrows what setup points to. */

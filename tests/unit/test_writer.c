@@ -114,15 +114,12 @@ static bool group_is_there(int64_t g)
     return is_there(name);
 }
 
-static int64_t only_failed;
-
 static skv_writer *open_writer(const char *only, int png_threads)
 {
     const skv_writer_setup setup = {.run = temp_folder(),
                                     .store = {.bits = true, .image = true, .png = true},
                                     .png_threads = png_threads,
-                                    .only_id = only,
-                                    .only_failed = &only_failed};
+                                    .only_id = only};
     skv_writer *w = NULL;
 
     assert_int_equal(skv_writer_create(&w, &setup), SKV_OK);
@@ -166,19 +163,6 @@ static void only_one_picture_and_no_group_file_where_one_id_is_asked_for(void **
     assert_true(is_there("images/full/r5.png"));
     assert_false(is_there("images/full/r3.png"));
     assert_false(group_is_there(1));
-    assert_int_equal(only_failed, 0);
-}
-
-static void one_id_that_failed_is_counted(void **state)
-{
-    skv_writer *w = open_writer("r1", 1); /* row 1 of every group fails */
-
-    (void)state;
-    for (int64_t g = 0; g < 3; g++)
-        assert_int_equal(skv_writer_put(w, result_of(g)), SKV_OK);
-    assert_int_equal(skv_writer_finish(w), SKV_OK);
-    assert_int_equal(only_failed, 1);
-    assert_false(is_there("images/full/r1.png"));
 }
 
 static void the_first_failure_is_what_put_and_finish_return(void **state)
@@ -246,8 +230,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             only_one_picture_and_no_group_file_where_one_id_is_asked_for, make_run,
             temp_folder_remove),
-        cmocka_unit_test_setup_teardown(one_id_that_failed_is_counted, make_run,
-                                        temp_folder_remove),
         cmocka_unit_test_setup_teardown(the_first_failure_is_what_put_and_finish_return, make_run,
                                         temp_folder_remove),
         cmocka_unit_test_setup_teardown(a_hold_stops_the_files_and_two_groups_fill_the_queue,
