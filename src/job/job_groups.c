@@ -1,5 +1,6 @@
 /* A rank's groups, one after another; then, all together, run.h5. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,16 +103,17 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
     return SKV_OK;
 }
 
-/* With --only nothing but a PNG, and this, says how its row fared. */
+/* With --only nothing but a PNG, and the last line, says how its row fared. */
 static skv_status put_only(void *job, skv_result *r)
 {
     skv_job *j = job;
+    const size_t used = strlen(j->only_failed);
 
     for (int i = 0; i < r->rec.n_rows; i++)
         if (r->rec.status[i] != SKV_OK && strcmp(r->rec.id[i], j->settings.only) == 0) {
-            skv_warn("--only %s: the row failed on path %s: %s", j->settings.only, r->rec.path_name,
-                     r->rec.error[i]);
-            j->result.n_failed++;
+            snprintf(j->only_failed + used, sizeof j->only_failed - used, "%s on path %s: %s",
+                     used > 0 ? ";" : "", r->rec.path_name, r->rec.error[i]);
+            j->result.n_failed = 1;
         }
     return skv_writer_put(j->writer, r);
 }
@@ -143,6 +145,8 @@ skv_status skv_job__sample_groups(void *job)
     st = all_groups(j, &sampler);
     end = skv_writer_finish(j->writer);
     j->writer = NULL;
+    if (j->only_failed[0])
+        skv_warn("--only %s: the row failed%s", j->settings.only, j->only_failed);
     return end != SKV_OK ? end : st; /* a failure of the writer comes before a stop */
 }
 

@@ -37,6 +37,7 @@ typedef struct {
     skv_blob tuning;
     /* groups */
     skv_writer *writer;
+    char only_failed[512]; /* why --only's row failed, path by path */
 } skv_job;
 
 /* The parts of phases (job/phase.h); `job` is a skv_job. */

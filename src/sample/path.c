@@ -128,16 +128,15 @@ static bool is_scalekv(const char *policy)
     return strncmp(policy, "scalekv", 7) == 0;
 }
 
-static skv_status base_tokens(int *out, const definition *d, const skv_schedule *schedule,
-                              const char *name)
+static skv_status base_tokens(int *out, const definition *d, const skv_schedule *schedule)
 {
     *out = SKV_KEEP_ALL;
     if (strcmp(d->policy, "full") == 0)
         return SKV_OK;
     if ((d->percent > 0) == (d->tokens > 0) && !(d->budget_file && is_scalekv(d->policy)))
-        return skv_fail(SKV_E_ARG, "path %s: want a budget, either percent or tokens", name);
+        return skv_fail(SKV_E_ARG, "want a budget, either percent or tokens");
     if (d->percent < 0 || d->percent > 100 || d->tokens < 0 || d->tokens > INT_MAX / 4)
-        return skv_fail(SKV_E_ARG, "path %s: the budget is out of range", name);
+        return skv_fail(SKV_E_ARG, "the budget is out of range");
     if (d->tokens > 0)
         *out = (int)d->tokens;
     else if (d->percent > 0)
@@ -171,7 +170,7 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     int from_settings[SKV_MAX_DEPTH];
 
     SKV_TRY(skv_policy_find(&p->policy, d->policy));
-    SKV_TRY(base_tokens(&p->base, d, schedule, p->name));
+    SKV_TRY(base_tokens(&p->base, d, schedule));
     setup.base = p->base;
     if (setup.n_drafters == 0 && s->drafters.n > 0) {
         setup.drafters = from_settings;
@@ -181,6 +180,18 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     SKV_TRY(skv_policy_open(&p->state, p->policy, &setup));
     p->reference = d->reference;
     return describe(p);
+}
+
+/* What does not go together with the path's definition is the user's mistake, wherever it was met:
+ * an unknown policy, a budget file that is missing or made for another model. Memory and disk are
+ * not.
+ */
+static skv_status as_usage(skv_status st)
+{
+    const bool mistake =
+        st == SKV_E_NOTFOUND || st == SKV_E_FORMAT || st == SKV_E_SHAPE || st == SKV_E_UNSUPPORTED;
+
+    return mistake ? SKV_E_ARG : st;
 }
 
 static skv_status add(skv_paths *out, const char *name, const skv_settings *s, const skv_dims *dims,
@@ -204,12 +215,13 @@ static skv_status add(skv_paths *out, const char *name, const skv_settings *s, c
     snprintf(p->name, sizeof p->name, "%s", name);
     out->n++;
     st = o ? define_from_json(&d, o, name, s->config) : define_by_name(&d, name);
-    if (st == SKV_OK && configure(p, &d, s, dims, schedule) != SKV_OK) {
-        skv_context("path %s", name);
-        st = SKV_E_ARG; /* whatever the reason: the path cannot be had as it is defined */
+    if (st == SKV_OK) {
+        st = configure(p, &d, s, dims, schedule);
+        if (st != SKV_OK)
+            skv_context("path %s", name);
     }
     free(d.budget_file);
-    return st;
+    return as_usage(st);
 }
 
 /* The reference is the one marked so, otherwise the first full cache, otherwise none. */

@@ -149,6 +149,7 @@ static void nor_out_of_the_paths_and_the_printed_settings(void **state)
         allocations_left = -1;
         if (st == SKV_OK)
             break;
+        assert_int_equal(st, SKV_E_MEM); /* and no mistake of the user's */
     }
     assert_true(n > 20);
     for (int i = 0; i < paths.n; i++)
