@@ -80,7 +80,7 @@ typedef struct {
 /* All metrics, NULL-terminated, in the order of SKV_METRICS. */
 extern const skv_metric *const skv_metrics[];
 
-/* NULL: there is none of this name. */
+/* For tests. NULL: there is none of this name. */
 const skv_metric *skv_metric_find(const char *name);
 
 const char *skv_better_word(skv_better better);         /* "higher", "lower", "none" */

@@ -120,22 +120,27 @@ static const char *given_file(void *ctx, const char *option)
     return NULL;
 }
 
-/* "PSNR, SSIM and FID": titles of the metrics whose network is not open. */
+static bool lacks_network(const skv_metric *m, const skv_networks *networks)
+{
+    return m->network && !skv_networks_state(networks, m->network);
+}
+
+/* "PSNR, SSIM and FID": titles of the metrics whose network is not open, and their number. */
 static int list_lacking(char *out, size_t bytes, const skv_networks *networks)
 {
-    const char *title[64];
-    int n = 0;
+    int n = 0, k = 0;
 
-    for (const skv_metric *const *m = skv_metrics; *m && n < 64; m++)
-        if ((*m)->network && !skv_networks_state(networks, (*m)->network))
-            title[n++] = (*m)->title;
+    for (const skv_metric *const *m = skv_metrics; *m; m++)
+        n += lacks_network(*m, networks);
     out[0] = '\0';
-    for (int i = 0; i < n; i++)
-        snprintf(out + strlen(out), bytes - strlen(out), "%s%s",
-                 i == 0       ? ""
-                 : i == n - 1 ? " and "
-                              : ", ",
-                 title[i]);
+    for (const skv_metric *const *m = skv_metrics; *m; m++) {
+        const char *join = k == 0 ? "" : k == n - 1 ? " and " : ", ";
+
+        if (!lacks_network(*m, networks))
+            continue;
+        snprintf(out + strlen(out), bytes - strlen(out), "%s%s", join, (*m)->title);
+        k++;
+    }
     return n;
 }
 
