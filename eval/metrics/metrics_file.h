@@ -28,10 +28,10 @@ typedef struct {
     char *reference, *reference_digest, *config_digest; /* reference_digest: NULL, not in it */
     char **id;                                          /* (results.n) */
     skv_results results;                                /* paths by name */
+    char *unknown; /* a dataset of no metric of this program, which was passed over; NULL: none */
 } skv_old_metrics;
 
-/* SKV_E_NOTFOUND where there is none. Metrics that this program does not know are passed over.
- * Cleared with skv_old_metrics_clear, also after a failure. */
+/* SKV_E_NOTFOUND where there is none. Cleared with skv_old_metrics_clear, also after a failure. */
 SKV_MUST skv_status skv_metrics_read_h5(skv_old_metrics *out, const char *path);
 void skv_old_metrics_clear(skv_old_metrics *old);
 

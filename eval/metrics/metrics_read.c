@@ -26,6 +26,7 @@ void skv_old_metrics_clear(skv_old_metrics *old)
     free(old->reference_digest);
     free(old->config_digest);
     free(old->id);
+    free(old->unknown);
     skv_results_clear(&old->results);
     *old = (skv_old_metrics){0};
 }
@@ -90,6 +91,32 @@ static skv_status read_column(skv_column *c, const reader *r, const char *object
     return *found ? read_weights(c, r, dataset) : SKV_OK;
 }
 
+/* Is it a dataset that some metric writes: <name> or <name>_mean? */
+static bool known(const char *dataset)
+{
+    for (const skv_metric *const *m = skv_metrics; *m; m++) {
+        const size_t n = strlen((*m)->name);
+
+        if (strncmp(dataset, (*m)->name, n) == 0 &&
+            (dataset[n] == '\0' || strcmp(dataset + n, "_mean") == 0))
+            return true;
+    }
+    return false;
+}
+
+static skv_status find_unknown(const reader *r, const char *object)
+{
+    char **names = NULL;
+    int n = 0;
+    skv_status st = skv_h5_list(&names, &n, r->h5, object);
+
+    for (int i = 0; i < n && st == SKV_OK && !r->out->unknown; i++)
+        if (!known(names[i]))
+            st = skv_path_join(&r->out->unknown, NULL, names[i]);
+    free(names);
+    return st;
+}
+
 static skv_status read_path(skv_path_results *p, const reader *r, const char *name)
 {
     char object[NAME_BYTES];
@@ -102,6 +129,7 @@ static skv_status read_path(skv_path_results *p, const reader *r, const char *na
     SKV_TRY(text_if_there(&p->digest, r->h5, object, "digest"));
     SKV_TRY(skv_h5_get_int(&p->n_pairs, r->h5, object, "n_pairs"));
     SKV_TRY(skv_h5_get_int(&p->n_identical, r->h5, object, "n_identical"));
+    SKV_TRY(find_unknown(r, object));
     SKV_TRY(skv_alloc(&p->column, n, sizeof *p->column, "metrics"));
     for (size_t i = 0; i < n; i++) {
         skv_column *c = &p->column[p->n_columns++];
@@ -161,7 +189,7 @@ skv_status skv_metrics_read_h5(skv_old_metrics *out, const char *path)
     skv_status st;
 
     *out = (skv_old_metrics){0};
-    SKV_TRY(skv_h5_open(&r.h5, path));
+    SKV_TRY(skv_h5_open_below(&r.h5, path, 1));
     st = read_all(&r);
     if (st == SKV_E_NOTFOUND) { /* something that every metrics.h5 has */
         skv_context("%s is of another version of skv, or no metrics.h5", path);

@@ -228,6 +228,9 @@ skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs, const
         say_dropped(results, &old.results, path, why);
         goto done;
     }
+    if (old.unknown)
+        skv_warn("%s: earlier numbers of %s are dropped: this program has no such metric", path,
+                 old.unknown);
     drop_changed(&old.results, results, pairs, path);
     st = merge(results, &old.results, pairs, path);
 done:

@@ -38,4 +38,13 @@ for store in bits,image,png bits,png; do
 done
 cmp "$work/one-bits,image,png/metrics.h5" "$work/one-bits,png/metrics.h5" ||
     fail "PNGs and run.h5 differ"
+
+# three ranks without networks keep what one rank found with them
+evaluate 1 "$run"
+keep "$run" kept
+cp "$work/kept/"* "$run/"
+mpirun -n 3 --oversubscribe "$skv" eval "$run" --networks none </dev/null >/dev/null 2>&1 ||
+    [ $? -eq 3 ] || fail "eval without networks failed"
+keep "$run" merged
+diff -r "$work/kept" "$work/merged" || fail "an evaluation without networks changed the others' numbers"
 echo "the same bytes from 1, 2 and 3 ranks, from run.h5 and from PNGs"

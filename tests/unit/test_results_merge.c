@@ -175,6 +175,35 @@ static void a_file_that_cannot_be_read_is_replaced(void **state)
     expect_dropped(&three_paths);
 }
 
+static void numbers_of_a_metric_that_is_gone_are_named(void **state)
+{
+    const skv_h5_layout ids = {.type = SKV_H5_TEXT, .n_dims = 1, .shape = {1}};
+    const skv_h5_layout row = {.type = SKV_H5_F64, .n_dims = 1, .shape = {1}};
+    const char *id = "id-a";
+    const double one = 1;
+    skv_old_metrics old;
+    skv_h5 *f = NULL;
+
+    (void)state;
+    assert_int_equal(skv_h5_create(&f, temp_path("metrics.h5")), SKV_OK);
+    assert_int_equal(skv_h5_write(f, "/metrics/id", &ids, &id), SKV_OK);
+    assert_int_equal(skv_h5_write(f, "/metrics/half-50/psnr", &row, &one), SKV_OK);
+    assert_int_equal(skv_h5_write(f, "/metrics/half-50/sharpness", &row, &one), SKV_OK);
+    assert_int_equal(skv_h5_set_int(f, "/metrics/half-50", "n_pairs", 1), SKV_OK);
+    assert_int_equal(skv_h5_set_int(f, "/metrics/half-50", "n_identical", 0), SKV_OK);
+    assert_int_equal(skv_h5_set_text(f, "/", "networks", "none"), SKV_OK);
+    assert_int_equal(skv_h5_set_text(f, "/", "reference", "full"), SKV_OK);
+    assert_int_equal(skv_h5_set_text(f, "/", "config_digest", "0123456789abcdef"), SKV_OK);
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+    if (skv_metrics_read_h5(&old, temp_path("metrics.h5")) != SKV_OK)
+        fail_msg("%s", skv_message());
+    assert_string_equal(old.unknown, "sharpness");
+    assert_int_equal(old.results.n_paths, 1);
+    assert_int_equal(old.results.path[0].n_columns, 1);
+    assert_null(old.reference_digest);
+    skv_old_metrics_clear(&old);
+}
+
 static void nothing_there_is_nothing_kept(void **state)
 {
     (void)state;
@@ -189,6 +218,7 @@ int main(void)
         CASE(paths_that_were_not_compared_now_keep_their_place),
         CASE(results_of_other_pictures_are_dropped),
         CASE(a_file_that_cannot_be_read_is_replaced),
+        CASE(numbers_of_a_metric_that_is_gone_are_named),
         CASE(nothing_there_is_nothing_kept),
     };
 
