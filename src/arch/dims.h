@@ -1,5 +1,5 @@
 /* The dimensions of a model: pure integers. They come from the checkpoint's own tensors
- * (model/names.h) or from a named variant; spec infinity.md, Variants. */
+ * (model/names.h) or from a named variant; src/arch/README.md, Variants. */
 #ifndef SKV_ARCH_DIMS_H
 #define SKV_ARCH_DIMS_H
 

@@ -1,5 +1,5 @@
 /* Scale schedules: the sides of the token map at every scale, for all aspect ratios and
- * resolutions of the releases; spec infinity.md, Schedules. Scales are 0-based everywhere. */
+ * resolutions of the releases; src/arch/README.md, Schedules. Scales are 0-based everywhere. */
 #ifndef SKV_ARCH_SCHEDULE_H
 #define SKV_ARCH_SCHEDULE_H
 

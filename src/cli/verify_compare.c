@@ -1,5 +1,5 @@
-/* Tolerances: golden README.md for the tiny recordings (what correct fp32 implementations reach,
- * times five), real.md for the full-size ones (the reference's own bf16 error). */
+/* Tolerances: of the tiny recordings five times what correct fp32 implementations reach, of the
+ * full-size ones the reference's own bf16 error (src/sample/README.md, Recordings). */
 #include "cli/verify_compare.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The safetensors container: a JSON header and one buffer, checked as strictly as the format says,
- * so that no two readers can see different tensors. Spec t5.md §4. */
+ * so that no two readers can see different tensors. src/io/README.md, safetensors. */
 #ifndef SKV_IO_SAFETENSORS_H
 #define SKV_IO_SAFETENSORS_H
 

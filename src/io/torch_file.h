@@ -1,5 +1,5 @@
-/* PyTorch checkpoint files: the zip archive of torch >= 1.6 and the older legacy stream. Spec
- * metrics.md, "PyTorch files a reader must accept". */
+/* PyTorch checkpoint files: the zip archive of torch >= 1.6 and the older legacy stream
+ * (src/io/README.md, PyTorch files). */
 #ifndef SKV_IO_TORCH_FILE_H
 #define SKV_IO_TORCH_FILE_H
 

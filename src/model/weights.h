@@ -18,7 +18,8 @@ typedef struct skv_weights skv_weights;
 SKV_MUST skv_status skv_weights_open(skv_weights **out, const char *path,
                                      const char *const *prefixes);
 
-/* Every parameter from the formula (golden real.md), named `prefix` + name ("vae." or ""). */
+/* Every parameter from the formula (src/io/README.md, Formula weights), named `prefix` + name
+ * ("vae." or ""). */
 SKV_MUST skv_status skv_weights_open_formula(skv_weights **out, const char *prefix);
 
 void skv_weights_close(skv_weights *w); /* accepts NULL; views into a mapped file die with it */

@@ -1,6 +1,6 @@
 /* Recorded runs: what a reference computed for given text, bits and weights. Two forms: the tiny
- * models' (golden README.md: everything recorded), and the full-size models' (real.md: samples of
- * it). */
+ * models', with everything recorded, and the full-size models', with samples of it
+ * (src/sample/README.md, Recordings). */
 #ifndef SKV_SAMPLE_RECORDING_H
 #define SKV_SAMPLE_RECORDING_H
 

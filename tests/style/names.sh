@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2016 # the dollars are awk's
 # File names are unique in the tree, but for the files of one operation (its CPU form, its CUDA
 # form, its test); and every public prototype is named skv_... and defined somewhere.
 # shellcheck source=tests/style/common.sh
@@ -12,7 +13,6 @@ bad=$(
         }'
 
     # names of functions whose definition starts in the first column
-    # shellcheck disable=SC2016 # the dollars are awk's
     sources src kernels mpi eval | xargs -d '\n' awk '
         FNR == 1 { head = "" }
         /^[a-z_A-Z].*[a-z0-9_]+\(/ && !/^#/ { head = $0 }
@@ -28,12 +28,11 @@ bad=$(
         grep -E '[ *][a-z0-9_A-Z]+\(' |
         sed -E 's/^([^:]*:[0-9]+):.*[ *]([A-Za-z0-9_]+)\(.*/\1 \2/' |
         grep -vE ' (SKV_PRINTF|__attribute__)$' |
-        while read -r place name; do
-            [[ $name != *_ ]] || continue # a Fortran symbol of LAPACK
-            [[ $name == skv_* ]] || echo "$place: $name is not named skv_..."
-            grep -qxF "$name" "${TMPDIR:-/tmp}/defined.$$" ||
-                echo "$place: $name is declared and nowhere defined"
-        done || true
+        awk -v list="${TMPDIR:-/tmp}/defined.$$" '
+            BEGIN { while ((getline name < list) > 0) defined[name] = 1 }
+            $2 ~ /_$/ { next } # a Fortran symbol of LAPACK
+            $2 !~ /^skv_/ { printf "%s: %s is not named skv_...\n", $1, $2 }
+            !($2 in defined) { printf "%s: %s is declared and nowhere defined\n", $1, $2 }' || true
 )
 [ -z "$bad" ] || echo "$bad"
 verdict "$(printf '%s' "$bad" | grep -c '' || true)" "names"

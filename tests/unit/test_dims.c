@@ -10,7 +10,7 @@ static void named_variants_have_the_published_sizes(void **state)
         const char *name;
         int depth, width, heads, head_dim, hidden, token_bits, pool_head_dim;
     } known[] = {
-        /* spec infinity.md, Variants; 2080 and 3360 round 4C/256 to even */
+        /* src/arch/README.md, Variants; 2080 and 3360 round 4C/256 to even */
         {"2b", 32, 2048, 16, 128, 8192, 32, 128},
         {"8b", 40, 3584, 28, 128, 14336, 56, 224},
         {"layer12", 12, 768, 8, 96, 3072, 16, 48},
