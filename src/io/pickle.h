@@ -1,5 +1,6 @@
 /* Pickles as torch.save writes them, read by a machine that calls nothing: an allow-list of opcodes
- * and names, typed values, bounded stack, memo and depth. Opcodes: src/io/README.md, PyTorch files. */
+ * and names, typed values, bounded stack, memo and depth.
+ * Opcodes: src/io/README.md, PyTorch files. */
 #ifndef SKV_IO_PICKLE_H
 #define SKV_IO_PICKLE_H
 
