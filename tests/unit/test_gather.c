@@ -288,6 +288,23 @@ static void failed_rows_are_counted(void **state)
     skv_run_file_close(&run);
 }
 
+static void a_row_that_fails_on_one_path_has_failed(void **state)
+{
+    int64_t n_failed = 0;
+    skv_run_file run;
+
+    (void)state;
+    write_groups();
+    write_group(1, 1, &(test_groups_fault){.row_failed = true});
+    assert_int_equal(skv_gather(temp_folder(), false, &n_failed), SKV_OK);
+    assert_int_equal(n_failed, 1);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_string_equal(run.error[2], "path scalekv-10: no text");
+    assert_int_equal(run.status[2], SKV_E_FORMAT);
+    assert_int_equal(run.status[3], SKV_OK);
+    skv_run_file_close(&run);
+}
+
 /* In a child, which leaves as the program does: 0 well, 1 with a sentence, 2 with a write that
  * failed unseen or a failure without a word. */
 static int gather_with_a_failing_write(long n, int error)
@@ -391,6 +408,7 @@ int main(void)
         CASE(a_group_of_another_run_or_size_is_refused),
         CASE(pictures_that_some_groups_lack_are_left_out),
         CASE(failed_rows_are_counted),
+        CASE(a_row_that_fails_on_one_path_has_failed),
         CASE(a_write_lost_without_a_word_is_seen_when_read_back),
         CASE(any_one_failing_write_ends_without_run_h5),
     };
