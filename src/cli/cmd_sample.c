@@ -1,5 +1,6 @@
 /* skv sample: the main job. */
 #include "cli/command.h"
+#include "cli/help_lists.h"
 #include "cli/sample_print.h"
 #include "job/job.h"
 
@@ -26,6 +27,7 @@ const skv_command skv_cmd_sample = {.name = "sample",
                                     .usage = "--config FILE --out RUN [--option value ...]",
                                     .summary = "prompts to pictures, bits and cache statistics",
                                     .options = skv_settings_table,
+                                    .more_help = skv_help_policies,
                                     .distributed = true,
                                     .reads_hdf5 = true,
                                     .run = run};

@@ -194,7 +194,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     (void)comm;
     SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_verify, NULL, argc, argv, NULL), done);
     SKV_TRY_GOTO(check(&o), done);
-    SKV_TRY_GOTO(skv_recording_read(&v.recording, o.against), done);
+    SKV_TRY_GOTO(skv_option_opened("--against", skv_recording_read(&v.recording, o.against)), done);
     SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);
     SKV_TRY_GOTO(check_pair(&v, &o), done);
     SKV_TRY_GOTO(skv_backend_choose(&v.be, &choice,

@@ -1,8 +1,20 @@
 #include "cli/help_lists.h"
 
+#include "cache/policy.h"
 #include "eval/layout/layout.h"
 #include "eval/metrics/metric.h"
 #include "eval/metrics/networks.h"
+
+void skv_help_policies(FILE *to)
+{
+    fprintf(to, "\nPolicies, and what path_definitions may set in their \"options\":\n");
+    for (const skv_policy *const *p = skv_policies; *p; p++) {
+        fprintf(to, "  %-14s %s\n", (*p)->name, (*p)->help);
+        for (const skv_option *o = (*p)->options; o && o->key; o++)
+            fprintf(to, "    %-12s %s%s%s%s\n", o->key, o->help, o->fallback ? " (" : "",
+                    o->fallback ? o->fallback : "", o->fallback ? ")" : "");
+    }
+}
 
 void skv_help_layouts(FILE *to)
 {

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-void skv_help_layouts(FILE *to); /* of export and check */
-void skv_help_metrics(FILE *to); /* metrics, and the weights that some of them need */
+void skv_help_policies(FILE *to); /* of sample */
+void skv_help_layouts(FILE *to);  /* of export and check */
+void skv_help_metrics(FILE *to);  /* metrics, and the weights that some of them need */
 
 #endif

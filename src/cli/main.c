@@ -55,6 +55,24 @@ static int unknown_command(const char *name)
     return SKV_EXIT_USAGE;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+/* skv help, skv help COMMAND */
+static int help(const char *command)
+{
+    const skv_command *c = command ? find(command) : NULL;
+
+    if (command && !c)
+        return unknown_command(command);
+    if (c)
+        return print_help(c);
+    print_commands(stdout);
+    return SKV_EXIT_OK;
+}
+
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++)
@@ -126,11 +144,13 @@ int main(int argc, char **argv)
         _exit(skv_h5_probe_serve()); /* in its children, too: libraries have nothing to end there */
     skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
     signal(SIGPIPE, SIG_IGN);
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_commands(argc < 2 ? stderr : stdout);
-        return argc < 2 ? SKV_EXIT_USAGE : SKV_EXIT_OK;
+    if (argc < 2) {
+        print_commands(stderr);
+        return SKV_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(argv[1], "help", "--help", "-h"))
+        return help(argc > 2 ? argv[2] : NULL);
+    if (is_one_of(argv[1], "version", "--version", "-V")) {
         printf("skv %s\n", skv_build());
         return SKV_EXIT_OK;
     }

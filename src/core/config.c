@@ -12,13 +12,15 @@
 
 static const char *argument(int argc, char **argv)
 {
+    const char *last = NULL;
+
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            return argv[i + 1];
-        if (strncmp(argv[i], "--config=", 9) == 0)
-            return argv[i] + 9;
+            last = argv[++i];
+        else if (strncmp(argv[i], "--config=", 9) == 0)
+            last = argv[i] + 9;
     }
-    return NULL;
+    return last;
 }
 
 skv_status skv_config_find(skv_config *out, int argc, char **argv)

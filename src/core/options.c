@@ -67,6 +67,8 @@ static bool is_word(const char *words, const char *text)
 {
     const size_t n = strlen(text);
 
+    if (strchr(text, '|'))
+        return false;
     for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
         if (n > 0 && strncmp(w, text, n) == 0 && (w[n] == '|' || w[n] == '\0'))
             return true;
@@ -495,6 +497,14 @@ skv_status skv_options_from_json(const skv_option *table, void *settings, const 
         SKV_TRY(set_json(o, settings, v, name, folder));
     }
     return SKV_OK;
+}
+
+skv_status skv_option_opened(const char *flag, skv_status st)
+{
+    if (st == SKV_OK)
+        return st;
+    skv_context("%s", flag);
+    return st == SKV_E_NOTFOUND || st == SKV_E_SHAPE ? SKV_E_ARG : st;
 }
 
 /* The row of "--group-size", "--group-size=4" or "--no-dry-run" (*negated); *value is what stands

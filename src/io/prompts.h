@@ -39,6 +39,8 @@ typedef struct {
     size_t n_bad;                    /* prompts with an error */
     int index_digits;                /* width of index-made ids: 5, more for longer lists */
     int index_dashes;                /* 0: plain digits; k: "index" and k dashes before them */
+    size_t n_renamed;                /* ids that cannot be file names, replaced by the index */
+    const char *renamed[3];          /* the first of them; NULL: fewer */
     skv_rewriting rewriting;         /* what skv_prompts_rewrite did */
     struct skv_prompt_block *blocks; /* where the texts live */
 } skv_prompts;

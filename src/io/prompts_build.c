@@ -89,9 +89,19 @@ skv_status skv_prompts__reserve(skv_prompts__builder *b, size_t n)
 
 static skv_status keep_id(skv_prompts__builder *b, skv_prompt *p, const char *id)
 {
-    if (!id || !skv_prompts_id_is_usable(id))
+    skv_prompts *list = b->list;
+    char *kept = NULL;
+
+    if (!id)
         return SKV_OK;
-    return skv_prompts__keep(&p->id, b->list, id, strlen(id));
+    if (skv_prompts_id_is_usable(id))
+        return skv_prompts__keep(&p->id, list, id, strlen(id));
+    if (list->n_renamed < sizeof list->renamed / sizeof list->renamed[0]) {
+        SKV_TRY(skv_prompts__keep(&kept, list, id, strlen(id)));
+        list->renamed[list->n_renamed] = kept;
+    }
+    list->n_renamed++;
+    return SKV_OK;
 }
 
 /* The next free entry; parsers reserve enough. */

@@ -212,6 +212,18 @@ static skv_status load_stream(char **out, size_t *n, const char *path)
     return st;
 }
 
+/* A file of some other kind must not pass for a list of prompts. A .txt may have a bad line. */
+static skv_status refuse_binary(char **bytes, size_t n, const char *path)
+{
+    if (skv_ends_in(path, ".txt") || !memchr(*bytes, '\0', n))
+        return SKV_OK;
+    free(*bytes);
+    *bytes = NULL;
+    return skv_fail(SKV_E_ARG,
+                    "%s is not text: want lines of text, or a file called .jsonl, .json or .csv",
+                    path);
+}
+
 skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, const char *path)
 {
     struct stat info;
@@ -232,7 +244,8 @@ skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, con
                                          : SKV_PROMPTS_TEXT;
     if (!S_ISREG(info.st_mode))
         return load_stream(bytes, n, path);
-    return skv_file_read(bytes, n, path, MAX_LIST_BYTES);
+    SKV_TRY(skv_file_read(bytes, n, path, MAX_LIST_BYTES));
+    return *form == SKV_PROMPTS_TEXT ? refuse_binary(bytes, *n, path) : SKV_OK;
 }
 
 skv_status skv_prompts_read(skv_prompts **out, const char *path, const skv_prompts_options *opts)

@@ -55,8 +55,9 @@ skv_status skv_job__read_prompts(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
-    return skv_prompts_load((char **)&j->prompts.data, &j->prompts.bytes, &j->form,
-                            j->settings.prompts);
+    return skv_option_opened("--prompts",
+                             skv_prompts_load((char **)&j->prompts.data, &j->prompts.bytes,
+                                              &j->form, j->settings.prompts));
 }
 
 skv_status skv_job__share_prompts(void *job)
@@ -82,7 +83,8 @@ skv_status skv_job__read_rewrites(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
-    return read_blob(&j->rewrites, j->settings.rewrite_cache, REWRITES_MAX_BYTES);
+    return skv_option_opened(
+        "--rewrite-cache", read_blob(&j->rewrites, j->settings.rewrite_cache, REWRITES_MAX_BYTES));
 }
 
 skv_status skv_job__share_rewrites(void *job)

@@ -20,6 +20,26 @@ static void take_vae_fields(skv_dims *d, const skv_dims *from)
     memcpy(d->vae_mult, from->vae_mult, sizeof d->vae_mult);
 }
 
+static bool holds(const skv_weights *w, const char *name)
+{
+    int64_t shape[4];
+    int n;
+
+    return skv_weights_shape(w, name, shape, &n) == SKV_OK;
+}
+
+/* A checkpoint without its own mark and with the other's is named as what it is. */
+static skv_status check_kind(const skv_weights *w, const char *spec, const char *kind)
+{
+    static const char transformer[] = "word_embed.weight", vae[] = "decoder.conv_in.weight";
+    const bool want_vae = strcmp(kind, "VAE") == 0;
+
+    if (!holds(w, want_vae ? vae : transformer) && holds(w, want_vae ? transformer : vae))
+        return skv_fail(SKV_E_ARG, "%s is the checkpoint of a %s, want a %s's", spec,
+                        want_vae ? "transformer" : "VAE", kind);
+    return SKV_OK;
+}
+
 static skv_status open_transformer(skv_sources *s, int *token_bits, const char *spec)
 {
     static const char *const wrappers[] = {"trainer.gpt_fsdp.", NULL};
@@ -31,6 +51,7 @@ static skv_status open_transformer(skv_sources *s, int *token_bits, const char *
         return skv_weights_open_formula(&s->transformer, "");
     }
     SKV_TRY(skv_weights_open(&s->transformer, spec, wrappers));
+    SKV_TRY(check_kind(s->transformer, spec, "transformer"));
     return skv_names_transformer(&s->dims, token_bits, s->transformer);
 }
 
@@ -42,6 +63,7 @@ static skv_status open_vae(skv_sources *s, const char *spec)
 
     if (!name) {
         SKV_TRY(skv_weights_open(&s->vae, spec, wrappers));
+        SKV_TRY(check_kind(s->vae, spec, "VAE"));
         return skv_names_vae(&s->dims, s->vae);
     }
     SKV_TRY(skv_dims_named(&named, name));
@@ -49,13 +71,19 @@ static skv_status open_vae(skv_sources *s, const char *spec)
     return skv_weights_open_formula(&s->vae, "vae.");
 }
 
-static bool same_transformer(const skv_dims *a, const skv_dims *b)
+static bool same_blocks(const skv_dims *a, const skv_dims *b)
 {
-    return a->depth == b->depth && a->width == b->width && a->heads == b->heads &&
-           a->hidden == b->hidden && skv_dims_token_bits(a) == skv_dims_token_bits(b);
+    return a->depth == b->depth && a->width == b->width && a->heads == b->heads;
 }
 
-/* A file's dimensions get the name of the variant they are (ScaleKV's drafters go by it). */
+static bool same_transformer(const skv_dims *a, const skv_dims *b)
+{
+    return same_blocks(a, b) && a->hidden == b->hidden && a->text_width == b->text_width &&
+           a->pool_heads == b->pool_heads && skv_dims_token_bits(a) == skv_dims_token_bits(b);
+}
+
+/* A file's dimensions get the name of the variant they are (ScaleKV's drafters go by it): the one
+ * that is the same in all, else the first whose blocks are the same. */
 static void recognise(skv_dims *d)
 {
     static const char *const names[] = {"2b",      "8b",      "layer12", "layer16",  "layer24",
@@ -64,8 +92,8 @@ static void recognise(skv_dims *d)
 
     d->name[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (skv_dims_named(&named, names[i]) == SKV_OK && d->depth == named.depth &&
-            d->width == named.width && d->heads == named.heads)
+        if (skv_dims_named(&named, names[i]) == SKV_OK && same_blocks(d, &named) &&
+            (!d->name[0] || same_transformer(d, &named)))
             snprintf(d->name, sizeof d->name, "%s", names[i]);
 }
 
@@ -75,12 +103,19 @@ static skv_status check_model(const skv_dims *d, const char *model, const char *
 
     SKV_TRY(skv_dims_named(&want, model));
     if (!same_transformer(d, &want))
-        return skv_fail(SKV_E_SHAPE,
-                        "%s is no %s: depth %d, width %d, %d heads, %d bits a token, want %d, %d, "
-                        "%d, %d",
-                        transformer, model, d->depth, d->width, d->heads, skv_dims_token_bits(d),
-                        want.depth, want.width, want.heads, skv_dims_token_bits(&want));
+        return skv_fail(SKV_E_ARG,
+                        "%s is not a %s: depth %d, width %d, %d heads, %d pooling heads, text of "
+                        "width %d, %d bits a token; want %d, %d, %d, %d, %d, %d",
+                        transformer, model, d->depth, d->width, d->heads, d->pool_heads,
+                        d->text_width, skv_dims_token_bits(d), want.depth, want.width, want.heads,
+                        want.pool_heads, want.text_width, skv_dims_token_bits(&want));
     return SKV_OK;
+}
+
+/* The user named what is not there, or what does not fit: a wrong setting, not a damaged file. */
+static skv_status as_named(skv_status st)
+{
+    return st == SKV_E_NOTFOUND || st == SKV_E_SHAPE ? SKV_E_ARG : st;
 }
 
 skv_status skv_sources_open(skv_sources *out, const char *transformer, const char *vae,
@@ -90,9 +125,9 @@ skv_status skv_sources_open(skv_sources *out, const char *transformer, const cha
     int token_bits = 0;
     skv_status st;
 
-    SKV_TRY_GOTO(open_transformer(&s, &token_bits, transformer), done);
-    SKV_TRY_GOTO(open_vae(&s, vae), done);
-    SKV_TRY_GOTO(skv_names_join(&s.dims, token_bits, transformer, vae), done);
+    SKV_TRY_GOTO(as_named(open_transformer(&s, &token_bits, transformer)), done);
+    SKV_TRY_GOTO(as_named(open_vae(&s, vae)), done);
+    SKV_TRY_GOTO(as_named(skv_names_join(&s.dims, token_bits, transformer, vae)), done);
     SKV_TRY_GOTO(skv_dims_check(&s.dims, transformer), done);
     recognise(&s.dims);
     if (model)
@@ -107,10 +142,10 @@ done:
 skv_status skv_sources_open_vae(skv_sources *out, const char *vae, int token_bits)
 {
     skv_sources s = {0};
-    skv_status st = open_vae(&s, vae);
+    skv_status st = as_named(open_vae(&s, vae));
 
     if (st == SKV_OK)
-        st = skv_names_join(&s.dims, token_bits, "the run", vae);
+        st = as_named(skv_names_join(&s.dims, token_bits, "the run", vae));
     if (st == SKV_OK)
         *out = s;
     else

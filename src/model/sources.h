@@ -11,7 +11,9 @@ typedef struct {
     skv_dims dims;
 } skv_sources;
 
-/* model: NULL, or a named variant that the checkpoint must be. Closed with skv_sources_close. */
+/* model: NULL, or a named variant that the checkpoint must be. Closed with skv_sources_close.
+ * SKV_E_ARG: a file that is not there, is of another kind, or does not fit the other one or model;
+ * a damaged one is SKV_E_FORMAT or SKV_E_IO. */
 SKV_MUST skv_status skv_sources_open(skv_sources *out, const char *transformer, const char *vae,
                                      const char *model);
 

@@ -43,7 +43,10 @@ static skv_status define_by_name(definition *d, const char *name)
         d->percent = strtod(dash + 1, &end);
         d->policy_text[dash - name] = '\0';
     }
-    if (!end || *end != '\0' || !(d->percent > 0 && d->percent <= 100))
+    if (end && *end == '\0' && !(d->percent > 0 && d->percent <= 100))
+        return skv_fail(SKV_E_ARG, "path %s: %s percent is out of range, want above 0 to 100", name,
+                        dash + 1);
+    if (!end || *end != '\0')
         return skv_fail(SKV_E_ARG,
                         "path %s is not defined: want a name of path_definitions, full, or "
                         "<policy>-<percent>, e.g. scalekv-10",
@@ -136,7 +139,10 @@ static skv_status base_tokens(int *out, const definition *d, const skv_schedule 
     if ((d->percent > 0) == (d->tokens > 0) && !(d->budget_file && is_scalekv(d->policy)))
         return skv_fail(SKV_E_ARG, "want a budget, either percent or tokens");
     if (d->percent < 0 || d->percent > 100 || d->tokens < 0 || d->tokens > INT_MAX / 4)
-        return skv_fail(SKV_E_ARG, "the budget is out of range");
+        return skv_fail(SKV_E_ARG,
+                        "the budget is out of range, want percent above 0 to 100, or "
+                        "tokens from 1 to %d",
+                        INT_MAX / 4);
     if (d->tokens > 0)
         *out = (int)d->tokens;
     else if (d->percent > 0)

@@ -44,6 +44,18 @@ static void report_missing(const skv_prompts *p, const char *cache)
         skv_warn("and %zu more; in run.h5 their prompt_used is their prompt", r->n_missing - named);
 }
 
+/* Pictures are then not under the names that were asked for. */
+static void report_renamed(const skv_prompts *p, const char *list)
+{
+    if (p->n_renamed == 0)
+        return;
+    skv_warn("%s: %zu ids cannot be file names (letters, digits, '.', '_' and '-' can), so their "
+             "prompts go by their number",
+             list, p->n_renamed);
+    for (size_t i = 0; i < sizeof p->renamed / sizeof p->renamed[0] && p->renamed[i]; i++)
+        skv_warn("not a file name: \"%.100s\"", p->renamed[i]);
+}
+
 static skv_status required(const char *value, const char *option)
 {
     return value ? SKV_OK : skv_fail(SKV_E_ARG, "--%s is missing", option);
@@ -54,12 +66,14 @@ static skv_status open_text(skv_run_setup *r)
     const skv_settings *s = r->settings;
 
     SKV_TRY(required(s->t5, "t5"));
-    SKV_TRY(skv_t5_open(&r->t5_weights, &r->t5_dims, s->t5));
+    SKV_TRY(skv_option_opened("--t5", skv_t5_open(&r->t5_weights, &r->t5_dims, s->t5)));
     if (r->t5_dims.d_model != r->sources.dims.text_width)
-        return skv_fail(SKV_E_SHAPE, "%s has width %d, the transformer wants text of width %d",
+        return skv_fail(SKV_E_ARG, "--t5: %s has width %d, the transformer wants text of width %d",
                         s->t5, r->t5_dims.d_model, r->sources.dims.text_width);
-    return skv_tokenizer_open_for(&r->tokenizer, s->t5, s->spm, r->t5_dims.vocab_size,
-                                  strcmp(s->tokens, "plain") == 0);
+    return skv_option_opened(s->spm ? "--spm" : "--t5",
+                             skv_tokenizer_open_for(&r->tokenizer, s->t5, s->spm,
+                                                    r->t5_dims.vocab_size,
+                                                    strcmp(s->tokens, "plain") == 0));
 }
 
 static void resize(const void *ctx, skv_engine_setup *e, int group_size)
@@ -177,6 +191,7 @@ static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backen
     SKV_TRY(skv_paths_resolve(&r->paths, s, &r->sources.dims, &r->engine.schedule));
     SKV_TRY(open_text(r));
     SKV_TRY(skv_prompts_parse(&r->prompts, list->bytes, list->n, list->form, s->prompts, &options));
+    report_renamed(r->prompts, s->prompts);
     if (list->rewrites) {
         SKV_TRY(
             skv_prompts_rewrite(r->prompts, list->rewrites, list->n_rewrites, s->rewrite_cache));

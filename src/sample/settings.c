@@ -15,7 +15,7 @@ const skv_option skv_settings_table[] = {
     ROW(t5, PATH, NULL, "folder of flan-t5-xl, or formula:xl", NULL),
     ROW(spm, PATH, NULL, "spiece.model, if it is not in the folder of --t5", NULL),
     ROW(prompts, PATH, NULL,
-        "list of prompts: text, JSON Lines, JSON (COCO), CSV, TSV, or a folder "
+        "list of prompts: text, JSON Lines, JSON (COCO), CSV, or a folder "
         "of .txt files",
         "Prompts"),
     WORD(prompt_order, "images|image_id", "images",

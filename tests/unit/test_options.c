@@ -12,8 +12,9 @@ typedef struct {
     int64_t group_size;
     uint64_t seed;
     double ratio;
-    char *name, *out;
+    char *name, *out, *device;
     skv_reals cfg;
+    skv_ints layers;
     json_t *paths;
 } settings;
 
@@ -28,6 +29,8 @@ static const skv_option table[] = {
     ROW(out, PATH, NULL, "folder", NULL),
     ROW(cfg, REALS, "3", "guidance", NULL),
     ROW(paths, JSON, NULL, "paths", NULL),
+    ROW(layers, INTS, NULL, "layers", NULL),
+    SKV_OPTION_WORD(settings, device, "auto|cpu|cuda", "auto", "what computes", NULL),
     {0},
 };
 
@@ -162,6 +165,57 @@ static void a_refused_value_leaves_the_old_one(void **state)
     assert_true(s->cfg.value[1] == 2.0);
 }
 
+static void integers_stay_integers(void **state)
+{
+    settings *s = *state;
+    json_t *printed = NULL;
+
+    assert_int_equal(from_line(s, "--layers 3,0", NULL, NULL), SKV_OK);
+    assert_int_equal(s->layers.n, 2);
+    assert_int_equal(s->layers.value[0], 3);
+    assert_int_equal(from_line(s, "--layers 3,0.5", NULL, NULL), SKV_E_ARG);
+    assert_int_equal(from_text(s, "{\"layers\": [1, 2.0]}"), SKV_E_FORMAT);
+    assert_int_equal(from_text(s, "{\"layers\": 7}"), SKV_OK);
+    assert_int_equal(skv_options_to_json(&printed, table, s), SKV_OK);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(printed, "layers"), 0)), 7);
+    json_decref(printed);
+}
+
+static void a_word_is_one_of_its_row(void **state)
+{
+    settings *s = *state;
+
+    assert_int_equal(from_line(s, "--device cuda", NULL, NULL), SKV_OK);
+    assert_int_equal(from_line(s, "--device cud", NULL, NULL), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "--device is \"cud\", want auto|cpu|cuda"));
+    assert_int_equal(from_line(s, "--device=", NULL, NULL), SKV_E_ARG);
+    assert_int_equal(from_text(s, "{\"device\": \"auto|cpu\"}"), SKV_E_ARG);
+    assert_string_equal(s->device, "cuda");
+}
+
+static void a_suggestion_has_some_likeness(void **state)
+{
+    static const char *const names[] = {"paths", "t5", "spm", "seed", NULL};
+
+    (void)state;
+    assert_string_equal(skv_nearest("pth", names), "paths");
+    assert_string_equal(skv_nearest("sed", names), "seed");
+    assert_null(skv_nearest("skv", names)); /* not spm */
+    assert_null(skv_nearest("cfg", names));
+    assert_int_equal(from_line(*state, "--hlp", NULL, NULL), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "did you mean --help?"));
+}
+
+static void what_an_option_names_and_is_not_there_is_a_wrong_setting(void **state)
+{
+    (void)state;
+    assert_int_equal(skv_option_opened("--t5", SKV_OK), SKV_OK);
+    assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_NOTFOUND, "x")), SKV_E_ARG);
+    assert_string_equal(skv_message(), "--t5: x");
+    assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_SHAPE, "x")), SKV_E_ARG);
+    assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_FORMAT, "x")), SKV_E_FORMAT);
+}
+
 static void unknown_names_are_refused_with_the_nearest(void **state)
 {
     assert_int_equal(from_line(*state, "--grop-size 3", NULL, NULL), SKV_E_ARG);
@@ -268,6 +322,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_of_the_wrong_form_are_refused_by_name, start, stop),
         cmocka_unit_test_setup_teardown(a_refused_value_leaves_the_old_one, start, stop),
         cmocka_unit_test_setup_teardown(unknown_names_are_refused_with_the_nearest, start, stop),
+        cmocka_unit_test_setup_teardown(integers_stay_integers, start, stop),
+        cmocka_unit_test_setup_teardown(a_word_is_one_of_its_row, start, stop),
+        cmocka_unit_test_setup_teardown(a_suggestion_has_some_likeness, start, stop),
+        cmocka_unit_test(what_an_option_names_and_is_not_there_is_a_wrong_setting),
         cmocka_unit_test_setup_teardown(a_config_sets_every_type, start, stop),
         cmocka_unit_test_setup_teardown(config_paths_are_relative_to_the_config, start, stop),
         cmocka_unit_test_setup_teardown(config_values_of_another_type_are_refused_by_name, start,
