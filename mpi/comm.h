@@ -43,20 +43,21 @@ SKV_MUST skv_status skv_comm_broadcast(skv_comm *c, void *data, size_t bytes, in
  * rank has no memory all of them fail. */
 SKV_MUST skv_status skv_comm_broadcast_blob(skv_comm *c, void **data, size_t *bytes, int root);
 
-/* All ranks say how they fared and leave with the same answer: SKV_OK if all are, otherwise the
+/* Every rank passes its status; all return the same answer: SKV_OK if all are, otherwise the
  * status of the worst rank (a failure is worse than SKV_E_PEER, that than SKV_E_STOPPED; of equals
  * the lowest rank), whose message and origin replace everyone's, with "rank R (host): " in front
- * when R is not 0. A status that is the same on all ranks already is not agreed on again. */
+ * when R is not 0. Do not call it with a status that is already the same on all ranks. */
 SKV_MUST skv_status skv_comm_agree(skv_comm *c, skv_status st);
 
 /* As skv_comm_broadcast, for memory of each rank's backend: by MPI where all are on the CPU, by
  * NCCL where every rank has a GPU of its own, otherwise through host memory. *how, if not NULL,
- * says which, and why: static text. `st` is how this rank fared so far: a failure of any rank is
- * everybody's, as in skv_comm_agree. */
+ * says which, and why: static text. `st` is this rank's status so far: a failure of any rank fails
+ * all, as in skv_comm_agree. */
 SKV_MUST skv_status skv_comm_broadcast_device(skv_comm *c, skv_status st, skv_backend *be,
                                               void *data, size_t bytes, int root, const char **how);
 
-/* Element-wise sum, maximum of `values` over the ranks; all get it. Sums must fit. */
+/* values[0..n) = their element-wise sum, or maximum, over the ranks, on all ranks. Sums must fit.
+ */
 SKV_MUST skv_status skv_comm_sum_i64(skv_comm *c, int64_t *values, size_t n);
 SKV_MUST skv_status skv_comm_max_i64(skv_comm *c, int64_t *values, size_t n);
 
@@ -70,8 +71,8 @@ typedef struct {
 SKV_MUST skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data,
                                           size_t bytes);
 
-/* Not collective; from main only. Ends all ranks at once with `code`, when agreeing is not
- * possible any more. Returns only where there is no other rank. */
+/* Not collective; from main only. Ends all ranks at once with `code`, for when ranks can no
+ * longer agree. Returns only where there is no other rank. */
 void skv_comm_abort(skv_comm *c, int code);
 
 #endif

@@ -1,5 +1,5 @@
-/* Device memory from one rank to all. Collective with a failure inside is the thing to get wrong:
- * a rank whose copy fails goes on sending and receiving, and all agree at the end. */
+/* Device memory from one rank to all. Easy to get wrong: a rank whose copy fails must go on
+ * sending and receiving; all agree at the end. */
 #include "mpi/comm.h"
 
 #include <stdlib.h>

@@ -15,7 +15,7 @@ typedef struct {
     skv_status (*send)(skv_comm *c, const void *data, size_t bytes, int to);
     skv_status (*recv)(skv_comm *c, void *data, size_t bytes, int from);
     void (*end_all)(skv_comm *c, int code);
-    void (*close)(skv_comm *c); /* the form's own things, not the object */
+    void (*close)(skv_comm *c); /* what the form owns, not the object */
 } skv_comm_ops;
 
 struct skv_comm {
@@ -42,7 +42,7 @@ typedef const char *(*skv_comm_getenv)(const char *name);
 /* Reads the environment (through `get`) in the one order that is right under nested launchers. */
 SKV_MUST skv_status skv_comm__launch(skv_launch *out, skv_comm_getenv get);
 
-/* The fatal cross-check: `size` ranks were reached; fails when that is 1 and more were promised. */
+/* SKV_E_MPI when only one rank was reached (size 1) and the environment promised more. */
 SKV_MUST skv_status skv_comm__cross_check(const skv_launch *launch, int size);
 
 /* Broadcast by NCCL; *how as in skv_comm_broadcast_device. *done false: not possible here, on any

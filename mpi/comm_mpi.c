@@ -40,7 +40,7 @@ static skv_status wait_politely(MPI_Request *request)
         SKV_MPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
         if (done)
             return SKV_OK;
-        (void)nanosleep(&nap, NULL); /* woken early by a signal is no harm */
+        (void)nanosleep(&nap, NULL); /* waking early does no harm */
         if (nap.tv_nsec < NAP_LAST)
             nap.tv_nsec += nap.tv_nsec / 4;
     }

@@ -100,7 +100,7 @@ static skv_status meet_and_send(skv_comm *c, const invitation *with, void *data,
     if (st == SKV_OK)
         TRY_NCCL(ncclCommDestroy(comm));
     else
-        (void)ncclCommAbort(comm); /* the others may be waiting inside: they must not for ever */
+        (void)ncclCommAbort(comm); /* frees ranks that wait inside */
     return st;
 }
 
@@ -115,7 +115,7 @@ skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, vo
     *how = with.usable ? "by NCCL" : "through host memory: ranks share a GPU";
     if (!with.usable)
         return SKV_OK;
-    /* what is queued for this memory is done before anybody else's stream touches it */
+    /* work queued on this memory must end before another stream touches it */
     SKV_TRY(skv_comm_agree(c, skv_backend_sync(be)));
     return skv_comm_agree(c, meet_and_send(c, &with, data, bytes, root));
 }

@@ -14,7 +14,7 @@ void skv_partition(int64_t *first, int64_t *count, const int32_t *cost, int64_t 
         assert(!cost || cost[k] >= 1);
         total += cost ? cost[k] : 1;
     }
-    assert(total < (int64_t)1 << 40); /* so that twice the total times the size fits */
+    assert(total < (int64_t)1 << 40); /* so that 2 · total · size fits int64_t */
     *first = 0;
     *count = 0;
     for (int64_t k = 0; k < n; k++) {

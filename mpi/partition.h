@@ -12,7 +12,7 @@
  * *first .. *first + *count - 1. `cost[k]` (>= 1, the sum below 2^40) is what group k of the list
  * costs, e.g. its number of missing paths; NULL when all cost the same.
  * Each place belongs to exactly one rank and the spans ascend with the rank. Equal costs: counts
- * differ by at most one. Otherwise a rank's cost is at most the dearest group away from the mean.
+ * differ by at most one. Otherwise a rank's cost differs from the mean by at most one group's cost.
  */
 void skv_partition(int64_t *first, int64_t *count, const int32_t *cost, int64_t n, int rank,
                    int size);

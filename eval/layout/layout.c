@@ -169,7 +169,7 @@ static skv_status keep_lines(skv_layout_set *set, const char *bytes, size_t n, c
     return SKV_OK;
 }
 
-/* Every line must be what the evaluator needs; lines that are no prompts fail in the run, too. */
+/* Every line must be what the evaluator needs; lines that are not prompts fail in the run, too. */
 static skv_status check_lines(const skv_layout_set *set, const skv_layout *layout,
                               const skv_prompts *prompts, const char *name)
 {
@@ -208,7 +208,7 @@ static skv_status read_prompts(skv_prompts **prompts, skv_layout_set *set, const
         goto done;
     if (form != SKV_PROMPTS_JSONL) {
         st = skv_fail(SKV_E_ARG,
-                      "%s is no JSON Lines file; layout %s copies the lines of "
+                      "%s is not a JSON Lines file; layout %s copies the lines of "
                       "evaluation_metadata.jsonl, give it with --prompts",
                       name, layout->name);
         goto done;
@@ -265,7 +265,7 @@ static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
 
             if (n == 0 || id_bytes(id, s, run->samples) != n || memcmp(id, first, n) != 0)
                 return skv_fail(SKV_E_FORMAT,
-                                "%s/run.h5: \"%.80s\" is no id of sample %d of prompt %lld",
+                                "%s/run.h5: \"%.80s\" is not an id of sample %d of prompt %lld",
                                 run->folder, id, s, (long long)i);
         }
         SKV_TRY(keep(&set->id[i], first, n));

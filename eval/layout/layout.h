@@ -6,8 +6,8 @@
  * from layout_coco.c) and add <name> to SKV_LAYOUTS in this folder's CMakeLists.txt.
  *
  * The one thing easy to get wrong: evaluators do not read what they should, but what they find. A
- * left-over folder or temporary file is scored without a word, so everything of ours that is no
- * picture lies beside the folder: <folder>.skv-export.json (the recipe), <folder>.skv-part (being
+ * left-over folder or temporary file is scored without a word, so all our files that are not
+ * pictures lie beside the folder: <folder>.skv-export.json (the recipe), <folder>.skv-part (being
  * written). */
 #ifndef SKV_EVAL_LAYOUT_H
 #define SKV_EVAL_LAYOUT_H
@@ -66,7 +66,7 @@ typedef struct {
     void (*picture)(char *out, size_t bytes, const skv_layout_set *set, int64_t prompt, int sample);
     /* Relative name of the file that holds set->line[prompt]; NULL: there is none. */
     void (*metadata)(char *out, size_t bytes, int64_t prompt);
-    /* What is the line's object, as the evaluator needs it? NULL: fine, otherwise a reason. */
+    /* Whether the evaluator can use the line's object: NULL if it can, otherwise the reason. */
     const char *(*metadata_fault)(const json_t *object);
     /* What an entry (relative name) of the folder is to the evaluator. */
     void (*judge)(skv_layout_entry *out, const skv_layout_set *set, const char *name, bool folder);

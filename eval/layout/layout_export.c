@@ -181,7 +181,7 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
             skv_json_put(&o, "error", json_string(run->error[row + s]));
             break;
         }
-    if (set->line) /* a line that is no text is of a prompt that failed */
+    if (set->line) /* a line that is not a text is of a prompt that failed */
         skv_json_put(&o, "metadata",
                      json_string(n_failed == set->samples ? "" : set->line[prompt]));
     skv_json_append(&x->prompts, skv_json_take(&o));

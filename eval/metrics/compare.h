@@ -5,7 +5,8 @@
 #include "eval/metrics/evaluate.h"
 #include "eval/metrics/record.h"
 
-/* Rows [first, first + n) and what comes of them (record.h), all NaN before. */
+/* Rows [first, first + n), their records and features (record.h); the caller fills both with NaN.
+ */
 typedef struct {
     int64_t first, n;
     double *record; /* (n, sides - 1, numbers) */

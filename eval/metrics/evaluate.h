@@ -10,8 +10,8 @@
 #include "eval/metrics/networks.h"
 #include "mpi/comm.h"
 
-/* A stage took so long for n pictures or pairs: "read", a metric's name, a network's, or a
- * network's with " input". May be called often for a stage. */
+/* Reports the seconds that a stage took for n pictures or pairs. Stages: "read", a metric's name, a
+ * network's, or a network's with " input". May be called often for a stage. */
 typedef void skv_eval_lap(void *ctx, const char *stage, double seconds, int64_t n);
 
 typedef struct {
@@ -24,9 +24,9 @@ typedef struct {
     void *lap_ctx;
 } skv_eval_setup;
 
-/* Collective. Computes every metric that can be: pictures, bits and open networks say which. The
- * result, one path for each compared side, is filled at rank 0 alone, and cleared with
- * skv_results_clear. Pictures of a pair that differ in size, or cannot be read, fail the whole. */
+/* Collective. Computes every metric whose pictures, bits and networks are at hand. The result, one
+ * path for each compared side, is filled at rank 0 alone, and cleared with skv_results_clear.
+ * Pictures of a pair that differ in size, or cannot be read, fail the evaluation. */
 SKV_MUST skv_status skv_evaluate(skv_results *out, const skv_eval_setup *setup);
 
 #endif

@@ -1,7 +1,7 @@
 /* Features of all sides at rank 0, kept for the metrics of sets.
  *
- * As many pictures as a picture has features are kept as they are; of more, moments are summed in
- * blocks of a round, and SKV_FEATURES_KEPT pictures, evenly spaced over the run, are kept. */
+ * Up to d pictures (d: features of a picture) are all kept. Of more, moments are summed in blocks
+ * of a round, and SKV_FEATURES_KEPT pictures, evenly spaced over the run, are kept. */
 #ifndef SKV_EVAL_METRICS_FEATURE_POOL_H
 #define SKV_EVAL_METRICS_FEATURE_POOL_H
 

@@ -9,7 +9,7 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(v) : json_null();
 }
 
-/* Text of a run's file, which may be no UTF-8. */
+/* Text of a run's file, which may not be UTF-8. */
 static json_t *text(const char *s)
 {
     json_t *v = json_string(s);

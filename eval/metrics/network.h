@@ -20,12 +20,12 @@ typedef struct {
 typedef struct {
     const char *option;      /* of skv eval: another file than the usual one */
     const char *name;        /* usual name of the file */
-    const char *what, *from; /* "AlexNet's weights", and where they are to be had */
+    const char *what, *from; /* "AlexNet's weights", and where to get them */
 } skv_weight_file;
 
 #define SKV_NETWORK_FILES 2 /* at most, of a network */
 
-/* `path`: a PyTorch file, or "formula". SKV_E_NOTFOUND says where the file is to be had. */
+/* `path`: a PyTorch file, or "formula". SKV_E_NOTFOUND says where to get the file. */
 SKV_MUST skv_status skv_network_open(skv_network_file *out, const char *path,
                                      const skv_weight_file *file);
 void skv_network_close(skv_network_file *f);

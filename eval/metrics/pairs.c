@@ -239,9 +239,10 @@ static skv_status list_pictures(name_list *l, const char *folder)
         if (e->d_name[0] == '.')
             continue;
         if (other_format(e->d_name))
-            st = skv_fail(SKV_E_FORMAT,
-                          "%s/%s is no PNG: compare PNGs alone, lossy copies differ by themselves",
-                          folder, e->d_name);
+            st = skv_fail(
+                SKV_E_FORMAT,
+                "%s/%s is not a PNG: compare PNGs alone, lossy copies differ by themselves", folder,
+                e->d_name);
         else if (strlen(e->d_name) > 4 && strcmp(e->d_name + strlen(e->d_name) - 4, ".png") == 0)
             st = add_name(l, e->d_name);
     }

@@ -22,7 +22,7 @@ __device__ __forceinline__ int padded(int count, int step)
     return (count + step - 1) / step * step;
 }
 
-/* UNIT numbers that a lane holds: 4, or 1 where rows are no multiple of it. */
+/* UNIT numbers that a lane holds: 4, or 1 where rows are not a multiple of it. */
 template <int UNIT> struct pack {
     float v[UNIT];
 };

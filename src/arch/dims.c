@@ -72,7 +72,7 @@ skv_status skv_dims_named(skv_dims *out, const char *name)
     }
     return skv_fail(SKV_E_NOTFOUND,
                     "model %s is not known: want 2b, 8b, tiny_f16, tiny_f14, or layer12, 16, 24, "
-                    "32, 40, 48 (\":32\" behind it for 32 bits)",
+                    "32, 40, 48 (\":32\" after it for 32 bits)",
                     name);
 }
 

@@ -11,7 +11,7 @@
 #define SKV_TOKEN_STRIDE   16 /* pixels of a token's side, in every variant */
 
 typedef struct {
-    char name[32];  /* "2b", "8b", "tiny_f16", ..., "" when it is no known variant */
+    char name[32];  /* "2b", "8b", "tiny_f16", ..., "" when it is not a known variant */
     int depth;      /* layers */
     int width;      /* C */
     int heads;      /* H */
@@ -38,7 +38,8 @@ static inline int skv_dims_token_bits(const skv_dims *d)
  * of 16). SKV_E_NOTFOUND lists the names. */
 SKV_MUST skv_status skv_dims_named(skv_dims *out, const char *name);
 
-/* Sizes are positive, divide where they must, and fit the tables; `name` for messages. */
+/* SKV_E_SHAPE unless sizes are positive, divide where they must, and fit the tables; `name`: the
+ * source, for messages. */
 SKV_MUST skv_status skv_dims_check(const skv_dims *d, const char *name);
 
 #endif

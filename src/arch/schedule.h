@@ -12,7 +12,7 @@ typedef struct {
     int h[SKV_MAX_SCALES];         /* rows of tokens */
     int w[SKV_MAX_SCALES];         /* columns */
     int start[SKV_MAX_SCALES + 1]; /* tokens before scale si; start[n_scales] = all */
-    int rope_h, rope_w;            /* sides of the last scale at 1M: the grid positions live on */
+    int rope_h, rope_w;            /* sides of the last scale at 1M: the grid of RoPE positions */
     double ratio;                  /* height / width, one of the table's keys: 1.0, 1.25, 0.8 ... */
     char resolution[8];            /* "0.06M", "0.25M", "0.60M", "1M" */
 } skv_schedule;
@@ -30,7 +30,7 @@ static inline int skv_schedule_history(const skv_schedule *s)
 }
 
 /* ratio: height/width, within 0.001 of a key of the table (1.333 and 4/3 both fit). SKV_E_ARG lists
- * what there is. */
+ * the ratios or resolutions. */
 SKV_MUST skv_status skv_schedule_make(skv_schedule *out, double ratio, const char *resolution);
 
 #endif

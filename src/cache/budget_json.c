@@ -82,7 +82,7 @@ static skv_status parse_row(skv_budget__row *out, json_t *row, int depth, const 
     int high = 0, n = 0;
 
     if (!json_is_object(row))
-        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" is no object", path, scale);
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" is not an object", path, scale);
     SKV_TRY(refuse_strangers(row, depth, scale, path));
     SKV_TRY(parse_blocks(out, row, depth, scale, path));
     SKV_TRY(read_number(&out->max, row, scale, "Max", path));

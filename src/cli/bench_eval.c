@@ -113,7 +113,7 @@ typedef struct {
 } stage;
 
 typedef struct {
-    stage stage[MAX_STAGES]; /* in the order of their first time */
+    stage stage[MAX_STAGES]; /* in the order they first ran */
     int n;
 } stages;
 
@@ -160,7 +160,7 @@ static skv_status report(const skv_bench_eval_options *o, const skv_backend *be,
     return st;
 }
 
-/* Everything that is timed, but for a first pair that makes plans and opens libraries. */
+/* Everything that is timed, after an untimed first pair that makes plans and opens libraries. */
 static skv_status measure(const skv_bench_eval_options *o, const files *f, skv_eval_setup *setup,
                           skv_backend *be)
 {

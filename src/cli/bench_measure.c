@@ -148,7 +148,7 @@ skv_status skv_bench_run(skv_bench_group *out, const skv_bench *b)
 SKV_OPS(X)
 #undef X
 
-/* A picture's way to the host is no part of the floor, but waiting for it ends the clock. */
+/* Copying a picture to the host is not part of the floor, but waiting for it ends the clock. */
 static skv_status only_wait(skv_backend *be, void *dst, const void *src, size_t bytes)
 {
     (void)dst;
@@ -157,13 +157,13 @@ static skv_status only_wait(skv_backend *be, void *dst, const void *src, size_t 
     return skv_backend_sync(be);
 }
 
-/* First member: what be->ops points to meanwhile. Outputs go to a place of their own, so that what
- * the operations read stays what it was filled with: fed with each other's outputs, without the
- * norms between, they would soon multiply rows that are all alike, which a GPU does faster. */
+/* First member: what be->ops points to meanwhile. Outputs go to a buffer of their own, so that
+ * inputs keep the values they were filled with: fed with each other's outputs, without the norms
+ * between, the operations would soon multiply rows that are all alike, which a GPU does faster. */
 typedef struct {
     skv_ops ops;
     const skv_ops *all;
-    void *junk; /* NULL: only the largest output is looked for */
+    void *junk; /* takes the outputs; NULL: only the size of the largest is determined */
     size_t largest;
 } floor_run;
 
@@ -195,7 +195,7 @@ FLOOR_OP(cross_attention, o)
 FLOOR_OP(conv3x3, y)
 FLOOR_OP(upsample_conv, y)
 
-/* What it keeps between its products would be read by others as what they were filled with. */
+/* Its intermediate results would overwrite the values that other operations read. */
 static skv_status floor_absorbed_attention(skv_backend *be, const skv_absorbed_attention_args *a)
 {
     skv_absorbed_attention_args b = *a;
@@ -226,8 +226,8 @@ static void floor_init(floor_run *f, const skv_ops *all)
     f->ops.download = only_wait;
 }
 
-/* Numbers of a plausible size where the operations that are left read: what others left there may
- * be no numbers in this type, and a GPU multiplies those at higher clocks. */
+/* Fills the operands of the remaining operations with numbers of a plausible size: what was there
+ * may be NaN in this type, and a GPU multiplies those at higher clocks. */
 static skv_status fill_scratch(const skv_bench *b)
 {
     const skv_arena *scratch = skv_engine_scratch(b->engine);

@@ -1,6 +1,6 @@
-/* Where the time goes, operation by operation: from mark to mark of the backend's one stream. The
- * marks are read some calls later, so that the device does not run dry meanwhile and the host's
- * part of a launch counts only where it is what the device waits for. */
+/* The time of each operation, between marks (events) of the backend's one stream. Marks are read
+ * some calls later, so that the device always has work queued and the host's part of a launch
+ * counts only where the device waits for it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* skv bench: one group on each path at each batch size with made-up text, timed by phase, beside
- * the device's own products, the floor and the bytes taken. The first run is apart; T5, PNG and
- * HDF5 are left out. */
+ * the device's GEMM speed, the floor and the bytes taken. The first run is reported apart; T5, PNG
+ * and HDF5 are left out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +147,7 @@ static skv_status make_setup(job *j)
     return SKV_OK;
 }
 
-/* The i-th of all pairs of a path and a list of texts is the one at hand; false: there is none. */
+/* Selects the i-th pair of a path and a list of texts; false: there are fewer pairs. */
 static bool take_pair(job *j, int i)
 {
     if (i >= j->paths.n * j->n_texts)
@@ -282,7 +282,7 @@ static skv_status run_job(job *j, int argc, char **argv)
     SKV_TRY(make_setup(j));
     SKV_TRY(check_memory(j));
     SKV_TRY(skv_alloc(&j->group, (size_t)o->iters, sizeof *j->group, "measurements"));
-    j->be->tuning.measuring = true; /* here and in first groups, which are apart */
+    j->be->tuning.measuring = true; /* here and in first groups, which are timed apart */
     j->gemm_name = j->be->act == SKV_F32 ? "SGEMM" : "GEMM";
     SKV_TRY(skv_bench_gemm(&side, &j->gemm, j->be));
     SKV_TRY(skv_backend_memory(j->be, &j->free_bytes, &total));

@@ -34,7 +34,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         st = skv_fail(SKV_E_ARG, "gather wants one run's folder, got %d", words.n);
         goto done;
     }
-    st = skv_run_json_read(&json, words.word[0]); /* no lock is made in a folder that is no run */
+    st =
+        skv_run_json_read(&json, words.word[0]); /* no lock is made in a folder that is not a run */
     skv_run_json_clear(&json);
     SKV_TRY_GOTO(st, done);
     SKV_TRY_GOTO(skv_run_lock_take(&lock, words.word[0], SKV_RUN_LOCK_SECONDS, NULL), done);

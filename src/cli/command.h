@@ -21,12 +21,12 @@ typedef struct {
     void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
     bool distributed;            /* joins the other ranks; otherwise comm is NULL */
     bool reads_hdf5; /* has files looked at first (io/h5_probe.h); otherwise it can open none */
-    /* Sets *exit_code (0 on entry) for a result that is no failure. argv: what follows the
+    /* Sets *exit_code (0 on entry) for a result that is not a failure. argv: what follows the
      * command's name. */
     skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);
 } skv_command;
 
-/* What of the arguments is no option: a run's folder, files. */
+/* The arguments that are not options: a run's folder, files. */
 typedef struct {
     const char **word; /* borrowed from argv */
     int n;

@@ -56,7 +56,7 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     const bool result = s->settings->dry_run;
     const skv_memory_plan *m = &s->memory;
     const size_t t5 = s->text_apart ? s->text_peak : s->t5_bytes;
-    const size_t beside = s->text_apart ? 0 : m->total; /* what is there together with T5 */
+    const size_t beside = s->text_apart ? 0 : m->total; /* in memory together with T5 */
     const struct {
         const char *what;
         size_t bytes;

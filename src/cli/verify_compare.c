@@ -158,7 +158,7 @@ static bool contains(const int32_t *set, int n, int value)
     return low < n && set[low] == value;
 }
 
-/* Members of either set that the other lacks must score within TOL_TIE of the cut (the least score
+/* Positions in only one of the two sets must score within TOL_TIE of the cut (the least score
  * kept). Unsorted or repeated recorded positions make a bad set. */
 static skv_status judge_difference(skv_comparison *c, const skv_cut *cut, int row, int head,
                                    const int32_t *ours, const int32_t *theirs, int n)
@@ -393,7 +393,7 @@ static void report_tiny(const skv_comparison *c, table *t)
 
 /* A backend that rounds to bf16: a rounding errs by 2^-9 at most, NMSE 1.3e-6, and some hundred of
  * them meet in a logit (the reference's own bf16 run: 1.1e-4 over 32 layers). Bits decided by less
- * than that, and scores as near to the cut, may turn; random weights make many of both. */
+ * than that, and scores as near to the cut, may flip; random weights make many of both. */
 static void report_rounded(const skv_comparison *c, table *t)
 {
     double worst = 0;

@@ -1,5 +1,5 @@
 /* Kept positions as tokens. A position counts in the cache before its cut, so one token chosen
- * otherwise moves the positions of all behind it at every later cut; tokens stay comparable. */
+ * otherwise shifts all later positions at every later cut; tokens stay comparable. */
 #ifndef SKV_CLI_VERIFY_KEPT_H
 #define SKV_CLI_VERIFY_KEPT_H
 

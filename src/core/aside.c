@@ -21,14 +21,14 @@ skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
 
     *out = (skv_aside){.fd = -1, .folder = -1, .path = path};
     st = skv_folder_of(&out->folder, &out->name, path, n_below);
-    SKV_TRY(st == SKV_E_NOTFOUND ? SKV_E_IO : st); /* nobody looks for what is to be written */
+    SKV_TRY(st == SKV_E_NOTFOUND ? SKV_E_IO : st); /* NOTFOUND is for files to be read */
     if (snprintf(out->aside, sizeof out->aside, "%s.%ld" ENDING, out->name, (long)getpid()) >=
         (int)sizeof out->aside) {
         skv_aside_drop(out);
         return skv_fail(SKV_E_ARG, "%s: the file's name is too long", path);
     }
     out->fd = openat(out->folder, out->aside, how, 0666);
-    if (out->fd < 0 && errno == EEXIST) { /* left by a killed process that had our number */
+    if (out->fd < 0 && errno == EEXIST) { /* left by a killed process of the same id */
         unlinkat(out->folder, out->aside, 0);
         out->fd = openat(out->folder, out->aside, how, 0666);
     }

@@ -9,8 +9,8 @@
 
 typedef struct {
     int fd;           /* of the new file, for writing; -1: none */
-    int folder;       /* where it is */
-    const char *path; /* its name in the end; borrowed */
+    int folder;       /* descriptor of the folder that holds it */
+    const char *path; /* its final name; borrowed */
     const char *name; /* the last part of it */
     char aside[288];  /* the name until then, in `folder` */
 } skv_aside;
@@ -22,7 +22,7 @@ SKV_MUST skv_status skv_aside_create(skv_aside *out, const char *path, int n_bel
 /* Writes all of `data`. */
 SKV_MUST skv_status skv_aside_write(const skv_aside *a, const void *data, size_t bytes);
 
-/* Syncs the content: a name must not outlive a power loss that its bytes do not. */
+/* Syncs the content, so that after a power loss no name stands for bytes that are gone. */
 SKV_MUST skv_status skv_aside_sync(const skv_aside *a);
 
 /* Syncs, renames into place and syncs the folder; on failure the aside file is dropped. */
@@ -32,7 +32,7 @@ SKV_MUST skv_status skv_aside_commit(skv_aside *a);
  * a power loss there is the old file or none, never half of one. */
 SKV_MUST skv_status skv_aside_commit_derived(skv_aside *a);
 
-/* Throws the aside file away. Nothing happens after a commit. */
+/* Throws the aside file away. Does nothing after a commit. */
 void skv_aside_drop(skv_aside *a);
 
 /* Removes regular files called "<name>.<digits>.tmp" from a folder, name NULL: of any name. To be

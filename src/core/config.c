@@ -88,7 +88,7 @@ static skv_status unknown_key(const char *key, const char *name, const skv_optio
     return skv_fail(SKV_E_ARG, "%s: no option \"%s\"", name, key);
 }
 
-/* What other commands know goes; what nobody knows is refused. */
+/* Keys of other commands are passed over; unknown keys are refused. */
 static skv_status drop_others(json_t *root, const char *name, const skv_option *table,
                               const skv_option *const *others)
 {

@@ -1,4 +1,4 @@
-/* Digests that tell configurations and files apart: XXH3, 128 bits. They are no guard against an
+/* Digests that tell configurations and files apart: XXH3, 128 bits. They do not stop an
  * adversary, who can make two inputs of one digest. Equal on all machines of one byte order. */
 #ifndef SKV_CORE_DIGEST_H
 #define SKV_CORE_DIGEST_H

@@ -15,7 +15,7 @@ typedef enum {
     SKV_F64 = 6
 } skv_dtype;
 
-size_t skv_dtype_bytes(skv_dtype t);
+size_t skv_dtype_bytes(skv_dtype t);     /* of one element */
 const char *skv_dtype_name(skv_dtype t); /* "fp32", "bf16", ... */
 
 /* dst[i] = (float)src[i], src of type F32, F16 or BF16 with any alignment. Exact. */

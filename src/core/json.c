@@ -52,7 +52,7 @@ skv_status skv_json_int(int64_t *out, const json_t *object, const char *key, con
 
     if (!json_is_integer(v))
         return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want an integer", name, key,
-                        v ? "is no integer" : "is missing");
+                        v ? "is not an integer" : "is missing");
     *out = json_integer_value(v);
     return SKV_OK;
 }
@@ -63,7 +63,7 @@ skv_status skv_json_real(double *out, const json_t *object, const char *key, con
 
     if (!json_is_number(v))
         return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want a number", name, key,
-                        v ? "is no number" : "is missing");
+                        v ? "is not a number" : "is missing");
     *out = json_number_value(v);
     return SKV_OK;
 }
@@ -75,7 +75,7 @@ skv_status skv_json_string(const char **out, const json_t *object, const char *k
 
     if (!json_is_string(v))
         return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want a string", name, key,
-                        v ? "is no string" : "is missing");
+                        v ? "is not a string" : "is missing");
     *out = json_string_value(v);
     return SKV_OK;
 }

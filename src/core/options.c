@@ -90,7 +90,7 @@ static skv_status set_string(const skv_option *o, void *settings, const char *te
     return SKV_OK;
 }
 
-/* strtoll and strtod would skip blanks; "inf" and "nan" are no settings */
+/* strtoll and strtod would skip blanks; "inf" and "nan" are not settings */
 static bool starts_number(const char *text)
 {
     return text[0] && strchr("+-.0123456789", text[0]);

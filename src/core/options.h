@@ -88,7 +88,7 @@ SKV_MUST skv_status skv_options_from_json(const skv_option *table, void *setting
                                           const json_t *object, const char *name,
                                           const char *folder);
 
-/* Sets what argv gives. Words that are no flags go to `words` (borrowed from argv, room for argc),
+/* Sets what argv gives. Words that are not flags go to `words` (borrowed from argv, room for argc),
  * *n_words of them; n_words NULL: they are refused. */
 SKV_MUST skv_status skv_options_from_args(const skv_option *table, void *settings, int argc,
                                           char **argv, const char **words, int *n_words);

@@ -57,7 +57,7 @@ static json_t *u64_to_json(uint64_t v)
     return json_string(text);
 }
 
-/* New reference, NULL when out of memory or when a string is no UTF-8. */
+/* New reference, NULL when out of memory or when a string is not UTF-8. */
 static json_t *value_to_json(const skv_option *o, const void *settings)
 {
     const void *at = const_slot(o, settings);

@@ -1,5 +1,5 @@
 /* Loops shared out over threads: a pool that sleeps between loops, and single loops whose steps may
- * fail. Which thread takes which step is open, so no result may depend on it. */
+ * fail. Threads take steps in no fixed order, so no result may depend on it. */
 #ifndef SKV_CORE_PARALLEL_H
 #define SKV_CORE_PARALLEL_H
 

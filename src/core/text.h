@@ -1,4 +1,4 @@
-/* Small questions about text. */
+/* Tests of text: endings and UTF-8. */
 #ifndef SKV_CORE_TEXT_H
 #define SKV_CORE_TEXT_H
 

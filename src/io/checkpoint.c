@@ -109,7 +109,7 @@ static skv_status find_shard(int *out, skv_checkpoint *ck, const char *folder, c
     skv_status st;
 
     if (file[0] == '\0' || strchr(file, '/') || strstr(file, "..") || strcmp(file, ".") == 0)
-        return skv_fail(SKV_E_FORMAT, "%s: shard \"%.200s\" is no plain file name", index, file);
+        return skv_fail(SKV_E_FORMAT, "%s: shard \"%.200s\" is not a plain file name", index, file);
     SKV_TRY(skv_path_join(&path, folder, file));
     for (*out = 0; *out < ck->n_shards; (*out)++)
         if (strcmp(ck->shards[*out].path, path) == 0)

@@ -24,8 +24,8 @@ typedef struct {
     int64_t shape[SKV_ENTRY_DIMS];
     const void *data; /* first element, in the mapping, any alignment */
     size_t bytes;     /* numel · size of an element, 0 for an unsupported tensor */
-    int shard;        /* which file of the checkpoint */
-    size_t record;    /* which checked record of that file; SIZE_MAX: none */
+    int shard;        /* index of the checkpoint's file that holds it */
+    size_t record;    /* index of the checksummed record in that file; SIZE_MAX: none */
 } skv_entry;
 
 typedef struct skv_checkpoint skv_checkpoint;
@@ -42,7 +42,7 @@ size_t skv_checkpoint_count(const skv_checkpoint *ck);
 const skv_entry *skv_checkpoint_at(const skv_checkpoint *ck, size_t i);
 const skv_entry *skv_checkpoint_find(const skv_checkpoint *ck, const char *name); /* or NULL */
 
-/* Reads the zip record the tensor lies in and compares its CRC-32, once a record; forms without
+/* Reads the zip record that holds the tensor and compares its CRC-32, once a record; forms without
  * checksums pass. Not for two threads at once. Errors: SKV_E_FORMAT. */
 SKV_MUST skv_status skv_checkpoint_verify(const skv_checkpoint *ck, const skv_entry *e);
 

@@ -5,8 +5,9 @@
 
 #include "core/mem.h"
 
-#define MAX_ENTRIES    ((size_t)1 << 20)
-#define MAX_NAME_BYTES ((size_t)1 << 26) /* nested dictionaries can name a tensor many times */
+#define MAX_ENTRIES ((size_t)1 << 20)
+#define MAX_NAME_BYTES                                                                             \
+    ((size_t)1 << 26) /* in a hostile file nested dictionaries can repeat a tensor */
 
 bool skv_entries_numel(size_t *out, int ndim, const int64_t *shape)
 {

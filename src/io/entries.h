@@ -10,7 +10,8 @@ typedef struct {
     size_t name_bytes; /* of all names together */
 } skv_entries;
 
-/* *out = the number of elements; false: it or a product on the way to it is beyond int64_t. */
+/* *out = the product of the extents; false: it, or a product on the way to it, overflows int64_t.
+ */
 bool skv_entries_numel(size_t *out, int ndim, const int64_t *shape);
 
 /* Copies *e and its name. */

@@ -43,7 +43,8 @@ SKV_MUST skv_status skv_h5_create(skv_h5 **out, const char *path);
 #define SKV_H5_MAX_LABEL   1900
 SKV_MUST skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label);
 
-/* Label of a file made so, which is at least as long as it was (free()). Reads this block alone. */
+/* *out (free()) = the label of such a file. Reads the first block alone, and checks that the file
+ * is not shorter than the block says. */
 SKV_MUST skv_status skv_h5_read_label(char **out, const char *path);
 
 /* Opens such a file for reading after its CRC-32 was found right: on damaged bytes the library
@@ -86,8 +87,8 @@ SKV_MUST skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout
 SKV_MUST skv_status skv_h5_write_rows(skv_h5 *f, const char *name, int64_t first, int64_t n,
                                       skv_h5_type type, const void *data);
 
-/* The entries behind those appended so far to a dataset of skv_h5_make. When the file is sealed the
- * dataset must be full, and its CRC-32 is noted as by skv_h5_write. data: dense, of `type`. */
+/* Appends n entries along the first axis of a dataset made by skv_h5_make. When the file is sealed
+ * the dataset must be full, and its CRC-32 is noted as by skv_h5_write. data: dense, of `type`. */
 SKV_MUST skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type,
                                   const void *data);
 
@@ -107,7 +108,7 @@ SKV_MUST skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h
 /* External link: name in this file -> object in `file` (relative to this file's folder). */
 SKV_MUST skv_status skv_h5_link(skv_h5 *f, const char *name, const char *file, const char *object);
 
-/* Is there a dataset of this name. */
+/* Whether there is a dataset of this name. */
 bool skv_h5_has(skv_h5 *f, const char *name);
 
 /* Type, rank and extents of a dataset (rows_per_chunk, -1 where it is virtual, checksum, text_bytes
@@ -119,8 +120,8 @@ SKV_MUST skv_status skv_h5_describe(skv_h5_layout *out, skv_h5 *f, const char *n
 SKV_MUST skv_status skv_h5_expect(skv_h5 *f, const char *name, skv_h5_layout *want);
 
 /* Expect, then *out = its entries (free(); texts: one block that holds pointers and bytes). At most
- * max_bytes are allocated. Where the dataset has a crc32 attribute it must hold; need_crc: it must
- * be there. */
+ * max_bytes are allocated. A crc32 attribute must match the data; need_crc: a dataset without one
+ * is refused. */
 SKV_MUST skv_status skv_h5_read(void *out, skv_h5 *f, const char *name, skv_h5_layout *want,
                                 size_t max_bytes, bool need_crc);
 

@@ -216,7 +216,7 @@ skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char
             st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
     }
     if (st == SKV_OK && !skv_utf8_is_valid(text, strlen(text)))
-        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is no UTF-8", f->path, object, key);
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is not UTF-8", f->path, object, key);
 done:
     st = close_attribute(f, &o, st);
     if (st == SKV_OK)

@@ -1,4 +1,4 @@
-/* What a dataset of a hostile file is, before anything is read of it or allocated for it. */
+/* Checks a dataset of a hostile file before anything of it is read or allocated. */
 #include "io/h5.h"
 #include "io/h5_internal.h"
 
@@ -6,7 +6,7 @@
 
 #include "core/mem.h"
 
-#define MAX_RATIO       1100 /* deflate makes 1032 bytes of one at most */
+#define MAX_RATIO       1100 /* deflate makes at most 1032 bytes of one */
 #define MAX_CHUNK_BYTES ((uint64_t)1 << 30)
 #define MAX_NAME        1024
 
@@ -163,7 +163,7 @@ static skv_status check_chunks(skv_h5_layout *out, const skv_h5 *f, const char *
     for (int i = 0; i < out->n_dims; i++) {
         if (chunk[i] == 0 || bytes > MAX_CHUNK_BYTES / chunk[i])
             return skv_fail(SKV_E_FORMAT, "%s: %s: chunks of more than 1 GiB", f->path, name);
-        if (chunk[i] > (hsize_t)out->shape[i]) /* HDF5 would read what lies behind the chunk */
+        if (chunk[i] > (hsize_t)out->shape[i]) /* HDF5 would read past the chunk */
             return skv_fail(SKV_E_FORMAT, "%s: %s: chunks larger than the dataset", f->path, name);
         bytes *= chunk[i];
     }
@@ -171,7 +171,8 @@ static skv_status check_chunks(skv_h5_layout *out, const skv_h5 *f, const char *
     return SKV_OK;
 }
 
-/* What a dataset needs must be in the file, so that a small file cannot ask for much memory. */
+/* The file must hold the bytes that the dataset claims, so a small file cannot ask for much memory.
+ */
 static skv_status check_storage(const skv_h5 *f, const char *name, const skv_h5__set *s,
                                 uint64_t ratio)
 {

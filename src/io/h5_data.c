@@ -246,7 +246,7 @@ skv_status skv_h5_write(skv_h5 *f, const char *name, const skv_h5_layout *layout
     return skv_h5_append(f, name, l.shape[0], l.type, data);
 }
 
-/* One block of n pointers and the texts behind them. stride > 0: packed, else `from` points. */
+/* One block: n pointers, then the texts. stride > 0: `from` is packed; otherwise it is pointers. */
 static skv_status copy_texts(void *out, const skv_h5 *f, const char *name, const void *from,
                              size_t n, size_t stride)
 {
@@ -261,7 +261,7 @@ static skv_status copy_texts(void *out, const skv_h5 *f, const char *name, const
         const size_t length = stride ? strnlen(text, stride) : strlen(text);
 
         if (!skv_utf8_is_valid(text, length))
-            return skv_fail(SKV_E_FORMAT, "%s: %s: text %zu is no UTF-8", f->path, name, i);
+            return skv_fail(SKV_E_FORMAT, "%s: %s: text %zu is not UTF-8", f->path, name, i);
         bytes += length + 1;
     }
     SKV_TRY(skv_alloc(&block, bytes, 1, name));
@@ -299,7 +299,7 @@ done:
     return skv_h5__close(f, type, st);
 }
 
-/* Entries of variable length may all point at one large text: their sum is asked for first. */
+/* Entries of variable length may all point at one large text, so their total is asked for first. */
 static skv_status check_variable(const skv_h5 *f, const char *name, const skv_h5__set *s,
                                  size_t max_bytes)
 {

@@ -1,5 +1,6 @@
-/* What a file being written was given, dataset by dataset, and the look at what it then holds. The
- * library may report a failed write late, or another one's: a file is believed after this look. */
+/* What was written to a file, dataset by dataset, and reading it back. The library may report a
+ * failed write late, or at another dataset, so a file counts as good only after it was read back.
+ */
 #include "io/h5.h"
 #include "io/h5_internal.h"
 
@@ -37,7 +38,7 @@ void skv_h5__forget(skv_h5 *f)
     free(f->given);
 }
 
-/* The latest ones are asked for most. */
+/* From the end: the latest are asked for most. */
 static skv_h5__given *find(const skv_h5 *f, const char *name)
 {
     size_t i = f->n_given;

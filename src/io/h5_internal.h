@@ -19,8 +19,8 @@ typedef struct {
 
 struct skv_h5 {
     hid_t file;           /* < 0: closed */
-    char *path;           /* its name in the end */
-    char *aside;          /* its name until then; NULL when reading */
+    char *path;           /* its final name */
+    char *aside;          /* its temporary name; NULL when reading */
     skv_aside made;       /* the file of that name */
     char *label;          /* of a file in memory, written at once when sealed; NULL: on disk */
     bool failed;          /* a write or the closing failed: never gets its name */
@@ -67,7 +67,7 @@ uint32_t skv_h5__source_crc(uint32_t crc, const skv_h5_source *source);
 #define SKV_H5__FD_NAME 48
 void skv_h5__name_of_fd(char *out, int fd);
 
-/* A file that is there: its descriptor, or for sealed ones its checked bytes, too. */
+/* A file on disk: its descriptor, and for sealed ones also its checked bytes. */
 typedef struct {
     int fd;
     const char *bytes; /* NULL: the library reads the file itself */
@@ -75,8 +75,7 @@ typedef struct {
     bool ours; /* not to be looked at by the other process first (io/h5_probe.h) */
 } skv_h5__entry;
 
-/* The one door to files that are there: the only place that lets the library at them. The
- * descriptor stays the caller's. */
+/* The only place where the library opens a file that exists. The descriptor stays the caller's. */
 SKV_MUST skv_status skv_h5__enter(skv_h5 **out, const char *path, const skv_h5__entry *entry);
 
 /* Has the other process look at the file, see io/h5_probe.h. */

@@ -1,5 +1,5 @@
-/* Sealed files: a block before HDF5's bytes holds their CRC-32 and a label. A look at the block
- * tells what a file is; a look at the sum tells whether the library may be let at it.
+/* Sealed files: a block before HDF5's bytes holds their CRC-32 and a label. The block says what the
+ * file is; the library opens it only if the CRC-32 is right.
  *
  * The block: "skv sealed 1\n", 16 hex digits of the file's length, 8 of the CRC-32 of what follows
  * the block, 8 of that of the block with these 8 as zeros; a line each, then the label and NULs. */
@@ -60,7 +60,7 @@ void skv_h5__put_label(char *image, size_t bytes, const char *label)
                label);
 }
 
-/* A block is whole when the one made of its values is the same. */
+/* A block is whole when a block made from its values has the same bytes. */
 static skv_status check_block(size_t *length, uint32_t *body, const char *block, const char *path)
 {
     char again[SKV_H5_LABEL_BYTES], text[SKV_H5_LABEL_BYTES + 1];

@@ -199,7 +199,7 @@ skv_status skv_h5__ask(int fd, const char *path, bool sealed)
 
 /* ---------------------------------------------------------------- the other process */
 
-/* What the parent had open without saying that it is not for others. */
+/* Closes descriptors that the parent had open without O_CLOEXEC. */
 static void close_inherited(void)
 {
     DIR *d = opendir("/proc/self/fd");
@@ -215,7 +215,7 @@ static void close_inherited(void)
         closedir(d);
 }
 
-/* False: who asks has ended. */
+/* False: the asking process has ended. */
 static bool receive_request(request *r, int *fd)
 {
     union {
@@ -251,7 +251,7 @@ static int limit_of(int fd)
 }
 
 /* The child, asked over descriptor 0 like its parent: walks files, up to the first that is not
- * whole. What that one may have done to the library's memory must not tell on others. */
+ * whole. That file may have damaged the library's memory, which must not affect later files. */
 static int look_at_files(void)
 {
     answer a = {.status = SKV_OK};
@@ -348,7 +348,7 @@ int skv_h5_probe_serve(void)
         answer a = {0};
         bool fresh;
 
-        do { /* a child's first file is the one that tells */
+        do { /* a verdict counts only from a child that has seen no other file */
             fresh = c.process == 0;
             good = !fresh || start_child(&c);
             if (c.is_child) {

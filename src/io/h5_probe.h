@@ -1,4 +1,4 @@
-/* HDF5 1.10 reads out of bounds, and may crash, on some damaged files, and a checksum guards
+/* HDF5 1.10 reads out of bounds, and may crash, on some damaged files, and a checksum protects
  * against accidents, not against a stranger who makes a file and its checksum. So another process
  * opens and walks every file first: what kills it is called damaged, and this process never opens
  * it.

@@ -1,6 +1,6 @@
-/* Everything in a file that a reader of ours may ask for, asked for once, in a process of its own
- * (io/h5_probe.h). What the library fails on is the file's damage; what we would not take anyhow
- * (other types, links, filters) is no concern of the walk. */
+/* Reads once, in a process of its own (io/h5_probe.h), everything that our readers may read of a
+ * file. If the library fails, the file is damaged. What our readers refuse anyway (other types,
+ * links, filters) is passed over. */
 #include "io/h5_internal.h"
 
 #include <stdio.h>
@@ -22,8 +22,8 @@ typedef struct {
     int n_objects;
 } walk;
 
-/* A refusal of ours is not the file's damage, unless it is of our own making: then all of it must
- * be as we write it. */
+/* What our readers refuse is not damage, except in a sealed file: all of that must be as we write
+ * it. */
 static skv_status only_damage(const walk *w, skv_status st)
 {
     return w->sealed || st == SKV_E_H5 || st == SKV_E_MEM || st == SKV_E_IO ? st : SKV_OK;
@@ -95,7 +95,7 @@ static skv_status walk_rows(skv_h5 *f, const char *name, skv_h5_layout *l, int64
     return st;
 }
 
-/* Numbers that are too many are read at both ends. */
+/* Of a long dataset of numbers both ends are read. */
 static skv_status walk_numbers(skv_h5 *f, const char *name, skv_h5_layout *l)
 {
     size_t row = 0;

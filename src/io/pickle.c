@@ -63,7 +63,7 @@ static skv_status push(skv_pickle *p, skv_pickle_value *v)
     return SKV_OK;
 }
 
-/* The stack never shrinks below the last mark but through the mark's own operations. */
+/* Only a mark's own operations may shrink the stack below that mark. */
 static skv_status pop(skv_pickle *p, skv_pickle_value **out)
 {
     const size_t floor = p->n_marks ? p->marks[p->n_marks - 1] : 0;
@@ -135,7 +135,7 @@ static skv_status push_text(skv_pickle *p, size_t length_bytes)
     return push(p, v);
 }
 
-/* LONG1: up to eight bytes are a number. The legacy magic has ten, and is known already. */
+/* LONG1: up to eight bytes are kept. The legacy magic has ten and was checked before. */
 static skv_status push_long(skv_pickle *p)
 {
     uint64_t n, value = 0;
@@ -192,7 +192,7 @@ static skv_status extend(skv_pickle *p, skv_pickle_type type)
     if (st == SKV_OK)
         st = pop(p, &v);
     if (st == SKV_OK && (v->type != type || (type == SKV_PICKLE_DICT && above.n % 2 != 0)))
-        st = refuse(p, "items for what is no such container");
+        st = refuse(p, "items for a value that is not such a container");
     for (size_t i = 0; st == SKV_OK && i < above.n; i++)
         st = add_item(p, v, above.item[i]);
     free(above.item);
@@ -208,7 +208,7 @@ static skv_status add_one(skv_pickle *p, skv_pickle_type type)
         SKV_TRY(pop(p, &key));
     SKV_TRY(pop(p, &v));
     if (v->type != type)
-        return refuse(p, "an item for what is no such container");
+        return refuse(p, "an item for a value that is not such a container");
     if (key)
         SKV_TRY(add_item(p, v, key));
     SKV_TRY(add_item(p, v, value));
@@ -315,7 +315,7 @@ static skv_status push_storage(skv_pickle *p)
         !is_text(id->item[0], "storage") || id->item[1]->type != SKV_PICKLE_GLOBAL ||
         strncmp(id->item[1]->text, "torch ", 6) != 0 || id->item[2]->type != SKV_PICKLE_TEXT ||
         id->item[4]->type != SKV_PICKLE_INT || id->item[4]->integer < 0)
-        return refuse(p, "a persistent id that is no storage");
+        return refuse(p, "a persistent id that is not a storage");
     SKV_TRY(make(p, &v, SKV_PICKLE_STORAGE));
     v->text = id->item[1]->text + 6;
     v->bytes = id->item[1]->bytes - 6;
@@ -329,7 +329,7 @@ static skv_status push_storage(skv_pickle *p)
 static skv_status read_dims(const skv_pickle *p, int *ndim, int64_t *out, const skv_pickle_value *v)
 {
     if (v->type != SKV_PICKLE_TUPLE || v->n > SKV_PICKLE_DIMS)
-        return refuse(p, "a tensor's shape is no tuple of at most 8");
+        return refuse(p, "a tensor's shape is not a tuple of at most 8");
     *ndim = (int)v->n;
     for (size_t i = 0; i < v->n; i++) {
         if (v->item[i]->type != SKV_PICKLE_INT || v->item[i]->integer < 0)
@@ -371,7 +371,7 @@ static skv_status push_dict(skv_pickle *p, const skv_pickle_value *args)
         skv_pickle_value *pair = args->item[0]->item[i];
 
         if ((pair->type != SKV_PICKLE_LIST && pair->type != SKV_PICKLE_TUPLE) || pair->n != 2)
-            return refuse(p, "an OrderedDict's item is no pair");
+            return refuse(p, "an OrderedDict's item is not a pair");
         SKV_TRY(add_item(p, v, pair->item[0]));
         SKV_TRY(add_item(p, v, pair->item[1]));
     }

@@ -15,7 +15,7 @@ typedef enum {
     SKV_PICKLE_NONE,
     SKV_PICKLE_BOOL,
     SKV_PICKLE_INT,
-    SKV_PICKLE_REAL, /* its value is not kept; nor an integer's of more than 8 bytes */
+    SKV_PICKLE_REAL, /* value not kept; nor is that of an integer of more than 8 bytes */
     SKV_PICKLE_TEXT,
     SKV_PICKLE_TUPLE, /* item[0..n) */
     SKV_PICKLE_LIST,  /* item[0..n) */
@@ -49,12 +49,12 @@ struct skv_pickle_value {
 
 typedef struct skv_pickle skv_pickle;
 
-/* Runs one pickle from data[0..bytes) to its STOP; *used bytes were read. *root lives as long as
- * the pickle, and its texts as long as data. Refusals name file, what, and the byte. */
+/* Runs one pickle from data[0..bytes) to its STOP; *used: bytes read. *root lives as long as the
+ * pickle, and its texts as long as data. SKV_E_FORMAT names the file, the fault and the byte. */
 SKV_MUST skv_status skv_pickle_run(skv_pickle **out, const skv_pickle_value **root, size_t *used,
                                    const uint8_t *data, size_t bytes, const char *path);
 
-/* Every storage the pickle names, in its order, wherever the value ended up; *n of them. */
+/* Every storage that the pickle names, in the order of the file; *n of them. */
 const skv_pickle_value *const *skv_pickle_storages(const skv_pickle *p, size_t *n);
 
 void skv_pickle_destroy(skv_pickle *p); /* accepts NULL */

@@ -103,7 +103,7 @@ static skv_status make_items(png_job *job, const skv_png_text *text, int n)
     job->n_values = n;
     for (int i = 0; i < n; i++) {
         if (!key_is_usable(text[i].key))
-            return skv_fail(SKV_E_ARG, "%s: \"%s\" is no PNG keyword", job->path, text[i].key);
+            return skv_fail(SKV_E_ARG, "%s: \"%s\" is not a PNG keyword", job->path, text[i].key);
         SKV_TRY(escape(&job->values[i], text[i].value));
         /* libpng copies the key and leaves it alone */
         job->items[i].key = (png_charp)(uintptr_t)text[i].key;
@@ -231,7 +231,7 @@ skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, i
     return SKV_OK;
 }
 
-/* Refuses what is no PNG, by its first bytes. */
+/* Refuses what is not a PNG, by its first bytes. */
 static skv_status check_kind(FILE *f, const char *path)
 {
     unsigned char head[12] = {0};

@@ -50,7 +50,7 @@ done:
     return st;
 }
 
-/* How an index is written so that it is no given id. */
+/* Chooses how indices are written, so that none equals a given id. */
 static void choose_index_form(skv_prompts *p)
 {
     bool digits = false;

@@ -1,9 +1,9 @@
 /* Prompt lists: text, JSON Lines, JSON (COCO captions, arrays), CSV, and a folder of .txt files.
  *
  * A line that cannot be sampled keeps its place, carries its reason and fails alone: the position
- * is part of what a picture is. Only what makes the whole list doubtful (duplicate ids, a missing
- * column, no JSON) refuses the file. Reading and parsing are apart, so that one rank can read and
- * all parse the same bytes. */
+ * decides the seed and the group. A file is refused only for faults of the whole list (duplicate
+ * ids, a missing column, not JSON). Reading and parsing are apart, so that one rank can read and
+ * all ranks parse the same bytes. */
 #ifndef SKV_IO_PROMPTS_H
 #define SKV_IO_PROMPTS_H
 
@@ -63,7 +63,7 @@ typedef struct {
 } skv_prompts_options; /* zero: the defaults */
 
 /* What rank 0 reads: *bytes (free()), *n of them, and their form, from the name's ending (anything
- * but .jsonl, .json, .csv is text). "-" is standard input; a pipe is read to its end, and given up
+ * but .jsonl, .json, .csv is text). "-" is standard input; a pipe is read to its end, SKV_E_IO
  * when nothing comes for a minute. A folder becomes JSON Lines: its *.txt sorted by bytes, id =
  * the name without .txt, one trailing newline stripped. */
 SKV_MUST skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form,

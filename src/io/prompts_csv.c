@@ -19,7 +19,7 @@ typedef struct {
 typedef struct {
     const char *at, *end;
     size_t line; /* of the row read last */
-    size_t next; /* of the one behind it */
+    size_t next; /* of the row after it */
     char *fill;  /* where unquoted bytes go: never longer than the input */
     csv_field field[MAX_COLUMNS];
     int n_fields;        /* of the row; at most MAX_COLUMNS are kept */
@@ -34,8 +34,8 @@ typedef struct {
     bool by_item; /* the id column is "item_id": an item's first row counts */
 } csv_header;
 
-/* Copies a quoted field's inside to r->fill; r->at stands behind the opening quote, afterwards
- * behind the closing one. False: it is never closed. */
+/* Copies a quoted field's inside to r->fill; r->at stands after the opening quote, at the end
+ * after the closing one. False: it is never closed. */
 static bool read_quoted(csv_reader *r)
 {
     for (; r->at < r->end; r->at++) {
@@ -174,7 +174,8 @@ static skv_status add_row(skv_prompts__builder *b, const csv_reader *r, const cs
         f.has_seed = seed->bytes > 0;
         if (f.has_seed &&
             (strlen(seed->text) != seed->bytes || !skv_prompts__parse_seed(&f.seed, seed->text)))
-            return skv_prompts__add_bad(b, r->line, id, "the seed is no integer from 0 to 2^64-1");
+            return skv_prompts__add_bad(b, r->line, id,
+                                        "the seed is not an integer from 0 to 2^64-1");
     }
     return skv_prompts__add(b, r->line, &f);
 }

@@ -1,5 +1,5 @@
-/* Prompts as JSON: one object, arrays, and COCO's captions file, whose annotations come in no
- * useful order: the first caption of an image is the first in file order. */
+/* Prompts as JSON: one object, arrays, and COCO's captions file. Its annotations are not sorted: an
+ * image's first caption is the first in file order. */
 #include "io/prompts_json.h"
 
 #include <stdio.h>
@@ -51,13 +51,13 @@ skv_status skv_prompts__add_json(skv_prompts__builder *b, size_t line, const jso
         return skv_prompts__add_bad(b, line, f.id, "%s", json_string_value(error));
     if (!json_is_string(text))
         return skv_prompts__add_bad(b, line, f.id, "\"prompt\" %s",
-                                    text ? "is no string" : "is missing");
+                                    text ? "is not a string" : "is missing");
     if (negative && !json_is_string(negative))
-        return skv_prompts__add_bad(b, line, f.id, "\"negative\" is no string");
+        return skv_prompts__add_bad(b, line, f.id, "\"negative\" is not a string");
     f.has_seed = seed != NULL;
     if (seed && !json_to_seed(&f.seed, seed))
         return skv_prompts__add_bad(b, line, f.id,
-                                    "\"seed\" is no integer from 0 to 2^64-1 (as a string from "
+                                    "\"seed\" is not an integer from 0 to 2^64-1 (as a string from "
                                     "2^63 on)");
     f.text = json_string_value(text);
     f.text_bytes = json_string_length(text);

@@ -6,8 +6,8 @@
 
 #include "io/prompts_internal.h"
 
-/* Adds an object {"prompt" or "text", "id", "seed", "negative" or "negative_prompt"}; what is no
- * such object becomes a bad line. with_error: a string "error" makes it one, too (a folder's file
+/* Adds an object {"prompt" or "text", "id", "seed", "negative" or "negative_prompt"}; anything
+ * else becomes a bad line. with_error: so does an object with a string "error" (a folder's file
  * that could not be read). */
 SKV_MUST skv_status skv_prompts__add_json(skv_prompts__builder *b, size_t line, const json_t *v,
                                           bool with_error);

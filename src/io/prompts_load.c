@@ -74,7 +74,7 @@ done:
     return st;
 }
 
-/* {"id": ..., "prompt": ...}, or {"id": ..., "error": ...} where the file is of no use. */
+/* {"id": ..., "prompt": ...}, or {"id": ..., "error": ...} where the file is unusable. */
 static skv_status print_file(FILE *f, const char *folder, const char *name)
 {
     skv_status st = SKV_OK;
@@ -95,7 +95,7 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
         snprintf(reason, sizeof reason, "%.400s: not UTF-8, or a NUL in it", name);
         text = skv_utf8_is_valid(bytes, n) ? json_stringn(bytes, n) : NULL;
     }
-    /* a name that is no UTF-8 gives no id: it could be no file name of ours either */
+    /* a name that is not UTF-8 gives no id: it could not be the name of a file of ours */
     if (skv_utf8_is_valid(name, strlen(name)))
         skv_json_put(&line, "id", json_stringn(name, strlen(name) - strlen(".txt")));
     else if (!text)

@@ -127,11 +127,11 @@ static skv_status check_metadata(const json_t *m, const char *path)
     if (json_is_null(m))
         return SKV_OK;
     if (!json_is_object(m))
-        return skv_fail(SKV_E_FORMAT, "%s: __metadata__ is no object", path);
+        return skv_fail(SKV_E_FORMAT, "%s: __metadata__ is not an object", path);
     json_object_foreach((json_t *)(uintptr_t)m, key, v)
     {
         if (!json_is_string(v))
-            return skv_fail(SKV_E_FORMAT, "%s: __metadata__ \"%.100s\" is no string", path, key);
+            return skv_fail(SKV_E_FORMAT, "%s: __metadata__ \"%.100s\" is not a string", path, key);
     }
     return SKV_OK;
 }
@@ -178,7 +178,8 @@ skv_status skv_safetensors_read(skv_entries *out, const uint8_t *data, size_t by
     skv_status st;
 
     if (bytes < 8)
-        return skv_fail(SKV_E_FORMAT, "%s: %zu bytes are no safetensors file", path, bytes);
+        return skv_fail(SKV_E_FORMAT, "%s: %zu bytes are too few for a safetensors file", path,
+                        bytes);
     for (int i = 7; i >= 0; i--)
         header = header << 8 | data[i];
     if (header > MAX_HEADER || header > bytes - 8)

@@ -15,7 +15,7 @@
 #define MAX_PIECES      1000000
 #define MAX_PIECE_BYTES 256
 #define MAX_TRIE_BYTES  (1u << 20) /* T5's map has 0.2 MB */
-#define MAX_KEY_BYTES   32         /* the library keeps at most so many matches of nested keys */
+#define MAX_KEY_BYTES   32         /* the library keeps at most 32 matches of nested keys */
 
 typedef struct {
     const uint8_t *at, *end;

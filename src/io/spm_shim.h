@@ -1,4 +1,4 @@
-/* libsentencepiece behind C, and our own look at its model file beforehand.
+/* libsentencepiece through C functions, and our own check of its model file beforehand.
  *
  * No exception crosses this line. The library trusts the file's framing more than it should, so
  * skv_spm_check must have accepted the bytes before skv_spm_open gets them. */
@@ -38,7 +38,7 @@ int skv_spm_pad(const skv_spm *m), skv_spm_eos(const skv_spm *m), skv_spm_unk(co
 SKV_MUST skv_status skv_spm_encode(const skv_spm *m, const char *text, size_t bytes, int32_t *ids,
                                    int room, int *n);
 
-/* The last bytes (at most SKV_SPM_ENDING) of the text's pieces put together; *n how many. */
+/* The last bytes (at most SKV_SPM_ENDING) of the text's pieces, concatenated; *n: how many. */
 #define SKV_SPM_ENDING 16
 SKV_MUST skv_status skv_spm_ending(const skv_spm *m, const char *text, size_t bytes,
                                    char end[SKV_SPM_ENDING], int *n);

@@ -95,7 +95,8 @@ static skv_status read_end(archive *a)
     bool wide = false;
 
     if (a->bytes < END_BYTES || u32(p) != END_SIGN || u16(p + 20) != 0)
-        return bad(a, "the last 22 bytes are no end record without comment (is it truncated?)");
+        return bad(a,
+                   "the last 22 bytes are not an end record without a comment (is it truncated?)");
     if ((u16(p + 4) != 0 && u16(p + 4) != FULL16) || (u16(p + 6) != 0 && u16(p + 6) != FULL16) ||
         u16(p + 8) != u16(p + 10))
         return bad(a, "spread over several disks, want one");
@@ -112,7 +113,7 @@ static skv_status read_end(archive *a)
     return SKV_OK;
 }
 
-/* Replaces the saturated ones of *size, *stored and *begin by the zip64 extra field's. */
+/* Those of *size, *stored and *begin that are saturated are replaced by the zip64 extra field's. */
 static skv_status read_extra(const archive *a, const uint8_t *p, size_t bytes, uint64_t *wide[3])
 {
     size_t want = 0;
@@ -141,7 +142,7 @@ static skv_status read_extra(const archive *a, const uint8_t *p, size_t bytes, u
     return want > 0 && !found ? bad(a, "a size is saturated without a zip64 extra field") : SKV_OK;
 }
 
-/* What the local header repeats must agree; *data_begin = where the data begin. */
+/* The local header must agree with the directory; *data_begin = where the data begin. */
 static skv_status read_local(const archive *a, const skv_zip_record *r, uint64_t begin,
                              uint64_t *data_begin)
 {
@@ -171,7 +172,7 @@ static skv_status read_local(const archive *a, const skv_zip_record *r, uint64_t
                            a->path, (int)r->name_bytes, r->name);
 }
 
-/* Readable in a message, and no path that leads elsewhere. */
+/* Whether a name is printable and stays within the archive's folder. */
 static bool name_is_plain(const char *name, size_t bytes)
 {
     if (bytes == 0 || name[0] == '/')

@@ -1,5 +1,5 @@
-/* Features and ids of all texts lie one behind another; the index says where a text begins. The
- * rows behind the last text may be unused: a writer that was stopped leaves them. */
+/* Features and ids of all texts lie one after another; the index says where a text begins. Rows
+ * after the last text may be unused: a writer that was stopped leaves them. */
 #include "io/text_file.h"
 
 #include <inttypes.h>
@@ -407,7 +407,7 @@ done:
     return st;
 }
 
-/* Zeros where texts were to be added and are not: a dataset with holes would not be read. */
+/* Zeros in place of texts that were not added: a dataset with holes would not be read. */
 static skv_status pad(skv_text_writer *w)
 {
     float *features = NULL;

@@ -11,7 +11,7 @@
 
 #include "core/status.h"
 
-/* What features depend on beside the ids. Borrowed. */
+/* What features depend on besides the ids. Borrowed. */
 typedef struct {
     const char *t5;     /* digest of the encoder's weights */
     const char *device; /* library, kernels and device that encode */
@@ -25,7 +25,7 @@ typedef struct skv_text_file skv_text_file;
 uint64_t skv_text_digest(const int32_t *ids, int n);
 
 /* Reads the index. SKV_E_NOTFOUND when absent; SKV_E_FORMAT when another encoder or device made it
- * or it is no file of texts; damage is SKV_E_FORMAT, SKV_E_SHAPE or SKV_E_H5. */
+ * or it is not a file of texts; damage is SKV_E_FORMAT, SKV_E_SHAPE or SKV_E_H5. */
 SKV_MUST skv_status skv_text_file_open(skv_text_file **out, const char *path,
                                        const skv_text_origin *origin);
 
@@ -47,11 +47,11 @@ SKV_MUST skv_status skv_text_writer_create(skv_text_writer **out, const char *pa
                                            const skv_text_origin *origin, skv_text_file *old,
                                            int64_t n_texts, int64_t n_tokens);
 
-/* A text that the file lacks. */
+/* Adds a text that is not in the file yet. features (n,width). */
 SKV_MUST skv_status skv_text_writer_add(skv_text_writer *w, const int32_t *ids, int n,
                                         const float *features);
 
-/* What has been added becomes the file. Destroys w and nulls *w in any case; on failure the old
+/* The new file takes its name. Destroys w and nulls *w in any case; on failure the old
  * file is still there. */
 SKV_MUST skv_status skv_text_writer_commit(skv_text_writer **w);
 

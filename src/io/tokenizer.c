@@ -71,7 +71,7 @@ done:
     return st;
 }
 
-/* Does an object of this "type" lie in the value (parts may be sequences of parts). The parser
+/* Whether the value holds an object of this "type" (parts may be sequences of parts). The parser
  * bounds the depth. */
 static bool has_type(const json_t *value, const char *type)
 {
@@ -117,7 +117,7 @@ static skv_status find_space(skv_tokenizer *t, const char *path)
     char end[SKV_SPM_ENDING];
     int n, bytes;
 
-    /* A lone ▁ cannot be asked for, white space being dropped; as one of "▁ + unknown" it can. */
+    /* A lone ▁ cannot be encoded, since white space is dropped; in "▁ + unknown" it can. */
     SKV_TRY(skv_spm_encode(t->spm, "\xc2\x80", 2, ids, 2, &n));
     SKV_TRY(skv_spm_ending(t->spm, "\xc2\x80", 2, end, &bytes));
     if (n != 2 || ids[1] != ID_UNK || bytes != 5 || memcmp(end, SPACE, 3) != 0)

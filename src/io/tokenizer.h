@@ -41,8 +41,8 @@ SKV_MUST skv_status skv_tokenizer_encode(const skv_tokenizer *t, const char *tex
 /* Of the model's bytes and of the rules in force: equal digests give equal ids. */
 skv_digest skv_tokenizer_digest(const skv_tokenizer *t);
 
-/* *out (free()) = the text, with Infinity's suffix about faces behind it when it holds one of the
- * 22 words for people, as a substring, case and all. */
+/* *out (free()) = the text; Infinity's suffix about faces is appended when the text holds one of
+ * the 22 words for people as a substring, case-sensitive. */
 SKV_MUST skv_status skv_prompt_positive(char **out, const char *text);
 
 #endif

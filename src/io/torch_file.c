@@ -1,5 +1,5 @@
-/* From pickle values to tensors. A legacy stream says only how many elements a storage has; how
- * long each is comes from the pickle, so storages are listed from there before any is found. */
+/* From pickle values to tensors. A legacy stream says only how many elements a storage has; their
+ * size comes from the pickle, so storages are listed from there before any is located. */
 #include "io/torch_file.h"
 
 #include <stdio.h>
@@ -165,7 +165,7 @@ static bool extent(size_t *out, const skv_pickle_tensor *t, size_t *count)
     return skv_add_size(out, last, 1);
 }
 
-/* For a tensor that lies inside its storage: of an empty one anything could be its stride. */
+/* For a tensor that lies inside its storage; the strides of an empty one could be anything. */
 static bool row_major(const skv_pickle_tensor *t, size_t count)
 {
     int64_t dense = 1;
@@ -208,7 +208,7 @@ static skv_status add_tensor(reader *r, const char *name, const skv_pickle_tenso
     return skv_entries_add(r->out, &e, r->path);
 }
 
-/* Tensors of nested dictionaries; everything else in a checkpoint is none of ours. */
+/* Tensors of nested dictionaries; everything else in a checkpoint is ignored. */
 static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t used, int depth)
 {
     if (++r->visits > MAX_VISITS || depth > MAX_DEPTH)

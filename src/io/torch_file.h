@@ -11,7 +11,7 @@
 /* What verify needs of an open file. */
 typedef struct skv_torch_file skv_torch_file;
 
-/* Does the content begin like one of the two forms? */
+/* Whether the content begins like one of the two forms. */
 bool skv_torch_file_is(const uint8_t *data, size_t bytes);
 
 /* Appends the tensors of data[0..bytes), which must outlive them; nested dictionaries' names are

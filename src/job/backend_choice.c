@@ -5,8 +5,8 @@
 
 #include "core/log.h"
 
-/* What CUDA's libraries and graphs take as they are first used (some tens of MiB were seen), with a
- * margin. */
+/* Device memory that CUDA's libraries and graphs take when first used (tens of MiB were seen), with
+ * a margin. */
 #define LIBRARY_BYTES ((size_t)256 << 20)
 
 static skv_status decide_type(skv_device_choice *out, const char *dtype)

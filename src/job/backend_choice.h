@@ -26,7 +26,7 @@ typedef struct {
 SKV_MUST skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish,
                                       skv_status counted, int n_gpus);
 
-/* CPU threads of a rank: as wished, or for 0 its share of the cores of a host with so many ranks.
+/* CPU threads of a rank: `wished`, or for 0 its share of the host's cores among local_size ranks.
  */
 int skv_device_threads(int64_t wished, int local_size);
 

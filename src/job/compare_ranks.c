@@ -7,7 +7,7 @@
 
 #include "core/mem.h"
 
-#define MAX_VALUES 4 /* that are shown, and as many spans of ranks of each */
+#define MAX_VALUES 4 /* shown at most, each with at most as many spans of ranks */
 
 /* ------------------------------------------------------------------- a rank's facts */
 
@@ -80,7 +80,7 @@ static bool all_same(const skv_rank_says *says, int n)
     return true;
 }
 
-/* Whether rank r is the first to say what it says. */
+/* Whether no rank below r says the same as r. */
 static bool is_first(const skv_rank_says *says, int r)
 {
     for (int before = 0; before < r; before++)
@@ -167,7 +167,7 @@ static skv_status pack(skv_blob *out, const char *host, const skv_facts *facts)
     return SKV_OK;
 }
 
-/* The i-th text of a blob, "" behind the last. */
+/* The i-th text of a blob, "" after the last. */
 static const char *text_of(const skv_blob *b, int i)
 {
     const char *at = b->data, *end = at + b->bytes;

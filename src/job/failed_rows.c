@@ -12,7 +12,7 @@
 
 #define MAX_SHOWN 4 /* reasons */
 
-/* Behind "FILE: WORD NUMBER: ", or the whole. */
+/* The part after "FILE: WORD NUMBER: ", or the whole text. */
 static const char *reason_of(const char *error)
 {
     for (const char *colon = strstr(error, ": "); colon; colon = strstr(colon + 1, ": ")) {
@@ -73,7 +73,7 @@ void skv_failed_rows_clear(skv_failed_rows *f)
     *f = (skv_failed_rows){0};
 }
 
-/* The most frequent reason that comes behind `last` (NULL: the first of all). */
+/* The most frequent reason after `last` in that order (NULL: the first of all). */
 static const skv_failed_reason *next_reason(const skv_failed_rows *f, const skv_failed_reason *last)
 {
     const skv_failed_reason *best = NULL;

@@ -1,4 +1,5 @@
-/* Rows of a run that have no picture, counted by reason, for the last line that a command says. */
+/* Rows of a run that have no picture, counted by reason, for the last line that a command prints.
+ */
 #ifndef SKV_JOB_FAILED_ROWS_H
 #define SKV_JOB_FAILED_ROWS_H
 
@@ -18,12 +19,12 @@ typedef struct {
     int64_t n; /* rows */
 } skv_failed_rows;
 
-/* n more rows that failed with this error. Its reason is what stands behind the place that it may
- * name first: "P.txt: line 3: the line is empty" counts as "the line is empty". */
+/* Counts n more rows that failed with this error. The reason is the error without the place that it
+ * may begin with: "P.txt: line 3: the line is empty" counts as "the line is empty". */
 SKV_MUST skv_status skv_failed_rows_add(skv_failed_rows *f, const char *error, int64_t n);
 void skv_failed_rows_clear(skv_failed_rows *f); /* also after a failure */
 
-/* The most frequent reasons, those of one count as they came:
+/* The most frequent reasons first, equal counts in the order they came:
  * 2 "not finite: text", 1 "the line is empty". Always ends with a NUL. */
 void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f);
 

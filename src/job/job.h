@@ -9,7 +9,7 @@
 #include "job/phase.h"
 #include "sample/run_setup.h"
 
-/* What a job tells while it goes on, to whoever prints it; members may be NULL. */
+/* Called as the job proceeds, for a command that prints; members may be NULL. */
 typedef struct {
     void *ctx;
     /* On rank 0, before anything is loaded. rank[r].data: one line of text about rank r. */
@@ -25,7 +25,7 @@ typedef struct {
     skv_comm *comm;
     int argc; /* the command's arguments (sample/settings.h) */
     char **argv;
-    const skv_option *const *others; /* tables whose keys a config may hold besides */
+    const skv_option *const *others; /* further tables whose keys a config may hold */
     skv_job_report report;
     skv_phase_failure failure; /* for tests */
 } skv_job_setup;
@@ -38,7 +38,7 @@ typedef struct {
  * ranks. SKV_E_STOPPED: asked to stop by a signal; the same command goes on later. */
 SKV_MUST skv_status skv_job_run(skv_job_result *out, const skv_job_setup *setup);
 
-/* Name of the i-th phase, NULL behind the last: for tests. */
+/* Name of the i-th phase, NULL after the last: for tests. */
 const char *skv_job_phase_name(int i);
 
 #endif

@@ -12,7 +12,7 @@
 #include "core/log.h"
 #include "job/job_parts.h"
 
-/* A comparison begins: what the last one was about goes. */
+/* Begins a comparison: drops the facts of the last one. */
 static skv_status one_fact(skv_job *j, const char *what, const char *value)
 {
     skv_facts_clear(&j->facts);
@@ -146,7 +146,7 @@ skv_status skv_job__compare_devices(void *job)
     return SKV_OK;
 }
 
-/* --------------------------------------------------------- what files and rules amount to */
+/* ---------------------------------------------------------- digests of files and rules */
 
 skv_status skv_job__list_contents(void *job)
 {

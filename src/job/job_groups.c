@@ -31,7 +31,7 @@ static skv_status remake_png(skv_job *j, const skv_group_record *rec, int i, uin
     return SKV_OK;
 }
 
-/* PNGs of a good group file that are gone: from its pictures, or from its bits. */
+/* Makes the missing PNGs of a good group file again, from its pictures or from its bits. */
 static skv_status remake_pngs(skv_job *j, int64_t g, int path)
 {
     skv_group_record rec = {0};
@@ -103,7 +103,7 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
     return SKV_OK;
 }
 
-/* With --only nothing but a PNG, and the last line, says how its row fared. */
+/* With --only, the PNG and the last line are all that shows whether the row succeeded. */
 static skv_status put_only(void *job, skv_result *r)
 {
     skv_job *j = job;
@@ -147,7 +147,7 @@ skv_status skv_job__sample_groups(void *job)
     j->writer = NULL;
     if (j->only_failed[0])
         skv_warn("--only %s: the row failed%s", j->settings.only, j->only_failed);
-    return end != SKV_OK ? end : st; /* a failure of the writer comes before a stop */
+    return end != SKV_OK ? end : st; /* a failure of the writer outranks a stop */
 }
 
 /* ------------------------------------------------------------------- run.h5 */

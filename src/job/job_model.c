@@ -18,8 +18,8 @@ skv_status skv_job__open_texts(void *job)
     return j->count > 0 ? skv_text_phase_open(&j->texts) : SKV_OK;
 }
 
-/* Checkpoints are read once, if every rank has work; a few that are left over read for themselves.
- */
+/* If every rank has work, rank 0 reads the checkpoints and sends them; otherwise each rank that has
+ * work reads them itself. */
 skv_status skv_job__share_weights(void *job)
 {
     skv_job *j = job;
@@ -75,7 +75,7 @@ bool skv_job__tunes(const void *job)
     return j->be->device != SKV_HOST && tuning_rank(j) >= 0;
 }
 
-/* On one rank: what an earlier part of the run left, or measured now. */
+/* On one rank: RUN/tune.json of an earlier start, or measured now. */
 skv_status skv_job__measure(void *job)
 {
     skv_job *j = job;

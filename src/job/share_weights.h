@@ -10,7 +10,7 @@
 typedef struct {
     skv_comm *comm;
     skv_weights_share share;
-    bool failed; /* a spread failed: on all ranks, and all know, so nobody agrees on it again */
+    bool failed; /* a broadcast failed, on all ranks: they need not agree on it again */
 } skv_weights_sharing;
 
 /* Collective from here on: every rank of comm loads the same things in the same order. */

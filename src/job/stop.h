@@ -5,7 +5,7 @@
 #include <signal.h>
 
 /* From now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 ask this process to stop at the next place where
- * nothing is lost; the same signal a second time ends it at once. */
+ * nothing finished is lost; the same signal a second time ends it at once. */
 void skv_stop_catch(void);
 
 /* Becomes 1 when the process is asked to stop; lives as long as the process. */

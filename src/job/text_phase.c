@@ -1,4 +1,4 @@
-/* The list of texts goes in rounds of a few texts a rank, so that what rank 0 gathers is bounded.
+/* Texts are encoded in rounds of a few texts a rank, which bounds what rank 0 gathers at once.
  * Every rank takes part in every round, with or without a text. */
 #include "job/text_phase.h"
 
@@ -129,7 +129,7 @@ static void share_of(int64_t *first, int64_t *n, const skv_text_list *list, int6
     *n = list->n - *first < TEXTS_A_ROUND ? list->n - *first : TEXTS_A_ROUND;
 }
 
-/* Features of a rank's texts of a round, one text behind another. */
+/* Features of a rank's texts of a round, one text after another. */
 static skv_status encode_share(skv_blob *out, encoder *e, const skv_text_phase *p,
                                const skv_text_list *list, int64_t round)
 {

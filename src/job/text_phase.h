@@ -16,7 +16,7 @@ typedef struct {
     skv_comm *comm;
     skv_run_setup *setup;
     const volatile sig_atomic_t *stop; /* asked to stop: what is encoded is kept */
-    skv_writer *writer;                /* of this rank, while it is there */
+    skv_writer *writer;                /* of this rank; NULL: not created yet */
     char t5_digest[SKV_DIGEST_BYTES];
     skv_text_origin origin;
     skv_text_file *file; /* for sampling */

@@ -86,7 +86,7 @@ skv_status skv_names_transformer(skv_dims *d, int *token_bits, const skv_weights
     SKV_TRY(extent(&d->hidden, w, name, 2, 0));
     SKV_TRY(extent(&rows, w, "lvl_embed.weight", 2, 0));
     if (d->width % d->heads != 0)
-        return skv_fail(SKV_E_SHAPE, "%s: width %d is no multiple of its %d heads",
+        return skv_fail(SKV_E_SHAPE, "%s: width %d is not a multiple of its %d heads",
                         skv_weights_describe(w), d->width, d->heads);
     d->head_dim = d->width / d->heads;
     return SKV_OK;

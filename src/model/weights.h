@@ -30,7 +30,8 @@ bool skv_weights_is_formula(const skv_weights *w);
 
 /* A digest of names, types, shapes and 64 KiB of every tensor (from its start, middle and end): it
  * tells checkpoints apart without reading them whole, wherever and in whatever form they lie. It
- * is no guard against somebody who wants two of one digest. The formula's is that of its prefix. */
+ * is not a guard against somebody who wants two of one digest. The formula's is that of its prefix.
+ */
 skv_digest skv_weights_digest(const skv_weights *w);
 
 /* The widest type found among the tensors taken so far: SKV_F32 unless the file is fp16 or bf16. */

@@ -1,6 +1,6 @@
-/* First all group files are looked at, by their first blocks; then run.h5 is made aside, path by
- * path, from whole files only. The second look may find damage that the first does not see: the
- * rest is still read, so that all damage is known at once, but nothing more is written. */
+/* Two passes. The first checks the first block of every group file; the second makes run.h5 aside,
+ * path by path, and checks every byte. When it finds damage that the first pass missed, the rest is
+ * still read, so that all damage is known at once, but nothing more is written. */
 #include "run/gather.h"
 
 #include <stdio.h>
@@ -41,14 +41,14 @@ static void note_missing(survey *s, const char *path, int64_t group)
                  used ? ", " : "", path, (long long)group);
 }
 
-/* ------------------------------------------------------------------- the first look */
+/* ------------------------------------------------------------------- the first pass */
 
-/* What is stored of a path: in all groups so far, and in any of them. */
+/* Parts (bits, pictures) that all groups of a path so far have, and that any of them has. */
 typedef struct {
     unsigned all, any;
 } stored;
 
-/* A file that lacks a part takes it away from the path. */
+/* A part that one file lacks is left out for the whole path. */
 static skv_status check(skv_group_state *state, stored *has, const char *file, skv_group_want *want)
 {
     static const unsigned fewer[] = {SKV_GROUP_BITS | SKV_GROUP_IMAGE, SKV_GROUP_BITS,
@@ -127,7 +127,7 @@ static skv_status verdict(const survey *s)
     return SKV_OK;
 }
 
-/* ------------------------------------------------------------------ the second look */
+/* ------------------------------------------------------------------ the second pass */
 
 /* SKV_OK with an empty record: damaged, and set aside. */
 static skv_status read_group(skv_group_record *rec, survey *s, const char *path, int64_t group,
@@ -138,7 +138,7 @@ static skv_status read_group(skv_group_record *rec, survey *s, const char *path,
 
     SKV_TRY(skv_group_file_path(&file, s->run, path, group));
     st = skv_group_file_read(rec, file, parts);
-    if (st == SKV_E_NOTFOUND && s->n_damaged > 0) /* set aside at the first look */
+    if (st == SKV_E_NOTFOUND && s->n_damaged > 0) /* set aside in the first pass */
         st = SKV_OK;
     else if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_IO && st != SKV_E_MEM)
         st = set_aside(s, file);

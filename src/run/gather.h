@@ -12,7 +12,7 @@
  * at the pictures in the group files instead of copying them. *n_failed: rows whose status is not
  * 0.
  *
- * Group files are all looked at before anything is said: SKV_E_NOTFOUND counts those that are
+ * All group files are checked before an error is returned: SKV_E_NOTFOUND counts those that are
  * missing and names the first. Damaged ones are set aside (skv_group_file_set_aside) with a
  * warning, and SKV_E_STOPPED says how many: skv sample computes them again. */
 SKV_MUST skv_status skv_gather(const char *run, bool virtual_images, int64_t *n_failed);

@@ -136,7 +136,7 @@ static skv_status write_attributes(const skv_gather_path *p, const skv_group_rec
     return skv_h5_set_text(p->out, seconds.text, SKV_ATTR_PHASES, phases);
 }
 
-/* Datasets that grow by each group's part, but for pictures that stay where they are. */
+/* Appends the group's rows to every dataset that grows, except virtual pictures. */
 static bool grows(const skv_gather_path *p, skv_set set)
 {
     const skv_gather_how how = skv_schema[set].how;
@@ -145,7 +145,7 @@ static bool grows(const skv_gather_path *p, skv_set set)
            !(set == SKV_SET_IMAGE && p->virtual_images);
 }
 
-/* Of the first group: what is the same in all, and room for what grows. */
+/* From the first group: writes what is the same in all groups, and makes the datasets that grow. */
 static skv_status begin(skv_gather_path *p, const skv_group_record *rec)
 {
     const skv_extents *e = &p->extents;

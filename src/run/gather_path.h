@@ -1,12 +1,12 @@
-/* One cache path of run.h5, filled group by group; and the samples, which the first path brings. */
+/* One cache path of run.h5, filled group by group; and /samples, taken from the first path. */
 #ifndef SKV_RUN_GATHER_PATH_H
 #define SKV_RUN_GATHER_PATH_H
 
 #include "run/group_file.h"
 #include "run/schema.h"
 
-/* What is the same on every path, but for a row's failing: it counts as failed that fails on any,
- * with the reason of the first of them. */
+/* What is the same on every path. Only a row's status may differ: a row that fails on any path
+ * counts as failed, with the reason of the first such path. */
 typedef struct {
     int64_t n, n_groups; /* of the run */
     int64_t *first;      /* (n_groups+1) first row of each group; known after the first path */
@@ -29,7 +29,7 @@ typedef struct {
     int order;           /* 0: the samples are taken from here */
     bool reference;
 
-    /* so far */
+    /* collected so far */
     int64_t n_rows, n_groups;
     skv_extents extents; /* of the first group, with the run's rows and groups */
     double *kept;        /* (S-1,l,S) sum over pictures, NULL: not recorded */
@@ -38,10 +38,10 @@ typedef struct {
     int64_t pool_planned, pool_peak; /* of the group that took most */
 } skv_gather_path;
 
-/* What is to be read of a group. */
+/* Which parts of a group are to be read: SKV_GROUP_BITS, SKV_GROUP_IMAGE. */
 unsigned skv_gather_path_parts(const skv_gather_path *p, int64_t group);
 
-/* Adds the next group, which must follow the one before in rows and be like the first. */
+/* Adds the next group: its rows must follow those of the group before, its sizes be the first's. */
 SKV_MUST skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec);
 
 /* Writes what is known after the last group. */

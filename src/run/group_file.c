@@ -14,7 +14,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 
-/* What must be given, and together. */
+/* Checks that the required members are there, and that members are given together. */
 static skv_status check_record(const skv_group_record *r, const char *file)
 {
     for (size_t i = 0; i < SKV_GROUP__N_ATTRIBUTES; i++) {
@@ -37,7 +37,7 @@ static skv_status check_record(const skv_group_record *r, const char *file)
 }
 
 /* Lines: SKV_GROUP__KIND, config digest, path digest, "group first_row n_rows", and the names of
- * the datasets, a blank before and behind each. */
+ * the datasets, with a blank before and after each. */
 static skv_status make_label(char *out, size_t bytes, const skv_group_record *r)
 {
     size_t n;

@@ -74,7 +74,7 @@ SKV_MUST skv_status skv_group_file_write(const char *file, const skv_group_recor
 
 /* Fills *rec (cleared by skv_group_record_clear) after all bytes of the file were found to have
  * their CRC-32. Parts that the file lacks are left NULL. SKV_E_NOTFOUND when there is no file;
- * SKV_E_IO and SKV_E_MEM are no fault of the file's, everything else is. */
+ * SKV_E_IO and SKV_E_MEM do not mean damage, every other status does. */
 SKV_MUST skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts);
 void skv_group_record_clear(skv_group_record *rec);
 
@@ -94,13 +94,13 @@ typedef struct {
 } skv_group_want;
 
 /* Tells what `file` is by its first block and its length; for LACKING, DAMAGED and FOREIGN
- * skv_message() says why. Damage further behind is found by skv_group_file_read alone. Fails only
- * for what is no property of the file (memory, permission). */
+ * skv_message() says why. Damage after the first block is found by skv_group_file_read
+ * alone. Fails only for reasons outside the file (memory, permission). */
 SKV_MUST skv_status skv_group_file_check(skv_group_state *state, const char *file,
                                          const skv_group_want *want);
 
-/* Renames what stands in a group file's place to "<file>.damaged", so that it is nobody's group any
- * more. One is kept: an older one is replaced. */
+/* Renames whatever stands in a group file's place to "<file>.damaged", so that nothing reads it as
+ * a group. One is kept: an older one is replaced. */
 SKV_MUST skv_status skv_group_file_set_aside(const char *file);
 
 #endif

@@ -11,7 +11,8 @@
 #define SKV_GROUP__BELOW 3 /* parts of a file's name that are below the run (core/file.h) */
 #define SKV_GROUP__KIND  "skv group 2"
 
-/* Differs by what phase_names and bit_offset are called, and has more checksums: read, not made. */
+/* The older kind has other names for phases and scale_offset, and more checksums. Read, not made.
+ */
 #define SKV_GROUP__OLD_KIND       "skv group 1"
 #define SKV_GROUP__OLD_BIT_OFFSET "bit_offset"   /* of /bits */
 #define SKV_GROUP__OLD_PHASES     "/phase_names" /* a dataset */

@@ -51,7 +51,7 @@ static skv_status read_samples(skv_run_file *run)
     SKV_TRY(skv_h5_describe(&rows, run->h5, row.text));
     run->n = rows.shape[0];
     if (rows.n_dims != 1 || run->n < 1 || run->n > MAX_ROWS)
-        return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s is no list of rows", run->folder, row.text);
+        return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s is not a list of rows", run->folder, row.text);
     e = extents_of(run);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         skv_h5_layout want = skv_schema_run_layout(columns[i].set, &e);
@@ -90,7 +90,7 @@ bad:
                     name.text, p->n_scales, (long long)want.shape[1]);
 }
 
-/* S and l, which the table of lengths tells. */
+/* S and l, from the extents of cache/length. */
 static skv_status read_sizes(skv_run_path *p, const skv_run_file *run)
 {
     const skv_schema_name name = skv_schema_in_run(SKV_SET_CACHE_LENGTH, p->name);
@@ -200,7 +200,8 @@ static skv_status no_run(const char *file, const char *folder)
         return skv_fail(SKV_E_NOTFOUND, "%s: no such folder", folder);
     snprintf(settings, sizeof settings, "%s/run.json", folder);
     if (stat(settings, &info) != 0)
-        return skv_fail(SKV_E_NOTFOUND, "%s is no run: it has neither run.h5 nor run.json", folder);
+        return skv_fail(SKV_E_NOTFOUND, "%s is not a run: it has neither run.h5 nor run.json",
+                        folder);
     return skv_fail(SKV_E_NOTFOUND,
                     "%s is missing: skv gather %s makes it once the run is complete", file, folder);
 }

@@ -2,7 +2,7 @@
  * pictures are not in it.
  *
  * Everything is checked when it is opened or read: a run.h5 that is cut, of another version or
- * points at group files that are gone is one sentence. Rows keep the order of the run. */
+ * points at missing group files gives one sentence. Rows keep the order of the run. */
 #ifndef SKV_RUN_RUN_FILE_H
 #define SKV_RUN_RUN_FILE_H
 
@@ -46,7 +46,7 @@ typedef struct {
 SKV_MUST skv_status skv_run_file_open(skv_run_file *out, const char *folder);
 void skv_run_file_close(skv_run_file *run);
 
-/* Index of a path by name; SKV_E_ARG naming those there are. */
+/* *path = the index of the path of this name; SKV_E_ARG names those that exist. */
 SKV_MUST skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *name);
 
 /* A picture, (height,width,3) u8, free(). From run.h5, else from images/<path>/<id>.png;

@@ -11,7 +11,7 @@ static skv_status get_object(json_t **out, const skv_run_json *r, const char *ke
     *out = json_object_get(r->root, key);
     if (!json_is_object(*out))
         return skv_fail(SKV_E_FORMAT, "%s: \"%s\" %s, want an object", file, key,
-                        *out ? "is no object" : "is missing");
+                        *out ? "is not an object" : "is missing");
     return SKV_OK;
 }
 

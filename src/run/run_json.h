@@ -1,5 +1,5 @@
-/* RUN/run.json as every reader but the run's own writer takes it. The folder may come from a
- * stranger: what stands here was checked. */
+/* RUN/run.json as commands other than sample read it. The folder may come from a stranger, so every
+ * field here has been checked. */
 #ifndef SKV_RUN_RUN_JSON_H
 #define SKV_RUN_RUN_JSON_H
 

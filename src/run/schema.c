@@ -87,7 +87,7 @@ static int64_t extent(char axis, const skv_extents *e)
     }
 }
 
-/* Pictures lie in chunks of one, each with a checksum that the library looks at. */
+/* One chunk a picture, each with a checksum that the library verifies. */
 skv_h5_layout skv_schema_group_layout(skv_set set, const skv_extents *e)
 {
     const skv_schema_set *s = &skv_schema[set];

@@ -37,12 +37,12 @@ typedef enum {
     SKV_N_SETS
 } skv_set;
 
-/* How run.h5 gets a dataset from the groups'. */
+/* How a dataset of run.h5 is made from those of the groups. */
 typedef enum {
-    SKV_GATHER_NOT,     /* it does not */
-    SKV_GATHER_SAMPLES, /* the rows of the first path's groups, one behind another, in /samples */
-    SKV_GATHER_ROWS,    /* the rows of the path's groups, one behind another */
-    SKV_GATHER_GROUPS,  /* an entry a group: an axis more */
+    SKV_GATHER_NOT,     /* not in run.h5 */
+    SKV_GATHER_SAMPLES, /* the rows of the first path's groups, one after another, in /samples */
+    SKV_GATHER_ROWS,    /* the rows of the path's groups, one after another */
+    SKV_GATHER_GROUPS,  /* one entry a group: a new first axis */
     SKV_GATHER_FIRST,   /* the first group's: it is the same in all */
     SKV_GATHER_MEAN     /* the mean over the pictures */
 } skv_gather_how;
@@ -81,7 +81,7 @@ extern const skv_schema_set skv_schema[SKV_N_SETS];
 #define SKV_ATTR_POOL_PLANNED "pool_bytes_planned" /* a path's cache: K/V bytes at the peak */
 #define SKV_ATTR_POOL_PEAK    "pool_bytes_peak"    /* ... as measured */
 
-/* The extents behind the letters; -1 where they are to be found out. */
+/* The extents that the letters stand for; -1: taken from the file. */
 typedef struct {
     int64_t rows, groups, bits_bytes, height, width, scales, layers, heads, phases;
 } skv_extents;

@@ -1,4 +1,4 @@
-/* Whether a run's largest group fits the memory there is, and if not, which would: known before
+/* Whether a run's largest group fits the memory, and if not, which size would: known before
  * anything is loaded. */
 #ifndef SKV_SAMPLE_FIT_H
 #define SKV_SAMPLE_FIT_H
@@ -6,8 +6,8 @@
 #include "sample/engine.h"
 
 typedef struct {
-    size_t limit;       /* bytes there are */
-    size_t beside;      /* taken beside the engine's: the text encoder's weights */
+    size_t limit;       /* bytes available */
+    size_t beside;      /* bytes taken besides the engine's: the text encoder's weights */
     int n;              /* rows of the largest group */
     const char *option; /* that says the rows of a group, for the message */
     /* Sets a copy of the engine's setup to groups of n rows. */
@@ -15,8 +15,8 @@ typedef struct {
     const void *ctx;
 } skv_fit;
 
-/* SKV_E_MEM in one sentence where it does not: the bytes needed, the bytes there, and the largest
- * group that fits. */
+/* SKV_E_MEM where it does not fit; the message gives the bytes needed, the bytes available, and the
+ * largest group that fits. */
 SKV_MUST skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit);
 
 #endif

@@ -22,7 +22,7 @@ static json_t *reals_json(const skv_reals *r)
     return skv_json_take(&list);
 }
 
-/* A formula's name says what its values are; a file is told by its content, wherever it lies. */
+/* A formula is identified by its name, a file by its content, wherever it lies. */
 static json_t *weights_json(const char *spec, const skv_weights *w)
 {
     return skv_formula_name(spec) ? json_string(spec) : digest_json(skv_weights_digest(w));

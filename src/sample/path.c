@@ -150,7 +150,7 @@ static skv_status base_tokens(int *out, const definition *d, const skv_schedule 
     return SKV_OK;
 }
 
-/* What the policy says of itself, as JSON and as the text that the path's digest is made of. */
+/* The policy's report, as JSON and as the text that the path's digest is taken over. */
 static skv_status describe(skv_path *p)
 {
     skv_json_maker report;
@@ -188,7 +188,7 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     return describe(p);
 }
 
-/* What does not go together with the path's definition is the user's mistake, wherever it was met:
+/* Whatever contradicts the path's definition is the user's mistake, wherever it is found:
  * an unknown policy, a budget file that is missing or made for another model. Memory and disk are
  * not.
  */

@@ -12,7 +12,7 @@ typedef struct {
     int base;       /* budget, tokens a layer; SKV_KEEP_ALL for full */
     bool reference; /* the others are compared with it */
     json_t *report; /* {policy, base_tokens, ...}: the policy's resolved options and budget table */
-    char *digest_text; /* what the path's digest is made of: compact JSON of report */
+    char *digest_text; /* the path's digest is taken over this: compact JSON of report */
 } skv_path;
 
 typedef struct {

@@ -13,7 +13,7 @@ typedef struct {
     int64_t tokens, bits;         /* of the scale; bits a token */
     uint8_t *bit;                 /* (tokens,bits) 0/1 */
     int64_t n_logits;             /* tokens with recorded logits */
-    int32_t *token;               /* which; NULL: all */
+    int32_t *token;               /* (n_logits) indices of those tokens; NULL: all */
     float *logits;                /* (n_logits,bits,2) */
     float *logits_scalekv;        /* full-size form: the same of the ScaleKV run */
     float *block0;                /* (rows,tokens,C) or NULL */

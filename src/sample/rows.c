@@ -100,7 +100,8 @@ static skv_status count_prompt(skv_rows *rows, int64_t i)
     return SKV_OK;
 }
 
-/* Packed tokens of rows [first, end): each prompt once, however many of its samples are there. */
+/* Packed tokens of rows [first, end): each prompt once, however many of its samples are among them.
+ */
 static void measure_group(skv_group_sizes *out, const skv_rows *rows, int64_t first, int64_t end)
 {
     int64_t previous = -1;

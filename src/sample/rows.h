@@ -42,7 +42,8 @@ skv_row skv_rows_at(const skv_rows *rows, int64_t row);
 /* Rows of group g: *first, *n. */
 void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n);
 
-/* The row's id: the prompt's, or its index where it has none; "-<sample>" behind it when K > 1. */
+/* out = the row's id: the prompt's, or its index where it has none, and "-<sample>" from sample 1
+ * on. bytes >= SKV_ID_BYTES. */
 void skv_rows_id(const skv_rows *rows, int64_t row, char *out, size_t bytes);
 
 /* The text that is encoded: the prompt's or its rewriting, with the positive suffix where that

@@ -12,7 +12,7 @@
 #define MAX_EXTRAS  3
 #define MAX_MISSING 20
 
-/* Extra tensors are no fault, but worth one line. */
+/* Extra tensors are allowed, but worth one line. */
 static void report_extras(const skv_weights *w)
 {
     const char *names[MAX_EXTRAS];
@@ -25,7 +25,7 @@ static void report_extras(const skv_weights *w)
                  n > 3 ? ", ..." : "");
 }
 
-/* Prompts that stay as they are, though rewritten ones were asked for. */
+/* Warns of prompts without a rewritten text, though --rewrite-cache was given. */
 static void report_missing(const skv_prompts *p, const char *cache)
 {
     const skv_rewriting *r = &p->rewriting;

@@ -24,8 +24,8 @@ typedef struct {
     skv_engine_setup engine;
     skv_memory_plan memory;
     size_t t5_bytes;  /* the text encoder's weights */
-    bool text_apart;  /* texts come from a file: the encoder is gone before the engine is there */
-    size_t text_peak; /* text_apart: what encoding those that it lacks takes; 0: none */
+    bool text_apart;  /* texts come from a file: the encoder is freed before the engine is made */
+    size_t text_peak; /* text_apart: bytes for encoding the missing texts; 0: none is missing */
     int64_t n_texts_lacking;
     skv_backend *text_be;
 } skv_run_setup;
@@ -45,7 +45,8 @@ SKV_MUST skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *s
                                        const skv_prompt_list *list, skv_backend *be,
                                        skv_backend *text_be);
 
-/* Plans for texts from a file, which lacks some of this run's (of at most `longest` tokens). */
+/* Plans for texts from a file. n_lacking of this run's are not in it yet, of at most `longest`
+ * tokens. */
 SKV_MUST skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int longest);
 
 /* SKV_E_MEM, and the group size that would do, where the plan is larger than limit bytes. */
@@ -53,7 +54,7 @@ SKV_MUST skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit);
 
 void skv_run_setup_clear(skv_run_setup *s);
 
-/* Disk bytes of all groups of a path and of the pictures' PNGs at most. */
+/* Upper bounds: disk bytes of all groups of one path, and of the PNGs of their pictures. */
 void skv_run_setup_disk(const skv_run_setup *s, int64_t *group_bytes, int64_t *png_bytes);
 
 #endif

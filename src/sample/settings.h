@@ -1,4 +1,4 @@
-/* Everything a run can be told, in one table: flag, JSON key, default and help are one row. */
+/* Every option of a run, in one table: flag, JSON key, default and help are one row. */
 #ifndef SKV_SAMPLE_SETTINGS_H
 #define SKV_SAMPLE_SETTINGS_H
 

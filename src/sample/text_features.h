@@ -1,5 +1,5 @@
-/* Text features that come from host memory, in place of a text encoder: made up to measure with, or
- * recorded. */
+/* Text features from host memory instead of a text encoder: made up for measurements, or recorded.
+ */
 #ifndef SKV_SAMPLE_TEXT_FEATURES_H
 #define SKV_SAMPLE_TEXT_FEATURES_H
 

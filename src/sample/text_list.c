@@ -71,7 +71,7 @@ void skv_text_list_count(skv_text_list *list, int64_t n)
     }
 }
 
-/* Each once: of equal ones the first in the run's order. */
+/* Drops duplicates: of equal texts the first in the run's order stays. */
 static void make_unique(skv_text_list *list)
 {
     int64_t n = 0;

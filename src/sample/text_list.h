@@ -1,4 +1,4 @@
-/* Which texts a run encodes: prompts and negative prompts, each sequence of token ids once. */
+/* The texts that a run encodes: prompts and negative prompts, each sequence of token ids once. */
 #ifndef SKV_SAMPLE_TEXT_LIST_H
 #define SKV_SAMPLE_TEXT_LIST_H
 
@@ -17,13 +17,13 @@ typedef struct {
     int longest;
 } skv_text_list;
 
-/* The texts of the groups that are to be computed (work as skv_run_folder_scan fills it, n_paths a
- * group; NULL: all groups) that file (NULL: none is) does not hold. */
+/* Lists the texts that `file` lacks (NULL: it lacks all) of the groups that are to be computed:
+ * `work` as skv_run_folder_scan fills it, n_paths entries a group; NULL: all groups. */
 SKV_MUST skv_status skv_text_list_make(skv_text_list *out, const skv_rows *rows,
                                        const skv_text_file *file, const uint8_t *work, int n_paths);
 void skv_text_list_clear(skv_text_list *list);
 
-/* n, n_tokens and longest of the list from its texts. */
+/* Sets n, and n_tokens and longest from the first n texts. */
 void skv_text_list_count(skv_text_list *list, int64_t n);
 
 /* Token ids of a text, room for SKV_MAX_TOKENS. */

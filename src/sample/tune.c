@@ -11,8 +11,8 @@
 
 #define MAX_BYTES ((size_t)4 << 20)
 
-/* All prompts are one text of one token: products whose size follows the text are not measured for
- * them. */
+/* Every prompt is the same text of one token, so the GEMMs whose size depends on the text are not
+ * measured at its length. */
 static skv_status condition(skv_engine *e, const skv_engine_setup *s)
 {
     const int n = s->max_prompts;
@@ -97,13 +97,13 @@ static skv_status set_choices(skv_backend *be, json_t *choices, const char *name
         const json_int_t n = json_is_integer(value) ? json_integer_value(value) : -1;
 
         if (n < 0 || n > INT_MAX)
-            return skv_fail(SKV_E_FORMAT, "%s: choice \"%s\" is no small number", name, key);
+            return skv_fail(SKV_E_FORMAT, "%s: choice \"%s\" is not a small number", name, key);
         SKV_TRY(skv_tuning_set(&be->tuning, key, (int)n));
     }
     return SKV_OK;
 }
 
-/* Tables without a version were written when keys said less of a shape than they do now. */
+/* A table without a version has shorter keys, which do not tell all shapes apart. */
 static skv_status check_version(const json_t *root, const char *name)
 {
     const json_t *value = json_object_get(root, "version");

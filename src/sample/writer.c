@@ -233,7 +233,7 @@ skv_status skv_writer_create(skv_writer **out, const skv_writer_setup *setup)
     return SKV_OK;
 }
 
-/* Holding the lock: the first failure as the caller's own. */
+/* Holding the lock: makes the threads' first failure the caller's. */
 static skv_status failure(const skv_writer *w)
 {
     return w->status == SKV_OK ? SKV_OK : skv_fail(w->status, "%s", w->message);

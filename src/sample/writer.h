@@ -1,6 +1,6 @@
 /* The writer: takes finished groups off the sampler's hands and puts them on disk while the next
  * ones compute. One thread writes group files (HDF5 wants one), others encode PNGs; a group's PNGs
- * come after its file, so what is missing on resume is never a picture whose truth is lost. */
+ * come after its file, so a PNG that is missing on resume can be made from the file. */
 #ifndef SKV_SAMPLE_WRITER_H
 #define SKV_SAMPLE_WRITER_H
 
@@ -22,7 +22,7 @@ SKV_MUST skv_status skv_writer_create(skv_writer **out, const skv_writer_setup *
  * Fails with the first failure of a thread; nothing more is written then. */
 SKV_MUST skv_status skv_writer_put(void *writer, skv_result *result);
 
-/* Between the two no group file is written: HDF5 is the caller's, who is another thread. */
+/* Between the two calls no group file is written: another thread, the caller's, may use HDF5. */
 void skv_writer_hold(skv_writer *w);
 void skv_writer_release(skv_writer *w);
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A line that is no UTF-8 keeps its place and fails alone: status 3, the other rows are done.
+# A line that is not UTF-8 keeps its place and fails alone: status 3, the other rows are done.
 printf 'a cat\n\377\376 broken\na dog\n' >prompts.txt
 cat >job.json <<JSON
 {"transformer": "formula:tiny_f16", "vae": "formula:tiny_f16", "t5": "$SOURCE/tests/data/tiny_t5",

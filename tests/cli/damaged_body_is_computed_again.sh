@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Damage behind a group file's first block is met at the end, by sample and by gather alike: all such
-# files are set aside, status 75, and the same sample command computes them again. What is no file in
+# files are set aside, status 75, and the same sample command computes them again. What is not a file in
 # a group's place is computed again at once.
 printf 'a cat\na dog\na bird\n' >prompts.txt
 cat >job.json <<JSON

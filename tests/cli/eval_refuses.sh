@@ -38,7 +38,7 @@ rm cut/run.h5
 refused 1 "a run that was not gathered" "$SKV" eval cut --networks none
 refused 1 "a folder that is not there" "$SKV" eval nope --networks none
 mkdir small jpeg
-refused 1 "a folder that is no run" "$SKV" eval small --networks none
+refused 1 "a folder that is not a run" "$SKV" eval small --networks none
 cp run/images/full/00000.png jpeg/
 touch jpeg/00001.jpg
 refused 1 "JPEGs among PNGs" "$SKV" eval run/images/full jpeg --networks none

@@ -8,7 +8,7 @@ skv=$1 source=$2 work=$3
 rm -rf "$work"
 mkdir -p "$work"
 write_job
-printf '\xff is no text\n' >>"$work/prompts.txt"
+printf '\xff is not a text\n' >>"$work/prompts.txt"
 
 # evaluate RANKS RUN OPTION...
 evaluate() {

@@ -83,7 +83,7 @@ left=$("$skv" sample --config "$work/job.json" --dry-run --text-cache "$cache" "
     sed -nE 's/^# ([0-9]+) texts are not in .*/\1/p')
 { [ "$left" -gt 0 ] && [ "$left" -lt 4000 ]; } || fail "$left texts are left after the stop"
 
-# Files that are no cache of this run are refused and left alone.
+# Files that are not a cache of this run are refused and left alone.
 write_job
 refused() {
     local status=0 sum

@@ -1,5 +1,5 @@
-/* conv3x3, upsample_conv: one place, narrow and wide maps, channel counts that are no multiple of a
- * vector. */
+/* conv3x3, upsample_conv: one place, narrow and wide maps, channel counts that are not a multiple
+ * of a vector. */
 #include "opcheck.h"
 
 #include <math.h>

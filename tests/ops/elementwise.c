@@ -14,7 +14,7 @@ static const int64_t sizes[] = {1, 7, 33, 4097, 32768, 100003};
 #define N_EXTRA  12
 #define EXTREMES "ends of the range"
 
-/* Where the exponential under- and overflows, zeroes, and what is no number. */
+/* Where the exponential under- and overflows, zeroes, and what is not a number. */
 static const float extremes[N_EXTRA] = {0.0f,   -0.0f,  1e-30f, -1e-30f,  88.5f,  -88.5f,
                                         103.5f, -104.f, 1e30f,  INFINITY, -86.9f, NAN};
 

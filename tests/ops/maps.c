@@ -167,7 +167,7 @@ static void fault_case(opcheck *t)
     opcheck_refused(t, "a fault too few", skv_to_pixels(t->be, &a));
 }
 
-/* Every step of 1/1024 around [-1,1], where all arithmetic is exact, and what is no number. */
+/* Every step of 1/1024 around [-1,1], where all arithmetic is exact, and what is not a number. */
 void check_to_pixels(opcheck *t)
 {
     const int64_t n = 3 * (t->perf ? 1024 * 1024 : 1024);

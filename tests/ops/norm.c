@@ -1,4 +1,4 @@
-/* norm, gate_norm, gate_add, rms_norm: row widths that are no multiple of a vector, repeated
+/* norm, gate_norm, gate_add, rms_norm: row widths that are not a multiple of a vector, repeated
  * modulation rows, means far larger than the deviation. */
 #include "opcheck.h"
 

@@ -397,7 +397,7 @@ static void no_single_wrong_byte_crashes_the_pickle_machine(void **state)
             skv_pickle_destroy(p);
             free(copy);
         }
-    assert_true(refused > 128 * n); /* most wrong bytes are no pickle any more */
+    assert_true(refused > 128 * n); /* most wrong bytes are not a pickle any more */
     free(file.data);
 }
 

@@ -413,6 +413,6 @@ int main(void)
         CASE(any_one_failing_write_ends_without_run_h5),
     };
 
-    skv_log_setup(SKV_LOG_ERROR, ""); /* warnings are no failures here */
+    skv_log_setup(SKV_LOG_ERROR, ""); /* warnings are not failures here */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

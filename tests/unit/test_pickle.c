@@ -259,7 +259,7 @@ static void a_tensor_s_numbers_are_small_tuples_of_non_negative_integers(void **
     assert_int_equal(TENSOR("K\0(K\4t(J\xff\xff\xff\xfft"), SKV_E_FORMAT); /* negative stride */
     assert_int_equal(TENSOR("K\0(K\4t(K\1K\1t"), SKV_E_FORMAT);
     assert_int_equal(TENSOR("K\0](K\4e(K\1t"), SKV_E_FORMAT);
-    assert_int_equal(TENSOR("K\0(\x89t(K\1t"), SKV_E_FORMAT); /* False is no number here */
+    assert_int_equal(TENSOR("K\0(\x89t(K\1t"), SKV_E_FORMAT); /* False is not a number here */
     assert_int_equal(TENSOR("K\0(K\1K\1K\1K\1K\1K\1K\1K\1K\1t(K\1K\1K\1K\1K\1K\1K\1K\1K\1t"),
                      SKV_E_FORMAT);
     assert_int_equal(TENSOR("K\0(\x8a\x09"

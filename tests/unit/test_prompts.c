@@ -506,7 +506,7 @@ static void a_million_lines_are_read(void **state)
 }
 
 /* Every cut of a good list and every byte put in its place: refused or parsed, never a crash (run
- * under the sanitizers), and never a prompt that is no UTF-8. */
+ * under the sanitizers), and never a prompt that is not UTF-8. */
 static void mutilated_lists_are_refused_or_parsed(void **state)
 {
     static const struct {

@@ -132,7 +132,7 @@ static void a_field_that_lies_is_refused(void **state)
         {CENTRAL, 47, 1, '\n', "control"},
         {CENTRAL, 47, 1, '\\', "control"},
         {CENTRAL, 48, 2, 0x2e2e, "\"..\""},
-        {LAST, 0, 1, 'Q', "no end record"},
+        {LAST, 0, 1, 'Q', "not an end record"},
         {LAST, 4, 2, 1, "several disks"},
         {LAST, 8, 2, 1, "several disks"},
         {LAST, 8, 4, 0x00010001, "more than its members"},
@@ -140,7 +140,7 @@ static void a_field_that_lies_is_refused(void **state)
         {LAST, 8, 4, 0xffffffff, "more members"},
         {LAST, 12, 4, 1, "does not end"},
         {LAST, 16, 4, 0x7fffffff, "does not end"},
-        {LAST, 20, 2, 1, "no end record"},
+        {LAST, 20, 2, 1, "not an end record"},
     };
 
     (void)state;
@@ -193,7 +193,7 @@ static void nothing_may_stand_before_or_behind_the_archive(void **state)
     make(&good);
     bytes_add(&b, good.data, good.n);
     bytes_add(&b, "\n", 1);
-    refused(&b, "no end record");
+    refused(&b, "not an end record");
     bytes_add(&b, good.data, good.n); /* two end records: the last one's offsets are off */
     bytes_add(&b, good.data, good.n);
     refused(&b, "does not end");

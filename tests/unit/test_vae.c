@@ -39,7 +39,7 @@ static void close_world(world *w)
     skv_backend_destroy(w->be);
 }
 
-/* A map of one picture; the value at `bad` is no number (-1: none is). */
+/* A map of one picture; the value at `bad` is not a number (-1: none is). */
 static float *make_map(const world *w, int64_t bad)
 {
     const int64_t n = (int64_t)H * W * w->sources.dims.bits;
