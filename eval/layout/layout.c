@@ -318,8 +318,7 @@ static skv_status run_lines(skv_layout_set *set, const skv_layout *layout, const
         SKV_TRY_GOTO(own_prompts(&own, run), done);
     st = read_prompts(&prompts, &read, layout, given ? given : own, set->samples);
     if (st == SKV_E_NOTFOUND && own)
-        st =
-            skv_fail(SKV_E_ARG, "%s, the run's prompts, is not there: give it with --prompts", own);
+        st = skv_fail(SKV_E_ARG, "%s, the run's prompts, is missing: give it with --prompts", own);
     SKV_TRY_GOTO(st, done);
     SKV_TRY_GOTO(same_prompts(run, set->n, prompts, given ? given : own), done);
     set->line = read.line;

@@ -120,9 +120,10 @@ static skv_status compare_manifest(const export_job *x)
     const char *digest, *layout, *path_digest, *name;
 
     if (st == SKV_E_NOTFOUND)
-        return skv_fail(SKV_E_ARG,
-                        "%s is not empty and no export of skv (%s is missing); use another --out",
-                        x->folder, x->manifest);
+        return skv_fail(
+            SKV_E_ARG,
+            "%s is not empty and is not an export of skv (%s is missing); use another --out",
+            x->folder, x->manifest);
     SKV_TRY(st);
     path = json_object_get(root, "path");
     layout = json_string_value(json_object_get(root, "layout"));

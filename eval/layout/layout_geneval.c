@@ -29,7 +29,7 @@ static void metadata(char *out, size_t bytes, int64_t prompt)
 static const char *metadata_fault(const json_t *object)
 {
     if (!json_is_object(object))
-        return "no JSON object";
+        return "not a JSON object";
     if (!json_is_string(json_object_get(object, "tag")))
         return "no text \"tag\"";
     if (!json_is_array(json_object_get(object, "include")))

@@ -17,7 +17,7 @@ skv_status skv_network_open(skv_network_file *out, const char *path, const skv_w
         return SKV_OK;
     st = skv_checkpoint_open(&out->file, path);
     if (st == SKV_E_NOTFOUND)
-        return skv_fail(st, "%s is not there: %s are %s", path, file->what, file->from);
+        return skv_fail(st, "%s is missing: %s are %s", path, file->what, file->from);
     return st;
 }
 

@@ -234,7 +234,7 @@ static skv_status list_pictures(name_list *l, const char *folder)
 
     if (!dir)
         return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
-                        "%s: no folder of pictures: %s", folder, strerror(errno));
+                        "%s: not a folder of pictures: %s", folder, strerror(errno));
     while (st == SKV_OK && (e = readdir(dir))) {
         if (e->d_name[0] == '.')
             continue;

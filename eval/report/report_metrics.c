@@ -245,7 +245,7 @@ skv_status skv_report__read_metrics(skv_report *r)
     int reference = -1;
 
     if ((size_t)snprintf(file, sizeof file, "%s/metrics.h5", r->run.folder) >= sizeof file)
-        return skv_fail(SKV_E_ARG, "%s: path too long", r->run.folder);
+        return skv_fail(SKV_E_ARG, "%s: the folder's name is too long", r->run.folder);
     st = skv_h5_open_below(&f, file, 1);
     if (st == SKV_E_NOTFOUND)
         return SKV_OK;

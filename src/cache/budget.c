@@ -50,7 +50,7 @@ skv_status skv_drafters_uniform(skv_drafters *out, const skv_dims *dims, const i
             return skv_fail(SKV_E_ARG, "drafters: layer %d is not one of the model's 0 to %d",
                             layers[i], dims->depth - 1);
         if (i > 0 && layers[i] <= layers[i - 1])
-            return skv_fail(SKV_E_ARG, "drafters: layer %d behind %d, want them ascending",
+            return skv_fail(SKV_E_ARG, "drafters: layer %d after %d, want them ascending",
                             layers[i], layers[i - 1]);
         bits |= (uint64_t)1 << layers[i];
     }

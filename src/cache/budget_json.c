@@ -21,7 +21,8 @@ static skv_status read_number(int *out, const json_t *row, const char *scale, co
 
     if (!json_is_integer(v) || n < 0 || n > INT_MAX)
         return skv_fail(SKV_E_FORMAT, "%s: \"%s\": \"%s\" is %s, want an integer from 0 to %d",
-                        path, scale, key, v ? "out of range or no integer" : "missing", INT_MAX);
+                        path, scale, key, v ? "out of range or not an integer" : "missing",
+                        INT_MAX);
     *out = (int)n;
     return SKV_OK;
 }

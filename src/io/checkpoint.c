@@ -43,7 +43,7 @@ static skv_status map_file(shard *s, const char *path)
         return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot open: %s", path,
                         strerror(errno));
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 1) {
-        st = skv_fail(SKV_E_FORMAT, "%s: no regular file, or an empty one", path);
+        st = skv_fail(SKV_E_FORMAT, "%s: not a regular file, or empty", path);
         goto done;
     }
     data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -119,7 +119,7 @@ static skv_status find_shard(int *out, skv_checkpoint *ck, const char *folder, c
         st = ck->n_shards < MAX_SHARDS ? add_file(ck, path, kind)
                                        : skv_fail(SKV_E_FORMAT, "%s: too many shards", index);
     if (st == SKV_E_NOTFOUND)
-        st = skv_fail(SKV_E_NOTFOUND, "%s: its shard %.200s is not there", index, file);
+        st = skv_fail(SKV_E_NOTFOUND, "%s: its shard %.200s is missing", index, file);
     free(path);
     return st;
 }

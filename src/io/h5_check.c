@@ -66,8 +66,8 @@ static skv_status check_link(const skv_h5 *f, const char *name, size_t n)
     if (H5Lget_info(f->file, part, &info, H5P_DEFAULT) < 0)
         return skv_h5__fail(f, "%s: a link without description", part);
     if (info.type != H5L_TYPE_HARD)
-        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: soft and external links are not taken", f->path,
-                        part);
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: soft and external links are not accepted",
+                        f->path, part);
     return SKV_OK;
 }
 
@@ -143,8 +143,8 @@ static skv_status check_filters(uint64_t *ratio, skv_h5_layout *out, const skv_h
             H5Pget_filter2(create, (unsigned)i, &flags, &n_values, NULL, 0, NULL, &config);
 
         if (id != H5Z_FILTER_DEFLATE && id != H5Z_FILTER_SHUFFLE && id != H5Z_FILTER_FLETCHER32)
-            return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: filter %d is not one that is taken",
-                            f->path, name, (int)id);
+            return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: filter %d is not accepted", f->path, name,
+                            (int)id);
         if (id == H5Z_FILTER_DEFLATE)
             *ratio *= MAX_RATIO;
         out->checksum = out->checksum || id == H5Z_FILTER_FLETCHER32;
@@ -194,7 +194,7 @@ static skv_status check_set(skv_h5__set *s, const skv_h5 *f, const char *name)
     H5D_layout_t form;
 
     if (!find_type(&s->layout, s->type))
-        return skv_fail(SKV_E_FORMAT, "%s: %s: not of a type that is taken", f->path, name);
+        return skv_fail(SKV_E_FORMAT, "%s: %s: its type is not accepted", f->path, name);
     SKV_TRY(find_extents(&s->layout, f, name, s->space));
     form = H5Pget_layout(s->create);
     s->is_virtual = form == H5D_VIRTUAL;
@@ -203,7 +203,8 @@ static skv_status check_set(skv_h5__set *s, const skv_h5 *f, const char *name)
     if (form != H5D_COMPACT && form != H5D_CONTIGUOUS && form != H5D_CHUNKED && !s->is_virtual)
         return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: unknown storage layout", f->path, name);
     if (H5Pget_external_count(s->create) != 0)
-        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: external storage is not taken", f->path, name);
+        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: external storage is not accepted", f->path,
+                        name);
     SKV_TRY(check_filters(&ratio, &s->layout, f, name, s->create));
     if (form == H5D_CHUNKED)
         SKV_TRY(check_chunks(&s->layout, f, name, s));

@@ -122,7 +122,7 @@ skv_status skv_h5_probe_start(void)
     close(pair[1]);
     if (failed) {
         close(pair[0]);
-        return skv_fail(SKV_E_IO, "cannot start the process that looks at HDF5 files: %s",
+        return skv_fail(SKV_E_IO, "cannot start the process that checks HDF5 files: %s",
                         strerror(failed));
     }
     probe.socket = pair[0];
@@ -181,16 +181,18 @@ skv_status skv_h5__ask(int fd, const char *path, bool sealed)
 
     if (probe.socket < 0)
         return probe.required
-                   ? skv_fail(SKV_E_UNSUPPORTED, "%s: this command is not made to read HDF5", path)
+                   ? skv_fail(SKV_E_UNSUPPORTED,
+                              "%s: this command has not started the process that checks HDF5 files",
+                              path)
                    : SKV_OK;
     snprintf(r.path, sizeof r.path, "%s", path);
     if (!send_message(probe.socket, &r, sizeof r, fd) || !receive_answer(&a, probe.socket))
-        return skv_fail(SKV_E_IO, "%s: the process that looks at HDF5 files first has ended", path);
+        return skv_fail(SKV_E_IO, "%s: the process that checks HDF5 files has ended", path);
     if (a.signal > 0)
         return skv_fail(SKV_E_FORMAT, "%s: damaged: HDF5 crashes on it (%s)", path,
                         strsignal(a.signal));
     if (a.signal == -1)
-        return skv_fail(SKV_E_FORMAT, "%s: damaged: HDF5 took more than %d s to look at it", path,
+        return skv_fail(SKV_E_FORMAT, "%s: damaged: HDF5 took more than %d s to read it", path,
                         (int)a.seconds);
     if (a.signal != 0)
         return skv_fail(SKV_E_FORMAT, "%s: damaged: HDF5 ends the program on it", path);

@@ -134,8 +134,9 @@ static skv_status read_part(const skv_h5 *f, const mapping *m, const skv_h5_layo
     part.shape[0] = m->n;
     SKV_TRY_GOTO(skv_h5_describe(&has, source, m->dataset), done);
     if (has.rows_per_chunk < 0) { /* a virtual source could lead back to us */
-        st = skv_fail(SKV_E_UNSUPPORTED, "%s: %s: virtual datasets of virtual ones are not taken",
-                      path, m->dataset);
+        st =
+            skv_fail(SKV_E_UNSUPPORTED, "%s: %s: virtual datasets of virtual ones are not accepted",
+                     path, m->dataset);
         goto done;
     }
     SKV_TRY_GOTO(skv_h5_read_rows(source, m->dataset, &part, first - m->first, n, data), done);

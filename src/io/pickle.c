@@ -221,7 +221,7 @@ static skv_status memo_put(skv_pickle *p, size_t index_bytes)
 
     SKV_TRY(take_number(p, &i, index_bytes));
     if (p->depth == 0 || i >= MAX_MEMO)
-        return refuse(p, "nothing to remember, or too much");
+        return refuse(p, "an empty stack to remember, or too many memo entries");
     if (i >= p->memo_room) {
         const size_t room = (size_t)i * 2 + 256;
         skv_pickle_value **grown = realloc(p->memo, room * sizeof *grown);
@@ -242,7 +242,7 @@ static skv_status memo_get(skv_pickle *p, size_t index_bytes)
 
     SKV_TRY(take_number(p, &i, index_bytes));
     if (i >= p->memo_room || !p->memo[i])
-        return refuse(p, "an unknown memo is asked for");
+        return refuse(p, "a memo entry that does not exist");
     return push(p, p->memo[i]);
 }
 
@@ -290,8 +290,8 @@ static skv_status push_global(skv_pickle *p)
     for (size_t i = 0; i < used; i++)
         if ((unsigned char)name[i] < 0x20 || (unsigned char)name[i] > 0x7e)
             name[i] = name[i] ? '?' : '\0';
-    return skv_fail(SKV_E_FORMAT, "%s: pickle, byte %zu: \"%s\" is not on the list of names",
-                    p->path, p->at, name);
+    return skv_fail(SKV_E_FORMAT, "%s: pickle, byte %zu: \"%s\" is not an allowed name", p->path,
+                    p->at, name);
 }
 
 static bool is_global(const skv_pickle_value *v, const char *name)
@@ -333,7 +333,7 @@ static skv_status read_dims(const skv_pickle *p, int *ndim, int64_t *out, const 
     *ndim = (int)v->n;
     for (size_t i = 0; i < v->n; i++) {
         if (v->item[i]->type != SKV_PICKLE_INT || v->item[i]->integer < 0)
-            return refuse(p, "a tensor's shape or stride is negative or no integer");
+            return refuse(p, "a tensor's shape or stride is negative or not an integer");
         out[i] = v->item[i]->integer;
     }
     return SKV_OK;
@@ -396,7 +396,7 @@ static skv_status reduce(skv_pickle *p)
     if (is_global(name, "torch._utils _rebuild_parameter") && args->n >= 1 &&
         args->item[0]->type == SKV_PICKLE_TENSOR)
         return push(p, args->item[0]);
-    return refuse(p, "REDUCE of something that is not on the list");
+    return refuse(p, "REDUCE of a name that is not allowed");
 }
 
 /* Only a dictionary's {'_metadata': ...}, which nobody needs. */
@@ -496,8 +496,8 @@ static skv_status step(skv_pickle *p, uint8_t opcode)
         return build(p);
     default:
         p->at--;
-        return skv_fail(SKV_E_FORMAT, "%s: pickle, byte %zu: opcode 0x%02x is not on the list",
-                        p->path, p->at, opcode);
+        return skv_fail(SKV_E_FORMAT, "%s: pickle, byte %zu: opcode 0x%02x is not allowed", p->path,
+                        p->at, opcode);
     }
 }
 

@@ -307,7 +307,7 @@ static skv_status decode(skv_png *out, png_job *job)
     out->height = (int)png_get_image_height(job->png, job->info);
     ask_for_rgb8(job->png, job->info);
     if (png_get_rowbytes(job->png, job->info) != (size_t)out->width * 3)
-        return skv_fail(SKV_E_FORMAT, "%s: a PNG that does not become RGB", job->path);
+        return skv_fail(SKV_E_FORMAT, "%s: a PNG that cannot be converted to RGB", job->path);
     SKV_TRY(skv_alloc(&out->rgb, (size_t)out->height, (size_t)out->width * 3, job->path));
     SKV_TRY(skv_alloc(&job->rows, (size_t)out->height, sizeof *job->rows, "PNG rows"));
     for (int y = 0; y < out->height; y++)

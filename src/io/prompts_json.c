@@ -40,7 +40,7 @@ skv_status skv_prompts__add_json(skv_prompts__builder *b, size_t line, const jso
     const json_t *error = with_error ? either(v, "error", NULL) : NULL;
 
     if (!json_is_object(v))
-        return skv_prompts__add_bad(b, line, NULL, "no JSON object");
+        return skv_prompts__add_bad(b, line, NULL, "not a JSON object");
     if (json_is_integer(id)) {
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(id));
         f.id = number;

@@ -163,7 +163,7 @@ static skv_status read_some(size_t *n, int fd, void *to, size_t bytes, const cha
         if (errno != EINTR && errno != EAGAIN)
             return skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
     }
-    return skv_fail(SKV_E_IO, "%s: nothing came for %d s", path, PIPE_SECONDS);
+    return skv_fail(SKV_E_IO, "%s: no data came for %d s", path, PIPE_SECONDS);
 }
 
 /* All of a pipe, a terminal or a device. */

@@ -47,7 +47,7 @@ static skv_status read_size(size_t *out, const json_t *v, const char *path, cons
 static skv_status read_shape(skv_entry *e, size_t *count, const json_t *shape, const char *path)
 {
     if (!json_is_array(shape))
-        return refuse(path, e->name, "\"shape\" is missing or no list");
+        return refuse(path, e->name, "\"shape\" is missing or not a list");
     if (json_array_size(shape) > SKV_ENTRY_DIMS)
         return refuse(path, e->name, "more than 8 dimensions");
     e->ndim = (int)json_array_size(shape);

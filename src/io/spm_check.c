@@ -36,7 +36,7 @@ typedef struct {
 
 static skv_status bad(const check *c, const uint8_t *at, const char *what)
 {
-    return skv_fail(SKV_E_FORMAT, "%s: no sound SentencePiece model: byte %td: %s", c->name,
+    return skv_fail(SKV_E_FORMAT, "%s: not a valid SentencePiece model: byte %td: %s", c->name,
                     at - c->file, what);
 }
 
@@ -314,7 +314,7 @@ skv_status skv_spm_check(skv_spm_info *info, const void *bytes, size_t n, const 
             SKV_TRY(check_normalizer(&c, f.body));
     }
     if (c.n_pieces == 0)
-        return skv_fail(SKV_E_FORMAT, "%s: no sound SentencePiece model: no pieces", name);
+        return skv_fail(SKV_E_FORMAT, "%s: not a valid SentencePiece model: no pieces", name);
     info->n_pieces = c.n_pieces;
     return SKV_OK;
 }

@@ -107,8 +107,8 @@ static skv_status text_attribute(char **out, const skv_text_file *f, const char 
     const skv_status st = skv_h5_get_text(out, f->h5, "/", key);
 
     return st == SKV_E_NOTFOUND
-               ? skv_fail(SKV_E_FORMAT, "%s: no file of encoded texts: it has no \"%s\"", f->path,
-                          key)
+               ? skv_fail(SKV_E_FORMAT, "%s: not a file of encoded texts: it has no \"%s\"",
+                          f->path, key)
                : st;
 }
 
@@ -140,7 +140,7 @@ static skv_status check_device(skv_text_file *f, const skv_text_origin *origin)
     if (!origin->any_device)
         return skv_fail(SKV_E_FORMAT,
                         "%s: encoded on %s, this is %s: pictures would differ from a run without "
-                        "it (--allow-other-device takes it all the same)",
+                        "it (--allow-other-device accepts it anyway)",
                         f->path, f->device, origin->device);
     skv_warn("%s: encoded on %s, this is %s: pictures may differ from a run without it", f->path,
              f->device, origin->device);
@@ -156,7 +156,8 @@ static skv_status check_origin(skv_text_file *f, const skv_text_origin *origin)
     right = strcmp(kind, KIND) == 0;
     free(kind);
     if (!right)
-        return skv_fail(SKV_E_FORMAT, "%s: no file of encoded texts: its kind is another", f->path);
+        return skv_fail(SKV_E_FORMAT, "%s: not a file of encoded texts: its kind is another",
+                        f->path);
     SKV_TRY(check_t5(f, origin));
     return check_device(f, origin);
 }
@@ -390,7 +391,7 @@ static skv_status write_index(skv_text_writer *w)
         start[i] = w->entries[i].start;
         tokens[i] = w->entries[i].n;
         if (i > 0 && digest[i] == digest[i - 1])
-            SKV_TRY_GOTO(skv_fail(SKV_E_ARG, "%s: two texts have one digest", w->path), done);
+            SKV_TRY_GOTO(skv_fail(SKV_E_ARG, "%s: two texts have the same digest", w->path), done);
     }
     SKV_TRY_GOTO(skv_h5_write(w->h5, DIGEST, &one, digest), done);
     one.type = SKV_H5_I64;

@@ -344,7 +344,7 @@ skv_status skv_tokenizer_encode(const skv_tokenizer *t, const char *text, size_t
     id_list l = {.ids = ids};
 
     if (bytes > SKV_PROMPT_MAX_BYTES)
-        return skv_fail(SKV_E_ARG, "a prompt of %zu bytes, at most %zu are taken", bytes,
+        return skv_fail(SKV_E_ARG, "a prompt of %zu bytes, at most %zu are accepted", bytes,
                         SKV_PROMPT_MAX_BYTES);
     if (!skv_utf8_is_valid(text, bytes))
         return skv_fail(SKV_E_ARG, "a prompt is not UTF-8 without NULs");

@@ -351,7 +351,7 @@ static skv_status read_storages(reader *r, const skv_pickle_value *keys, const u
     size_t at = 0;
 
     if (keys->type != SKV_PICKLE_LIST)
-        return skv_fail(SKV_E_FORMAT, "%s: no list of storage keys", r->path);
+        return skv_fail(SKV_E_FORMAT, "%s: not a list of storage keys", r->path);
     for (size_t i = 0; i < keys->n; i++) {
         const skv_pickle_value *key = keys->item[i];
         storage *s = key->type == SKV_PICKLE_TEXT ? find_legacy(r, key) : NULL;

@@ -139,7 +139,7 @@ skv_status skv_job__compare_devices(void *job)
     if (!j->settings.allow_other_device)
         return skv_fail(SKV_E_UNSUPPORTED,
                         "%s: pictures would depend on the rank that computes them "
-                        "(--allow-other-device goes on all the same)",
+                        "(--allow-other-device continues anyway)",
                         difference);
     if (j->rank == 0)
         skv_warn("%s: the last bits of pictures depend on the rank that computes them", difference);

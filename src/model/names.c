@@ -115,7 +115,8 @@ skv_status skv_names_vae(skv_dims *d, const skv_weights *w)
         if (conv_extent(&width, w, stem, 0) != SKV_OK)
             break;
         if (width % d->vae_base != 0)
-            return skv_fail(SKV_E_SHAPE, "%s: level %d has width %d, no multiple of the base %d",
+            return skv_fail(SKV_E_SHAPE,
+                            "%s: level %d has width %d, which is not a multiple of the base %d",
                             skv_weights_describe(w), d->vae_levels, width, d->vae_base);
         d->vae_mult[d->vae_levels] = width / d->vae_base;
     }

@@ -115,8 +115,8 @@ static skv_status read_offsets(skv_group_record *r, skv_h5 *f, bool old, const c
     own(r, v);
     r->bit_offset = v;
     if (n != r->n_scales + 1)
-        return skv_fail(SKV_E_FORMAT, "%s: the bits of %d scales are told apart, want %d", file,
-                        n - 1, r->n_scales);
+        return skv_fail(SKV_E_FORMAT, "%s: scale_offset is that of %d scales, want %d", file, n - 1,
+                        r->n_scales);
     return SKV_OK;
 }
 

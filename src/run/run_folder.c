@@ -82,7 +82,7 @@ static skv_status check_names(const json_t *paths, const char *file)
     json_t *value;
 
     if (!json_is_object(paths))
-        return skv_fail(SKV_E_FORMAT, "%s: \"paths\" is missing or no object", file);
+        return skv_fail(SKV_E_FORMAT, "%s: \"paths\" is missing or not an object", file);
     json_object_foreach((json_t *)(uintptr_t)paths, name, value)
     {
         if (!skv_path_name_is_valid(name))
@@ -130,7 +130,7 @@ static skv_status compare_device(const char *file, const json_t *root, const skv
     }
     return skv_fail(SKV_E_ARG,
                     "%s was begun on %s, this is %s: pictures would not be comparable to the bit "
-                    "(--allow-other-device goes on all the same)",
+                    "(--allow-other-device continues anyway)",
                     file, there, plan->device);
 }
 

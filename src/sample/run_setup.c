@@ -101,7 +101,7 @@ skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
     if (s->text_peak > limit)
         return skv_fail(SKV_E_MEM,
                         "encoding the prompts that --text-cache lacks needs %zu bytes of memory, "
-                        "%zu are there",
+                        "%zu are available",
                         s->text_peak, limit);
     return skv_fit_check(&s->engine, &fit);
 }

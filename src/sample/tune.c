@@ -91,7 +91,7 @@ static skv_status set_choices(skv_backend *be, json_t *choices, const char *name
     json_t *value;
 
     if (!json_is_object(choices))
-        return skv_fail(SKV_E_FORMAT, "%s: choices is missing or no object", name);
+        return skv_fail(SKV_E_FORMAT, "%s: choices is missing or not an object", name);
     json_object_foreach(choices, key, value)
     {
         const json_int_t n = json_is_integer(value) ? json_integer_value(value) : -1;
@@ -128,12 +128,11 @@ skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes, const
     SKV_TRY_GOTO(check_version(root, name), done);
     SKV_TRY_GOTO(skv_json_string(&device, root, "device", name), done);
     if (!other_device && strcmp(device, skv_backend_describe(be)) != 0)
-        SKV_TRY_GOTO(
-            skv_fail(SKV_E_ARG,
-                     "%s was measured on \"%s\", this is \"%s\" (--allow-other-device goes "
-                     "on all the same)",
-                     name, device, skv_backend_describe(be)),
-            done);
+        SKV_TRY_GOTO(skv_fail(SKV_E_ARG,
+                              "%s was measured on \"%s\", this is \"%s\" "
+                              "(--allow-other-device continues anyway)",
+                              name, device, skv_backend_describe(be)),
+                     done);
     st = set_choices(be, json_object_get(root, "choices"), name);
 done:
     json_decref(root);

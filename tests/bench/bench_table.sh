@@ -87,7 +87,7 @@ print(max(p['memory']['planned'] for p in json.load(open(sys.argv[1]))['paths'])
 status=0
 bench --batch 1,3 --memory-limit "$one" >"$work/refused.txt" 2>&1 || status=$?
 [ "$status" -eq 1 ]
-grep -q "groups of 3 need .* $one are there: .*(--batch 1)" "$work/refused.txt"
+grep -q "groups of 3 need .* $one are available: .*(--batch 1)" "$work/refused.txt"
 if grep -q phase "$work/refused.txt"; then
     echo "something was timed before the refusal"
     exit 1

@@ -89,7 +89,7 @@ static void the_refusal_names_both_numbers_and_the_largest_group_that_fits(void 
             assert_non_null(strstr(skv_message(), want));
             snprintf(want, sizeof want, "need %zu bytes", w.bytes[n]);
             assert_non_null(strstr(skv_message(), want));
-            snprintf(want, sizeof want, "%zu are there", w.bytes[fits + 1] - 1);
+            snprintf(want, sizeof want, "%zu are available", w.bytes[fits + 1] - 1);
             assert_non_null(strstr(skv_message(), want));
         }
     close_world(&w);

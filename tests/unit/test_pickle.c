@@ -92,7 +92,7 @@ static void opcodes_off_the_list_are_refused_by_number_and_byte(void **state)
 
         if (op != 0 && strchr(allowed, op))
             continue;
-        snprintf(why, sizeof why, "byte 2: opcode 0x%02x is not on the list", (unsigned)op);
+        snprintf(why, sizeof why, "byte 2: opcode 0x%02x is not allowed", (unsigned)op);
         refused(pickle, sizeof pickle, why);
         n++;
     }
@@ -125,17 +125,17 @@ static void no_other_name_than_torch_s_own_is_known(void **state)
                 "c");
         add(&b, names[i]);
         add(&b, "\n)R.");
-        refused(b.data, b.n, "is not on the list of names");
+        refused(b.data, b.n, "is not an allowed name");
         assert_null(strchr(skv_message(), '\x1b'));
         free(b.data);
     }
-    refused(with_nul, sizeof with_nul - 1, "is not on the list of names");
+    refused(with_nul, sizeof with_nul - 1, "is not an allowed name");
     memset(long_name, 'a', sizeof long_name);
     memcpy(long_name,
            "\x80\x02"
            "c",
            3);
-    refused(long_name, sizeof long_name, "is not on the list of names");
+    refused(long_name, sizeof long_name, "is not an allowed name");
 }
 
 #define P2 "\x80\x02"
