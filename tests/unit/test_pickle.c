@@ -151,13 +151,13 @@ static void what_would_confuse_a_machine_that_trusts_is_refused(void **state)
         size_t n;
         const char *why;
     } known[] = {
-        CASE(P2 "]K\1K\2s.", "no such container"),  /* SETITEM on a list */
-        CASE(P2 "}K\1a.", "no such container"),     /* APPEND to a dictionary */
-        CASE(P2 ")K\1a.", "no such container"),     /* APPEND to a tuple */
-        CASE(P2 "N(K\1K\2u.", "no such container"), /* SETITEMS on None */
-        CASE(P2 "K\1(K\2e.", "no such container"),  /* APPENDS to a number */
-        CASE(P2 "}(K\1u.", "no such container"),    /* a key without value */
-        CASE(P2 "K\1(a.", "stack is empty"),        /* an item below the mark */
+        CASE(P2 "]K\1K\2s.", "not such a container"),  /* SETITEM on a list */
+        CASE(P2 "}K\1a.", "not such a container"),     /* APPEND to a dictionary */
+        CASE(P2 ")K\1a.", "not such a container"),     /* APPEND to a tuple */
+        CASE(P2 "N(K\1K\2u.", "not such a container"), /* SETITEMS on None */
+        CASE(P2 "K\1(K\2e.", "not such a container"),  /* APPENDS to a number */
+        CASE(P2 "}(K\1u.", "not such a container"),    /* a key without value */
+        CASE(P2 "K\1(a.", "stack is empty"),           /* an item below the mark */
         CASE(P2 "a.", "stack is empty"),
         CASE(P2 "\x85.", "stack is empty"),
         CASE(P2 "K\1(\x85.", "stack is empty"),
