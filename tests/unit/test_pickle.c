@@ -193,30 +193,30 @@ static void what_would_confuse_a_machine_that_trusts_is_refused(void **state)
         CASE(P2 "ctorch._utils\n_rebuild_parameter\n)R.", "REDUCE"),
         CASE(P2 "ctorch._utils\n_rebuild_parameter\nN\x85R.", "REDUCE"),
         CASE(P2 "ccollections\nOrderedDict\nK\1\x85R.", "OrderedDict"),
-        CASE(P2 "ccollections\nOrderedDict\n]K\1a\x85R.", "no pair"),
-        CASE(P2 "ccollections\nOrderedDict\n](](K\1ee\x85R.", "no pair"),
+        CASE(P2 "ccollections\nOrderedDict\n]K\1a\x85R.", "not a pair"),
+        CASE(P2 "ccollections\nOrderedDict\n](](K\1ee\x85R.", "not a pair"),
         CASE(P2 "}}b.", "BUILD"),
         CASE(P2 "}}U\1aNsb.", "BUILD"),
         CASE(P2 "}}U\11_metadataNsU\1aNsb.", "BUILD"),
         CASE(P2 "]}U\11_metadataNsb.", "BUILD"),
-        CASE(P2 "NQ.", "no storage"),
+        CASE(P2 "NQ.", "not a storage"),
         CASE(P2 "(U\7storageNU\1"
                 "0NK\1tQ.",
-             "no storage"),
+             "not a storage"),
         CASE(P2 "(U\7storageccollections\nOrderedDict\nU\1"
                 "0NK\1tQ.",
-             "no storage"),
-        CASE(P2 "(U\7storagectorch\nFloatStorage\nK\0NK\1tQ.", "no storage"),
+             "not a storage"),
+        CASE(P2 "(U\7storagectorch\nFloatStorage\nK\0NK\1tQ.", "not a storage"),
         CASE(P2 "(U\7storagectorch\nFloatStorage\nU\1"
                 "0NJ\xff\xff\xff\xfftQ.",
-             "no storage"),
+             "not a storage"),
         CASE(P2 "(U\7storagectorch\nFloatStorage\nU\1"
                 "0N\x8a\x09"
                 "123456789tQ.",
-             "no storage"),
+             "not a storage"),
         CASE(P2 "(U\6modulectorch\nFloatStorage\nU\1"
                 "0NK\1tQ.",
-             "no storage"),
+             "not a storage"),
     };
 
     (void)state;

@@ -161,7 +161,7 @@ static void legacy_streams_that_contradict_themselves_are_refused(void **state)
     legacy_begin(&b);
     add(&b, P2 "}.");
     add(&b, P2 "}.");
-    refused(&b, SKV_E_FORMAT, "no list of storage keys");
+    refused(&b, SKV_E_FORMAT, "not a list of storage keys");
     legacy(&b, &piece, "0", 12);
     b.data[18] = 0xea; /* protocol 1002 */
     refused(&b, SKV_E_UNSUPPORTED, "1001");
