@@ -165,11 +165,11 @@ static void what_would_confuse_a_machine_that_trusts_is_refused(void **state)
         CASE(P2 "K\1e.", "no mark"),
         CASE(P2 "K\1K\2.", "left over"),
         CASE(P2 "(K\1.", "left over"),
-        CASE(P2 "q\1N.", "nothing to remember"),
-        CASE(P2 "Nr\0\0\x10\0.", "too much"), /* memo 2^20 */
-        CASE(P2 "Nr\xff\xff\xff\xff.", "too much"),
-        CASE(P2 "h\0.", "unknown memo"),
-        CASE(P2 "Nq\1j\2\0\0\0.", "unknown memo"),
+        CASE(P2 "q\1N.", "stack to remember"),
+        CASE(P2 "Nr\0\0\x10\0.", "too many memo entries"), /* memo 2^20 */
+        CASE(P2 "Nr\xff\xff\xff\xff.", "too many memo entries"),
+        CASE(P2 "h\0.", "a memo entry that does not exist"),
+        CASE(P2 "Nq\1j\2\0\0\0.", "a memo entry that does not exist"),
         CASE(P2 "\x8b\0\0\0\x80N.", "opcode 0x8b"), /* LONG4 of 2 GiB */
         CASE(P2 "\x8a\x0b"
                 "00000000000.",
