@@ -40,7 +40,7 @@ skv_absorbed_layout skv_absorbed__layout(const skv_backend *be,
     return layout(be, a->at_once, a->x.shape[1], a->longest, a->kv.shape[2], a->kv.shape[3]);
 }
 
-/* Whether the row waits for a text of so many padded tokens; 0: of any. */
+/* Whether the row is not placed yet and its padded text has `text` tokens; text 0: any number. */
 static bool waits(const skv_absorbed_attention_args *a, const bool *served, int64_t row,
                   int64_t text, int64_t step)
 {
@@ -48,8 +48,8 @@ static bool waits(const skv_absorbed_attention_args *a, const bool *served, int6
            (text == 0 || skv_round_up(a->count[row], step) == text);
 }
 
-/* From row `first` on as many as are alike and equally far from one another, as the two of a prompt
- * are, in `room` text tokens. */
+/* The longest run from row `first` of equally spaced rows (as the two rows of a prompt are) with
+ * the same padded text length that fits `room` text tokens. */
 static skv_absorbed_run run_from(const skv_absorbed_attention_args *a, const bool *served,
                                  int64_t first, int64_t room, int64_t step)
 {

@@ -27,15 +27,16 @@ typedef struct {
 skv_absorbed_layout skv_absorbed__layout(const skv_backend *be,
                                          const skv_absorbed_attention_args *a);
 
-/* Rows first, first + apart, .. (n of them) with texts of one padded length: the i-th one's lies at
- * token at + i·text of the scratch. */
+/* The n rows first, first + apart, ... with texts of one padded length. The text of the i-th lies
+ * at token at + i·text of the scratch. */
 typedef struct {
     int first, n, apart;
     int64_t text, at;
 } skv_absorbed_run;
 
-/* The next rows whose texts fit the scratch together, as runs; marks them in `served`, as long as a
- * has rows. Returns the number of runs, 0: no row is left; *text: tokens they take. */
+/* Finds the next rows whose texts fit the scratch together, as runs. served (R): rows placed so
+ * far; the new ones are added. Returns the number of runs, 0: no row is left; *text: tokens they
+ * take. */
 int skv_absorbed__runs(skv_absorbed_run runs[SKV_ABSORBED_ROWS], bool *served, int64_t *text,
                        const skv_absorbed_attention_args *a, const skv_absorbed_layout *l);
 

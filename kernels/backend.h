@@ -25,7 +25,7 @@ typedef struct skv_backend {
     const skv_ops *ops;
     const skv_limits *limits; /* where it changes its way of computing */
     int64_t n_allocs;         /* backend allocations so far: a test wants 0 inside the scale loop */
-    int64_t n_waits;          /* times the host waited for the device: as well 0 there */
+    int64_t n_waits;          /* times the host waited for the device: 0 there, too */
     int64_t flops;            /* counted by the linear, attention and convolution operations */
     size_t own_bytes;  /* device memory that it took for itself when it was opened: workspace */
     skv_tuning tuning; /* of libraries that offer several algorithms */
@@ -70,8 +70,8 @@ SKV_MUST skv_status skv_backend_download(skv_backend *be, void *dst, const void 
 /* Waits for everything queued. */
 SKV_MUST skv_status skv_backend_sync(skv_backend *be);
 
-/* Notes when everything queued so far is done, in one of SKV_MARKS places, without waiting; and the
- * seconds between two such moments (waits for the later one). */
+/* A mark (an event) notes, without waiting, when everything queued so far is done; there are
+ * SKV_MARKS of them. seconds: between two marks; waits for the later one. */
 #define SKV_MARKS 64
 SKV_MUST skv_status skv_backend_mark(skv_backend *be, int mark);
 SKV_MUST skv_status skv_backend_elapsed(skv_backend *be, int from, int to, double *seconds);

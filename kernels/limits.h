@@ -21,7 +21,7 @@ typedef struct skv_limits {
     int64_t tokens_at_once; /* QKV or hidden layers of more tokens are computed in turns */
     /* model: texts absorbed into the projections (skv_absorbed_attention) */
     int64_t absorbed_tokens; /* maps of fewer tokens, all rows together, never absorb */
-    int64_t map_per_text;    /* a text token must be shared by so many tokens of the map */
+    int64_t map_per_text;    /* least tokens of the map for each text token */
     int64_t divided_tokens;  /* shorter maps send all rows of a layer one way */
     /* absorbed attention: texts are padded to whole steps */
     int64_t text_step;       /* of long maps: keeps rows of weights aligned to 16 bytes */
@@ -29,15 +29,15 @@ typedef struct skv_limits {
     int64_t long_map;        /* tokens of a map */
     /* attention on a GPU */
     int64_t cudnn_queries;   /* maps of more tokens go to cuDNN where it can serve them */
-    int64_t staying_queries; /* texts stay whole in shared memory if so many queries read them */
+    int64_t staying_queries; /* least queries for which a text stays whole in shared memory */
     int64_t third_group;     /* queries from which three warpgroups of a block beat two */
     int64_t many_blocks;     /* blocks that fill the GPU twice: beyond, blocks walk further */
 } skv_limits;
 
 extern const skv_limits skv_limits_cpu, skv_limits_cuda;
 
-/* Rows, 1 to n_rows, of `tokens` tokens whose QKV or hidden layer is held at once: as equal turns
- * as rows allow. */
+/* How many rows of `tokens` tokens, 1 to n_rows, have their QKV or hidden layer in memory at once,
+ * so that the turns are as equal as rows allow. */
 int skv_limits_rows_at_once(const skv_limits *l, int n_rows, int64_t tokens);
 
 /* The longest text that goes through the projections in place of the map, 0: none does. n_rows maps

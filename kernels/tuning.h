@@ -11,7 +11,7 @@
 
 #include "core/status.h"
 
-/* Of what the keys are made of: another number, another meaning of the same words. */
+/* Version of the keys' form: raised when the same key comes to mean another shape. */
 #define SKV_TUNING_VERSION 2
 #define SKV_TUNING_KEY     256 /* bytes of a key, its end included */
 

@@ -227,7 +227,7 @@ static skv_status absorb(const work *w, int64_t text)
     return skv_cuda__matmul(w->be, &m);
 }
 
-/* Where a run's part of an array begins that has so many bytes a text token. */
+/* Where a run's part of an array begins, given the array's bytes a text token. */
 static char *part(const work *w, const skv_absorbed_run *r, size_t offset, size_t bytes)
 {
     return w->scratch + offset + (size_t)r->at * bytes;

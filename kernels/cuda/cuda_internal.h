@@ -67,7 +67,8 @@ skv_status skv_cuda__lost(const char *call);
             return skv_cuda__failed(skv_cuda_st, #call, __FILE__, __LINE__);                       \
     } while (0)
 
-/* Before a launch with so many bytes of dynamic shared memory. SKV_E_UNSUPPORTED: too many. */
+/* Allows a kernel `bytes` of dynamic shared memory before its launch. SKV_E_UNSUPPORTED: too many.
+ */
 skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes);
 
 /* graph.c: what backend.h says of them. */

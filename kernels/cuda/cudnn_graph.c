@@ -1,7 +1,7 @@
 /* cuDNN's graph interface: descriptors, the engines offered for a graph, plans kept by shape.
  *
  * Which engine serves a shape comes from be->tuning, as for matrix products: choice = OFFERED ·
- * variant + the engine's place in cuDNN's list. That an engine is refused is no error, the next
+ * variant + the engine's place in cuDNN's list. A refused engine is not an error, the next
  * one is tried; that a plan once made does not run is one. */
 #include "kernels/cuda/cudnn_plans.h"
 

@@ -61,9 +61,9 @@ __device__ __forceinline__ void finish_products()
 #define D224(io)       D192(io), SIXTEEN(io, 96)
 #define D256(io)       D224(io), SIXTEEN(io, 112)
 
-/* d (64 queries, n) = or += a·b. A sum must name d as read, a mere product must not: what d held
- * before would need registers. `names`: of d's; `sides`: of a and b; `flags`: signs, and how b
- * lies (and a, in shared memory) */
+/* d (64 queries, n) = or += a·b. When it accumulates, d is an in-out operand ("+f"); the first
+ * product writes it only ("=f"), so that old values need no registers. `names`: constraints of d;
+ * `sides`: of a and b; `flags`: signs, and the layout of b (and of a, in shared memory) */
 #define MULTIPLY(n, names, sides, flags, ...)                                                      \
     do {                                                                                           \
         if constexpr (ADD)                                                                         \

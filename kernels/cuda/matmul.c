@@ -180,7 +180,7 @@ static skv_status set_preference(cublasLtMatmulPreference_t pref, uint32_t align
     return SKV_OK;
 }
 
-/* Fails only for want of a candidate's execution: bad candidates are told by SKV_E_BLAS. */
+/* SKV_E_BLAS: this candidate cannot run the product; others may. */
 static skv_status execute(skv_backend *be, const matmul *p, const skv_cuda__matmul_args *a,
                           const cublasLtMatmulAlgo_t *algo)
 {

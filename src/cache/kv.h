@@ -2,7 +2,7 @@
  *
  * A path that never cuts (full, or a budget that is never reached) has a buffer a layer and appends
  * in place; its last scale works in the shared scratch. A path that cuts keeps all layers' tokens
- * in one ring: a layer's block is popped into the scratch, the current scale is written behind it,
+ * in one ring: a layer's block is popped into the scratch, the current scale is written after it,
  * attention reads that, and the kept tokens go to the ring's end. The last scale is never cached.
  * Lengths are pure integers: the plan knows them before anything runs. */
 #ifndef SKV_CACHE_KV_H

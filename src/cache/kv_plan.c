@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MAX_ROWS 65536 /* keeps every product below 2^63; memory ends long before */
+#define MAX_ROWS 65536 /* keeps every size below 2^63; memory is far smaller */
 
 static const int32_t zeros[SKV_MAX_HEADS];
 

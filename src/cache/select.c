@@ -102,7 +102,7 @@ skv_status skv_recent__check(const skv_recent *r)
     return SKV_OK;
 }
 
-/* The last n tokens observe. The pooling must not see their own scores. */
+/* The last n tokens are the window. Pooling must not see their own scores. */
 static skv_status rank_recent(skv_backend *be, const skv_select_args *a, const skv_recent *r,
                               int tokens, int n)
 {

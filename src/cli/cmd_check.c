@@ -1,4 +1,4 @@
-/* skv check: is a folder of pictures what its evaluator should read? Whoever made it. */
+/* skv check: whether a folder of pictures, whoever made it, is what its evaluator should read. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* skv decode: pictures of a run's bits again, without the transformer. */
+/* skv decode: makes a run's pictures from its bits again, without the transformer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +85,7 @@ static skv_status check_sizes(const decoder *d, const skv_group_record *rec)
     return SKV_OK;
 }
 
-/* The algorithms that the run's own pictures were decoded with. */
+/* Loads the algorithms that the run's own pictures were decoded with. */
 static skv_status use_tuning(decoder *d)
 {
     char *text = NULL;
@@ -139,7 +139,7 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
     return st;
 }
 
-/* A file that is of this run and holds what its name says. */
+/* Checks that a group file is of this run and holds the path and group of its name. */
 static skv_status read_group(skv_group_record *rec, const decoder *d, const char *path, int64_t g)
 {
     char *file = NULL;

@@ -29,7 +29,7 @@ static const skv_option table[] = {
     SKV_OPTION_THREADS(verify_options),
     {0}};
 
-/* The recorded text and negative text, one behind the other; free(). */
+/* The recorded text and negative text, one after the other; free(). */
 static skv_status join_texts(float **out, const skv_recording *r, size_t width)
 {
     const size_t n = (size_t)r->n_text * width, n_negative = (size_t)r->n_negative * width;

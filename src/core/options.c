@@ -96,7 +96,7 @@ static bool starts_number(const char *text)
     return text[0] && strchr("+-.0123456789", text[0]);
 }
 
-/* One integer at *text; *text moves behind it. */
+/* One integer at *text; *text moves past it. */
 static skv_status parse_int(int64_t *out, const char **text, const char *name)
 {
     char *end = NULL;
@@ -128,7 +128,7 @@ static skv_status parse_u64(uint64_t *out, const char *text, const char *name)
     return SKV_OK;
 }
 
-/* One number at *text; *text moves behind it. */
+/* One number at *text; *text moves past it. */
 static skv_status parse_real(double *out, const char **text, const char *name)
 {
     char *end = NULL;
@@ -159,7 +159,7 @@ static skv_status count_numbers(int *n, const char *text, const char *name)
     return SKV_OK;
 }
 
-/* *text moves behind the comma, or to the end behind the last number. */
+/* *text moves past the comma, or to the end after the last number. */
 static skv_status next_number(const char **text, bool last, const char *all, const char *name)
 {
     if (**text != (last ? '\0' : ','))
@@ -424,8 +424,8 @@ static size_t edit_distance(const char *a, const char *b)
     return row[nb];
 }
 
-/* Near enough to be meant: a third of the word differs, or two letters, but never more than half of
- * the longer word. */
+/* Whether the word may be a misspelling: at most a third of it differs, or two letters, but never
+ * more than half of the longer word. */
 static bool is_near(const char *word, const char *name, size_t distance)
 {
     const size_t third = strlen(word) / 3;
@@ -434,7 +434,7 @@ static bool is_near(const char *word, const char *name, size_t distance)
     return distance <= (third > 2 ? third : 2) && 2 * distance <= longer;
 }
 
-/* *best = name, when it is nearer to word than what was found so far (at distance *least). */
+/* *best = name if it is nearer to word than the best so far, at distance *least. */
 static void consider(const char **best, size_t *least, const char *word, const char *name)
 {
     const size_t d = edit_distance(word, name);

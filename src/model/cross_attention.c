@@ -1,10 +1,12 @@
-/* Cross attention of a layer: rows with long texts as it is written, map through the projections;
- * rows with short ones the other way round, text through the projections (absorbed_attention). */
+/* Cross attention of a layer. Rows with long texts: the map's tokens go through the projections, as
+ * in the formula. Rows with short texts: the text goes through them instead (absorbed_attention).
+ */
 #include <math.h>
 
 #include "model/buffer.h"
 
-/* Rows first .. first+n-1 of a layer's call. count: of the rows that go one way, 0 for others. */
+/* Rows first .. first+n-1 of a layer's call. count: text tokens of the rows that go one way, 0 for
+ * others. */
 typedef struct {
     skv_pass *p;
     const skv_block_weights *w;
@@ -102,8 +104,8 @@ static skv_status by_text(const call *c, int longest)
                                           .scale = scale_of(d)});
 }
 
-/* Leaves a count to rows with texts of at most `longest` tokens, or (others) to all others;
- * whether there are any. */
+/* Keeps the counts of rows with texts of at most `longest` tokens, or (others) of all other rows,
+ * and sets the rest to 0. Returns whether any row is kept. */
 static bool pick(call *c, const int32_t *count, int longest, bool others)
 {
     bool any = false;

@@ -84,7 +84,7 @@ static skv_status widen_bias(skv_infinity *m, skv_tensor *bias, skv_dtype type)
     return SKV_OK;
 }
 
-/* (H) exp(min(s, ln 100)) in place of s: q is normalised, so this is the softmax's sharpness. */
+/* (H) exp(min(s, ln 100)) in place of s: q is normalised, so this is the softmax's scale. */
 static skv_status derive_scale(skv_infinity *m, skv_tensor *scale)
 {
     float s[SKV_MAX_HEADS];
@@ -97,7 +97,7 @@ static skv_status derive_scale(skv_infinity *m, skv_tensor *scale)
     return skv_backend_upload(m->be, scale->data, s, bytes);
 }
 
-/* A constant vector: `value` in [first, first+n), 0 elsewhere. */
+/* A constant vector: 1 in [first, first+n), 0 elsewhere. */
 static skv_status constant(skv_infinity *m, skv_tensor *out, int64_t length, int64_t first,
                            int64_t n)
 {

@@ -1,8 +1,8 @@
 /* The encoder's forward pass, over packed prompts.
  *
  * Plan, scratch size and run go through the same functions (bind, take_buffers), so what is
- * planned is what is taken. Rows of the embedding are gathered on the host: the table (0.3 GB) has
- * no business on the device. */
+ * planned is what is taken. Rows of the embedding are gathered on the host: the table (0.3 GB) need
+ * not be on the device. */
 #include "model/t5.h"
 
 #include <assert.h>

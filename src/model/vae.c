@@ -1,4 +1,4 @@
-/* The decoder is a chain of residual blocks and doublings over three buffers. The thing to get
+/* The decoder is a chain of residual blocks and doublings over three buffers. Easy to get
  * wrong: a stage's width changes in its first block only. */
 #include "model/vae.h"
 

@@ -192,7 +192,7 @@ static void mark_taken(skv_weights *w, const skv_entry *e)
     w->dtype_known = true;
 }
 
-/* Buffers of the reference implementation: no parameters, never worth a word. */
+/* Buffers of the reference implementation, not parameters: never reported as unused. */
 static bool is_buffer(const char *name)
 {
     static const char *const buffers[] = {"lvl_1L", "attn_bias_for_masking",
@@ -357,7 +357,7 @@ static skv_status fetch(skv_loader *l, const void **data, skv_dtype *type, const
     return SKV_OK;
 }
 
-/* Else another rank does, and sends. */
+/* Whether this rank reads the file; otherwise another rank reads and sends it. */
 static bool reads(const skv_loader *l)
 {
     return !l->weights->share || l->weights->share->reader;
@@ -512,7 +512,7 @@ void skv_loader_bias(skv_loader *l, skv_tensor *out, int64_t n, const char *fmt,
     va_end(args);
 }
 
-/* Formula values have no file to lie in: the weights keep them until they are closed. */
+/* Formula values have no mapped file: the weights own them until they are closed. */
 static skv_status own_host(skv_loader *l, skv_tensor *out, const char *name, const int64_t shape[2])
 {
     skv_weights *w = l->weights;

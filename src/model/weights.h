@@ -30,7 +30,7 @@ bool skv_weights_is_formula(const skv_weights *w);
 
 /* A digest of names, types, shapes and 64 KiB of every tensor (from its start, middle and end): it
  * tells checkpoints apart without reading them whole, wherever and in whatever form they lie. It
- * is not a guard against somebody who wants two of one digest. The formula's is that of its prefix.
+ * does not stop somebody who wants two files of one digest. A formula's is that of its prefix.
  */
 skv_digest skv_weights_digest(const skv_weights *w);
 

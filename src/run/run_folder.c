@@ -207,8 +207,8 @@ static bool has_png(int images, const char *id)
            info.st_size > 0;
 }
 
-/* Has a row of a good group been sampled and lost its PNG? What failed never had one: its group
- * file says so. (One that cannot be read here is gather's to find.) */
+/* Whether a row of a good group was sampled but its PNG is missing. Rows that failed never had one,
+ * as the group file says. (A file that cannot be read here is found by gather.) */
 static bool png_missing(int images, const skv_run_plan *plan, const skv_group_want *want,
                         const char *group_file)
 {

@@ -52,7 +52,7 @@ static skv_status take_memory(skv_engine *e)
     return skv_stage_create(&e->stage, e->infinity, &s->schedule, &e->run);
 }
 
-/* A group ends: what was made of its texts goes. */
+/* Ends a group: frees what was made from its texts. */
 static void forget_group(skv_engine *e)
 {
     skv_cond_destroy(e->cond);
@@ -132,8 +132,8 @@ skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens)
     return SKV_OK;
 }
 
-/* Prompts by the length of their texts, those of one length as they came: cross attention takes
- * neighbours of one length together. */
+/* Sorts prompts by the length of their texts, equal lengths in the given order: cross attention
+ * takes neighbours of one length together. */
 static void sort_prompts(int *place, const skv_text_span *spans, int n_prompts)
 {
     for (int b = 0; b < n_prompts; b++) {
@@ -151,7 +151,7 @@ static skv_status take_fault(skv_engine *e, skv_tensor *out, int n_prompts)
     return skv_zero(e->setup.be, &(skv_zero_args){.y = *out});
 }
 
-/* Are the texts of every prompt, and its negative ones, finite? */
+/* Notes a fault for each prompt whose text or negative text is not finite. */
 static skv_status check_texts(skv_engine *e, const skv_text_span *spans, int n_rows)
 {
     int32_t *start = NULL, *count = NULL;
@@ -199,9 +199,9 @@ done:
     return st;
 }
 
-/* Picture after picture, each to its place (NULL: as they are), so that the decoder's scratch stays
- * that of one; their pixels go to the host together, so that the device need not stop between them.
- * Their faults are noted in e->fault. */
+/* Decodes one picture at a time, so that the decoder's scratch is that of one, and copies all
+ * pixels to the host together, so that the device need not wait between pictures. place: where each
+ * goes, NULL: in order. Faults are noted in e->fault. */
 static skv_status decode_map(skv_engine *e, const skv_tensor *z, const int *place, uint8_t *image,
                              float *rgb_out)
 {
@@ -260,8 +260,8 @@ done:
     return st;
 }
 
-/* From the device, to each prompt's place (NULL: as they are). After everything else has come: then
- * nothing is left to wait for. */
+/* Copies the faults from the device to each prompt's place (NULL: in order). Called last, when
+ * there is nothing left to wait for. */
 static skv_status collect_faults(const skv_engine *e, const int *place, int32_t *out)
 {
     const int64_t n = e->fault.shape[0];

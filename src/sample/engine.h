@@ -22,7 +22,7 @@ typedef struct {
     int max_prompts;       /* B of the largest group */
     int max_text_tokens;   /* of the largest group: packed prompts and negative prompts */
     int max_uncond;        /* longest row that reads cfg_uncond, 0: none does */
-    size_t text_scratch;   /* what the text encoder wants of the scratch */
+    size_t text_scratch;   /* bytes of scratch that the text encoder needs */
 } skv_engine_setup;
 
 /* Bytes by purpose; device memory, planned before anything is taken. */
@@ -31,17 +31,19 @@ typedef struct {
     size_t run;              /* RoPE tables */
     size_t text, cond;       /* a group's text features and faults, text K/V and modulations */
     size_t results;          /* bits and residual map */
-    size_t cache;            /* the hungriest path's pool, scratch of a layer and origins */
+    size_t cache;            /* the largest path's pool, scratch of a layer and origins */
     size_t pool;             /* of that: the pool at its peak */
-    size_t scratch;          /* the hungriest phase: text, conditioning, scales, VAE */
+    size_t scratch;          /* the largest phase: text, conditioning, scales, VAE */
     size_t total;
 } skv_memory_plan;
 
+/* *out = the bytes that skv_engine_create will take; takes none. */
 SKV_MUST skv_status skv_engine_plan(skv_memory_plan *out, const skv_engine_setup *setup);
 
 typedef struct skv_engine skv_engine;
 
-/* Loads the weights and takes the plan's bytes; copies setup, borrows what it points to. */
+/* Loads the weights and takes the plan's bytes; copies setup, borrows what it points to. Caller
+ * destroys; destroy accepts NULL. */
 SKV_MUST skv_status skv_engine_create(skv_engine **out, const skv_engine_setup *setup);
 void skv_engine_destroy(skv_engine *e);
 
@@ -50,7 +52,7 @@ void skv_engine_destroy(skv_engine *e);
  * engine that failed here can only be destroyed. */
 SKV_MUST skv_status skv_engine_resize(skv_engine *e, const skv_engine_setup *setup);
 
-skv_arena *skv_engine_scratch(skv_engine *e);
+skv_arena *skv_engine_scratch(skv_engine *e); /* borrowed */
 
 /* Begins a group: *text is (n_tokens,Ct5) fp32 device memory for the caller to fill. */
 SKV_MUST skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_tokens);
@@ -59,8 +61,8 @@ SKV_MUST skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_token
  * their texts' length; seeds and results are in the order of spans. */
 SKV_MUST skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows);
 
-/* What was found first of a prompt that is not finite: 0: nothing; 1 + si: logits of scale si; or
- * the picture (SKV_FAULT_PICTURE), or its text or negative text. */
+/* The first value of a prompt that is not finite: 0: none; 1 + si: logits of scale si; or the
+ * picture (SKV_FAULT_PICTURE), or its text or negative text (SKV_FAULT_TEXT). */
 #define SKV_FAULT_TEXT (-1)
 
 /* Host buffers for one path's results; NULL members are not wanted (and not computed: no image and

@@ -1,5 +1,5 @@
-/* The engine's memory, by purpose: what is known before anything is taken. Each part's own plan
- * runs the code that will take it; phases of a group share one scratch, so the hungriest counts. */
+/* The engine's memory by purpose, before anything is taken. Each part's plan runs the code that
+ * will take it; phases of a group share one scratch, so the largest counts. */
 #include "sample/engine.h"
 
 #include "core/mem.h"
@@ -39,7 +39,7 @@ skv_status skv_engine_kv_plan(skv_kv_plan **out, const skv_engine_setup *setup,
                             rows_of(setup, n_prompts), setup->be->kv);
 }
 
-/* rgb of one picture and the pixels of n, beside the decoder's own scratch. */
+/* rgb of one picture and the pixels of n, besides the decoder's own scratch. */
 static size_t picture_bytes(const skv_schedule *s, int n)
 {
     size_t values = (size_t)skv_picture_height(s) * (size_t)skv_picture_width(s) * 3;
@@ -77,7 +77,7 @@ static skv_status plan_paths(skv_memory_plan *m, const skv_engine_setup *s)
     return SKV_OK;
 }
 
-/* What computing groups takes, beside decoding. */
+/* What computing groups takes, besides decoding. */
 static skv_status plan_scales(skv_memory_plan *m, const skv_engine_setup *s)
 {
     const skv_dims *d = &s->sources->dims;

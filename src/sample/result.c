@@ -61,7 +61,7 @@ static int64_t mean_of(const int64_t *by_head, int heads)
     return (2 * sum + heads) / (2 * (int64_t)heads);
 }
 
-/* Do heads differ anywhere in these n layers? */
+/* Whether heads differ anywhere in these n layers. */
 static bool is_ragged(const int64_t *by_head, size_t n, int heads)
 {
     for (size_t i = 0; i < n * (size_t)heads; i++)

@@ -100,10 +100,9 @@ static skv_tensor rows_of(const skv_tensor *text, const batch *b, int i)
                            2, shape);
 }
 
-/* One text after another, as their number in a product would show in the last bits: features
- * depend on the text alone, wherever it is encoded. Where the text encoder has a stream of its own,
- * one waits for the other: it writes into the engine's memory, which the last group may still be
- * using. */
+/* Encodes one text at a time: batched GEMMs round differently, and features must depend on the text
+ * alone. A text encoder with a stream of its own waits for the engine's, and the engine's for it:
+ * it writes into the engine's memory, which the last group may still be using. */
 static skv_status encode(const skv_sampler *s, const batch *b, const skv_tensor *text)
 {
     skv_backend *be = s->setup->be, *text_be = skv_t5_backend(s->t5);
@@ -145,7 +144,7 @@ static skv_status condition(const skv_sampler *s, const batch *b)
     return skv_engine_condition(s->engine, b->spans, s->setup->guided ? 2 * b->n : b->n);
 }
 
-/* Results lie densely for the B computed rows; spread them to the group's places, last first. */
+/* Results are dense for the B computed rows; moves them to the group's places, last first. */
 static void spread(uint8_t *data, const batch *b, size_t bytes)
 {
     for (int i = b->n - 1; data && i >= 0; i--)
