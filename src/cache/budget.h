@@ -65,8 +65,8 @@ void skv_budget_destroy(skv_budget *budget); /* accepts NULL */
 SKV_MUST skv_status skv_budget_check(const skv_budget *budget, const skv_dims *dims,
                                      const skv_schedule *schedule, const char *name);
 
-/* What layer may hold after the cut that follows scale si (not the last); SKV_KEEP_ALL before the
- * first row. */
+/* Tokens a head of `layer` may hold after the cut that follows scale si (not the last);
+ * SKV_KEEP_ALL before the first row. */
 int skv_budget_capacity(const skv_budget *budget, int layer, int si);
 
 /* First si with a row; n_scales-1 when there is none. */

@@ -26,9 +26,10 @@ int skv_kv_plan_length(const skv_kv_plan *plan, int layer, int head, int si);
 int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si);
 /* K and V bytes of all rows and heads of a layer after that cut. */
 size_t skv_kv_plan_bytes(const skv_kv_plan *plan, int layer, int si);
-/* Does any layer ever cut? No: the policy is inactive (or full). */
+/* Whether any layer is ever cut; false for full and for a budget that is never reached. */
 bool skv_kv_plan_cuts(const skv_kv_plan *plan);
-/* Does any head of this layer lose tokens after scale si? Only then does select want queries. */
+/* Whether any head of this layer loses tokens after scale si; only then does select need queries.
+ */
 bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si);
 /* Most K/V bytes the pool ever holds (exact: skv_kv_peak_bytes); the scratch of one layer at work
  * (K, V and origins); origins, positions and counts beside them, with all alignment. What
@@ -51,7 +52,7 @@ void skv_kv_destroy(skv_kv *kv); /* accepts NULL; the arena's memory stays the a
 /* Empties the store for the next group of the same number of rows. */
 SKV_MUST skv_status skv_kv_reset(skv_kv *kv);
 
-/* Will the cut of this layer after scale si lose tokens? Only then does it want queries. */
+/* Whether the cut of this layer after scale si loses tokens; only then are queries needed. */
 bool skv_kv_cuts_at(const skv_kv *kv, int layer, int si);
 
 /* Where a layer's attention reads, and where the current scale is to be stored. */

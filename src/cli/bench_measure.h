@@ -1,7 +1,7 @@
-/* What skv bench measures: a group by phase, the device's own large product, and the floor.
+/* What skv bench measures: a group by phase, a large GEMM of the device, and the floor.
  *
- * The floor is the same path with every operation but products, attention and convolutions replaced
- * by one that does nothing: no way of doing the rest can be faster than that. */
+ * The floor is the same path with only GEMMs, attention and convolutions left; every other
+ * operation does nothing. However the others are computed, a group cannot be faster. */
 #ifndef SKV_CLI_BENCH_MEASURE_H
 #define SKV_CLI_BENCH_MEASURE_H
 

@@ -1,4 +1,4 @@
-/* One file a command; main.c has the list, the only main and the only exit codes. */
+/* One file a command; commands.c has the list, main.c the only main and the exit codes. */
 #ifndef SKV_CLI_COMMAND_H
 #define SKV_CLI_COMMAND_H
 
@@ -20,7 +20,7 @@ typedef struct {
     const skv_option *options;
     void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
     bool distributed;            /* joins the other ranks; otherwise comm is NULL */
-    bool reads_hdf5; /* has files looked at first (io/h5_probe.h); otherwise it can open none */
+    bool reads_hdf5; /* main starts the process that checks HDF5 files; else none opens */
     /* Sets *exit_code (0 on entry) for a result that is not a failure. argv: what follows the
      * command's name. */
     skv_status (*run)(skv_comm *comm, int argc, char **argv, int *exit_code);

@@ -1,4 +1,4 @@
-/* Lists that follow a command's options in its help, made from the tables they speak of. */
+/* Lists that follow a command's options in its help, made from the tables they describe. */
 #ifndef SKV_CLI_HELP_LISTS_H
 #define SKV_CLI_HELP_LISTS_H
 

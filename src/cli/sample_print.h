@@ -1,4 +1,4 @@
-/* What a run says: its plan, its progress, its table of paths. The first three are members of
+/* What a run prints: its plan, its progress, its table of paths. The first three are members of
  * skv_job_report (job/job.h). */
 #ifndef SKV_CLI_SAMPLE_PRINT_H
 #define SKV_CLI_SAMPLE_PRINT_H

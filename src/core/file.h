@@ -3,7 +3,8 @@
  * A run's folder may come from a stranger. `n_below` says how many of a path's last parts stand
  * below such a folder ("RUN/images/full/a.png": 3): none of these may be a link, "." or "..", so
  * nothing outside is read or touched. What stands before them is the user's, links are followed;
- * n_below 0: all of it is. Only regular files are opened, and never waited for: a FIFO is refused.
+ * n_below 0: all parts are the user's. Only regular files are opened, and never waited for: a FIFO
+ * is refused.
  */
 #ifndef SKV_CORE_FILE_H
 #define SKV_CORE_FILE_H
@@ -12,8 +13,8 @@
 
 #include "core/status.h"
 
-/* A file for reading: *fd (close()). SKV_E_NOTFOUND when there is none, SKV_E_FORMAT for what is no
- * regular file or a link below the run, SKV_E_IO for the rest. */
+/* Opens a file for reading: *fd (close()). SKV_E_NOTFOUND when there is none, SKV_E_FORMAT when it
+ * is not a regular file or is a link below the run, SKV_E_IO for the rest. */
 SKV_MUST skv_status skv_file_open(int *fd, const char *path, int n_below);
 
 /* Reads a whole file of at most `max_bytes` into *out (free()), NUL-terminated; *out_bytes excludes
@@ -23,8 +24,9 @@ SKV_MUST skv_status skv_file_read_below(char **out, size_t *out_bytes, const cha
 SKV_MUST skv_status skv_file_read(char **out, size_t *out_bytes, const char *path,
                                   size_t max_bytes); /* n_below 0 */
 
-/* Reads `bytes` from fd, fewer only where the file ends; *n: how many. What passes is tried again:
- * interrupted and short reads always, an I/O error a few times. `path` is for the message alone. */
+/* Reads `bytes` from fd, fewer only where the file ends; *n: how many. Passing faults are tried
+ * again: interrupted and short reads always, an I/O error a few times. `path` is for the message
+ * alone. */
 SKV_MUST skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char *path);
 
 /* Writes `path` aside (core/aside.h), syncs, renames, and syncs the folder: whole or not at all.

@@ -106,9 +106,9 @@ SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 /* *out = the integers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
 SKV_MUST skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name);
 
-/* How opening what an option names went: with the option before the message, and SKV_E_ARG in place
- * of SKV_E_NOTFOUND and SKV_E_SHAPE, since what is not there or does not fit is a wrong setting. A
- * damaged or unreadable file stays what it is. */
+/* The status of opening the file that an option names: a failure's message gets the option before
+ * it, and SKV_E_NOTFOUND and SKV_E_SHAPE become SKV_E_ARG, since a missing or unfitting file is a
+ * wrong setting. The status of a damaged or unreadable file stays. */
 SKV_MUST skv_status skv_option_opened(const char *flag, skv_status st);
 
 /* The key of the table nearest to `word`, NULL if none is near. */

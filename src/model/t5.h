@@ -42,8 +42,8 @@ SKV_MUST skv_status skv_t5_create(skv_t5 **out, skv_backend *be, skv_weights *w,
 /* Accepts NULL. */
 void skv_t5_destroy(skv_t5 *t);
 
-/* What it computes on: the caller of encode waits, where another backend reads or wrote the memory
- * that it is given. */
+/* The backend it computes on. Where another backend wrote or reads the memory given to encode, the
+ * caller must synchronise the two. */
 skv_backend *skv_t5_backend(const skv_t5 *t);
 
 /* Bytes of an arena that encoding n_tokens (of all prompts together) takes. */

@@ -14,7 +14,7 @@
 typedef struct skv_weights skv_weights;
 
 /* A checkpoint file, folder or index (io/checkpoint.h). Names are looked up as they are, then
- * behind each of `prefixes` ("trainer.gpt_fsdp.", "vae."; NULL-terminated, may be NULL). */
+ * after each of `prefixes` ("trainer.gpt_fsdp.", "vae."; NULL-terminated, may be NULL). */
 SKV_MUST skv_status skv_weights_open(skv_weights **out, const char *path,
                                      const char *const *prefixes);
 
@@ -46,15 +46,15 @@ SKV_MUST skv_status skv_weights_shape(const skv_weights *w, const char *name, in
 void skv_weights_extras(const skv_weights *w, const char **names, int room, int *n);
 
 /* Ranks that load the same parameters can have them read once. The reader reads; the others make
- * the same room and views; then all call `spread` once a loader, with how they fared so far, which
- * makes the reader's bytes everybody's, or fails on all of them. */
+ * the same room and views; then all call `spread` once a loader, with their status so far. It
+ * copies the reader's bytes to all ranks, or fails on all of them. */
 typedef struct {
     bool reader;
     skv_status (*spread)(void *ctx, skv_status st, skv_backend *be, void *data, size_t bytes);
     void *ctx;
 } skv_weights_share;
 
-/* For loaders made from now on; NULL: each for itself. Borrowed. */
+/* For loaders made from now on; NULL: each rank reads for itself. Borrowed. */
 void skv_weights_set_share(skv_weights *w, const skv_weights_share *share);
 
 typedef struct skv_loader skv_loader;
