@@ -2,7 +2,7 @@
 
 #include "core/mem.h"
 
-/* Room for n numbers behind what is taken. */
+/* Takes room for n numbers after what is taken already; returns where it begins. */
 static size_t take(size_t *bytes, int64_t n, skv_dtype type)
 {
     const size_t at = *bytes;

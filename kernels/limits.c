@@ -20,8 +20,8 @@ const skv_limits skv_limits_cuda = {
     .many_blocks = 2 * 4 * 132, /* two rounds of four blocks on 132 multiprocessors */
 };
 
-/* The CPU was given the GPU's values for what both have, so that both take the same way and can be
- * compared; they are not measured on CPUs. It has no attention kernels to choose from. */
+/* Where both have a limit the CPU has the GPU's value, so that both compute in the same way and can
+ * be compared; the values are not measured on CPUs. It has no attention kernels to choose from. */
 const skv_limits skv_limits_cpu = {
     .tokens_at_once = 16384,
     .absorbed_tokens = 2048,

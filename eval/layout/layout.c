@@ -113,7 +113,7 @@ static skv_status check_ids(const skv_layout_set *set)
     return st;
 }
 
-/* Counts before anything is allocated by them. */
+/* Checks the counts before anything is allocated by them. */
 static skv_status start(skv_layout_set *set, const skv_layout *layout, int64_t n, int samples)
 {
     *set = (skv_layout_set){.n = n, .samples = samples > 0 ? samples : layout->samples};
@@ -129,7 +129,7 @@ static skv_status take_list(char ***list, const skv_layout_set *set)
     return skv_alloc(list, (size_t)set->n, sizeof **list, "the set of an export");
 }
 
-/* Checks what was filled in; a set that fails is cleared. */
+/* Checks a set that was filled in; one that fails is cleared. */
 static skv_status finish(skv_layout_set *set, const skv_layout *layout, skv_status st)
 {
     if (st == SKV_OK)

@@ -22,7 +22,7 @@
 typedef struct {
     char *name;        /* relative, owned */
     char *why;         /* NULL: it could be read */
-    int width, height; /* then */
+    int width, height; /* where it could be read */
 } sized;
 
 typedef struct {
@@ -98,7 +98,7 @@ static skv_status keep_picture(check *c, const char *name)
     return SKV_OK;
 }
 
-/* What skv_png_read said, less the file's name that stands before it. */
+/* skv_png_read's message without the file's name at its beginning. */
 static const char *reason(const char *path)
 {
     const char *text = skv_message();

@@ -1,7 +1,7 @@
 /* COCO captions by ScaleKV's protocol: <index of the prompt, four digits>.png, one a prompt.
  *
  * The metrics script lists every name that ends in .png or .jpg, sorts, and pairs two folders by
- * position, so one more file shifts all behind it; FID also looks into sub-folders. */
+ * position, so one more file shifts all that follow; FID also looks into sub-folders. */
 #include "eval/layout/layout.h"
 
 #include <stdio.h>

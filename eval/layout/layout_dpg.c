@@ -3,7 +3,7 @@
  *
  * The evaluator takes every entry of the folder for a picture; its key is the base name up to the
  * first dot, so an id with a dot would lose its end. RESOLUTION is the side of one sample: a wrong
- * one is no error there, only another score. */
+ * one gives no error there, only another score. */
 #include "eval/layout/layout.h"
 
 #include <stdio.h>

@@ -110,7 +110,7 @@ static skv_status differs(const export_job *x, const char *what, const char *the
                     x->folder, what, there ? there : "none", x->manifest);
 }
 
-/* The folder is not empty: it must be what this export makes. */
+/* Where the folder is not empty, it must be an earlier export of the same. */
 static skv_status compare_manifest(const export_job *x)
 {
     const skv_layout_job *j = x->job;
@@ -182,7 +182,7 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
             skv_json_put(&o, "error", json_string(run->error[row + s]));
             break;
         }
-    if (set->line) /* a line that is not a text is of a prompt that failed */
+    if (set->line) /* a line that is not UTF-8 is that of a prompt that failed */
         skv_json_put(&o, "metadata",
                      json_string(n_failed == set->samples ? "" : set->line[prompt]));
     skv_json_append(&x->prompts, skv_json_take(&o));

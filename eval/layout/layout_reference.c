@@ -22,7 +22,7 @@ static bool same_text(const json_t *a, const json_t *b, const char *key)
     return x && y && strcmp(x, y) == 0;
 }
 
-/* Is `other` the reference path of the run that `mine` is of, in the same layout? */
+/* Whether `other` is the reference path of `mine`'s run, in the same layout. */
 static bool is_reference(const json_t *other, const json_t *mine)
 {
     return json_is_true(json_object_get(json_object_get(other, "path"), "reference")) &&

@@ -211,8 +211,8 @@ static skv_status walk_stage(skv_inception *net, const stage *s, map *in, int fl
     return SKV_OK;
 }
 
-/* Input and output of the stages change places between two buffers: IN and OUT. after: called
- * behind every stage, may be NULL. */
+/* Input and output of the stages alternate between two buffers, IN and OUT. after: called after
+ * every stage, may be NULL. */
 static skv_status walk(skv_inception *net, visit fn, const void *ctx,
                        skv_status (*after)(skv_inception *, const stage *, map, int buffer))
 {

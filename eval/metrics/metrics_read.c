@@ -91,7 +91,7 @@ static skv_status read_column(skv_column *c, const reader *r, const char *object
     return *found ? read_weights(c, r, dataset) : SKV_OK;
 }
 
-/* Is it a dataset that some metric writes: <name> or <name>_mean? */
+/* Whether it is a dataset that some metric writes: <name> or <name>_mean. */
 static bool known(const char *dataset)
 {
     for (const skv_metric *const *m = skv_metrics; *m; m++) {

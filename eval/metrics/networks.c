@@ -14,7 +14,7 @@
 
 /* ---------------------------------------------------------------------- files */
 
-/* Folder of the program, or "" where the system does not tell. */
+/* Folder of the program, or "" where the system does not say. */
 static void program_folder(char *out, size_t bytes)
 {
     const ssize_t n = readlink("/proc/self/exe", out, bytes - 1);

@@ -73,7 +73,7 @@ const skv_run_path *skv_pairs_path(const skv_pairs *p, int side)
 
 /* --------------------------------------------------------------------- a run */
 
-/* Is `name` a word of the comma-separated list? */
+/* Whether `name` is a word of the comma-separated list. */
 static bool listed(const char *list, const char *name)
 {
     const size_t n = strlen(name);
@@ -138,7 +138,7 @@ static void find_bits(skv_pairs *p)
     }
 }
 
-/* Are there pictures of this path: in run.h5, or as PNGs, where the first usable row tells? */
+/* Whether there are pictures of this path: in run.h5, or as PNGs, by the first usable row. */
 static bool has_pictures(const skv_pairs *p, int side)
 {
     const skv_run_path *path = skv_pairs_path(p, side);
@@ -188,7 +188,7 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *re
 
 /* --------------------------------------------------------------- two folders */
 
-/* The formats that others' metric scripts would have taken in. */
+/* Other picture formats, which other metric scripts would read. */
 static bool other_format(const char *name)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".webp", ".bmp", ".gif",

@@ -86,7 +86,7 @@ static void pass_y(float *out, const float *in, int width, const skv_resize_axis
     }
 }
 
-/* A pass that changes no size is left out, as in Pillow. */
+/* A pass that would not change the size is left out, as in Pillow. */
 static skv_status resize(float *out, float *in, int height, int width, int out_height,
                          int out_width)
 {

@@ -45,7 +45,7 @@ static skv_path_results *find_path(const skv_results *r, const char *name)
 
 /* ----------------------------------------------------------------- what is kept */
 
-/* Why nothing of the file can be kept; NULL: the paths tell. */
+/* Why nothing of the file can be kept; NULL: it depends on each path. */
 static const char *other_pictures(const skv_old_metrics *old, const skv_pairs *pairs)
 {
     const skv_run_file *run = skv_pairs_run(pairs);
@@ -90,7 +90,7 @@ static const char *other_path(const skv_path_results *p, const skv_pairs *pairs)
 
 /* ------------------------------------------------------------------------- say */
 
-/* Has the new result everything that the old path has? */
+/* Whether the new result has everything that the old path has. */
 static bool covered(const skv_results *results, const skv_path_results *old)
 {
     const skv_path_results *p = find_path(results, old->name);
@@ -192,7 +192,7 @@ static skv_status merge(skv_results *results, skv_results *old, const skv_pairs 
     return SKV_OK;
 }
 
-/* Old paths whose pictures are others now are dropped, and the means of the others made anew. */
+/* Drops old paths whose pictures have changed, and computes the means of the others again. */
 static void drop_changed(skv_results *old, const skv_results *results, const skv_pairs *pairs,
                          const char *file)
 {

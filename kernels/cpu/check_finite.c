@@ -1,4 +1,4 @@
-/* Are the rows of each span finite? A tile is one span: a text, some hundred kilobytes. */
+/* Whether the rows of each span are finite. A tile is one span: a text, some hundred kilobytes. */
 #include "kernels/cpu/cpu_internal.h"
 
 #include <float.h>

@@ -1,4 +1,4 @@
-/* Bits become codes of ±1/sqrt(d), are interpolated to the feature map's size, and added to it. */
+/* Bits become codes of ±1/sqrt(d), are interpolated to the residual map's size, and added to it. */
 #include "kernels/cpu/bilinear.h"
 #include "kernels/cpu/cpu_internal.h"
 

@@ -166,7 +166,7 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
         .name = "cpu", .device = SKV_HOST, .ops = &cpu_ops, .limits = &skv_limits_cpu, .impl = c};
     c->n_threads = n_threads;
     openblas_set_num_threads(1);
-    /* not the number of threads: results do not depend on it */
+    /* without the number of threads: results do not depend on it */
     sscanf(openblas_get_config(), "OpenBLAS %31s", version);
     snprintf(c->description, sizeof c->description, "CPU, OpenBLAS %s, kernels for %.40s", version,
              openblas_get_corename());

@@ -27,7 +27,8 @@ static inline uint8_t draw(const skv_draw_bits_args *a, const float l[2], int64_
     return (double)skv_uniform(a->seed[b], (uint32_t)a->scale, (uint32_t)token, (uint32_t)bit) < p1;
 }
 
-/* One token: `cond` and `uncond` (NULL without guidance) are its 2·bits logits. Are all finite? */
+/* One token: `cond` and `uncond` (NULL without guidance) are its 2·bits logits. Returns whether
+ * all are finite. */
 static bool draw_token(const job *j, int64_t place, const float *cond, const float *uncond)
 {
     const skv_draw_bits_args *a = j->a;

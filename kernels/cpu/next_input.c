@@ -1,4 +1,4 @@
-/* The feature map, interpolated to the next scale's size and unshuffled into tokens. */
+/* The residual map, interpolated to the next scale's size and unshuffled into tokens. */
 #include "kernels/cpu/bilinear.h"
 #include "kernels/cpu/cpu_internal.h"
 

@@ -10,7 +10,7 @@ typedef struct {
     int64_t values, tiles; /* of a picture */
 } job;
 
-/* Is all of x finite? */
+/* Whether all of x is finite. */
 SKV_CLONES static bool convert(uint8_t *y, const float *x, int64_t n)
 {
     int bad = 0;

@@ -16,7 +16,7 @@ typedef struct {
     int n, longest, step;
 } texts;
 
-/* A text's tokens and the zeros behind them. */
+/* A text's tokens and the zeros after them. */
 __device__ __forceinline__ int padded(int count, int step)
 {
     return (count + step - 1) / step * step;
@@ -104,8 +104,8 @@ __device__ __forceinline__ void over_groups(pack<UNIT> &x, const walk w, OP op)
 }
 
 /* Warp = a token of a row's map: weights (text,H) = softmax of scale·scores (text,H) over its
- * tokens, zeros behind. It takes three looks at the scores; a lane's first KEPT packs are read from
- * memory once. grid (tokens / WARPS, rows, heads / (WARP·UNIT)) */
+ * tokens, zeros after them. It goes over the scores three times; a lane's first KEPT packs are read
+ * from memory once. grid (tokens / WARPS, rows, heads / (WARP·UNIT)) */
 template <int UNIT, int KEPT, typename T>
 __global__ __launch_bounds__(BLOCK) void soften(T *weights, const float *scores, int tokens,
                                                 float scale, const walk w, const texts all)

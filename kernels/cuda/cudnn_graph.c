@@ -20,7 +20,7 @@
 #define SCRATCH     ((int64_t)SKV_CUDA_WORKSPACE)
 #define N_NOTES_MAX ((int64_t)CUDNN_NUMERICAL_NOTE_TYPE_COUNT)
 
-/* A graph and the engines that cuDNN offers for it, best first as it believes. */
+/* A graph and the engines that cuDNN offers for it, in cuDNN's order. */
 typedef struct {
     skv_cudnn__parts parts;
     cudnnBackendDescriptor_t config[OFFERED];
@@ -161,7 +161,7 @@ static void open_offers(offers *o, cudnnHandle_t handle, const skv_cudnn__reques
         o->n = found < OFFERED ? (int)found : OFFERED;
 }
 
-/* False also where cuDNN does not say. */
+/* False also where cuDNN gives no answer. */
 static bool same_every_run(cudnnBackendDescriptor_t config)
 {
     cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];

@@ -160,7 +160,7 @@ typedef struct {
     float most[2], sum[2];
 } running;
 
-/* Keys from `there` on excluded. */
+/* Excludes keys from `there` on. */
 template <int WIDE>
 __device__ __forceinline__ void exclude(float s[WIDE / 8][4], int there, int lane)
 {

@@ -73,7 +73,7 @@ __device__ __forceinline__ void transpose_quad(uint32_t x[4], int lane)
     }
 }
 
-/* 16 bytes at once: the compiler may take a vector's assignment apart. */
+/* 16 bytes at once: the compiler may split a vector's assignment. */
 __device__ __forceinline__ void store16(bf16 *to, const uint32_t x[4])
 {
     asm volatile("st.global.v4.b32 [%0], {%1,%2,%3,%4};\n" ::"l"(to), "r"(x[0]), "r"(x[1]),

@@ -160,7 +160,8 @@ __device__ __forceinline__ void load_panels(char *to, unsigned panel, const bf16
     }
 }
 
-/* What this thread copied to shared memory is there, for the tensor cores too. */
+/* Waits until at most the last LEFT groups of this thread's copies to shared memory are under way;
+ * the others are visible, to the tensor cores too. */
 template <int LEFT> __device__ __forceinline__ void copied()
 {
     wait_copies<LEFT>();

@@ -6,7 +6,7 @@
  * kernels needs a new one, for which the driver takes memory, about 3 MiB a scale of the 2B. */
 #include "kernels/cuda/cuda_internal.h"
 
-/* Candidates are timed, and a failing launch looked for, one by one: no capture then. */
+/* No capture while candidates are timed, or a failing launch is searched for, one by one. */
 skv_status skv_cuda__capture(skv_backend *be)
 {
     skv_cuda *c = skv_cuda__of(be);

@@ -134,7 +134,7 @@ __global__ __launch_bounds__(BLOCK) void topk_keep(int32_t *keep, const float *s
             keep[kept + before] = i;
         kept += sum;
     }
-    /* what lies behind the scores is always kept */
+    /* positions after the scored ones are always kept */
     for (int i = skipped + threadIdx.x; i < n_always; i += BLOCK)
         if (len - always.v[i] >= scored)
             keep[n - n_always + i] = len - always.v[i];

@@ -1,4 +1,4 @@
-/* A kernel that kills the context: what a test wants instead of a broken GPU. */
+/* A kernel that kills the context, so that a test need not have a broken GPU. */
 #include "kernels/cuda/device.cuh"
 
 __global__ void trap()
