@@ -32,9 +32,10 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
     *out = (skv_layout_entry){.kind = SKV_LAYOUT_IGNORED};
     if (folder || skv_ends_with(name, ".png") || skv_ends_with(name, ".jpg")) {
         out->kind = SKV_LAYOUT_READ;
-        out->why = folder ? "FID also reads the pictures of sub-folders"
-                          : "no prompt of the list; pictures are paired by position, so all behind "
-                            "it shift";
+        out->why = folder
+                       ? "FID also reads the pictures of sub-folders"
+                       : "not a prompt of the list; pictures are paired by position, so all that "
+                         "follow shift";
     }
     if (folder || digits == 0 || digits > 18)
         return;

@@ -24,12 +24,12 @@ static const skv_option table[] = {
     SKV_OPTION_CONFIG(check_options),
     ROW(layout, STRING, NULL, "a layout of the list below", "Check"),
     ROW(prompts, PATH, NULL,
-        "the prompt list; default: the manifest beside an exported folder, else a count", NULL),
+        "the prompt list; default: the manifest beside an exported folder, or else a count", NULL),
     ROW(samples, INT, "0", "samples a prompt; 0: as the layout's benchmark has it", NULL),
     ROW(count, INT, "0", "prompts, where there is no list; 0: as the layout's benchmark has it",
         NULL),
     ROW(side, INT, "0", "pixels of a sample's side; 0: what most pictures have", NULL),
-    ROW(limit, INT, "20", "findings of a kind that are printed; 0: all", NULL),
+    ROW(limit, INT, "20", "findings printed of each kind; 0: all", NULL),
     ROW(threads, INT, "0", "threads that decode pictures; 0: one a core", NULL),
     {0}};
 

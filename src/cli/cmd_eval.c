@@ -29,7 +29,7 @@ typedef struct {
 
 static const skv_option table[] = {
     SKV_OPTION_CONFIG(eval_options),
-    ROW(reference, STRING, NULL, "path that the others are held against; default: the run's",
+    ROW(reference, STRING, NULL, "path that the others are compared with; default: the run's",
         "Evaluation"),
     ROW(paths, STRING, NULL, "paths to compare, comma-separated; default: all others", NULL),
     ROW(out, STRING, NULL, "folder for metrics.h5 and metrics.json; default: the run", NULL),

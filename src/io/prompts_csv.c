@@ -75,7 +75,7 @@ static bool read_field(csv_reader *r)
             f.bytes--;
         r->fill += f.bytes;
     } else if (r->at - start > 1 || (r->at - start == 1 && *start != '\r')) {
-        r->problem = "text behind a closing quote";
+        r->problem = "text after a closing quote";
     }
     if (r->n_fields < MAX_COLUMNS)
         r->field[r->n_fields] = f;

@@ -77,7 +77,7 @@ static skv_h5_layout rows_of(int64_t n_rows, int width)
                            .shape = {n_rows, width},
                            .rows_per_chunk = ROWS_PER_CHUNK,
                            .checksum = true,
-                           .long_name = "text features, all texts one behind another",
+                           .long_name = "text features, all texts one after another",
                            .units = "1"};
 }
 
@@ -88,7 +88,7 @@ static skv_h5_layout ids_of(int64_t n_rows)
                            .shape = {n_rows},
                            .rows_per_chunk = IDS_PER_CHUNK,
                            .checksum = true,
-                           .long_name = "token ids, all texts one behind another",
+                           .long_name = "token ids, all texts one after another",
                            .units = "1"};
 }
 

@@ -239,7 +239,7 @@ static skv_status encode_list(skv_text_phase *p, const skv_text_list *list, skv_
     skv_status st = SKV_OK;
 
     if (root) {
-        skv_info("encoding %" PRId64 " texts that %s lacks", list->n, path_of(p));
+        skv_info("encoding %" PRId64 " texts that are not in %s yet", list->n, path_of(p));
         st = skv_text_writer_create(&w, path_of(p), &p->origin, old, list->n, list->n_tokens);
     }
     SKV_TRY_GOTO(skv_comm_agree(p->comm, st), done);

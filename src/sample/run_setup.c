@@ -99,10 +99,11 @@ skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
                          .ctx = s};
 
     if (s->text_peak > limit)
-        return skv_fail(SKV_E_MEM,
-                        "encoding the prompts that --text-cache lacks needs %zu bytes of memory, "
-                        "%zu are available",
-                        s->text_peak, limit);
+        return skv_fail(
+            SKV_E_MEM,
+            "encoding the prompts that are not in --text-cache yet needs %zu bytes of memory, "
+            "%zu are available",
+            s->text_peak, limit);
     return skv_fit_check(&s->engine, &fit);
 }
 

@@ -25,8 +25,8 @@ const skv_option skv_settings_table[] = {
         "prompts)",
         NULL),
     ROW(text_cache, PATH, NULL,
-        "file of encoded prompts: read if it is there, written with those it lacks; T5 is loaded "
-        "only for these, and freed before sampling",
+        "file of encoded prompts: missing ones are encoded and added; T5 is loaded only for these, "
+        "and freed before sampling",
         NULL),
     ROW(samples, INT, "1", "pictures of each prompt", NULL),
     ROW(seed, U64, "0", "seed of the run", NULL),
