@@ -15,8 +15,8 @@ typedef struct {
     char aside[288];  /* the name until then, in `folder` */
 } skv_aside;
 
-/* Makes the aside file of `path` (n_below: core/file.h). `path` must live as long as *out, which is
- * committed or dropped by the caller. */
+/* Makes the aside file of `path` (n_below: core/folder.h). `path` must live as long as *out, which
+ * is committed or dropped by the caller. */
 SKV_MUST skv_status skv_aside_create(skv_aside *out, const char *path, int n_below);
 
 /* Writes all of `data`. */

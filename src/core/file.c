@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* O_PATH */
 #include "core/file.h"
 
 #include <errno.h>
@@ -35,135 +34,6 @@ skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char 
 
 /* ------------------------------------------------------------ where a path leads */
 
-#define MAX_PATH 4096
-
-/* How many bytes of `path` stand before its last n parts; 0 where there are no more than n. */
-static size_t root_bytes(const char *path, int n)
-{
-    size_t at = strlen(path);
-
-    while (n-- > 0) {
-        while (at > 0 && path[at - 1] == '/')
-            at--;
-        while (at > 0 && path[at - 1] != '/')
-            at--;
-    }
-    return at;
-}
-
-static skv_status cannot_open(const char *path, int reason)
-{
-    if (reason == ENOENT || reason == ENOTDIR)
-        return skv_fail(SKV_E_NOTFOUND, "%s: cannot open: %s", path, strerror(reason));
-    if (reason == ELOOP) /* O_NOFOLLOW */
-        return skv_fail(SKV_E_FORMAT, "%s: is a link; inside a run's folder no link is followed",
-                        path);
-    if (reason == ENXIO) /* a socket, or a FIFO that nobody reads */
-        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
-    return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(reason));
-}
-
-/* From folder *fd into its entry `part`; *fd becomes the entry's. `path` is for messages. */
-static skv_status step_into(int *fd, const char *part, const char *path)
-{
-    struct stat info;
-    const int next = openat(*fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int reason = errno;
-
-    /* a link is ENOTDIR here */
-    if (next < 0 && fstatat(*fd, part, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode))
-        reason = ELOOP;
-    close(*fd);
-    *fd = next;
-    return next < 0 ? cannot_open(path, reason) : SKV_OK;
-}
-
-/* The folder at path[0..end), of which path[0..root) is the user's. */
-static skv_status walk(int *fd, const char *path, size_t root, size_t end)
-{
-    char part[MAX_PATH];
-    size_t at = root;
-
-    memcpy(part, path, root);
-    part[root] = '\0';
-    *fd = open(root ? part : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (*fd < 0)
-        return cannot_open(path, errno);
-    while (at < end) {
-        const size_t n = strcspn(path + at, "/");
-        const size_t bytes = n < end - at ? n : end - at;
-
-        memcpy(part, path + at, bytes);
-        part[bytes] = '\0';
-        if (strcmp(part, ".") == 0 || strcmp(part, "..") == 0) {
-            close(*fd);
-            return skv_fail(SKV_E_ARG, "%s: leads out of the run's folder", path);
-        }
-        if (bytes > 0)
-            SKV_TRY(step_into(fd, part, path));
-        at += bytes + 1;
-    }
-    return SKV_OK;
-}
-
-static skv_status check_length(const char *path)
-{
-    if (path[0] && strlen(path) < MAX_PATH)
-        return SKV_OK;
-    return skv_fail(SKV_E_ARG, "a file's name of %zu bytes, 1 to %d are possible", strlen(path),
-                    MAX_PATH - 1);
-}
-
-skv_status skv_folder_of(int *fd, const char **name, const char *path, int n_below)
-{
-    size_t end;
-
-    SKV_TRY(check_length(path));
-    end = root_bytes(path, 1);
-    *name = path + end;
-    if (n_below > 0 && (strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0))
-        return skv_fail(SKV_E_ARG, "%s: leads out of the run's folder", path);
-    return walk(fd, path, n_below > 0 ? root_bytes(path, n_below) : end, end);
-}
-
-skv_status skv_folder_sync(int fd, const char *path)
-{
-    const int folder = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* some file systems cannot sync a folder and say EINVAL */
-    const bool failed = folder < 0 || (fsync(folder) != 0 && errno != EINVAL);
-    const int reason = errno;
-
-    if (folder >= 0)
-        close(folder);
-    if (failed)
-        return skv_fail(SKV_E_IO, "%s: cannot sync the folder: %s", path, strerror(reason));
-    return SKV_OK;
-}
-
-skv_status skv_file_sync_folder(const char *path)
-{
-    const char *name;
-    skv_status st;
-    int fd = -1;
-
-    SKV_TRY(skv_folder_of(&fd, &name, path, 0));
-    st = skv_folder_sync(fd, path);
-    close(fd);
-    return st;
-}
-
-skv_status skv_folder_open(int *fd, const char *path, int n_below)
-{
-    int folder = -1;
-    const size_t n = strlen(path);
-
-    SKV_TRY(check_length(path));
-    SKV_TRY(walk(&folder, path, n_below > 0 ? root_bytes(path, n_below) : n, n));
-    *fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    close(folder);
-    return *fd < 0 ? cannot_open(path, errno) : SKV_OK;
-}
-
 /* Without waiting for what is at the other end of a FIFO. */
 static skv_status open_file(int *fd, const char *path, int n_below, int how)
 {
@@ -176,7 +46,7 @@ static skv_status open_file(int *fd, const char *path, int n_below, int how)
     reason = errno;
     close(folder);
     if (*fd < 0)
-        return cannot_open(path, reason);
+        return skv_cannot_open(path, reason);
     if (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         close(*fd);
         return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
@@ -243,60 +113,4 @@ skv_status skv_file_write(const char *path, const void *data, size_t bytes)
         st = skv_aside_commit(&a);
     skv_aside_drop(&a);
     return st;
-}
-
-/* ----------------------------------------------------------------------- folders */
-
-/* path[0..end), whose parent is there; path[0..root) is the user's. */
-static skv_status make_one(const char *path, size_t root, size_t end)
-{
-    char part[MAX_PATH];
-    struct stat info;
-    size_t parent;
-    int folder = -1, reason;
-
-    memcpy(part, path, end);
-    part[end] = '\0';
-    parent = root_bytes(part, 1);
-    SKV_TRY(walk(&folder, part, root < parent ? root : parent, parent));
-    reason = mkdirat(folder, part + parent, 0777) == 0 ? 0 : errno;
-    if (reason == EEXIST &&
-        fstatat(folder, part + parent, &info, end > root ? AT_SYMLINK_NOFOLLOW : 0) == 0)
-        reason = S_ISDIR(info.st_mode) ? 0 : S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR;
-    close(folder);
-    if (reason == ELOOP)
-        return cannot_open(part, reason);
-    if (reason != 0)
-        return skv_fail(SKV_E_IO, "%s: cannot make the folder: %s", part, strerror(reason));
-    return SKV_OK;
-}
-
-skv_status skv_folder_make_below(const char *path, int n_below)
-{
-    const size_t n = strlen(path);
-
-    SKV_TRY(check_length(path));
-    for (size_t i = 1; i <= n; i++)
-        if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/')
-            SKV_TRY(make_one(path, root_bytes(path, n_below), i));
-    return SKV_OK;
-}
-
-skv_status skv_folder_make(const char *path)
-{
-    return skv_folder_make_below(path, 0);
-}
-
-skv_status skv_path_join(char **out, const char *folder, const char *name)
-{
-    size_t n = (folder ? strlen(folder) : 0) + strlen(name) + 2;
-    char *path = NULL;
-
-    SKV_TRY(skv_alloc(&path, n, 1, "path"));
-    if (!folder || name[0] == '/')
-        snprintf(path, n, "%s", name);
-    else
-        snprintf(path, n, "%s/%s", folder, name);
-    *out = path;
-    return SKV_OK;
 }

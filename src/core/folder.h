@@ -1,0 +1,34 @@
+/* Folders, and paths that lead into them.
+ *
+ * A run's folder may come from a stranger. `n_below` says how many of a path's last parts stand
+ * below such a folder ("RUN/images/full/a.png": 3): none of these may be a link, "." or "..", so
+ * nothing outside is read or touched. What stands before them is the user's, links are followed;
+ * n_below 0: all parts are the user's.
+ */
+#ifndef SKV_CORE_FOLDER_H
+#define SKV_CORE_FOLDER_H
+
+#include "core/status.h"
+
+/* The folder that holds `path`: *fd (close()), good for the *at() calls; *name: the last part,
+ * borrowed from `path`. SKV_E_NOTFOUND when there is no such folder. */
+SKV_MUST skv_status skv_folder_of(int *fd, const char **name, const char *path, int n_below);
+
+/* Syncs a folder opened by skv_folder_of, so that a rename into it survives a power loss. */
+SKV_MUST skv_status skv_folder_sync(int fd, const char *path);
+
+/* The folder `path` itself, for listing: *fd (close()). */
+SKV_MUST skv_status skv_folder_open(int *fd, const char *path, int n_below);
+
+/* Makes `path` and its missing parents (mode 0777 less the umask); existing folders are fine. */
+SKV_MUST skv_status skv_folder_make_below(const char *path, int n_below);
+SKV_MUST skv_status skv_folder_make(const char *path); /* n_below 0 */
+
+/* *out = "folder/name" (free()), or a copy of `name` when it is absolute or folder is NULL. */
+SKV_MUST skv_status skv_path_join(char **out, const char *folder, const char *name);
+
+/* Fails with errno `reason` of opening `path`: SKV_E_NOTFOUND when it is not there, SKV_E_FORMAT
+ * for a link or what is not a regular file, SKV_E_IO for the rest. */
+SKV_MUST skv_status skv_cannot_open(const char *path, int reason);
+
+#endif
