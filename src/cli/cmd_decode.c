@@ -26,7 +26,8 @@ typedef struct {
 static const skv_option table[] = {
     SKV_OPTION_CONFIG(decode_options),
     ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME; default: the run's", "Decode"),
-    ROW(out, STRING, NULL, "folder that gets images/<path>/<id>.png; default: the run's", NULL),
+    SKV_OPTION_FLAG(decode_options, out, STRING, NULL,
+                    "folder that gets images/<path>/<id>.png; default: the run's", NULL),
     ROW(paths, STRING, NULL, "paths to decode, comma-separated; default: all", NULL),
     ROW(only, STRING, NULL, "decode only the picture with this id", NULL),
     SKV_OPTION_DEVICE(decode_options),

@@ -21,7 +21,8 @@ typedef struct {
 static const skv_option table[] = {
     SKV_OPTION_CONFIG(export_options),
     ROW(layout, STRING, NULL, "a layout of the list below", "Export"),
-    ROW(out, STRING, NULL,
+    SKV_OPTION_FLAG(
+        export_options, out, STRING, NULL,
         "folder for the pictures of --path; without --path a folder for all paths, OUT/<path>. "
         "Each folder of pictures gets <folder>.skv-export.json beside it: recipe, both texts, "
         "seeds",

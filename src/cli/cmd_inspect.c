@@ -23,7 +23,7 @@ typedef struct {
 
 static const skv_option table[] = {
     SKV_OPTION_CONFIG(inspect_options),
-    SKV_OPTION(inspect_options, json, BOOL, "false", "print JSON", "Inspect"),
+    SKV_OPTION_FLAG(inspect_options, json, BOOL, "false", "print JSON", "Inspect"),
     SKV_OPTION(inspect_options, tensors, BOOL, "false", "checkpoints: list every tensor", NULL),
     {0}};
 

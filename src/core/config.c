@@ -54,12 +54,13 @@ void skv_config_clear(skv_config *c)
     *c = (skv_config){0};
 }
 
-static bool in_table(const skv_option *table, const char *key)
+/* The row that a config's key means in this table; NULL: none. */
+static const skv_option *in_table(const skv_option *table, const char *key)
 {
     for (; table->key; table++)
-        if (strcmp(table->key, key) == 0)
-            return true;
-    return false;
+        if (strcmp(table->key, key) == 0 && !table->flag_only)
+            return table;
+    return NULL;
 }
 
 /* Whether a table of the list has the key; NULL-terminated list, may be NULL. */

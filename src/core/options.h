@@ -44,6 +44,7 @@ typedef struct {
     const char *help;
     const char *group; /* heading in --help, NULL = as the row before */
     const char *words; /* STRING: the only values it takes, "auto|cpu|cuda"; NULL = any */
+    bool flag_only;    /* a config's key of this name means another command's option */
 } skv_option;
 
 /* A row for the member `field` of the struct: SKV_OPTION(settings, seed, U64, "0", "run seed",
@@ -60,6 +61,14 @@ typedef struct {
     {                                                                                              \
         .key = #field, .type = SKV_OPT_STRING, .offset = offsetof(owner, field),                   \
         .fallback = default_, .help = help_, .group = group_, .words = words_                      \
+    }
+
+/* A row whose key in a config is another command's: skv eval's --out is not the run of skv sample.
+ */
+#define SKV_OPTION_FLAG(owner, field, kind, default_, help_, group_)                               \
+    {                                                                                              \
+        .key = #field, .type = SKV_OPT_##kind, .offset = offsetof(owner, field),                   \
+        .fallback = default_, .help = help_, .group = group_, .flag_only = true                    \
     }
 
 /* Rows that several commands have, each word for word the same. */

@@ -66,6 +66,13 @@ skv_status skv_identity_make(skv_identity *out, const skv_identity_setup *setup)
 
     SKV_TRY_GOTO(common_json(&id.common, setup), done);
     SKV_TRY_GOTO(skv_json_print(&text, id.common, SKV_JSON_COMPACT), done);
+    if (strlen(text) > SKV_IDENTITY_BYTES) {
+        st = skv_fail(SKV_E_ARG,
+                      "the settings take %zu bytes as JSON, at most %d are possible; is --negative "
+                      "too long?",
+                      strlen(text), SKV_IDENTITY_BYTES);
+        goto done;
+    }
     skv_digest_text(id.digest, skv_digest_of(text, strlen(text)));
     SKV_TRY_GOTO(skv_alloc(&id.path_digest, n, sizeof *id.path_digest, "paths"), done);
     SKV_TRY_GOTO(skv_alloc(&id.path_digests, n, sizeof *id.path_digests, "paths"), done);

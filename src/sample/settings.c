@@ -72,7 +72,8 @@ const skv_option skv_settings_table[] = {
     SKV_OPTION_THREADS(skv_settings),
     ROW(png_threads, INT, "1", "threads that encode PNGs", NULL),
     ROW(allow_other_device, BOOL, "false",
-        "go on where ranks, or the run so far, differ in CPU family or GPU model", NULL),
+        "accept ranks that differ in CPU family or GPU model, and a run begun on another GPU",
+        NULL),
     {0}};
 
 skv_status skv_settings_read(skv_settings *s, const skv_settings_sources *sources)

@@ -7,13 +7,14 @@ cat >conf/job.json <<JSON
 {"transformer": "formula:tiny_f16", "vae": "formula:tiny_f16", "t5": "$SOURCE/tests/data/tiny_t5",
  "prompts": "prompts.txt", "resolution": "0.06M", "group_size": 2, "drafters": [0], "threads": 2,
  "paths": "full,scalekv-10", "networks": "none", "layout": "coco", "samples": 1, "tensors": false,
- "iters": 1, "text_tokens": "4"}
+ "iters": 1, "text_tokens": "4", "out": "run", "json": "summary.json"}
 JSON
-"$SKV" sample --config conf/job.json --out run >/dev/null 2>&1
+"$SKV" sample --config conf/job.json >/dev/null 2>&1
 "$SKV" gather run --config conf/job.json
 "$SKV" eval run --config conf/job.json --paths scalekv-10 2>/dev/null | grep -c '^scalekv-10 '
 "$SKV" decode run --config conf/job.json --out again
 "$SKV" export run --config conf/job.json --out folders --path full
+find run -maxdepth 1 -name 'full*' -o -maxdepth 1 -name 'report.html' # "out" is the run, not eval's or export's
 "$SKV" check folders --config=conf/job.json | sed -n 's/; .*//p'
 "$SKV" inspect --config conf/job.json run | grep -c '^kind  *run'
 "$SKV" bench --config conf/job.json | grep -c '^path scalekv-10, batch 1:'
