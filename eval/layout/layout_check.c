@@ -156,21 +156,22 @@ static skv_status read_picture(void *ctx, int64_t i)
 /* Damaged ones become findings and leave the list. */
 static skv_status read_pictures(check *c, int threads)
 {
+    skv_status st;
     size_t n = 0;
 
     SKV_TRY(skv_parallel(threads, (int64_t)c->n_sizes, read_picture, c));
     for (size_t i = 0; i < c->n_sizes; i++) {
-        sized *s = &c->size[i];
+        const sized one = c->size[i];
 
-        if (s->why) {
-            SKV_TRY(note(c->report, SKV_FOUND_DAMAGED, s->name, "%s", s->why));
-            free(s->why);
-            free(s->name);
-        } else {
-            c->size[n++] = *s;
+        c->size[i] = (sized){0};
+        if (!one.why) {
+            c->size[n++] = one;
+            continue;
         }
-        if (n != i + 1)
-            *s = (sized){0};
+        st = note(c->report, SKV_FOUND_DAMAGED, one.name, "%s", one.why);
+        free(one.why);
+        free(one.name);
+        SKV_TRY(st);
     }
     c->n_sizes = n;
     return SKV_OK;

@@ -16,7 +16,7 @@ static const json_t *either(const json_t *object, const char *key, const char *o
 
     if (!v || json_is_null(v))
         v = other ? json_object_get(object, other) : NULL;
-    return v && json_is_null(v) ? NULL : v;
+    return json_is_null(v) ? NULL : v;
 }
 
 static bool json_to_seed(uint64_t *out, const json_t *v)
