@@ -28,12 +28,7 @@ static skv_status read_config(skv_config *c, skv_comm *comm, int argc, char **ar
     if (!comm)
         return st;
     SKV_TRY(skv_comm_agree(comm, st));
-    SKV_TRY(skv_comm_broadcast_blob(comm, (void **)&c->text, &c->bytes, 0));
-    if (c->bytes == 0 && skv_comm_rank(comm) > 0) { /* rank 0 has no config */
-        free(c->text);
-        c->text = NULL;
-    }
-    return SKV_OK;
+    return skv_comm_broadcast_blob(comm, (void **)&c->text, &c->bytes, 0);
 }
 
 skv_status skv_command_options(void *options, const skv_command *c, skv_comm *comm, int argc,

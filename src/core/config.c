@@ -40,8 +40,10 @@ skv_status skv_config_find(skv_config *out, int argc, char **argv)
 
 skv_status skv_config_read(skv_config *c)
 {
-    const skv_status st = c->path ? skv_file_read(&c->text, &c->bytes, c->path, MAX_BYTES) : SKV_OK;
+    skv_status st = c->path ? skv_file_read(&c->text, &c->bytes, c->path, MAX_BYTES) : SKV_OK;
 
+    if (st == SKV_OK && c->text && c->bytes == 0)
+        st = skv_fail(SKV_E_ARG, "%s: is empty, want a JSON object", c->path);
     if (st != SKV_OK)
         skv_context("--config");
     return st == SKV_E_NOTFOUND ? SKV_E_ARG : st;
@@ -133,7 +135,7 @@ skv_status skv_config_apply(const skv_option *table, void *settings,
                             const skv_settings_sources *sources)
 {
     SKV_TRY(skv_options_defaults(table, settings));
-    if (sources->config && sources->config->text)
+    if (sources->config && sources->config->bytes > 0)
         SKV_TRY(apply_text(table, settings, sources));
     return skv_options_from_args(table, settings, sources->argc, sources->argv, sources->words,
                                  sources->n_words);

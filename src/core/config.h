@@ -8,8 +8,8 @@
 typedef struct {
     const char *path; /* as --config gives it, borrowed; NULL: there is none */
     char *folder;     /* what its PATH values are relative to; NULL: the current folder */
-    char *text;       /* once read; NULL: not read here */
-    size_t bytes;
+    char *text;       /* once read */
+    size_t bytes;     /* of the text; 0: there is no config, on any rank */
 } skv_config;
 
 /* Finds --config among the arguments; reads nothing. Cleared with skv_config_clear. */
