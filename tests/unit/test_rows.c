@@ -146,18 +146,18 @@ static void negative_prompts_count_only_where_guidance_reads_them(void **state)
 static void the_largest_groups_are_measured(void **state)
 {
     world *w = *state;
-    const int32_t *t = w->rows.tokens, *neg = w->rows.negative_tokens;
     skv_group_sizes s = skv_rows_measure(&w->rows, 3);
-    const int both = t[0] + t[2], last = t[3] + neg[3];
+    const int first = w->rows.tokens[0], third = w->rows.tokens[2], both = first + third;
+    const int last = w->rows.tokens[3] + w->rows.negative_tokens[3];
 
     assert_int_equal(s.prompts, 2); /* the bad line of the first three is not computed */
     assert_int_equal(s.text_tokens, both > last ? both : last);
-    assert_int_equal(s.uncond, t[0] > t[2] ? t[0] : t[2]);
+    assert_int_equal(s.uncond, first > third ? first : third);
     w->settings.samples = 3;
     assert_int_equal(open_rows(w), SKV_OK);
     s = skv_rows_measure(&w->rows, 3);
     assert_int_equal(s.prompts, 3);
-    assert_int_equal(s.text_tokens, t[2] > last ? t[2] : last);
+    assert_int_equal(s.text_tokens, third > last ? third : last);
 }
 
 static void an_empty_list_is_refused_by_name(void **state)
