@@ -13,7 +13,7 @@
 /* New reference to the root, an object or array; `name` is used in messages. */
 SKV_MUST skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name);
 SKV_MUST skv_status skv_json_read(json_t **out, const char *path);
-SKV_MUST skv_status skv_json_read_below(json_t **out, const char *path, int n_below); /* file.h */
+SKV_MUST skv_status skv_json_read_below(json_t **out, const char *path, int n_below); /* folder.h */
 
 /* *out = the JSON text, to be freed: compact on one line, the same with sorted keys, on indented
  * lines, or those with all but ASCII escaped (for terminals). A real number is written with 15

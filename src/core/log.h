@@ -18,7 +18,7 @@ typedef enum {
 void skv_log_setup(skv_log_level console, const char *prefix);
 
 /* From now on every line also goes to `path`, RUN/log/<rank>.txt (appended; its last two parts are
- * below the run, see core/file.h). Closed by skv_log_close. */
+ * below the run, see core/folder.h). Closed by skv_log_close. */
 SKV_MUST skv_status skv_log_open(const char *path);
 void skv_log_close(void);
 

@@ -59,9 +59,7 @@ static skv_status add_json(skv_facts *facts, const char *what, const json_t *val
 
     if (json_is_null(value))
         return skv_facts_add(facts, what, "not given");
-    text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
-    if (!text)
-        return skv_fail(SKV_E_MEM, "%s: out of memory", what);
+    SKV_TRY(skv_json_print(&text, value, SKV_JSON_SORTED));
     st = skv_facts_add(facts, what, text);
     free(text);
     return st;

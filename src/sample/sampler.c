@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "sample/text_features.h"
 
 /* The rows of a group that can be computed, and their text. */
 typedef struct {
@@ -119,18 +120,19 @@ static skv_status encode(const skv_sampler *s, const batch *b, const skv_tensor 
     return text_be != be ? skv_backend_sync(text_be) : SKV_OK;
 }
 
-static skv_status read_texts(const skv_sampler *s, const batch *b, const skv_tensor *text)
+static skv_status read_texts(const skv_sampler *s, const batch *b)
 {
-    const size_t width = (size_t)text->shape[1], n = (size_t)b->start[b->n_texts];
+    const size_t width = (size_t)s->setup->sources->dims.text_width;
+    const int n = b->start[b->n_texts];
     float *rows = NULL;
     skv_status st = SKV_OK;
 
-    SKV_TRY(skv_alloc(&rows, n * width, sizeof *rows, "text features"));
+    SKV_TRY(skv_alloc(&rows, (size_t)n * width, sizeof *rows, "text features"));
     for (int i = 0; i < b->n_texts && st == SKV_OK; i++)
         st = s->texts.read(s->texts.ctx, b->ids + b->start[i], b->start[i + 1] - b->start[i],
                            rows + (size_t)b->start[i] * width);
     if (st == SKV_OK)
-        st = skv_backend_upload(s->setup->be, text->data, rows, n * width * sizeof *rows);
+        st = skv_text_features(s->engine, s->setup->be, rows, n);
     free(rows);
     return st;
 }
@@ -139,8 +141,12 @@ static skv_status condition(const skv_sampler *s, const batch *b)
 {
     skv_tensor text;
 
-    SKV_TRY(skv_engine_text(s->engine, &text, b->start[b->n_texts]));
-    SKV_TRY(s->t5 ? encode(s, b, &text) : read_texts(s, b, &text));
+    if (s->t5) {
+        SKV_TRY(skv_engine_text(s->engine, &text, b->start[b->n_texts]));
+        SKV_TRY(encode(s, b, &text));
+    } else {
+        SKV_TRY(read_texts(s, b));
+    }
     return skv_engine_condition(s->engine, b->spans, s->setup->guided ? 2 * b->n : b->n);
 }
 
