@@ -25,6 +25,7 @@ static const skv_phase planning[] = {
 };
 
 static const skv_phase running[] = {
+    {"token", skv_job__draw_token, skv_job__share_token, NULL},
     {"work", skv_job__find_work, skv_job__share_work, NULL},
     {"log", skv_job__open_log, NULL, NULL},
     {"encoding texts", NULL, skv_job__encode_texts, skv_job__text_cache},

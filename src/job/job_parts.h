@@ -11,10 +11,13 @@
 #include "job/text_phase.h"
 #include "job/todo_list.h"
 
+#define SKV_TOKEN_BYTES 17 /* 16 hexadecimal digits */
+
 typedef struct {
     const skv_job_setup *setup;
     skv_comm *comm;
     int rank, size;
+    char token[SKV_TOKEN_BYTES]; /* the job's name in the run's folder: the same on all ranks */
     skv_job_result result;
     skv_facts facts; /* of the comparison at hand */
     const volatile sig_atomic_t *stop;
@@ -73,6 +76,8 @@ SKV_MUST skv_status skv_job__show_plan(void *job);
 SKV_MUST skv_status skv_job__check_memory(void *job);
 bool skv_job__is_dry(const void *job);
 SKV_MUST skv_status skv_job__foresee(void *job);
+SKV_MUST skv_status skv_job__draw_token(void *job);
+SKV_MUST skv_status skv_job__share_token(void *job);
 SKV_MUST skv_status skv_job__find_work(void *job);
 SKV_MUST skv_status skv_job__share_work(void *job);
 SKV_MUST skv_status skv_job__open_log(void *job);

@@ -1,8 +1,10 @@
 /* From settings to a plan that all ranks share: device, memory, the groups that are left. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "core/file.h"
 #include "core/log.h"
@@ -100,6 +102,25 @@ skv_status skv_job__foresee(void *job)
         skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", failed.n, rows->n_rows, reasons);
     skv_failed_rows_clear(&failed);
     return st;
+}
+
+/* Random, so that no two jobs of a run share one. */
+skv_status skv_job__draw_token(void *job)
+{
+    skv_job *j = job;
+    uint64_t drawn = 0;
+
+    if (j->rank == 0 && getrandom(&drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
+        return skv_fail(SKV_E_IO, "the system has no random numbers: %s", strerror(errno));
+    snprintf(j->token, sizeof j->token, "%016" PRIx64, drawn);
+    return SKV_OK;
+}
+
+skv_status skv_job__share_token(void *job)
+{
+    skv_job *j = job;
+
+    return skv_comm_broadcast(j->comm, j->token, sizeof j->token, 0);
 }
 
 /* Only the group that holds the id, on every path. */
