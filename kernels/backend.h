@@ -51,6 +51,11 @@ SKV_MUST skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_opti
  * SKV_E_CUDA: a driver that is too old or broken. */
 SKV_MUST skv_status skv_cuda_count(int *n);
 
+/* out = "GPU-…", the driver's name of a device (counted as CUDA does in this process): the same in
+ * all processes that use it, however each of them counts. Fails as skv_cuda_count does. */
+#define SKV_GPU_NAME_BYTES 48
+SKV_MUST skv_status skv_cuda_identity(char out[SKV_GPU_NAME_BYTES], int device);
+
 /* Accepts NULL. */
 void skv_backend_destroy(skv_backend *be);
 

@@ -13,3 +13,10 @@ skv_status skv_cuda_count(int *n)
     *n = 0;
     return skv_fail(SKV_E_UNSUPPORTED, "this build has no CUDA");
 }
+
+skv_status skv_cuda_identity(char out[SKV_GPU_NAME_BYTES], int device)
+{
+    (void)device;
+    out[0] = '\0';
+    return skv_fail(SKV_E_UNSUPPORTED, "this build has no CUDA");
+}

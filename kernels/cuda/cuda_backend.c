@@ -274,6 +274,20 @@ skv_status skv_cuda_count(int *n)
     return SKV_OK;
 }
 
+skv_status skv_cuda_identity(char out[SKV_GPU_NAME_BYTES], int device)
+{
+    struct cudaDeviceProp p;
+    char *at = out;
+
+    out[0] = '\0';
+    SKV_CUDA(cudaGetDeviceProperties(&p, device));
+    at += snprintf(at, SKV_GPU_NAME_BYTES, "GPU");
+    for (int i = 0; i < 16; i++)
+        at += snprintf(at, 4, i == 0 || i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+                       (unsigned char)p.uuid.bytes[i]);
+    return SKV_OK;
+}
+
 static int64_t number_of(const char *variable)
 {
     const char *v = getenv(variable);

@@ -1,0 +1,191 @@
+/* skv doctor: takes the arguments of skv sample, and says what would go wrong. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/print_text.h"
+#include "cli/sample_print.h"
+#include "core/escape.h"
+#include "core/mem.h"
+#include "job/doctor.h"
+#include "job/job.h"
+
+#define MANY 8 /* findings of one check that are printed */
+
+/* ------------------------------------------------------------------------ the plan */
+
+/* The arguments with --dry-run: *out is freed by the caller. */
+static skv_status dry_arguments(char ***out, int argc, char **argv)
+{
+    static char dry[] = "--dry-run";
+
+    SKV_TRY(skv_alloc(out, (size_t)argc + 2, sizeof **out, "arguments"));
+    if (argc > 0)
+        memcpy(*out, argv, (size_t)argc * sizeof **out);
+    (*out)[argc] = dry;
+    return SKV_OK;
+}
+
+/* What the dry run says of the disk. */
+typedef struct {
+    skv_progress progress;
+    int64_t disk; /* bytes, at most */
+} planned;
+
+static void print_plan(void *ctx, const skv_run_setup *run, const skv_blob *rank, int n_ranks)
+{
+    planned *p = ctx;
+    int64_t groups = 0, pngs = 0;
+
+    (void)rank;
+    (void)n_ranks;
+    skv_run_setup_disk(run, &groups, &pngs);
+    if (!run->settings->virtual_run)
+        groups *= 2; /* run.h5 is a copy */
+    p->disk = (groups + pngs) * run->paths.n;
+    skv_print_plan(&p->progress, run, NULL, 0); /* the ranks have had their lines */
+}
+
+/* Whether the run that the arguments ask for fits into memory and on the disk: a dry run of it. */
+static skv_status plan(skv_findings *f, skv_comm *comm, const skv_job_setup *setup,
+                       int64_t free_disk)
+{
+    const planned *p = setup->report.ctx;
+    skv_job_result result = {0};
+    const skv_status st = skv_job_run(&result, setup);
+
+    if (skv_comm_rank(comm) != 0)
+        return SKV_OK;
+    if (st != SKV_OK) {
+        skv_findings_trap(f, "plan", NULL, "%s", skv_message());
+        return SKV_OK;
+    }
+    skv_findings_fact(f, "plan", "the run fits into memory (above)");
+    if (p->disk > free_disk)
+        skv_findings_trap(f, "disk", "--store without png or image, or another --out",
+                          "the run takes up to %.1f GiB, %.1f are free",
+                          (double)p->disk / (1 << 30), (double)free_disk / (1 << 30));
+    if (result.n_failed > 0)
+        skv_findings_trap(f, "prompts", NULL, "%lld rows will fail (above)",
+                          (long long)result.n_failed);
+    return SKV_OK;
+}
+
+static skv_status dry_run(skv_findings *f, skv_comm *comm, int argc, char **argv, int64_t free_disk)
+{
+    planned p = {.disk = 0};
+    skv_job_setup setup = {.comm = comm,
+                           .argc = argc + 1,
+                           .others = skv_command_tables(),
+                           .report = {.ctx = &p, .planned = print_plan}};
+    skv_status st = skv_comm_agree(comm, dry_arguments(&setup.argv, argc, argv));
+
+    if (st == SKV_OK)
+        st = plan(f, comm, &setup, free_disk);
+    free(setup.argv);
+    return st;
+}
+
+/* ------------------------------------------------------------------------ printing */
+
+static void print_ranks(const skv_host_facts *rank, int n)
+{
+    for (int r = 0; r < n; r++) {
+        const skv_host_facts *h = &rank[r];
+
+        printf("# rank %d of %d, ", r, n);
+        skv_print_text(h->host, 0);
+        printf(", local %d of %d: ", h->local_rank, h->local_size);
+        skv_print_text(h->failure[0] ? "no device" : h->device, 0);
+        if (h->gpu[0])
+            printf(", %s", h->gpu);
+        if (h->visible[0]) {
+            printf(", CUDA_VISIBLE_DEVICES=");
+            skv_print_text(h->visible, 0);
+        }
+        printf(", %.1f of %.1f GiB free\n", (double)h->free_here / (1 << 30),
+               (double)h->all_here / (1 << 30));
+    }
+}
+
+static void print_one(const skv_finding *f)
+{
+    printf("%-5s %-9s ", f->trap ? "TRAP" : "ok", f->check);
+    skv_print_text(f->text, 0);
+    putchar('\n');
+    if (f->cure[0])
+        printf("%-15s -> %s\n", "", f->cure);
+}
+
+/* The first MANY of each check, and how many more there are. */
+static void print_findings(const skv_findings *f)
+{
+    for (int i = 0; i < f->n; i++) {
+        int before = 0, all = 0;
+
+        for (int k = 0; k < f->n; k++) {
+            const bool same = f->finding[k].check == f->finding[i].check;
+
+            all += same;
+            before += same && k < i;
+        }
+        if (before < MANY)
+            print_one(&f->finding[i]);
+        else if (before == MANY)
+            printf("%-5s %-9s and %d more\n", "", f->finding[i].check, all - MANY);
+    }
+    printf("%d trap%s\n", f->n_traps, f->n_traps == 1 ? "" : "s");
+}
+
+/* ------------------------------------------------------------------------- command */
+
+static skv_status examine(skv_findings *f, int64_t *free_disk, skv_comm *comm,
+                          const skv_settings *s)
+{
+    const skv_doctor d = {
+        .comm = comm,
+        .wish = {.device = s->device, .dtype = s->dtype, .threads = (int)s->threads},
+        .run = s->out};
+    skv_doctor_facts facts;
+    const skv_status st = skv_doctor_examine(f, &facts, &d);
+
+    if (facts.rank && st == SKV_OK)
+        print_ranks(facts.rank, skv_comm_size(comm));
+    *free_disk = facts.free_disk;
+    free(facts.rank);
+    return st;
+}
+
+static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
+{
+    skv_settings s = {0};
+    skv_findings f = {0};
+    int64_t traps, free_disk = 0;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_command_options(&s, &skv_cmd_doctor, comm, argc, argv, NULL), done);
+    SKV_TRY_GOTO(examine(&f, &free_disk, comm, &s), done);
+    if (s.transformer && s.prompts)
+        SKV_TRY_GOTO(dry_run(&f, comm, argc, argv, free_disk), done);
+    else if (skv_comm_rank(comm) == 0)
+        skv_findings_fact(&f, "plan", "not looked at: it takes the arguments of skv sample");
+    SKV_TRY_GOTO(skv_comm_agree(comm, skv_findings_check(&f)), done);
+    if (skv_comm_rank(comm) == 0)
+        print_findings(&f);
+    traps = f.n_traps;
+    SKV_TRY_GOTO(skv_comm_broadcast(comm, &traps, sizeof traps, 0), done);
+    if (traps > 0)
+        *exit_code = SKV_EXIT_FAILED;
+done:
+    skv_findings_clear(&f);
+    skv_options_clear(skv_settings_table, &s);
+    return st;
+}
+
+const skv_command skv_cmd_doctor = {.name = "doctor",
+                                    .usage = "[the arguments of skv sample]",
+                                    .summary = "whether a run started like this would go well",
+                                    .options = skv_settings_table,
+                                    .distributed = true,
+                                    .run = run};

@@ -1,0 +1,91 @@
+#include "job/doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/build.h"
+#include "core/mem.h"
+#include "job/compare_ranks.h"
+#include "job/doctor_folder.h"
+#include "job/doctor_rules.h"
+
+static int64_t number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static skv_launch_facts launch_facts(const skv_comm *comm)
+{
+    return (skv_launch_facts){.form = skv_comm_form(comm),
+                              .in_slurm_job = getenv("SLURM_JOB_ID") != NULL,
+                              .slurm_tasks = number_of("SLURM_NTASKS"),
+                              .now = (int64_t)time(NULL),
+                              .end = number_of("SLURM_JOB_END_TIME")};
+}
+
+/* Facts are sent as they lie in memory: all ranks must be of one build. */
+static skv_status compare_builds(bool *same, skv_findings *f, skv_comm *comm)
+{
+    char difference[SKV_DIFFERENCE_BYTES];
+    skv_facts build = {0};
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_comm_agree(comm, skv_facts_add(&build, "the build of skv", skv_build())),
+                 done);
+    SKV_TRY_GOTO(skv_ranks_compare(difference, comm, &build), done);
+    *same = difference[0] == '\0';
+    if (skv_comm_rank(comm) == 0 && *same)
+        skv_findings_fact(f, "build", "%s", skv_build());
+    else if (skv_comm_rank(comm) == 0)
+        skv_findings_trap(f, "build", "put one program on all hosts", "%s", difference);
+done:
+    skv_facts_clear(&build);
+    return st;
+}
+
+/* *out on rank 0: the facts of all, by rank. */
+static skv_status collect(skv_host_facts **out, const skv_doctor *d)
+{
+    const int n = skv_comm_size(d->comm);
+    skv_device_wish wish = d->wish;
+    skv_host_facts mine;
+    skv_blob *all = NULL;
+    skv_status st = SKV_OK;
+
+    wish.local_rank = skv_comm_local_rank(d->comm);
+    wish.local_size = skv_comm_local_size(d->comm);
+    skv_host_facts_look(&mine, d->comm, &wish);
+    SKV_TRY(skv_comm_gather_blobs(&all, d->comm, &mine, sizeof mine));
+    if (all)
+        st = skv_alloc(out, (size_t)n, sizeof **out, "what ranks say of their hosts");
+    for (int r = 0; all && st == SKV_OK && r < n; r++)
+        memcpy(&(*out)[r], all[r].data, sizeof mine);
+    free(all);
+    return skv_comm_agree(d->comm, st);
+}
+
+skv_status skv_doctor_examine(skv_findings *f, skv_doctor_facts *out, const skv_doctor *d)
+{
+    const skv_launch_facts launch = launch_facts(d->comm);
+    const int n = skv_comm_size(d->comm);
+    bool one_build = false;
+
+    *out = (skv_doctor_facts){.free_disk = SKV_NO_LIMIT};
+    SKV_TRY(compare_builds(&one_build, f, d->comm));
+    if (!one_build)
+        return SKV_OK;
+    SKV_TRY(collect(&out->rank, d));
+    if (out->rank) {
+        skv_doctor_launcher(f, &launch, out->rank, n);
+        skv_doctor_devices(f, out->rank, n);
+        skv_doctor_cores(f, out->rank, n);
+        skv_doctor_limits(f, out->rank, n);
+        skv_doctor_time(f, &launch);
+    }
+    if (d->run)
+        SKV_TRY(skv_doctor_folder(f, &out->free_disk, d->comm, d->run));
+    return skv_comm_agree(d->comm, skv_findings_check(f));
+}
