@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "io/h5.h"
 #include "io/h5_probe.h"
+#include "io/h5_probe_serve.h"
 
 #define MAX_COMMANDS 64
 

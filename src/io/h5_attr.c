@@ -1,33 +1,14 @@
-/* Attributes, groups and lists of members. */
-#include "io/h5.h"
-#include "io/h5_internal.h"
+#include "io/h5_attr.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "io/h5_group.h"
+#include "io/h5_handle.h"
 
 #define MAX_ATTRIBUTE ((size_t)60 << 10) /* the format holds 64 KiB with its description */
-#define MAX_MEMBERS   1000000
-
-skv_status skv_h5_make_group(skv_h5 *f, const char *name)
-{
-    skv_status st = SKV_OK;
-    const hid_t links = H5Pcreate(H5P_LINK_CREATE), how = H5Pcreate(H5P_GROUP_CREATE);
-    hid_t group = -1;
-
-    if (links < 0 || how < 0 || H5Pset_create_intermediate_group(links, 1) < 0 ||
-        H5Pset_obj_track_times(how, false) < 0)
-        st = skv_h5__fail(f, "%s: cannot prepare", name);
-    else if ((group = H5Gcreate2(f->file, name, links, how, H5P_DEFAULT)) < 0)
-        st = skv_h5__fail(f, "%s: cannot make the group", name);
-    st = skv_h5__close(f, group, st);
-    st = skv_h5__close(f, links, st);
-    st = skv_h5__close(f, how, st);
-    f->failed = f->failed || st != SKV_OK;
-    return st;
-}
 
 /* Replaces or makes the attribute. Takes type and space over. */
 static skv_status set(skv_h5 *f, const char *object, const char *key, hid_t type, hid_t space,
@@ -224,68 +205,4 @@ done:
     else
         free(text);
     return st;
-}
-
-bool skv_h5_has(skv_h5 *f, const char *name)
-{
-    H5O_info_t info;
-    bool is_set;
-
-    if (skv_h5__check_links(f, name) != SKV_OK)
-        return false;
-    is_set = H5Oget_info_by_name(f->file, name, &info, H5P_DEFAULT) >= 0 &&
-             info.type == H5O_TYPE_DATASET;
-    H5Eclear2(H5E_DEFAULT);
-    return is_set;
-}
-
-/* Names [0,n) of the group's members; with block NULL only *bytes is counted. */
-static skv_status walk_names(size_t *bytes, char **block, char *at, const skv_h5 *f,
-                             const char *name, hid_t group, size_t n)
-{
-    *bytes = 0;
-    for (size_t i = 0; i < n; i++) {
-        const ssize_t length =
-            H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
-
-        if (length < 0 || length > 4096)
-            return skv_h5__fail(f, "%s: cannot list member %zu", name, i);
-        if (block) {
-            block[i] = at + *bytes;
-            if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, block[i],
-                                   (size_t)length + 1, H5P_DEFAULT) < 0)
-                return skv_h5__fail(f, "%s: cannot list member %zu", name, i);
-        }
-        *bytes += (size_t)length + 1;
-    }
-    return SKV_OK;
-}
-
-skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group)
-{
-    skv_status st = SKV_OK;
-    H5G_info_t info;
-    char **block = NULL;
-    size_t bytes = 0, count = 0;
-    hid_t g;
-
-    SKV_TRY(skv_h5__check_links(f, group));
-    g = H5Gopen2(f->file, group, H5P_DEFAULT);
-    if (g < 0 || H5Gget_info(g, &info) < 0 || info.nlinks > MAX_MEMBERS) {
-        st = skv_h5__fail(f, "%s: not a group that can be listed", group);
-        goto done;
-    }
-    count = (size_t)info.nlinks;
-    SKV_TRY_GOTO(walk_names(&bytes, NULL, NULL, f, group, g, count), done);
-    SKV_TRY_GOTO(skv_alloc(&block, count * sizeof *block + bytes, 1, group), done);
-    SKV_TRY_GOTO(walk_names(&bytes, block, (char *)(block + count), f, group, g, count), done);
-done:
-    st = skv_h5__close(f, g, st);
-    if (st != SKV_OK) {
-        free(block);
-        return st;
-    }
-    *out = block;
-    *n = (int)count;
-    return SKV_OK;
 }

@@ -1,71 +1,17 @@
-/* What was written to a file, dataset by dataset, and reading it back. The library may report a
- * failed write late, or at another dataset, so a file counts as good only after it was read back.
- */
-#include "io/h5.h"
-#include "io/h5_internal.h"
+/* The library may report a failed write late, or at another dataset, so a file counts as good only
+ * after it was read back. */
+#include "io/h5_given.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "core/file.h"
 #include "core/mem.h"
+#include "io/h5_attr.h"
+#include "io/h5_handle.h"
+#include "io/h5_read.h"
+#include "io/h5_virtual.h"
 
 #define PIECE_BYTES ((size_t)16 << 20) /* read back at once */
 #define TEXT_BYTES  (SIZE_MAX / 4)     /* no more than the file holds in any case */
-
-skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *given)
-{
-    if (f->n_given == f->room) {
-        const size_t room = f->room ? 2 * f->room : 32;
-        skv_h5__given *more = realloc(f->given, room * sizeof *more);
-
-        if (!more)
-            return skv_fail(SKV_E_MEM, "%s: out of memory for %zu datasets", f->path, room);
-        f->given = more;
-        f->room = room;
-    }
-    f->given[f->n_given] = *given;
-    SKV_TRY(skv_path_join(&f->given[f->n_given].name, NULL, name));
-    f->n_given++;
-    return SKV_OK;
-}
-
-void skv_h5__forget(skv_h5 *f)
-{
-    for (size_t i = 0; i < f->n_given; i++)
-        free(f->given[i].name);
-    free(f->given);
-}
-
-/* From the end: the latest are asked for most. */
-static skv_h5__given *find(const skv_h5 *f, const char *name)
-{
-    size_t i = f->n_given;
-
-    while (i > 0 && strcmp(f->given[i - 1].name, name) != 0)
-        i--;
-    return i > 0 ? &f->given[i - 1] : NULL;
-}
-
-static skv_status append(skv_h5 *f, skv_h5__given *g, int64_t n, skv_h5_type type, const void *data)
-{
-    SKV_TRY(skv_h5_write_rows(f, g->name, g->used, n, type, data));
-    g->used += n;
-    g->crc = skv_h5__crc_of(g->crc, type, data, (size_t)n * g->row_bytes);
-    return SKV_OK;
-}
-
-skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type, const void *data)
-{
-    skv_h5__given *g = find(f, name);
-    skv_status st;
-
-    assert(g && !g->is_virtual);
-    st = append(f, g, n, type, data);
-    f->failed = f->failed || st != SKV_OK;
-    return st;
-}
 
 /* Rows written in no order, by skv_h5_write_rows alone. */
 static bool has_no_sum(const skv_h5__given *g)
@@ -87,8 +33,6 @@ skv_status skv_h5__note_sums(skv_h5 *f)
     }
     return SKV_OK;
 }
-
-/* ------------------------------------------------------------------ reading back */
 
 static skv_status texts_crc(uint32_t *crc, skv_h5 *f, const skv_h5__given *g)
 {
@@ -141,23 +85,9 @@ static skv_status check_given(skv_h5 *f, const skv_h5__given *g)
     return SKV_OK;
 }
 
-static skv_status read_back(skv_h5 *f)
+skv_status skv_h5__check_given(skv_h5 *written, const skv_h5 *f)
 {
-    skv_h5 *written = NULL;
-    skv_status st = SKV_OK;
-
-    SKV_TRY(skv_h5__seal(f));
-    SKV_TRY(f->label ? skv_h5__open_own_sealed(&written, f) : skv_h5__open_own(&written, f));
-    for (size_t i = 0; i < f->n_given && st == SKV_OK; i++)
-        st = check_given(written, &f->given[i]);
-    skv_h5_close(written);
-    return st;
-}
-
-skv_status skv_h5_read_back(skv_h5 *f)
-{
-    const skv_status st = read_back(f);
-
-    f->failed = f->failed || st != SKV_OK;
-    return st;
+    for (size_t i = 0; i < f->n_given; i++)
+        SKV_TRY(check_given(written, &f->given[i]));
+    return SKV_OK;
 }

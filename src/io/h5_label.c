@@ -3,8 +3,7 @@
  *
  * The block: "skv sealed 1\n", 16 hex digits of the file's length, 8 of the CRC-32 of what follows
  * the block, 8 of that of the block with these 8 as zeros; a line each, then the label and NULs. */
-#include "io/h5.h"
-#include "io/h5_internal.h"
+#include "io/h5_label.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +13,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "io/h5_handle.h"
+#include "io/h5_open.h"
 
 #define MAGIC     "skv sealed 1\n"
 #define LENGTH_AT (sizeof MAGIC - 1)
@@ -25,20 +25,6 @@
 #define OWN_AT    (BODY_AT + 9)
 #define LABEL_AT  (OWN_AT + 9)
 #define MAX_BYTES ((size_t)16 << 30)
-
-uint32_t skv_h5__crc(uint32_t crc, const void *data, size_t bytes)
-{
-    const unsigned char *p = data;
-
-    while (bytes > 0) {
-        const size_t n = bytes < ((size_t)1 << 30) ? bytes : (size_t)1 << 30;
-
-        crc = (uint32_t)crc32(crc, p, (uInt)n);
-        p += n;
-        bytes -= n;
-    }
-    return crc;
-}
 
 static void print_block(char *block, size_t length, uint32_t body, uint32_t own, const char *label)
 {
@@ -156,7 +142,7 @@ skv_status skv_h5_open_sealed(skv_h5 **out, const char *path)
     return open_sealed(out, path, false);
 }
 
-skv_status skv_h5__open_own_sealed(skv_h5 **out, const skv_h5 *written)
+skv_status skv_h5__open_own_sealed(skv_h5 **out, const char *path)
 {
-    return open_sealed(out, written->aside, true);
+    return open_sealed(out, path, true);
 }

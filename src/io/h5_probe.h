@@ -10,6 +10,8 @@
 #ifndef SKV_IO_H5_PROBE_H
 #define SKV_IO_H5_PROBE_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 
 #define SKV_H5_PROBE_COMMAND "--look-at-hdf5"
@@ -25,8 +27,7 @@ void skv_h5_probe_require(void);
 /* Ends the process. */
 void skv_h5_probe_stop(void);
 
-/* The main of that process, which talks over descriptor 0, and of its children: returns in each of
- * them the exit status to end with. */
-int skv_h5_probe_serve(void);
+/* Has that process look at the file; at once SKV_OK where none is needed. */
+SKV_MUST skv_status skv_h5__ask(int fd, const char *path, bool sealed);
 
 #endif

@@ -1,13 +1,18 @@
 /* Virtual datasets: rows that stay in other files. The library reads a missing source as zeros and
  * takes any file name, so we resolve the sources ourselves, one file at a time. */
-#include "io/h5.h"
-#include "io/h5_internal.h"
+#include "io/h5_virtual.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "io/h5_handle.h"
+#include "io/h5_make.h"
+#include "io/h5_open.h"
+#include "io/h5_read.h"
+#include "io/h5_set.h"
 
 /* In the file's own folder or below. */
 static bool stays_below(const char *file)
@@ -46,6 +51,14 @@ static skv_status add_source(hid_t create, const skv_h5 *f, const char *name,
     return skv_h5__close(f, source, st);
 }
 
+static uint32_t source_crc(uint32_t crc, const skv_h5_source *source)
+{
+    crc = skv_h5__crc(crc, source->file, strlen(source->file) + 1);
+    crc = skv_h5__crc(crc, source->dataset, strlen(source->dataset) + 1);
+    crc = skv_h5__crc(crc, &source->first, sizeof source->first);
+    return skv_h5__crc(crc, &source->n, sizeof source->n);
+}
+
 skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout *layout,
                                const skv_h5_source *sources, int n_sources)
 {
@@ -57,7 +70,7 @@ skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout 
         return skv_h5__fail(f, "%s: cannot prepare", name);
     for (int i = 0; i < n_sources; i++) {
         SKV_TRY_GOTO(add_source(create, f, name, layout, &sources[i]), done);
-        given.crc = skv_h5__source_crc(given.crc, &sources[i]);
+        given.crc = source_crc(given.crc, &sources[i]);
     }
     SKV_TRY_GOTO(skv_h5__make(f, name, layout, create), done);
     SKV_TRY_GOTO(skv_h5__remember(f, name, &given), done);
@@ -147,14 +160,6 @@ done:
     return st;
 }
 
-uint32_t skv_h5__source_crc(uint32_t crc, const skv_h5_source *source)
-{
-    crc = skv_h5__crc(crc, source->file, strlen(source->file) + 1);
-    crc = skv_h5__crc(crc, source->dataset, strlen(source->dataset) + 1);
-    crc = skv_h5__crc(crc, &source->first, sizeof source->first);
-    return skv_h5__crc(crc, &source->n, sizeof source->n);
-}
-
 static skv_status sum_sources(uint32_t *crc, int64_t *rows, const skv_h5 *f, const char *name,
                               const skv_h5__set *s)
 {
@@ -168,7 +173,7 @@ static skv_status sum_sources(uint32_t *crc, int64_t *rows, const skv_h5 *f, con
         mapping m;
 
         SKV_TRY(get_mapping(&m, f, name, s, i));
-        *crc = skv_h5__source_crc(*crc, &(skv_h5_source){m.file, m.dataset, m.first, m.n});
+        *crc = source_crc(*crc, &(skv_h5_source){m.file, m.dataset, m.first, m.n});
         *rows += m.n;
     }
     return SKV_OK;
@@ -182,8 +187,8 @@ skv_status skv_h5__sources_crc(uint32_t *crc, int64_t *rows, skv_h5 *f, const ch
     return skv_h5__close_set(f, &s, sum_sources(crc, rows, f, name, &s));
 }
 
-skv_status skv_h5__read_virtual(skv_h5 *f, const char *name, const skv_h5__set *s, int64_t first,
-                                int64_t n, void *data)
+static skv_status read_virtual(skv_h5 *f, const char *name, const skv_h5__set *s, int64_t first,
+                               int64_t n, void *data)
 {
     size_t n_mappings = 0, row_bytes = 0;
     int64_t at = first;
@@ -211,4 +216,25 @@ skv_status skv_h5__read_virtual(skv_h5 *f, const char *name, const skv_h5__set *
                             (long long)at);
     }
     return SKV_OK;
+}
+
+skv_status skv_h5_read_rows(skv_h5 *f, const char *name, skv_h5_layout *want, int64_t first,
+                            int64_t n, void *data)
+{
+    skv_status st = SKV_OK;
+    skv_h5__set s;
+    hid_t memory = -1;
+
+    assert(want->type != SKV_H5_TEXT);
+    SKV_TRY(skv_h5__open_set(&s, f, name));
+    SKV_TRY_GOTO(skv_h5__compare(f, name, want, &s.layout), done);
+    SKV_TRY_GOTO(skv_h5__select_rows(&memory, &s, f, name, first, n), done);
+    if (s.is_virtual)
+        SKV_TRY_GOTO(read_virtual(f, name, &s, first, n, data), done);
+    else if (n > 0 && H5Dread(s.set, skv_h5__memory_type(want->type), memory, s.space, H5P_DEFAULT,
+                              data) < 0)
+        st = skv_h5__fail(f, "%s: cannot read rows", name);
+done:
+    st = skv_h5__close(f, memory, st);
+    return skv_h5__close_set(f, &s, st);
 }

@@ -1,13 +1,17 @@
-/* Reads once, in a process of its own (io/h5_probe.h), everything that our readers may read of a
- * file. If the library fails, the file is damaged. What our readers refuse anyway (other types,
- * links, filters) is passed over. */
-#include "io/h5_internal.h"
+/* What our readers refuse anyway (other types, links, filters) is passed over. */
+#include "io/h5_walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "io/h5_attr.h"
+#include "io/h5_group.h"
+#include "io/h5_handle.h"
+#include "io/h5_open.h"
+#include "io/h5_read.h"
+#include "io/h5_virtual.h"
 
 #define MAX_DEPTH   8
 #define MAX_OBJECTS 1000000

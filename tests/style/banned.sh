@@ -20,8 +20,8 @@ bad=$(
     search "$prints" "prints below src/cli" '^src/(cli/|core/(log\.c|status\.h):)'
     search '[^_[:alnum:]]MPI_[A-Z]' "calls MPI outside mpi/" '^mpi/'
     search '[^_[:alnum:]](H5[A-Z]+[a-z]|hid_t|herr_t)' "HDF5 outside src/io" '^src/io/'
-    # src/io/h5.c, skv_h5__enter: has the file looked at by another process first
-    search '[^_[:alnum:]]H5Fopen' "opens HDF5 files past the one door" '^src/io/h5\.c:'
+    # src/io/h5_open.c, skv_h5__enter: has the file looked at by another process first
+    search '[^_[:alnum:]]H5Fopen' "opens HDF5 files past the one door" '^src/io/h5_open\.c:'
     # as a statement of its own
     grep -E '^[^:]*:[0-9]+:[[:space:]]*json_(object_(set|update)|array_(append|set|insert|extend))' \
         <<<"$code" | grep -v '!= 0' |

@@ -6,6 +6,7 @@
 
 #include "cmocka_all.h"
 #include "io/h5.h"
+#include "io/h5_probe_serve.h"
 #include "temp_folder.h"
 
 static void make_file(const char *path)

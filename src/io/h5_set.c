@@ -1,87 +1,13 @@
-/* Checks a dataset of a hostile file before anything of it is read or allocated. */
-#include "io/h5.h"
-#include "io/h5_internal.h"
+/* What a hostile file claims of a dataset is checked before anything of it is read or allocated. */
+#include "io/h5_set.h"
 
 #include <string.h>
 
 #include "core/mem.h"
+#include "io/h5_group.h"
 
 #define MAX_RATIO       1100 /* deflate makes at most 1032 bytes of one */
 #define MAX_CHUNK_BYTES ((uint64_t)1 << 30)
-#define MAX_NAME        1024
-
-size_t skv_h5_type_bytes(skv_h5_type type)
-{
-    static const size_t bytes[] = {1, 4, 8, 8, 4, 8, sizeof(char *)};
-
-    return bytes[type];
-}
-
-hid_t skv_h5__memory_type(skv_h5_type type)
-{
-    switch (type) {
-    case SKV_H5_U8:
-        return H5T_NATIVE_UINT8;
-    case SKV_H5_I32:
-        return H5T_NATIVE_INT32;
-    case SKV_H5_I64:
-        return H5T_NATIVE_INT64;
-    case SKV_H5_U64:
-        return H5T_NATIVE_UINT64;
-    case SKV_H5_F32:
-        return H5T_NATIVE_FLOAT;
-    case SKV_H5_F64:
-        return H5T_NATIVE_DOUBLE;
-    case SKV_H5_TEXT:
-        break;
-    }
-    return -1;
-}
-
-skv_status skv_h5__row_bytes(size_t *out, const skv_h5_layout *layout, int64_t rows)
-{
-    size_t n = skv_h5_type_bytes(layout->type);
-    bool ok = rows >= 0 && skv_mul_size(&n, n, (size_t)rows);
-
-    for (int i = 1; ok && i < layout->n_dims; i++)
-        ok = layout->shape[i] >= 0 && skv_mul_size(&n, n, (size_t)layout->shape[i]);
-    if (!ok)
-        return skv_fail(SKV_E_SHAPE, "a dataset of more bytes than can be counted");
-    *out = n;
-    return SKV_OK;
-}
-
-/* The link at the first n bytes of name. */
-static skv_status check_link(const skv_h5 *f, const char *name, size_t n)
-{
-    char part[MAX_NAME];
-    H5L_info_t info;
-
-    memcpy(part, name, n);
-    part[n] = '\0';
-    if (H5Lexists(f->file, part, H5P_DEFAULT) <= 0) {
-        H5Eclear2(H5E_DEFAULT);
-        return skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", f->path, part);
-    }
-    if (H5Lget_info(f->file, part, &info, H5P_DEFAULT) < 0)
-        return skv_h5__fail(f, "%s: a link without description", part);
-    if (info.type != H5L_TYPE_HARD)
-        return skv_fail(SKV_E_UNSUPPORTED, "%s: %s: soft and external links are not accepted",
-                        f->path, part);
-    return SKV_OK;
-}
-
-skv_status skv_h5__check_links(skv_h5 *f, const char *name)
-{
-    if (strlen(name) >= MAX_NAME)
-        return skv_fail(SKV_E_ARG, "%s: object name of %zu bytes", f->path, strlen(name));
-    if (strcmp(name, "/") == 0)
-        return SKV_OK;
-    for (size_t i = 1; name[i - 1]; i++)
-        if (name[i] == '/' || !name[i])
-            SKV_TRY(check_link(f, name, i));
-    return SKV_OK;
-}
 
 /* The known type that the file's type is, either byte order; false: none. */
 static bool find_type(skv_h5_layout *out, hid_t type)
@@ -242,15 +168,6 @@ skv_status skv_h5__close_set(const skv_h5 *f, skv_h5__set *s, skv_status st)
     return st;
 }
 
-skv_status skv_h5_describe(skv_h5_layout *out, skv_h5 *f, const char *name)
-{
-    skv_h5__set s;
-
-    SKV_TRY(skv_h5__open_set(&s, f, name));
-    *out = s.layout;
-    return skv_h5__close_set(f, &s, SKV_OK);
-}
-
 skv_status skv_h5__compare(const skv_h5 *f, const char *name, skv_h5_layout *want,
                            const skv_h5_layout *has)
 {
@@ -271,10 +188,20 @@ skv_status skv_h5__compare(const skv_h5 *f, const char *name, skv_h5_layout *wan
     return SKV_OK;
 }
 
-skv_status skv_h5_expect(skv_h5 *f, const char *name, skv_h5_layout *want)
+skv_status skv_h5__select_rows(hid_t *memory, const skv_h5__set *s, const skv_h5 *f,
+                               const char *name, int64_t first, int64_t n)
 {
-    skv_h5_layout has;
+    hsize_t start[SKV_H5_MAX_DIMS] = {0}, count[SKV_H5_MAX_DIMS];
 
-    SKV_TRY(skv_h5_describe(&has, f, name));
-    return skv_h5__compare(f, name, want, &has);
+    if (first < 0 || n < 0 || first > s->layout.shape[0] || n > s->layout.shape[0] - first)
+        return skv_fail(SKV_E_SHAPE, "%s: %s: %lld rows from row %lld on, there are %lld", f->path,
+                        name, (long long)n, (long long)first, (long long)s->layout.shape[0]);
+    for (int i = 0; i < s->layout.n_dims; i++)
+        count[i] = (hsize_t)s->layout.shape[i];
+    start[0] = (hsize_t)first;
+    count[0] = (hsize_t)n;
+    *memory = H5Screate_simple(s->layout.n_dims, count, NULL);
+    if (*memory < 0 || H5Sselect_hyperslab(s->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0)
+        return skv_h5__fail(f, "%s: cannot select rows", name);
+    return SKV_OK;
 }

@@ -1,0 +1,21 @@
+/* Attributes of an object ("/" = the file), which must exist. Integers are I64 or U64, reals F64,
+ * texts fixed-length UTF-8. */
+#ifndef SKV_IO_H5_ATTR_H
+#define SKV_IO_H5_ATTR_H
+
+#include "io/h5_types.h"
+
+SKV_MUST skv_status skv_h5_set_int(skv_h5 *f, const char *object, const char *key, int64_t v);
+SKV_MUST skv_status skv_h5_set_ints(skv_h5 *f, const char *object, const char *key,
+                                    const int64_t *v, int n);
+SKV_MUST skv_status skv_h5_set_real(skv_h5 *f, const char *object, const char *key, double v);
+SKV_MUST skv_status skv_h5_set_text(skv_h5 *f, const char *object, const char *key, const char *v);
+
+/* SKV_E_NOTFOUND when absent. Texts and lists are freed by the caller. */
+SKV_MUST skv_status skv_h5_get_int(int64_t *out, skv_h5 *f, const char *object, const char *key);
+SKV_MUST skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char *object,
+                                    const char *key);
+SKV_MUST skv_status skv_h5_get_real(double *out, skv_h5 *f, const char *object, const char *key);
+SKV_MUST skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char *key);
+
+#endif

@@ -1,0 +1,21 @@
+/* Groups, their members, and the links that lead there. */
+#ifndef SKV_IO_H5_GROUP_H
+#define SKV_IO_H5_GROUP_H
+
+#include <stdbool.h>
+
+#include "io/h5_types.h"
+
+/* Makes an empty group. */
+SKV_MUST skv_status skv_h5_make_group(skv_h5 *f, const char *name);
+
+/* Whether there is a dataset of this name. */
+bool skv_h5_has(skv_h5 *f, const char *name);
+
+/* Names of the members of a group, sorted by bytes; one block (free()). */
+SKV_MUST skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group);
+
+/* Refuses links other than hard ones on the way to `name`. SKV_E_NOTFOUND when absent. */
+SKV_MUST skv_status skv_h5__check_links(skv_h5 *f, const char *name);
+
+#endif

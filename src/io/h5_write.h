@@ -1,0 +1,24 @@
+/* Writing datasets. */
+#ifndef SKV_IO_H5_WRITE_H
+#define SKV_IO_H5_WRITE_H
+
+#include "io/h5_types.h"
+
+/* Makes the dataset; rows are written later. */
+SKV_MUST skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout *layout);
+
+/* Entries [first, first+n) of the first axis. data: dense, of `type`. */
+SKV_MUST skv_status skv_h5_write_rows(skv_h5 *f, const char *name, int64_t first, int64_t n,
+                                      skv_h5_type type, const void *data);
+
+/* Appends n entries along the first axis of a dataset made by skv_h5_make. When the file is sealed
+ * the dataset must be full, and its CRC-32 is noted as by skv_h5_write. data: dense, of `type`. */
+SKV_MUST skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type,
+                                  const void *data);
+
+/* Makes and writes a whole dataset and notes its CRC-32 as attribute "crc32" (texts: with their
+ * NULs). A SKV_H5_TEXT layout with text_bytes 0 becomes fixed where that costs little. */
+SKV_MUST skv_status skv_h5_write(skv_h5 *f, const char *name, const skv_h5_layout *layout,
+                                 const void *data);
+
+#endif
