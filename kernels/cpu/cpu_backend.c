@@ -1,5 +1,6 @@
 /* The CPU backend: fp32 everywhere, host memory, a pool of threads that sleeps between operations.
  */
+#include "kernels/cpu/address_space.h"
 #include "kernels/cpu/cpu_internal.h"
 
 #include <cblas.h>
@@ -100,15 +101,41 @@ static skv_status cpu_elapsed(skv_backend *be, int from, int to, double *seconds
     return SKV_OK;
 }
 
+/* Bytes left of a limited address space; SIZE_MAX: it is not limited. */
+static size_t address_space(size_t *limit, int n_threads)
+{
+    size_t used;
+
+    skv_address_space_read(limit, &used);
+    return skv_address_space_left(*limit, used, (int)sysconf(_SC_NPROCESSORS_ONLN), n_threads);
+}
+
 static skv_status cpu_memory(skv_backend *be, size_t *free_bytes, size_t *total_bytes)
 {
     const long page = sysconf(_SC_PAGESIZE), all = sysconf(_SC_PHYS_PAGES);
+    size_t limit, left;
 
-    (void)be;
     if (page <= 0 || all <= 0)
         return skv_fail(SKV_E_UNSUPPORTED, "this system does not say how much memory it has");
     *free_bytes = *total_bytes = (size_t)page * (size_t)all;
+    left = address_space(&limit, ((const cpu *)be->impl)->n_threads);
+    if (left < *free_bytes)
+        *free_bytes = left;
     return SKV_OK;
+}
+
+/* Before OpenBLAS is asked for anything: it would not come back. */
+static skv_status check_address_space(int n_threads)
+{
+    const size_t want = ((size_t)n_threads + 1) * SKV_CPU_SCRATCH;
+    size_t limit;
+
+    if (address_space(&limit, n_threads) >= want)
+        return SKV_OK;
+    return skv_fail(SKV_E_MEM,
+                    "the address space is limited to %zu MiB (ulimit -v): too little for "
+                    "OpenBLAS, which reserves %zu MiB for each core and each of %d threads",
+                    limit >> 20, SKV_BLAS_BUFFER >> 20, n_threads);
 }
 
 static const char *cpu_describe(const skv_backend *be)
@@ -156,6 +183,7 @@ skv_status skv_backend_open_cpu(skv_backend **out, int n_threads)
 
     if (n_threads < 1 || n_threads > 1024)
         return skv_fail(SKV_E_ARG, "%d threads: want 1 to 1024", n_threads);
+    SKV_TRY(check_address_space(n_threads));
     SKV_TRY(skv_alloc(&be, 1, sizeof *be, "backend"));
     st = skv_alloc(&c, 1, sizeof *c, "backend");
     if (st != SKV_OK) {

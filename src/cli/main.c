@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -136,7 +137,7 @@ static int run(const skv_command *c, int argc, char **argv)
     return code;
 }
 
-int main(int argc, char **argv)
+static int start(int argc, char **argv)
 {
     const skv_command *c;
     int code;
@@ -168,5 +169,19 @@ int main(int argc, char **argv)
     skv_log_close();
     if (fflush(stdout) != 0 && code == SKV_EXIT_OK)
         code = SKV_EXIT_FAILED;
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const int code = start(argc, argv);
+    struct rlimit r;
+
+    /* OpenBLAS's threads ask for memory until they get it, and libraries wait for them at the end
+     * of the process: where memory may never come, nobody is waited for. */
+    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY) {
+        (void)fflush(NULL);
+        _exit(code);
+    }
     return code;
 }
