@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job/backend_choice.h"
+#include "job/compare_ranks.h"
 #include "cli/command.h"
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
@@ -66,6 +67,22 @@ static skv_status read_options(job *j, int argc, char **argv)
     return SKV_OK;
 }
 
+/* Ranks that were given different things would compare different pictures. */
+static skv_status compare_settings(const job *j)
+{
+    skv_facts facts = {0};
+    skv_status st = skv_facts_add_settings(&facts, table, &j->o);
+
+    for (int i = 0; i < 2 && st == SKV_OK; i++)
+        st = skv_facts_add(&facts, i == 0 ? "the run or first folder" : "the second folder",
+                           i < j->words.n ? j->words.word[i] : "not given");
+    st = skv_comm_agree(j->comm, st);
+    if (st == SKV_OK)
+        st = skv_ranks_must_agree(j->comm, &facts, SKV_E_ARG);
+    skv_facts_clear(&facts);
+    return st;
+}
+
 static void say_unpaired(const job *j)
 {
     for (int i = 0; i < 2; i++)
@@ -100,7 +117,8 @@ static skv_status open_pairs(job *j)
             say_left_out(j);
         return SKV_OK;
     }
-    SKV_TRY(skv_pairs_open_folders(&j->pairs, j->words.word[0], j->words.word[1]));
+    SKV_TRY(skv_option_opened(
+        NULL, skv_pairs_open_folders(&j->pairs, j->words.word[0], j->words.word[1])));
     if (skv_comm_rank(j->comm) == 0)
         say_unpaired(j);
     return SKV_OK;
@@ -177,7 +195,7 @@ static skv_status open_networks(job *j)
     SKV_TRY(skv_networks_create(&j->networks));
     if (strcmp(j->o.networks, "none") == 0 || j->pairs.no_pictures)
         return SKV_OK;
-    SKV_TRY(skv_networks_open(&j->networks, j->be, given_file, j));
+    SKV_TRY(skv_option_opened(NULL, skv_networks_open(&j->networks, j->be, given_file, j)));
     say_lacking(j);
     return SKV_OK;
 }
@@ -249,7 +267,7 @@ static skv_status write_results(job *j)
     if (folder) {
         SKV_TRY_GOTO(skv_path_join(&h5, folder, "metrics.h5"), done);
         SKV_TRY_GOTO(skv_path_join(&summary, folder, "metrics.json"), done);
-        SKV_TRY_GOTO(skv_folder_make(folder), done);
+        SKV_TRY_GOTO(skv_option_opened("--out", skv_folder_make(folder)), done);
         SKV_TRY_GOTO(skv_results_merge(&j->results, &j->pairs, h5), done);
     }
     SKV_TRY_GOTO(skv_metrics_json(&root, &m), done);
@@ -257,7 +275,7 @@ static skv_status write_results(job *j)
         SKV_TRY_GOTO(skv_metrics_write_h5(&m, h5), done);
         SKV_TRY_GOTO(skv_json_write(root, summary), done);
     }
-    st = j->o.json ? skv_json_write(root, j->o.json) : SKV_OK;
+    st = j->o.json ? skv_option_opened("--json", skv_json_write(root, j->o.json)) : SKV_OK;
     if (st == SKV_OK && j->words.n == 1 && !j->o.out && j->o.report)
         st = skv_report_write(j->words.word[0]);
 done:
@@ -277,6 +295,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     skv_status st;
 
     SKV_TRY(skv_comm_agree(j->comm, read_options(j, argc, argv)));
+    SKV_TRY(compare_settings(j));
     SKV_TRY(skv_comm_agree(j->comm, open_pairs(j)));
     wish.device = j->o.device;
     wish.threads = (int)j->o.threads;

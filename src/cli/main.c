@@ -12,6 +12,7 @@
 #include "io/h5.h"
 #include "io/h5_probe.h"
 #include "io/h5_probe_serve.h"
+#include "job/compare_ranks.h"
 
 #define MAX_COMMANDS 64
 
@@ -124,6 +125,8 @@ static int run(const skv_command *c, int argc, char **argv)
         st = skv_comm_open(&comm);
     if (comm)
         set_up_log(comm);
+    if (st == SKV_OK && comm)
+        st = skv_ranks_compare_programs(comm, c->name);
     if (st == SKV_OK)
         st = c->run(comm, argc, argv, &code);
     if (st != SKV_OK) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/build.h"
+#include "core/json.h"
 #include "core/mem.h"
 
 #define MAX_VALUES 4 /* shown at most, each with at most as many spans of ranks */
@@ -45,6 +47,60 @@ void skv_facts_clear(skv_facts *f)
     }
     free(f->fact);
     *f = (skv_facts){0};
+}
+
+skv_status skv_facts_add_json(skv_facts *f, const char *what, const json_t *value)
+{
+    char *text;
+    skv_status st;
+
+    if (json_is_null(value))
+        return skv_facts_add(f, what, "not given");
+    SKV_TRY(skv_json_print(&text, value, SKV_JSON_SORTED));
+    st = skv_facts_add(f, what, text);
+    free(text);
+    return st;
+}
+
+/* Settings of a rank's own: results do not depend on them, or only through the device, which is
+ * compared by itself. */
+static bool is_own(const char *key)
+{
+    static const char *const own[] = {"device", "dtype", "threads", "png_threads", "memory_limit"};
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strcmp(key, own[i]) == 0)
+            return true;
+    return false;
+}
+
+static skv_status add_setting(skv_facts *f, const char *key, const json_t *value)
+{
+    char flag[128];
+
+    if (is_own(key))
+        return SKV_OK;
+    snprintf(flag, sizeof flag, "--%s", key);
+    for (char *c = flag; *c; c++)
+        *c = *c == '_' ? '-' : *c;
+    return skv_facts_add_json(f, flag, value);
+}
+
+skv_status skv_facts_add_settings(skv_facts *f, const skv_option *table, const void *settings)
+{
+    json_t *all = NULL, *value;
+    const char *key;
+    skv_status st;
+
+    SKV_TRY(skv_options_to_json(&all, table, settings));
+    json_object_foreach(all, key, value)
+    {
+        SKV_TRY_GOTO(add_setting(f, key, value), done);
+    }
+    st = SKV_OK;
+done:
+    json_decref(all);
+    return st;
 }
 
 /* ---------------------------------------------------------------------- the sentence */
@@ -222,4 +278,29 @@ done:
     free(mine.data);
     free(all);
     return st;
+}
+
+skv_status skv_ranks_must_agree(skv_comm *comm, const skv_facts *facts, skv_status code)
+{
+    char difference[SKV_DIFFERENCE_BYTES];
+
+    SKV_TRY(skv_ranks_compare(difference, comm, facts));
+    return difference[0] ? skv_fail(code, "%s", difference) : SKV_OK;
+}
+
+static skv_status compare_one(skv_comm *comm, const char *what, const char *value, skv_status code)
+{
+    skv_facts facts = {0};
+    skv_status st = skv_comm_agree(comm, skv_facts_add(&facts, what, value));
+
+    if (st == SKV_OK)
+        st = skv_ranks_must_agree(comm, &facts, code);
+    skv_facts_clear(&facts);
+    return st;
+}
+
+skv_status skv_ranks_compare_programs(skv_comm *comm, const char *command)
+{
+    SKV_TRY(compare_one(comm, "the command", command, SKV_E_ARG));
+    return compare_one(comm, "the build of skv", skv_build(), SKV_E_UNSUPPORTED);
 }

@@ -7,7 +7,6 @@
 
 /* name, own part, part together, when */
 static const skv_phase planning[] = {
-    {"comparing builds", skv_job__name_build, skv_job__compare_builds, NULL},
     {"configuration", skv_job__read_config, skv_job__share_config, NULL},
     {"settings", skv_job__read_settings, NULL, NULL},
     {"comparing settings", skv_job__list_settings, skv_job__compare_settings, NULL},

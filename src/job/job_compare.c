@@ -1,99 +1,33 @@
 /* Ranks must agree on everything that pictures depend on, before anything is computed: otherwise
  * one run would hold pictures of several, or its ranks would wait for each other for ever.
  *
- * The build comes first, for ranks of two builds may not even understand each other; settings come
- * before the first thing that depends on them. */
+ * Command and build have been compared before the job begins (skv_ranks_compare_programs);
+ * settings come before the first thing that depends on them. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "core/build.h"
-#include "core/json.h"
 #include "core/log.h"
 #include "job/job_parts.h"
 
-/* Begins a comparison: drops the facts of the last one. */
+/* A comparison of one fact: those of the last one are dropped. */
 static skv_status one_fact(skv_job *j, const char *what, const char *value)
 {
     skv_facts_clear(&j->facts);
     return skv_facts_add(&j->facts, what, value);
 }
 
-/* Ranks that differ fail with `code`. */
 static skv_status must_agree(skv_job *j, skv_status code)
 {
-    char difference[SKV_DIFFERENCE_BYTES];
-
-    SKV_TRY(skv_ranks_compare(difference, j->comm, &j->facts));
-    return difference[0] ? skv_fail(code, "%s", difference) : SKV_OK;
-}
-
-skv_status skv_job__name_build(void *job)
-{
-    return one_fact(job, "the build of skv", skv_build());
-}
-
-skv_status skv_job__compare_builds(void *job)
-{
-    return must_agree(job, SKV_E_UNSUPPORTED);
+    return skv_ranks_must_agree(j->comm, &j->facts, code);
 }
 
 /* ------------------------------------------------------------------------- settings */
 
-/* Settings of a rank's own: pictures do not depend on them, or only through the device, which is
- * compared by itself. */
-static bool is_own(const char *key)
-{
-    static const char *const own[] = {"device", "dtype", "threads", "png_threads", "memory_limit"};
-
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (strcmp(key, own[i]) == 0)
-            return true;
-    return false;
-}
-
-static skv_status add_json(skv_facts *facts, const char *what, const json_t *value)
-{
-    char *text;
-    skv_status st;
-
-    if (json_is_null(value))
-        return skv_facts_add(facts, what, "not given");
-    SKV_TRY(skv_json_print(&text, value, SKV_JSON_SORTED));
-    st = skv_facts_add(facts, what, text);
-    free(text);
-    return st;
-}
-
-static skv_status add_setting(skv_facts *facts, const char *key, const json_t *value)
-{
-    char flag[128];
-
-    if (is_own(key))
-        return SKV_OK;
-    snprintf(flag, sizeof flag, "--%s", key);
-    for (char *c = flag; *c; c++)
-        *c = *c == '_' ? '-' : *c;
-    return add_json(facts, flag, value);
-}
-
 skv_status skv_job__list_settings(void *job)
 {
     skv_job *j = job;
-    json_t *all = NULL, *value;
-    const char *key;
-    skv_status st;
 
     skv_facts_clear(&j->facts);
-    SKV_TRY(skv_options_to_json(&all, skv_settings_table, &j->settings));
-    json_object_foreach(all, key, value)
-    {
-        SKV_TRY_GOTO(add_setting(&j->facts, key, value), done);
-    }
-    st = SKV_OK;
-done:
-    json_decref(all);
-    return st;
+    return skv_facts_add_settings(&j->facts, skv_settings_table, &j->settings);
 }
 
 skv_status skv_job__compare_settings(void *job)
@@ -158,7 +92,7 @@ skv_status skv_job__list_contents(void *job)
     json_object_foreach(id->common, key, value)
     {
         snprintf(what, sizeof what, "what %s contains (by its digest)", key);
-        SKV_TRY(add_json(&j->facts, what, value));
+        SKV_TRY(skv_facts_add_json(&j->facts, what, value));
     }
     for (int i = 0; i < j->run.paths.n; i++) {
         snprintf(what, sizeof what, "what cache path %s does (by its digest)",

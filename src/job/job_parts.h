@@ -56,8 +56,6 @@ SKV_MUST skv_status skv_job__read_rewrites(void *job);
 SKV_MUST skv_status skv_job__share_rewrites(void *job);
 
 /* job_compare.c: whether all ranks are to compute the same, in the same way */
-SKV_MUST skv_status skv_job__name_build(void *job);
-SKV_MUST skv_status skv_job__compare_builds(void *job);
 SKV_MUST skv_status skv_job__list_settings(void *job);
 SKV_MUST skv_status skv_job__compare_settings(void *job);
 SKV_MUST skv_status skv_job__name_type(void *job);

@@ -35,14 +35,31 @@ after=(--store bits --seed 5 --samples 2)
 start --out "$work/run"
 refused 2 "ranks do not agree on --samples: rank 0 ($host): 1; ranks 1-2 ($host): 2 (and on 2 more)"
 
+# Other commands, also where one of them would have failed by itself; other options of eval.
+apart() {
+    status=0
+    mpirun --oversubscribe -n 1 "$skv" "${@:1:$#/2}" : -n 1 "$skv" "${@:$#/2+1}" </dev/null \
+        >"$work/stdout" 2>"$work/log" || status=$?
+}
+apart sample --config "$work/job.json" eval "$work/none" --device
+refused 2 "ranks do not agree on the command: rank 0 ($host): sample; rank 1 ($host): eval"
+apart eval a --networks none eval a --networks formula
+refused 2 "ranks do not agree on --networks: rank 0 ($host): \"none\"; rank 1 ($host): \"formula\""
+apart eval a eval b
+refused 2 "ranks do not agree on the run or first folder: rank 0 ($host): a; rank 1 ($host): b"
+
 # The same program but for what it says of its build.
-build=$("$skv" --version)
+build=$("$skv" --version | head -n 1)
 build=${build#skv }
 LC_ALL=C sed "s/$build/${build%?}_/" "$skv" >"$work/other_skv"
 chmod +x "$work/other_skv"
 status=0
 mpirun --oversubscribe -n 1 "${job[@]}" --out "$work/run" : -n 1 "$work/other_skv" "${job[@]:1}" \
     --out "$work/run" </dev/null 2>"$work/log" || status=$?
+refused 1 "ranks do not agree on the build of skv: rank 0 ($host): $build; rank 1 ($host): ${build%?}_"
+status=0
+mpirun --oversubscribe -n 1 "$skv" eval a : -n 1 "$work/other_skv" eval a </dev/null \
+    2>"$work/log" || status=$?
 refused 1 "ranks do not agree on the build of skv: rank 0 ($host): $build; rank 1 ($host): ${build%?}_"
 
 # A rewriting cache is one more thing that all ranks are to be sent.
