@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/options.h"
 #include "io/prompts.h"
 
 #define MAX_SAMPLES 10000
@@ -319,6 +320,8 @@ static skv_status run_lines(skv_layout_set *set, const skv_layout *layout, const
     st = read_prompts(&prompts, &read, layout, given ? given : own, set->samples);
     if (st == SKV_E_NOTFOUND && own)
         st = skv_fail(SKV_E_ARG, "%s, the run's prompts, is missing: give it with --prompts", own);
+    if (given)
+        st = skv_option_opened(NULL, st);
     SKV_TRY_GOTO(st, done);
     SKV_TRY_GOTO(same_prompts(run, set->n, prompts, given ? given : own), done);
     set->line = read.line;

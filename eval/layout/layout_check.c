@@ -237,8 +237,8 @@ static skv_status list(names *out, const char *folder)
     skv_status st = SKV_OK;
 
     if (!d)
-        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO,
-                        "%s: cannot open the folder: %s", folder, strerror(errno));
+        return skv_fail(skv_name_status(errno), "%s: cannot open the folder: %s", folder,
+                        strerror(errno));
     while (st == SKV_OK && (e = readdir(d))) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;

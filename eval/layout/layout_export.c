@@ -18,6 +18,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/options.h"
 #include "core/parallel.h"
 #include "io/png.h"
 
@@ -82,7 +83,7 @@ static skv_status look(bool *empty, const char *folder)
     if (!d && errno == ENOENT)
         return SKV_OK;
     if (!d)
-        return skv_fail(SKV_E_IO, "%s: cannot open the folder: %s", folder, strerror(errno));
+        return skv_cannot_make(folder, "open the folder", errno);
     while (*empty && (e = readdir(d)))
         *empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
     closedir(d);
@@ -498,13 +499,13 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
     SKV_TRY_GOTO(skv_layout_beside(x.folder, job->folder, ""), done);
     SKV_TRY_GOTO(skv_layout_beside(x.part, job->folder, SKV_LAYOUT_PART), done);
     SKV_TRY_GOTO(skv_layout_beside(x.manifest, job->folder, SKV_LAYOUT_MANIFEST), done);
-    SKV_TRY_GOTO(look(&empty, x.folder), done);
+    SKV_TRY_GOTO(skv_option_opened("--out", look(&empty, x.folder)), done);
     x.refill = !empty;
     if (x.refill)
         SKV_TRY_GOTO(compare_manifest(&x), done);
     SKV_TRY_GOTO(remove_part(x.part), done);
     x.begun = true;
-    SKV_TRY_GOTO(skv_folder_make(x.part), done);
+    SKV_TRY_GOTO(skv_option_opened("--out", skv_folder_make(x.part)), done);
     describe_all(&x);
     SKV_TRY_GOTO(find_size(&x), done);
     SKV_TRY_GOTO(skv_parallel(job->threads, job->set->n, export_prompt, &x), done);

@@ -36,7 +36,7 @@ static skv_status check_entry(const skv_network_file *f, const skv_entry *e, con
         snprintf(want + strlen(want), sizeof want - strlen(want), "%s%lld", i ? "," : "",
                  (long long)shape[i]);
     if (!e)
-        return skv_fail(SKV_E_FORMAT, "%s has no tensor %s (%s)", f->path, name, want);
+        return skv_fail(SKV_E_SHAPE, "%s has no tensor %s (%s)", f->path, name, want);
     if (!e->supported)
         return skv_fail(SKV_E_FORMAT, "%s: %s is %s, want fp32 (%s)", f->path, name, e->dtype_name,
                         want);

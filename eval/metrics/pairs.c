@@ -233,14 +233,14 @@ static skv_status list_pictures(name_list *l, const char *folder)
     struct dirent *e;
 
     if (!dir)
-        return skv_fail(errno == ENOENT || errno == ENOTDIR ? SKV_E_NOTFOUND : SKV_E_IO,
-                        "%s: not a folder of pictures: %s", folder, strerror(errno));
+        return skv_fail(skv_name_status(errno), "%s: not a folder of pictures: %s", folder,
+                        strerror(errno));
     while (st == SKV_OK && (e = readdir(dir))) {
         if (e->d_name[0] == '.')
             continue;
         if (other_format(e->d_name))
             st = skv_fail(
-                SKV_E_FORMAT,
+                SKV_E_ARG,
                 "%s/%s is not a PNG: compare PNGs alone, lossy copies differ by themselves", folder,
                 e->d_name);
         else if (strlen(e->d_name) > 4 && strcmp(e->d_name + strlen(e->d_name) - 4, ".png") == 0)

@@ -255,7 +255,7 @@ static skv_status write_json(job *j)
                      j->gemm * 1e-9, "paths", skv_json_take(&j->rows));
     if (!root)
         return skv_fail(SKV_E_MEM, "bench: out of memory");
-    st = skv_json_write(root, j->o.json);
+    st = skv_option_opened("--json", skv_json_write(root, j->o.json));
     json_decref(root);
     return st;
 }

@@ -134,7 +134,8 @@ static skv_status make_set(skv_layout_set *set, const skv_layout *layout, const 
     skv_status st;
 
     if (o->prompts)
-        return skv_layout_set_from_prompts(set, layout, o->prompts, (int)o->samples);
+        return skv_option_opened(
+            "--prompts", skv_layout_set_from_prompts(set, layout, o->prompts, (int)o->samples));
     if (o->count == 0 && skv_layout_beside(manifest, folder, SKV_LAYOUT_MANIFEST) == SKV_OK) {
         st = skv_json_read(&root, manifest);
         if (st == SKV_OK)
@@ -161,7 +162,8 @@ static skv_status check_folder(const skv_layout *layout, const check_options *o,
     }
     if (o->side > 0)
         set.side = (int)o->side;
-    SKV_TRY_GOTO(skv_layout_check(&report, layout, &set, folder, skv_device_threads(o->threads, 1)),
+    SKV_TRY_GOTO(skv_option_opened(NULL, skv_layout_check(&report, layout, &set, folder,
+                                                          skv_device_threads(o->threads, 1))),
                  done);
     if (!print_report(layout, &report, folder, o->limit))
         *clean = false;

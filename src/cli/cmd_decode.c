@@ -164,7 +164,8 @@ static skv_status decode_path(decoder *d, const char *path)
     const int64_t before = d->n_written;
 
     snprintf(folder, sizeof folder, "%s/images/%s", d->out, path);
-    SKV_TRY(d->out == d->run ? skv_folder_make_below(folder, 2) : skv_folder_make(folder));
+    SKV_TRY(d->out == d->run ? skv_folder_make_below(folder, 2)
+                             : skv_option_opened("--out", skv_folder_make(folder)));
     for (int64_t g = 0; g < d->json.n_groups; g++) {
         skv_group_record rec = {0};
         skv_status st = read_group(&rec, d, path, g);

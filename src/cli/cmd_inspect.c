@@ -206,6 +206,15 @@ static skv_status inspect_json(skv_json_maker *out, const char *path, bool tenso
     return SKV_OK;
 }
 
+static skv_status inspect_file(skv_json_maker *out, const char *path, bool tensors)
+{
+    if (skv_ends_with(path, ".h5"))
+        return inspect_h5(out, path);
+    if (skv_ends_with(path, ".json"))
+        return inspect_json(out, path, tensors);
+    return inspect_checkpoint(out, path, tensors);
+}
+
 static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
 {
     char run[4096];
@@ -214,11 +223,7 @@ static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
     snprintf(run, sizeof run, "%s/run.json", path);
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && lstat(run, &info) == 0)
         return inspect_run(out, path);
-    if (skv_ends_with(path, ".h5"))
-        return inspect_h5(out, path);
-    if (skv_ends_with(path, ".json"))
-        return inspect_json(out, path, tensors);
-    return inspect_checkpoint(out, path, tensors);
+    return skv_option_opened(NULL, inspect_file(out, path, tensors));
 }
 
 /* ------------------------------------------------------------------- printing */

@@ -196,7 +196,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(check(&o), done);
     SKV_TRY_GOTO(skv_option_opened("--against", skv_recording_read(&v.recording, o.against)), done);
     SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);
-    SKV_TRY_GOTO(check_pair(&v, &o), done);
+    SKV_TRY_GOTO(skv_option_opened("--against", check_pair(&v, &o)), done);
     SKV_TRY_GOTO(skv_backend_choose(&v.be, &choice,
                                     &(skv_device_wish){.device = o.device,
                                                        .dtype = o.dtype,
@@ -211,7 +211,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     if (o.json) {
         root = json_pack("{s:s, s:b, s:o}", "against", o.against, "ok", v.good, "rows",
                          skv_json_take(&v.rows));
-        st = root ? skv_json_write(root, o.json) : skv_fail(SKV_E_MEM, "verify: out of memory");
+        st = root ? skv_option_opened("--json", skv_json_write(root, o.json))
+                  : skv_fail(SKV_E_MEM, "verify: out of memory");
         json_decref(root);
     }
 done:

@@ -21,7 +21,7 @@ skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
 
     *out = (skv_aside){.fd = -1, .folder = -1, .path = path};
     st = skv_folder_of(&out->folder, &out->name, path, n_below);
-    SKV_TRY(st == SKV_E_NOTFOUND ? SKV_E_IO : st); /* NOTFOUND is for files to be read */
+    SKV_TRY(st == SKV_E_NOTFOUND ? SKV_E_KIND : st); /* NOTFOUND is for files to be read */
     if (snprintf(out->aside, sizeof out->aside, "%s.%ld" ENDING, out->name, (long)getpid()) >=
         (int)sizeof out->aside) {
         skv_aside_drop(out);
@@ -36,7 +36,7 @@ skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
         const int reason = errno;
 
         skv_aside_drop(out);
-        return skv_fail(SKV_E_IO, "%s: cannot create: %s", path, strerror(reason));
+        return skv_cannot_make(path, "create", reason);
     }
     return SKV_OK;
 }

@@ -44,9 +44,7 @@ skv_status skv_config_read(skv_config *c)
 
     if (st == SKV_OK && c->text && c->bytes == 0)
         st = skv_fail(SKV_E_ARG, "%s: is empty, want a JSON object", c->path);
-    if (st != SKV_OK)
-        skv_context("--config");
-    return st == SKV_E_NOTFOUND ? SKV_E_ARG : st;
+    return skv_option_opened("--config", st);
 }
 
 void skv_config_clear(skv_config *c)

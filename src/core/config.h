@@ -15,7 +15,7 @@ typedef struct {
 /* Finds --config among the arguments; reads nothing. Cleared with skv_config_clear. */
 SKV_MUST skv_status skv_config_find(skv_config *out, int argc, char **argv);
 
-/* Reads the text, if there is a config. SKV_E_ARG when the file is not there. */
+/* Reads the text, if there is a config. SKV_E_ARG when it cannot be opened. */
 SKV_MUST skv_status skv_config_read(skv_config *c);
 
 void skv_config_clear(skv_config *c);

@@ -49,7 +49,7 @@ static skv_status open_file(int *fd, const char *path, int n_below, int how)
         return skv_cannot_open(path, reason);
     if (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         close(*fd);
-        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
+        return skv_fail(SKV_E_KIND, "%s: not a regular file", path);
     }
     return SKV_OK;
 }

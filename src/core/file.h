@@ -11,8 +11,9 @@
 #include "core/folder.h"
 #include "core/status.h"
 
-/* Opens a file for reading: *fd (close()). SKV_E_NOTFOUND when there is none, SKV_E_FORMAT when it
- * is not a regular file or is a link below the run, SKV_E_IO for the rest. */
+/* Opens a file for reading: *fd (close()). SKV_E_NOTFOUND when there is none, SKV_E_KIND when it
+ * is not a regular file or is a link below the run, SKV_E_DENIED when this user may not read it,
+ * SKV_E_IO for the rest. */
 SKV_MUST skv_status skv_file_open(int *fd, const char *path, int n_below);
 
 /* Reads a whole file of at most `max_bytes` into *out (free()), NUL-terminated; *out_bytes excludes

@@ -27,16 +27,42 @@ static size_t root_bytes(const char *path, int n)
     return at;
 }
 
+skv_status skv_name_status(int reason)
+{
+    switch (reason) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+        return SKV_E_NOTFOUND;
+    case ELOOP:
+    case ENXIO: /* a socket, or a FIFO that nobody reads */
+    case EISDIR:
+        return SKV_E_KIND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return SKV_E_DENIED;
+    default:
+        return SKV_E_IO;
+    }
+}
+
 skv_status skv_cannot_open(const char *path, int reason)
 {
-    if (reason == ENOENT || reason == ENOTDIR)
-        return skv_fail(SKV_E_NOTFOUND, "%s: cannot open: %s", path, strerror(reason));
     if (reason == ELOOP) /* O_NOFOLLOW */
-        return skv_fail(SKV_E_FORMAT, "%s: is a link; inside a run's folder no link is followed",
+        return skv_fail(SKV_E_KIND, "%s: is a link; inside a run's folder no link is followed",
                         path);
-    if (reason == ENXIO) /* a socket, or a FIFO that nobody reads */
-        return skv_fail(SKV_E_FORMAT, "%s: not a regular file", path);
-    return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(reason));
+    if (reason == ENXIO || reason == EISDIR)
+        return skv_fail(SKV_E_KIND, "%s: not a regular file", path);
+    return skv_fail(skv_name_status(reason), "%s: cannot open: %s", path, strerror(reason));
+}
+
+skv_status skv_cannot_make(const char *path, const char *what, int reason)
+{
+    const skv_status st = skv_name_status(reason);
+
+    return skv_fail(st == SKV_E_NOTFOUND ? SKV_E_KIND : st, "%s: cannot %s: %s", path, what,
+                    strerror(reason));
 }
 
 /* From folder *fd into its entry `part`; *fd becomes the entry's. `path` is for messages. */
@@ -148,7 +174,7 @@ static skv_status make_one(const char *path, size_t root, size_t end)
     if (reason == ELOOP)
         return skv_cannot_open(part, reason);
     if (reason != 0)
-        return skv_fail(SKV_E_IO, "%s: cannot make the folder: %s", part, strerror(reason));
+        return skv_cannot_make(part, "make the folder", reason);
     return SKV_OK;
 }
 

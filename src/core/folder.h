@@ -27,8 +27,16 @@ SKV_MUST skv_status skv_folder_make(const char *path); /* n_below 0 */
 /* *out = "folder/name" (free()), or a copy of `name` when it is absolute or folder is NULL. */
 SKV_MUST skv_status skv_path_join(char **out, const char *folder, const char *name);
 
-/* Fails with errno `reason` of opening `path`: SKV_E_NOTFOUND when it is not there, SKV_E_FORMAT
- * for a link or what is not a regular file, SKV_E_IO for the rest. */
+/* What errno `reason` of opening, making or listing a name means: SKV_E_NOTFOUND when it is not
+ * there, SKV_E_KIND for a link or what is not a regular file, SKV_E_DENIED where this user may not,
+ * SKV_E_IO for the rest. */
+skv_status skv_name_status(int reason);
+
+/* Fails so, with errno `reason` of opening `path`. */
 SKV_MUST skv_status skv_cannot_open(const char *path, int reason);
+
+/* Fails with errno `reason` of making `path`; what: "create". Never SKV_E_NOTFOUND, which is for
+ * what is read: a place where nothing can be made is SKV_E_KIND. */
+SKV_MUST skv_status skv_cannot_make(const char *path, const char *what, int reason);
 
 #endif

@@ -503,8 +503,11 @@ skv_status skv_option_opened(const char *flag, skv_status st)
 {
     if (st == SKV_OK)
         return st;
-    skv_context("%s", flag);
-    return st == SKV_E_NOTFOUND || st == SKV_E_SHAPE ? SKV_E_ARG : st;
+    if (flag)
+        skv_context("%s", flag);
+    return st == SKV_E_NOTFOUND || st == SKV_E_KIND || st == SKV_E_DENIED || st == SKV_E_SHAPE
+               ? SKV_E_ARG
+               : st;
 }
 
 /* The row of "--group-size", "--group-size=4" or "--no-dry-run" (*negated); *value is what stands

@@ -115,9 +115,10 @@ SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 /* *out = the integers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
 SKV_MUST skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name);
 
-/* The status of opening the file that an option names: a failure's message gets the option before
- * it, and SKV_E_NOTFOUND and SKV_E_SHAPE become SKV_E_ARG, since a missing or unfitting file is a
- * wrong setting. The status of a damaged or unreadable file stays. */
+/* The rule by which exit status 2 is told from 1. The status of opening or making what the user
+ * named, by the option `flag` or (NULL) as an argument or inside a value: SKV_E_NOTFOUND,
+ * SKV_E_KIND, SKV_E_DENIED and SKV_E_SHAPE become SKV_E_ARG, since the name is wrong; the status of
+ * an I/O error or of a damaged content stays. The message gets the flag before it. */
 SKV_MUST skv_status skv_option_opened(const char *flag, skv_status st);
 
 /* The key of the table nearest to `word`, NULL if none is near. */

@@ -84,6 +84,10 @@ const char *skv_status_name(skv_status st)
         return "SKV_E_STOPPED";
     case SKV_E_NOT_FINITE:
         return "SKV_E_NOT_FINITE";
+    case SKV_E_KIND:
+        return "SKV_E_KIND";
+    case SKV_E_DENIED:
+        return "SKV_E_DENIED";
     }
     return "unknown status";
 }

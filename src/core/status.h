@@ -11,7 +11,7 @@ typedef enum {
     SKV_E_ARG = -1,         /* a caller's or user's argument, option or config value */
     SKV_E_IO = -2,          /* open, read, write, sync, rename */
     SKV_E_FORMAT = -3,      /* a file's content is not what its format says */
-    SKV_E_SHAPE = -4,       /* a tensor's shape or dtype */
+    SKV_E_SHAPE = -4,       /* does not fit: a tensor's shape or dtype, a file of another model */
     SKV_E_MEM = -5,         /* out of host or device memory */
     SKV_E_NOTFOUND = -6,    /* a file, key, tensor or name that is not there */
     SKV_E_UNSUPPORTED = -7, /* understood, but not available in this build or model */
@@ -20,9 +20,11 @@ typedef enum {
     SKV_E_NCCL = -10,
     SKV_E_MPI = -11,
     SKV_E_H5 = -12,
-    SKV_E_PEER = -13,      /* another rank failed; its message is ours */
-    SKV_E_STOPPED = -14,   /* asked to stop; what is done is safe, run again */
-    SKV_E_NOT_FINITE = -15 /* of a row: its text, logits or picture have NaN or infinity */
+    SKV_E_PEER = -13,       /* another rank failed; its message is ours */
+    SKV_E_STOPPED = -14,    /* asked to stop; what is done is safe, run again */
+    SKV_E_NOT_FINITE = -15, /* of a row: its text, logits or picture have NaN or infinity */
+    SKV_E_KIND = -16,       /* of another kind: a folder or FIFO for a file, a file for a folder */
+    SKV_E_DENIED = -17      /* a file or folder that this user may not open or write */
 } skv_status;
 
 #define SKV_MUST         __attribute__((warn_unused_result))

@@ -36,14 +36,12 @@ static skv_status map_file(shard *s, const char *path)
 {
     struct stat info;
     skv_status st = SKV_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
     void *data;
+    int fd = -1;
 
-    if (fd < 0)
-        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot open: %s", path,
-                        strerror(errno));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 1) {
-        st = skv_fail(SKV_E_FORMAT, "%s: not a regular file, or empty", path);
+    SKV_TRY(skv_file_open(&fd, path, 0));
+    if (fstat(fd, &info) != 0 || info.st_size < 1) {
+        st = skv_fail(SKV_E_FORMAT, "%s: is empty", path);
         goto done;
     }
     data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -226,8 +224,7 @@ skv_status skv_checkpoint_open(skv_checkpoint **out, const char *path)
     skv_status st;
 
     if (stat(path, &info) != 0)
-        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: %s", path,
-                        strerror(errno));
+        return skv_fail(skv_name_status(errno), "%s: %s", path, strerror(errno));
     SKV_TRY(skv_alloc(&ck, 1, sizeof *ck, path));
     if (S_ISDIR(info.st_mode))
         st = open_folder(ck, path);

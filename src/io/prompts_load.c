@@ -43,7 +43,8 @@ static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
     DIR *d = opendir(folder);
 
     if (!d)
-        return skv_fail(SKV_E_IO, "%s: cannot open the folder: %s", folder, strerror(errno));
+        return skv_fail(skv_name_status(errno), "%s: cannot open the folder: %s", folder,
+                        strerror(errno));
     for (struct dirent *e = readdir(d); e; e = readdir(d)) {
         if (e->d_name[0] == '.' || !skv_ends_in(e->d_name, ".txt"))
             continue;
@@ -206,7 +207,8 @@ static skv_status load_stream(char **out, size_t *n, const char *path)
     skv_status st;
 
     if (fd < 0)
-        return skv_fail(SKV_E_IO, "%s: cannot read prompts: %s", path, strerror(errno));
+        return skv_fail(skv_name_status(errno), "%s: cannot read prompts: %s", path,
+                        strerror(errno));
     st = read_stream(out, n, fd, standard ? "standard input" : path);
     close(fd);
     return st;
@@ -232,8 +234,8 @@ skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, con
     if (strcmp(path, "-") == 0)
         return load_stream(bytes, n, path);
     if (stat(path, &info) != 0)
-        return skv_fail(errno == ENOENT ? SKV_E_NOTFOUND : SKV_E_IO, "%s: cannot read prompts: %s",
-                        path, strerror(errno));
+        return skv_fail(skv_name_status(errno), "%s: cannot read prompts: %s", path,
+                        strerror(errno));
     if (S_ISDIR(info.st_mode)) {
         *form = SKV_PROMPTS_FOLDER;
         return load_folder(bytes, n, path);

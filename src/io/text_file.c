@@ -107,8 +107,8 @@ static skv_status text_attribute(char **out, const skv_text_file *f, const char 
     const skv_status st = skv_h5_get_text(out, f->h5, "/", key);
 
     return st == SKV_E_NOTFOUND
-               ? skv_fail(SKV_E_FORMAT, "%s: not a file of encoded texts: it has no \"%s\"",
-                          f->path, key)
+               ? skv_fail(SKV_E_SHAPE, "%s: not a file of encoded texts: it has no \"%s\"", f->path,
+                          key)
                : st;
 }
 
@@ -119,12 +119,12 @@ static skv_status check_t5(const skv_text_file *f, const skv_text_origin *origin
 
     SKV_TRY(text_attribute(&t5, f, "t5_digest"));
     if (!skv_digest_is_text(t5))
-        st = skv_fail(SKV_E_FORMAT,
+        st = skv_fail(SKV_E_SHAPE,
                       "%s: written by an older version of skv, which knew T5 by a shorter digest; "
                       "name another file",
                       f->path);
     else if (strcmp(t5, origin->t5) != 0)
-        st = skv_fail(SKV_E_FORMAT,
+        st = skv_fail(SKV_E_SHAPE,
                       "%s: encoded by another T5 checkpoint (digest %s, this run's is %s); name "
                       "another file",
                       f->path, t5, origin->t5);

@@ -31,7 +31,7 @@ static skv_status open_old(skv_text_file **out, const skv_text_phase *p)
 {
     const skv_status st = skv_text_file_open(out, path_of(p), &p->origin);
 
-    return st == SKV_E_NOTFOUND ? SKV_OK : st;
+    return st == SKV_E_NOTFOUND ? SKV_OK : skv_option_opened("--text-cache", st);
 }
 
 /* On rank 0: texts that the file lacks; *old is the file, or NULL. */

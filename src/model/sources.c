@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/options.h"
 #include "model/names.h"
 
 const char *skv_formula_name(const char *spec)
@@ -101,7 +102,7 @@ static skv_status check_model(const skv_dims *d, const char *model, const char *
 {
     skv_dims want;
 
-    SKV_TRY(skv_dims_named(&want, model));
+    SKV_TRY(skv_option_opened("--model", skv_dims_named(&want, model)));
     if (!same_transformer(d, &want))
         return skv_fail(SKV_E_ARG,
                         "%s is not a %s: depth %d, width %d, %d heads, %d pooling heads, text of "
@@ -112,12 +113,6 @@ static skv_status check_model(const skv_dims *d, const char *model, const char *
     return SKV_OK;
 }
 
-/* The user named what is not there, or what does not fit: a wrong setting, not a damaged file. */
-static skv_status as_named(skv_status st)
-{
-    return st == SKV_E_NOTFOUND || st == SKV_E_SHAPE ? SKV_E_ARG : st;
-}
-
 skv_status skv_sources_open(skv_sources *out, const char *transformer, const char *vae,
                             const char *model)
 {
@@ -125,9 +120,10 @@ skv_status skv_sources_open(skv_sources *out, const char *transformer, const cha
     int token_bits = 0;
     skv_status st;
 
-    SKV_TRY_GOTO(as_named(open_transformer(&s, &token_bits, transformer)), done);
-    SKV_TRY_GOTO(as_named(open_vae(&s, vae)), done);
-    SKV_TRY_GOTO(as_named(skv_names_join(&s.dims, token_bits, transformer, vae)), done);
+    SKV_TRY_GOTO(skv_option_opened(NULL, open_transformer(&s, &token_bits, transformer)), done);
+    SKV_TRY_GOTO(skv_option_opened(NULL, open_vae(&s, vae)), done);
+    SKV_TRY_GOTO(skv_option_opened(NULL, skv_names_join(&s.dims, token_bits, transformer, vae)),
+                 done);
     SKV_TRY_GOTO(skv_dims_check(&s.dims, transformer), done);
     recognise(&s.dims);
     if (model)
@@ -142,10 +138,10 @@ done:
 skv_status skv_sources_open_vae(skv_sources *out, const char *vae, int token_bits)
 {
     skv_sources s = {0};
-    skv_status st = as_named(open_vae(&s, vae));
+    skv_status st = skv_option_opened(NULL, open_vae(&s, vae));
 
     if (st == SKV_OK)
-        st = as_named(skv_names_join(&s.dims, token_bits, "the run", vae));
+        st = skv_option_opened(NULL, skv_names_join(&s.dims, token_bits, "the run", vae));
     if (st == SKV_OK)
         *out = s;
     else

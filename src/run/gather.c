@@ -140,7 +140,8 @@ static skv_status read_group(skv_group_record *rec, survey *s, const char *path,
     st = skv_group_file_read(rec, file, parts);
     if (st == SKV_E_NOTFOUND && s->n_damaged > 0) /* set aside in the first pass */
         st = SKV_OK;
-    else if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_IO && st != SKV_E_MEM)
+    else if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_DENIED && st != SKV_E_IO &&
+             st != SKV_E_MEM)
         st = set_aside(s, file);
     free(file);
     return st;

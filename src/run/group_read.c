@@ -257,7 +257,7 @@ skv_status skv_group_file_check(skv_group_state *state, const char *file,
         *state = compare(label, file, want);
     else if (st == SKV_E_NOTFOUND)
         *state = SKV_GROUP_ABSENT;
-    else if (st == SKV_E_FORMAT)
+    else if (st == SKV_E_FORMAT || st == SKV_E_KIND)
         *state = SKV_GROUP_DAMAGED;
     else
         return st;

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/mem.h"
 #include "io/png.h"
 #include "io/prompts.h"
+#include "run/run_json.h"
 #include "run/schema.h"
 
 #define MAX_ROWS    ((int64_t)1 << 40)
@@ -190,22 +190,6 @@ static skv_status read_config(skv_run_file *run)
     return SKV_OK;
 }
 
-/* Why there is no run.h5: no folder, no run, or a run that was not gathered. */
-static skv_status no_run(const char *file, const char *folder)
-{
-    char settings[4096];
-    struct stat info;
-
-    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
-        return skv_fail(SKV_E_NOTFOUND, "%s: no such folder", folder);
-    snprintf(settings, sizeof settings, "%s/run.json", folder);
-    if (stat(settings, &info) != 0)
-        return skv_fail(SKV_E_NOTFOUND, "%s is not a run: it has neither run.h5 nor run.json",
-                        folder);
-    return skv_fail(SKV_E_NOTFOUND,
-                    "%s is missing: skv gather %s makes it once the run is complete", file, folder);
-}
-
 skv_status skv_run_file_open(skv_run_file *out, const char *folder)
 {
     char file[4096];
@@ -215,8 +199,12 @@ skv_status skv_run_file_open(skv_run_file *out, const char *folder)
     SKV_TRY(skv_path_join(&out->folder, NULL, folder));
     snprintf(file, sizeof file, "%s/run.h5", folder);
     st = skv_h5_open_below(&out->h5, file, 1);
-    if (st == SKV_E_NOTFOUND)
-        return no_run(file, folder);
+    if (st == SKV_E_NOTFOUND) {
+        SKV_TRY(skv_run_is_there(folder));
+        return skv_fail(SKV_E_NOTFOUND,
+                        "%s is missing: skv gather %s makes it once the run is complete", file,
+                        folder);
+    }
     SKV_TRY(st);
     st = read_samples(out);
     if (st == SKV_OK)

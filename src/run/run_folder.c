@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/options.h"
 #include "run/group_file.h"
 #include "run/run_lock.h"
 #include "run/schema.h"
@@ -180,7 +181,7 @@ skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
 
     if (strlen(run) > sizeof file - 512)
         return skv_fail(SKV_E_ARG, "--out: a path of %zu bytes is too long", strlen(run));
-    SKV_TRY(skv_folder_make(run));
+    SKV_TRY(skv_option_opened("--out", skv_folder_make(run)));
     SKV_TRY(skv_run_lock_take(&lock, run, SKV_RUN_LOCK_SECONDS, plan->stop));
     snprintf(file, sizeof file, "%s/run.json", run);
     SKV_TRY(merge(&root, file, plan));

@@ -1,6 +1,7 @@
 #include "run/run_json.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "run/schema.h"
 
@@ -33,13 +34,32 @@ static skv_status check_paths(const skv_run_json *r, const char *file)
     return SKV_OK;
 }
 
+skv_status skv_run_is_there(const char *run)
+{
+    char file[4096];
+    struct stat info;
+
+    if (stat(run, &info) != 0)
+        return skv_fail(SKV_E_ARG, "%s: no such folder", run);
+    if (!S_ISDIR(info.st_mode))
+        return skv_fail(SKV_E_ARG, "%s is not a folder, and so not a run", run);
+    if (snprintf(file, sizeof file, "%s/run.json", run) >= (int)sizeof file)
+        return skv_fail(SKV_E_ARG, "%.80s...: the run's folder has too long a name", run);
+    if (lstat(file, &info) == 0)
+        return SKV_OK;
+    snprintf(file, sizeof file, "%s/run.h5", run);
+    if (lstat(file, &info) == 0)
+        return SKV_OK;
+    return skv_fail(SKV_E_ARG, "%s is not a run: it has neither run.h5 nor run.json", run);
+}
+
 skv_status skv_run_json_read(skv_run_json *out, const char *run)
 {
     char file[4096];
 
     *out = (skv_run_json){0};
-    if (snprintf(file, sizeof file, "%s/run.json", run) >= (int)sizeof file)
-        return skv_fail(SKV_E_ARG, "%.80s...: the run's folder has too long a name", run);
+    SKV_TRY(skv_run_is_there(run));
+    snprintf(file, sizeof file, "%s/run.json", run);
     SKV_TRY(skv_json_read_below(&out->root, file, 1));
     SKV_TRY(get_object(&out->common, out, "common", file));
     SKV_TRY(get_object(&out->settings, out, "settings", file));

@@ -16,7 +16,11 @@ typedef struct {
     int64_t n_rows, n_groups;          /* 1 <= n_groups <= n_rows <= 2^40 */
 } skv_run_json;
 
-/* SKV_E_NOTFOUND when there is none, SKV_E_FORMAT naming what is wrong. Cleared with
+/* Whether the user's RUN is a folder with a run in it; otherwise SKV_E_ARG says which it is not. */
+SKV_MUST skv_status skv_run_is_there(const char *run);
+
+/* SKV_E_ARG when the folder is no run, SKV_E_NOTFOUND when run.json alone is missing, SKV_E_FORMAT
+ * naming what is wrong. Cleared with
  * skv_run_json_clear, also after a failure. */
 SKV_MUST skv_status skv_run_json_read(skv_run_json *out, const char *run);
 void skv_run_json_clear(skv_run_json *r);

@@ -41,7 +41,7 @@ static skv_status sweep_below(const char *run, const char *what)
         if (snprintf(folder, sizeof folder, "%s/%s/%s", run, what, e->d_name) >= (int)sizeof folder)
             continue;
         st = skv_aside_sweep(folder, 2, NULL);
-        if (st == SKV_E_FORMAT) /* a link is not a folder of ours */
+        if (st == SKV_E_KIND) /* a link is not a folder of ours */
             st = SKV_OK;
     }
     closedir(d);

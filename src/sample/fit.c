@@ -40,12 +40,12 @@ skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit)
     SKV_TRY(largest(&n, setup, fit));
     if (n == 0)
         return skv_fail(
-            SKV_E_MEM,
+            SKV_E_ARG,
             "groups of %d need %zu bytes of memory, %zu are available, and not even groups "
             "of one would fit",
             fit->n, bytes, fit->limit);
     return skv_fail(
-        SKV_E_MEM,
+        SKV_E_ARG,
         "groups of %d need %zu bytes of memory, %zu are available: the largest that fit "
         "are groups of %d (%s %d)",
         fit->n, bytes, fit->limit, n, fit->option, n);

@@ -15,8 +15,8 @@ typedef struct {
     const void *ctx;
 } skv_fit;
 
-/* SKV_E_MEM where it does not fit; the message gives the bytes needed, the bytes available, and the
- * largest group that fits. */
+/* SKV_E_ARG where it does not fit, for the settings ask for more than there is; the message gives
+ * the bytes needed, the bytes available, and the largest group that fits. */
 SKV_MUST skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit);
 
 #endif

@@ -188,16 +188,12 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     return describe(p);
 }
 
-/* Whatever contradicts the path's definition is the user's mistake, wherever it is found:
- * an unknown policy, a budget file that is missing or made for another model. Memory and disk are
- * not.
- */
+/* Whatever contradicts the path's definition is the user's mistake, wherever it is found: an
+ * unknown policy, a budget file that is missing or made for another model. What a budget file says
+ * is a setting like the config's. Memory and disk are not. */
 static skv_status as_usage(skv_status st)
 {
-    const bool mistake =
-        st == SKV_E_NOTFOUND || st == SKV_E_FORMAT || st == SKV_E_SHAPE || st == SKV_E_UNSUPPORTED;
-
-    return mistake ? SKV_E_ARG : st;
+    return st == SKV_E_FORMAT || st == SKV_E_UNSUPPORTED ? SKV_E_ARG : skv_option_opened(NULL, st);
 }
 
 static skv_status add(skv_paths *out, const char *name, const skv_settings *s, const skv_dims *dims,

@@ -55,7 +55,10 @@ static skv_status read_schedule(skv_recording *r, skv_h5 *f, const char *path)
     st = skv_h5_get_real(&ratio, f, "/", "ratio");
     if (st != SKV_OK && st != SKV_E_NOTFOUND) /* the full-size form is square */
         goto done;
-    SKV_TRY_GOTO(skv_schedule_make(&r->schedule, ratio, resolution), done);
+    st = skv_schedule_make(&r->schedule, ratio, resolution);
+    if (st != SKV_OK)
+        skv_context("%s", path);
+    SKV_TRY_GOTO(st, done);
     SKV_TRY_GOTO(read(&sides, f, "schedule", SKV_H5_I32, 2, shape, false), done);
     same = shape[0] == r->schedule.n_scales;
     for (int si = 0; same && si < r->schedule.n_scales; si++)
@@ -179,7 +182,7 @@ static skv_status read_kept(skv_recorded_scale *s, skv_h5 *f, const char *group,
     return SKV_OK;
 }
 
-static skv_status read_scale(skv_recording *r, skv_h5 *f, int si)
+static skv_status read_scale(skv_recording *r, skv_h5 *f, int si, const char *path)
 {
     skv_recorded_scale *s = &r->scale[si];
     int64_t logits[3] = {-1, -1, 2}, block[3] = {-1, -1, -1}, tokens[1] = {-1};
@@ -198,7 +201,8 @@ static skv_status read_scale(skv_recording *r, skv_h5 *f, int si)
     s->n_logits = logits[0];
     for (int64_t i = 0; s->token && i < s->n_logits; i++)
         if (s->token[i] < 0 || s->token[i] >= s->tokens)
-            return skv_fail(SKV_E_FORMAT, "%s: token %d is outside the map", name, s->token[i]);
+            return skv_fail(SKV_E_FORMAT, "%s: %s: token %d is outside the map", path, name,
+                            s->token[i]);
     if (!r->full_size) {
         snprintf(name, sizeof name, "%s/block0", group);
         block[1] = s->tokens;
@@ -256,7 +260,10 @@ skv_status skv_recording_read(skv_recording *out, const char *path)
     skv_status st;
 
     SKV_TRY(skv_h5_open(&f, path));
-    SKV_TRY_GOTO(skv_h5_get_text(&model, f, "/", "model"), done);
+    st = skv_h5_get_text(&model, f, "/", "model");
+    if (st == SKV_E_NOTFOUND)
+        st = skv_fail(SKV_E_SHAPE, "%s: is an HDF5 file, but not a recording", path);
+    SKV_TRY_GOTO(st, done);
     r.full_size = strncmp(model, "infinity_", 9) == 0;
     snprintf(r.model, sizeof r.model, "%s", r.full_size ? model : "");
     SKV_TRY_GOTO(read_schedule(&r, f, path), done);
@@ -264,14 +271,12 @@ skv_status skv_recording_read(skv_recording *out, const char *path)
     SKV_TRY_GOTO(read_text(&r, f), done);
     SKV_TRY_GOTO(read_policy(&r, f, path), done);
     for (int si = 0; si < r.schedule.n_scales; si++)
-        SKV_TRY_GOTO(read_scale(&r, f, si), done);
+        SKV_TRY_GOTO(read_scale(&r, f, si, path), done);
     SKV_TRY_GOTO(read_picture(&r, f), done);
     SKV_TRY_GOTO(check_picture(&r, path), done);
     *out = r;
     r = (skv_recording){0};
 done:
-    if (st != SKV_OK)
-        skv_context("%s", path);
     free(model);
     skv_recording_clear(&r);
     skv_h5_close(f);

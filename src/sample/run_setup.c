@@ -100,7 +100,7 @@ skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
 
     if (s->text_peak > limit)
         return skv_fail(
-            SKV_E_MEM,
+            SKV_E_ARG,
             "encoding the prompts that are not in --text-cache yet needs %zu bytes of memory, "
             "%zu are available",
             s->text_peak, limit);

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What cannot be evaluated is one sentence with status 1 (2: the user's words), and what an earlier
-# evaluation made stays as it was.
+# What cannot be evaluated is one sentence with status 2 (what the user named is wrong) or 1 (it is
+# damaged), and what an earlier evaluation made stays as it was.
 printf 'a cat\na dog\n' >prompts.txt
 cat >job.json <<JSON
 {"transformer": "formula:tiny_f16", "vae": "formula:tiny_f16", "t5": "$SOURCE/tests/data/tiny_t5",
@@ -24,8 +24,8 @@ refused() {
 
 refused 2 "a path that is not there" "$SKV" eval run --paths snapkv-4
 refused 2 "networks of another name" "$SKV" eval run --networks some
-refused 1 "weights that are not there" "$SKV" eval run --alexnet nowhere.pth --device cpu
-refused 1 "weights of another network" "$SKV" eval run --inception "$DATA/tiny_lpips_lin.pth"
+refused 2 "weights that are not there" "$SKV" eval run --alexnet nowhere.pth --device cpu
+refused 2 "weights of another network" "$SKV" eval run --inception "$DATA/tiny_lpips_lin.pth"
 mv run/groups/full/000001.h5 kept.h5
 refused 1 "a group file that is gone" "$SKV" eval run --networks none
 mv kept.h5 run/groups/full/000001.h5
@@ -36,12 +36,12 @@ cp "$DATA/policies.h5" cut/run.h5
 refused 1 "another program's file" "$SKV" eval cut --networks none
 rm cut/run.h5
 refused 1 "a run that was not gathered" "$SKV" eval cut --networks none
-refused 1 "a folder that is not there" "$SKV" eval nope --networks none
+refused 2 "a folder that is not there" "$SKV" eval nope --networks none
 mkdir small jpeg
-refused 1 "a folder that is not a run" "$SKV" eval small --networks none
+refused 2 "a folder that is not a run" "$SKV" eval small --networks none
 cp run/images/full/00000.png jpeg/
 touch jpeg/00001.jpg
-refused 1 "JPEGs among PNGs" "$SKV" eval run/images/full jpeg --networks none
+refused 2 "JPEGs among PNGs" "$SKV" eval run/images/full jpeg --networks none
 "$SKV" sample --config job.json --ratio 0.5 --out other >/dev/null 2>&1
 refused 1 "pictures of another size" "$SKV" eval run/images/full other/images/full --networks none
 head -c 2000 run/images/full/00000.png >jpeg/00001.png

@@ -13,7 +13,7 @@ plan() {
 three=$(plan --group-size 3)
 status=0
 "$SKV" sample --config job.json --out run --memory-limit "$three" 2>log >/dev/null || status=$?
-test "$status" -eq 1
+test "$status" -eq 2
 test ! -e run
 sed -nE "s/^(error: groups of 6 need $(plan) bytes of memory, )$three (.*)/\\1LIMIT \\2/p" log |
     sed -E 's/need [0-9]+/need MORE/'
@@ -22,5 +22,5 @@ test -e run/run.h5
 status=0
 "$SKV" sample --config job.json --out run4 --memory-limit "$three" --group-size 4 --dry-run \
     >/dev/null 2>log || status=$?
-test "$status" -eq 1
+test "$status" -eq 2
 grep -c 'group-size 3' log

@@ -102,7 +102,7 @@ static void a_sweep_does_not_leave_the_run(void **state)
     assert_int_equal(skv_folder_make(temp_path("run/groups")), SKV_OK);
     put("out/precious.1.tmp");
     assert_int_equal(symlink(temp_path("out"), temp_path("run/groups/full")), 0);
-    assert_int_equal(skv_aside_sweep(temp_path("run/groups/full"), 2, NULL), SKV_E_FORMAT);
+    assert_int_equal(skv_aside_sweep(temp_path("run/groups/full"), 2, NULL), SKV_E_KIND);
     assert_true(is_there("out/precious.1.tmp"));
 }
 

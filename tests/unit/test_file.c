@@ -46,7 +46,7 @@ static void a_full_disk_leaves_the_old_file_and_no_other(void **state)
 static void a_missing_folder_or_a_folder_in_the_way_is_an_error(void **state)
 {
     (void)state;
-    assert_int_equal(skv_file_write(temp_path("no/such"), "x", 1), SKV_E_IO);
+    assert_int_equal(skv_file_write(temp_path("no/such"), "x", 1), SKV_E_KIND);
     assert_int_equal(mkdir(temp_path("d"), 0777), 0);
     assert_int_equal(skv_file_write(temp_path("d"), "x", 1), SKV_E_IO);
     assert_int_equal(temp_count(), 1);
@@ -63,7 +63,7 @@ static void reading_is_bounded_and_takes_regular_files_only(void **state)
     assert_int_equal(skv_file_read(&text, &n, temp_path("a"), 5), SKV_OK);
     free(text);
     assert_int_equal(skv_file_read(&text, &n, temp_path("none"), 5), SKV_E_NOTFOUND);
-    assert_int_equal(skv_file_read(&text, &n, temp_folder(), 5), SKV_E_FORMAT);
+    assert_int_equal(skv_file_read(&text, &n, temp_folder(), 5), SKV_E_KIND);
     /* a sparse file of 1 TiB is refused before anything is allocated */
     assert_int_equal(truncate(temp_path("a"), (off_t)1 << 40), 0);
     assert_int_equal(skv_file_read(&text, &n, temp_path("a"), (size_t)1 << 30), SKV_E_FORMAT);
@@ -96,7 +96,7 @@ static void below_a_run_no_link_is_followed_and_before_it_all_are(void **state)
         assert_int_not_equal(
             skv_file_read_below(&text, &n, temp_path(refused[i]), i == 3 ? 1 : 2 + (i == 2), 100),
             SKV_OK);
-    assert_int_equal(skv_file_read_below(&text, &n, temp_path("r/link/a"), 2, 100), SKV_E_FORMAT);
+    assert_int_equal(skv_file_read_below(&text, &n, temp_path("r/link/a"), 2, 100), SKV_E_KIND);
     assert_non_null(strstr(skv_message(), "link"));
     assert_int_equal(skv_file_read_below(&text, &n, temp_path("r/none/a"), 2, 100), SKV_E_NOTFOUND);
     assert_content(temp_path("r/link/a"), "inside"); /* the user's own path */
@@ -108,13 +108,13 @@ static void nothing_outside_a_run_is_written(void **state)
 
     (void)state;
     make_links();
-    assert_int_equal(skv_folder_make_below(temp_path("r/link/new"), 2), SKV_E_FORMAT);
-    assert_int_equal(skv_folder_make_below(temp_path("r/link"), 1), SKV_E_FORMAT);
+    assert_int_equal(skv_folder_make_below(temp_path("r/link/new"), 2), SKV_E_KIND);
+    assert_int_equal(skv_folder_make_below(temp_path("r/link"), 1), SKV_E_KIND);
     assert_int_equal(skv_folder_make_below(temp_path("r/../new"), 2), SKV_E_ARG);
     assert_int_equal(access(temp_path("out/in/new"), F_OK), -1);
     assert_int_equal(skv_folder_make_below(temp_path("r/x/y"), 2), SKV_OK);
-    assert_int_equal(skv_file_append(&fd, temp_path("r/link/log"), 2), SKV_E_FORMAT);
-    assert_int_equal(skv_file_append(&fd, temp_path("r/real/a"), 2), SKV_E_FORMAT);
+    assert_int_equal(skv_file_append(&fd, temp_path("r/link/log"), 2), SKV_E_KIND);
+    assert_int_equal(skv_file_append(&fd, temp_path("r/real/a"), 2), SKV_E_KIND);
     assert_content(temp_path("out/in/a"), "inside");
     /* a new file takes the place of a link */
     assert_int_equal(skv_file_write(temp_path("r/real/a"), "mine", 4), SKV_OK);
@@ -130,9 +130,9 @@ static void a_fifo_is_refused_at_once(void **state)
 
     (void)state;
     assert_int_equal(mkfifo(temp_path("fifo"), 0600), 0);
-    assert_int_equal(skv_file_read(&text, &n, temp_path("fifo"), 100), SKV_E_FORMAT);
-    assert_int_equal(skv_file_append(&fd, temp_path("fifo"), 1), SKV_E_FORMAT);
-    assert_int_equal(skv_file_update(&fd, temp_path("fifo"), 1), SKV_E_FORMAT);
+    assert_int_equal(skv_file_read(&text, &n, temp_path("fifo"), 100), SKV_E_KIND);
+    assert_int_equal(skv_file_append(&fd, temp_path("fifo"), 1), SKV_E_KIND);
+    assert_int_equal(skv_file_update(&fd, temp_path("fifo"), 1), SKV_E_KIND);
 }
 
 static void folders_are_made_with_their_parents(void **state)
@@ -143,8 +143,8 @@ static void folders_are_made_with_their_parents(void **state)
     assert_int_equal(skv_folder_make(path), SKV_OK);
     assert_int_equal(skv_folder_make(path), SKV_OK);
     assert_int_equal(skv_file_write(temp_path("file"), "", 0), SKV_OK);
-    assert_int_equal(skv_folder_make(temp_path("file")), SKV_E_IO);
-    assert_int_equal(skv_folder_make(temp_path("file/z")), SKV_E_IO);
+    assert_int_equal(skv_folder_make(temp_path("file")), SKV_E_KIND);
+    assert_int_equal(skv_folder_make(temp_path("file/z")), SKV_E_KIND);
     assert_int_equal(rmdir(path), 0);
 }
 

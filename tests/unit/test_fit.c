@@ -67,11 +67,11 @@ static void a_group_fits_into_exactly_its_bytes(void **state)
     open_world(&w);
     for (int n = 1; n <= MOST; n++) {
         assert_int_equal(check(&w, n, w.bytes[n], 0), SKV_OK);
-        assert_int_equal(check(&w, n, w.bytes[n] - 1, 0), SKV_E_MEM);
-        assert_int_equal(check(&w, n, w.bytes[n] + 99, 100), SKV_E_MEM);
+        assert_int_equal(check(&w, n, w.bytes[n] - 1, 0), SKV_E_ARG);
+        assert_int_equal(check(&w, n, w.bytes[n] + 99, 100), SKV_E_ARG);
         assert_int_equal(check(&w, n, w.bytes[n] + 100, 100), SKV_OK);
     }
-    assert_int_equal(check(&w, 1, SIZE_MAX - 1, SIZE_MAX), SKV_E_MEM);
+    assert_int_equal(check(&w, 1, SIZE_MAX - 1, SIZE_MAX), SKV_E_ARG);
     close_world(&w);
 }
 
@@ -84,7 +84,7 @@ static void the_refusal_names_both_numbers_and_the_largest_group_that_fits(void 
     open_world(&w);
     for (int n = 2; n <= MOST; n++)
         for (int fits = 1; fits < n; fits++) {
-            assert_int_equal(check(&w, n, w.bytes[fits + 1] - 1, 0), SKV_E_MEM);
+            assert_int_equal(check(&w, n, w.bytes[fits + 1] - 1, 0), SKV_E_ARG);
             snprintf(want, sizeof want, "(--rows %d)", fits);
             assert_non_null(strstr(skv_message(), want));
             snprintf(want, sizeof want, "need %zu bytes", w.bytes[n]);
@@ -102,7 +102,7 @@ static void where_nothing_fits_no_size_is_named(void **state)
     (void)state;
     open_world(&w);
     for (int n = 1; n <= MOST; n++) {
-        assert_int_equal(check(&w, n, w.bytes[1] - 1, 0), SKV_E_MEM);
+        assert_int_equal(check(&w, n, w.bytes[1] - 1, 0), SKV_E_ARG);
         assert_null(strstr(skv_message(), "--rows"));
     }
     close_world(&w);

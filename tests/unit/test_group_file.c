@@ -274,7 +274,7 @@ static void a_full_disk_leaves_the_old_file_and_no_other(void **state)
         assert_int_equal(temp_count(), 1);
         assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
     }
-    assert_int_equal(skv_group_file_write(temp_path("no/a.h5"), &r), SKV_E_IO);
+    assert_int_equal(skv_group_file_write(temp_path("no/a.h5"), &r), SKV_E_KIND);
 }
 
 static void one_failed_write_leaves_the_old_file(void **state)

@@ -655,13 +655,13 @@ static void what_is_no_hdf5_file_is_refused(void **state)
 
     (void)state;
     assert_int_equal(skv_h5_open(&f, temp_path("none.h5")), SKV_E_NOTFOUND);
-    assert_int_equal(skv_h5_open(&f, temp_folder()), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_open(&f, temp_folder()), SKV_E_KIND);
     assert_int_equal(mkfifo(temp_path("fifo.h5"), 0600), 0);
-    assert_int_equal(skv_h5_open(&f, temp_path("fifo.h5")), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_open(&f, temp_path("fifo.h5")), SKV_E_KIND);
     assert_int_equal(skv_file_write(temp_path("a.h5"), "\x89HDF\r\n\x1a\n", 8), SKV_OK);
     assert_int_equal(skv_h5_open(&f, temp_path("a.h5")), SKV_E_H5);
     assert_non_null(strstr(skv_message(), "a.h5"));
-    assert_int_equal(skv_h5_create(&f, temp_path("no/a.h5")), SKV_E_IO);
+    assert_int_equal(skv_h5_create(&f, temp_path("no/a.h5")), SKV_E_KIND);
     assert_null(f);
 }
 

@@ -213,6 +213,12 @@ static void what_an_option_names_and_is_not_there_is_a_wrong_setting(void **stat
     assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_NOTFOUND, "x")), SKV_E_ARG);
     assert_string_equal(skv_message(), "--t5: x");
     assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_SHAPE, "x")), SKV_E_ARG);
+    assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_KIND, "x")), SKV_E_ARG);
+    assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_DENIED, "x")), SKV_E_ARG);
+    assert_string_equal(skv_message(), "--t5: x");
+    assert_int_equal(skv_option_opened(NULL, skv_fail(SKV_E_KIND, "x")), SKV_E_ARG);
+    assert_string_equal(skv_message(), "x");
+    assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_IO, "x")), SKV_E_IO);
     assert_int_equal(skv_option_opened("--t5", skv_fail(SKV_E_FORMAT, "x")), SKV_E_FORMAT);
 }
 

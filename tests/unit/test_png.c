@@ -155,7 +155,7 @@ static void a_full_disk_leaves_the_old_picture_and_no_other_file(void **state)
     free(bytes);
     assert_int_equal(mkdir(temp_path("d.png"), 0777), 0);
     assert_int_equal(skv_png_write(temp_path("d.png"), rgb, 1, 1, NULL, 0), SKV_E_IO);
-    assert_int_equal(skv_png_write(temp_path("no/a.png"), rgb, 1, 1, NULL, 0), SKV_E_IO);
+    assert_int_equal(skv_png_write(temp_path("no/a.png"), rgb, 1, 1, NULL, 0), SKV_E_KIND);
     assert_int_equal(temp_count(), 2);
 }
 

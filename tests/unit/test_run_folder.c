@@ -200,11 +200,11 @@ static void a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo(temp_path("run.json"), 0600), 0);
-    assert_int_equal(open_run(temp_folder()), SKV_E_FORMAT);
+    assert_int_equal(open_run(temp_folder()), SKV_E_KIND);
     assert_non_null(strstr(skv_message(), "run.json"));
     assert_int_equal(mkdir(temp_path("other"), 0777), 0);
     assert_int_equal(mkfifo(temp_path("other/.lock"), 0600), 0);
-    assert_int_equal(open_run(temp_path("other")), SKV_E_FORMAT);
+    assert_int_equal(open_run(temp_path("other")), SKV_E_KIND);
     assert_non_null(strstr(skv_message(), ".lock"));
 }
 

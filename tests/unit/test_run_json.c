@@ -79,7 +79,7 @@ static void parts_that_are_missing_or_of_another_kind_are_named(void **state)
     assert_int_equal(read_it("{" REST ",\"rows\":5,\"groups\":3,\"paths\":[]}"), SKV_E_FORMAT);
     assert_non_null(strstr(skv_message(), "paths"));
     assert_int_equal(read_it("{" REST ",\"rows\":5,\"groups\":3,\"paths\":{}}"), SKV_E_FORMAT);
-    assert_int_equal(skv_run_json_read(&r, temp_path("none")), SKV_E_NOTFOUND);
+    assert_int_equal(skv_run_json_read(&r, temp_path("none")), SKV_E_ARG);
     skv_run_json_clear(&r);
 }
 
