@@ -140,20 +140,19 @@ static void print_findings(const skv_findings *f)
 
 /* ------------------------------------------------------------------------- command */
 
-static skv_status examine(skv_findings *f, int64_t *free_disk, skv_comm *comm,
+static skv_status examine(skv_findings *f, skv_doctor_facts *facts, skv_comm *comm,
                           const skv_settings *s)
 {
     const skv_doctor d = {
         .comm = comm,
         .wish = {.device = s->device, .dtype = s->dtype, .threads = (int)s->threads},
         .run = s->out};
-    skv_doctor_facts facts;
-    const skv_status st = skv_doctor_examine(f, &facts, &d);
+    const skv_status st = skv_doctor_examine(f, facts, &d);
 
-    if (facts.rank && st == SKV_OK)
-        print_ranks(facts.rank, skv_comm_size(comm));
-    *free_disk = facts.free_disk;
-    free(facts.rank);
+    if (facts->rank && st == SKV_OK)
+        print_ranks(facts->rank, skv_comm_size(comm));
+    free(facts->rank);
+    facts->rank = NULL;
     return st;
 }
 
@@ -161,14 +160,15 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     skv_settings s = {0};
     skv_findings f = {0};
-    int64_t traps, free_disk = 0;
+    skv_doctor_facts facts;
+    int64_t traps;
     skv_status st;
 
     SKV_TRY_GOTO(skv_command_options(&s, &skv_cmd_doctor, comm, argc, argv, NULL), done);
-    SKV_TRY_GOTO(examine(&f, &free_disk, comm, &s), done);
-    if (s.transformer && s.prompts)
-        SKV_TRY_GOTO(dry_run(&f, comm, argc, argv, free_disk), done);
-    else if (skv_comm_rank(comm) == 0)
+    SKV_TRY_GOTO(examine(&f, &facts, comm, &s), done);
+    if (facts.one_build && s.transformer && s.prompts)
+        SKV_TRY_GOTO(dry_run(&f, comm, argc, argv, facts.free_disk), done);
+    else if (facts.one_build && skv_comm_rank(comm) == 0)
         skv_findings_fact(&f, "plan", "not looked at: it takes the arguments of skv sample");
     SKV_TRY_GOTO(skv_comm_agree(comm, skv_findings_check(&f)), done);
     if (skv_comm_rank(comm) == 0)
@@ -188,4 +188,5 @@ const skv_command skv_cmd_doctor = {.name = "doctor",
                                     .summary = "whether a run started like this would go well",
                                     .options = skv_settings_table,
                                     .distributed = true,
+                                    .any_build = true,
                                     .run = run};

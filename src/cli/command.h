@@ -20,6 +20,7 @@ typedef struct {
     const skv_option *options;
     void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
     bool distributed;            /* joins the other ranks; otherwise comm is NULL */
+    bool any_build;              /* compares its ranks' builds by itself; otherwise main does */
     bool reads_hdf5; /* main starts the process that checks HDF5 files; else none opens */
     /* Sets *exit_code (0 on entry) for a result that is not a failure. argv: what follows the
      * command's name. */

@@ -126,7 +126,9 @@ static int run(const skv_command *c, int argc, char **argv)
     if (comm)
         set_up_log(comm);
     if (st == SKV_OK && comm)
-        st = skv_ranks_compare_programs(comm, c->name);
+        st = skv_ranks_compare_commands(comm, c->name);
+    if (st == SKV_OK && comm && !c->any_build)
+        st = skv_ranks_compare_builds(comm);
     if (st == SKV_OK)
         st = c->run(comm, argc, argv, &code);
     if (st != SKV_OK) {

@@ -299,8 +299,12 @@ static skv_status compare_one(skv_comm *comm, const char *what, const char *valu
     return st;
 }
 
-skv_status skv_ranks_compare_programs(skv_comm *comm, const char *command)
+skv_status skv_ranks_compare_commands(skv_comm *comm, const char *command)
 {
-    SKV_TRY(compare_one(comm, "the command", command, SKV_E_ARG));
+    return compare_one(comm, "the command", command, SKV_E_ARG);
+}
+
+skv_status skv_ranks_compare_builds(skv_comm *comm)
+{
     return compare_one(comm, "the build of skv", skv_build(), SKV_E_UNSUPPORTED);
 }

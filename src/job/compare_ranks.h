@@ -40,10 +40,11 @@ SKV_MUST skv_status skv_ranks_compare(char difference[SKV_DIFFERENCE_BYTES], skv
 /* Collective: where ranks differ, all fail with `code` and that sentence. */
 SKV_MUST skv_status skv_ranks_must_agree(skv_comm *comm, const skv_facts *facts, skv_status code);
 
-/* Collective, the first thing that ranks do together: whether all run the same command (SKV_E_ARG)
+/* Collective, the first things that ranks do together: whether all run the same command (SKV_E_ARG)
  * of the same build (SKV_E_UNSUPPORTED). Ranks of two commands would wait for each other for ever,
  * and those of two builds may not even understand each other. */
-SKV_MUST skv_status skv_ranks_compare_programs(skv_comm *comm, const char *command);
+SKV_MUST skv_status skv_ranks_compare_commands(skv_comm *comm, const char *command);
+SKV_MUST skv_status skv_ranks_compare_builds(skv_comm *comm);
 
 /* The sentence for one fact; says[r]: of rank r. False, and nothing is written: all say the same.
  */

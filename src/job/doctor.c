@@ -71,11 +71,10 @@ skv_status skv_doctor_examine(skv_findings *f, skv_doctor_facts *out, const skv_
 {
     const skv_launch_facts launch = launch_facts(d->comm);
     const int n = skv_comm_size(d->comm);
-    bool one_build = false;
 
     *out = (skv_doctor_facts){.free_disk = SKV_NO_LIMIT};
-    SKV_TRY(compare_builds(&one_build, f, d->comm));
-    if (!one_build)
+    SKV_TRY(compare_builds(&out->one_build, f, d->comm));
+    if (!out->one_build)
         return SKV_OK;
     SKV_TRY(collect(&out->rank, d));
     if (out->rank) {

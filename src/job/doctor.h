@@ -11,8 +11,9 @@ typedef struct {
     const char *run;      /* folder of the run; NULL: file systems are not looked at */
 } skv_doctor;
 
-/* On rank 0. */
+/* Of rank 0, but one_build. */
 typedef struct {
+    bool one_build; /* on all ranks: a run may be tried */
     skv_host_facts
         *rank;         /* the facts of all (free()); NULL on other ranks, and where builds differ */
     int64_t free_disk; /* bytes where the run is to be; SKV_NO_LIMIT: not looked at */

@@ -1,7 +1,7 @@
 /* Ranks must agree on everything that pictures depend on, before anything is computed: otherwise
  * one run would hold pictures of several, or its ranks would wait for each other for ever.
  *
- * Command and build have been compared before the job begins (skv_ranks_compare_programs);
+ * Command and build have been compared before the job begins (job/compare_ranks.h);
  * settings come before the first thing that depends on them. */
 #include <stdio.h>
 
