@@ -100,27 +100,16 @@ static skv_status seal_memory(skv_h5 *f)
     return st;
 }
 
-static skv_status finish(skv_h5 *f)
+static skv_status seal(skv_h5 *f)
 {
+    assert(f->aside);
+    if (f->failed)
+        return skv_fail(SKV_E_H5, "%s: an earlier write failed", f->path);
     SKV_TRY(skv_h5__note_sums(f));
     if (H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         return skv_h5__fail(f, "cannot write");
     SKV_TRY(f->label ? seal_memory(f) : close_file(f));
     return skv_aside_sync(&f->made);
-}
-
-/* Flush, close, sync, unless that is done; a file that failed is refused. */
-static skv_status seal(skv_h5 *f)
-{
-    skv_status st = SKV_OK;
-
-    assert(f->aside);
-    if (f->failed)
-        return skv_fail(SKV_E_H5, "%s: an earlier write failed", f->path);
-    if (f->file >= 0)
-        st = finish(f);
-    f->failed = st != SKV_OK;
-    return st;
 }
 
 /* No need to have it looked at: what the library reads is what it wrote a moment ago in this
@@ -135,18 +124,9 @@ static skv_status read_back(skv_h5 *f)
     skv_h5 *written = NULL;
     skv_status st = SKV_OK;
 
-    SKV_TRY(seal(f));
     SKV_TRY(f->label ? skv_h5__open_own_sealed(&written, f->aside) : open_own(&written, f));
     st = skv_h5__check_given(written, f);
     skv_h5_close(written);
-    return st;
-}
-
-skv_status skv_h5_read_back(skv_h5 *f)
-{
-    const skv_status st = read_back(f);
-
-    f->failed = f->failed || st != SKV_OK;
     return st;
 }
 
@@ -154,6 +134,8 @@ skv_status skv_h5_commit(skv_h5 **f)
 {
     skv_status st = seal(*f);
 
+    if (st == SKV_OK)
+        st = read_back(*f);
     if (st == SKV_OK)
         st = skv_aside_commit(&(*f)->made);
     skv_h5_close(*f);

@@ -27,14 +27,10 @@ SKV_MUST skv_status skv_h5_create(skv_h5 **out, const char *path);
  * (io/h5_label.h). */
 SKV_MUST skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label);
 
-/* For a file being written: flush, close, sync, open again, and compare every dataset of
- * skv_h5_write, skv_h5_append and skv_h5_make_virtual with what was given. Nothing can be written
- * afterwards. SKV_E_IO where the file holds something else. */
-SKV_MUST skv_status skv_h5_read_back(skv_h5 *f);
-
-/* Flush, close, sync where skv_h5_read_back has not, rename to `path`, sync the folder. Destroys f
- * and nulls *f in any case; on failure nothing stands under `path` that was not there before, and
- * the aside file is gone. */
+/* Flush, close, sync; open again and compare every dataset with what was given; rename to `path`,
+ * sync the folder. SKV_E_IO where the file holds something else. Destroys f and nulls *f in any
+ * case; on failure nothing stands under `path` that was not there before, and the aside file is
+ * gone. */
 SKV_MUST skv_status skv_h5_commit(skv_h5 **f);
 
 #endif

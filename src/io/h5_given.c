@@ -13,18 +13,12 @@
 #define PIECE_BYTES ((size_t)16 << 20) /* read back at once */
 #define TEXT_BYTES  (SIZE_MAX / 4)     /* no more than the file holds in any case */
 
-/* Rows written in no order, by skv_h5_write_rows alone. */
-static bool has_no_sum(const skv_h5__given *g)
-{
-    return !g->is_virtual && g->used == 0 && g->rows > 0;
-}
-
 skv_status skv_h5__note_sums(skv_h5 *f)
 {
     for (size_t i = 0; i < f->n_given; i++) {
         const skv_h5__given *g = &f->given[i];
 
-        if (g->is_virtual || has_no_sum(g))
+        if (g->is_virtual)
             continue;
         if (g->used != g->rows)
             return skv_fail(SKV_E_ARG, "%s: %s was given %lld rows, it has %lld", f->path, g->name,
@@ -71,8 +65,6 @@ static skv_status check_given(skv_h5 *f, const skv_h5__given *g)
     uint32_t crc = 0;
     int64_t rows = g->rows;
 
-    if (has_no_sum(g))
-        return SKV_OK;
     if (g->is_virtual)
         SKV_TRY(skv_h5__sources_crc(&crc, &rows, f, g->name));
     else if (g->type == SKV_H5_TEXT)

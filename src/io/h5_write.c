@@ -93,7 +93,8 @@ static skv_status write_selected(skv_h5__set *s, skv_h5 *f, const char *name, hi
     return st;
 }
 
-skv_status skv_h5_write_rows(skv_h5 *f, const char *name, int64_t first, int64_t n,
+/* Entries [first, first+n) of the first axis. */
+static skv_status write_rows(skv_h5 *f, const char *name, int64_t first, int64_t n,
                              skv_h5_type type, const void *data)
 {
     skv_status st = SKV_OK;
@@ -128,7 +129,7 @@ static skv_h5__given *find(const skv_h5 *f, const char *name)
 
 static skv_status append(skv_h5 *f, skv_h5__given *g, int64_t n, skv_h5_type type, const void *data)
 {
-    SKV_TRY(skv_h5_write_rows(f, g->name, g->used, n, type, data));
+    SKV_TRY(write_rows(f, g->name, g->used, n, type, data));
     g->used += n;
     g->crc = skv_h5__crc_of(g->crc, type, data, (size_t)n * g->row_bytes);
     return SKV_OK;

@@ -7,10 +7,6 @@
 /* Makes the dataset; rows are written later. */
 SKV_MUST skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout *layout);
 
-/* Entries [first, first+n) of the first axis. data: dense, of `type`. */
-SKV_MUST skv_status skv_h5_write_rows(skv_h5 *f, const char *name, int64_t first, int64_t n,
-                                      skv_h5_type type, const void *data);
-
 /* Appends n entries along the first axis of a dataset made by skv_h5_make. When the file is sealed
  * the dataset must be full, and its CRC-32 is noted as by skv_h5_write. data: dense, of `type`. */
 SKV_MUST skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type,

@@ -302,8 +302,8 @@ static skv_status copy_rows(skv_text_writer *w, skv_text_file *old, int64_t used
 
         SKV_TRY_GOTO(skv_h5_read_rows(old->h5, FEATURES, &rows, at, n, features), done);
         SKV_TRY_GOTO(skv_h5_read_rows(old->h5, IDS, &ids, at, n, tokens), done);
-        SKV_TRY_GOTO(skv_h5_write_rows(w->h5, FEATURES, at, n, SKV_H5_F32, features), done);
-        SKV_TRY_GOTO(skv_h5_write_rows(w->h5, IDS, at, n, SKV_H5_I32, tokens), done);
+        SKV_TRY_GOTO(skv_h5_append(w->h5, FEATURES, n, SKV_H5_F32, features), done);
+        SKV_TRY_GOTO(skv_h5_append(w->h5, IDS, n, SKV_H5_I32, tokens), done);
     }
 done:
     free(features);
@@ -363,8 +363,8 @@ skv_status skv_text_writer_add(skv_text_writer *w, const int32_t *ids, int n, co
 {
     if (n < 1 || n > SKV_MAX_TOKENS || w->n == w->room || n > w->n_rows - w->used)
         return skv_fail(SKV_E_ARG, "%s: no room for a text of %d tokens", w->path, n);
-    SKV_TRY(skv_h5_write_rows(w->h5, FEATURES, w->used, n, SKV_H5_F32, features));
-    SKV_TRY(skv_h5_write_rows(w->h5, IDS, w->used, n, SKV_H5_I32, ids));
+    SKV_TRY(skv_h5_append(w->h5, FEATURES, n, SKV_H5_F32, features));
+    SKV_TRY(skv_h5_append(w->h5, IDS, n, SKV_H5_I32, ids));
     w->entries[w->n++] = (entry){skv_text_digest(ids, n), w->used, n};
     w->used += n;
     return SKV_OK;
@@ -421,8 +421,8 @@ static skv_status pad(skv_text_writer *w)
     for (int64_t at = w->used; at < w->n_rows; at += COPY_ROWS) {
         const int64_t n = w->n_rows - at < COPY_ROWS ? w->n_rows - at : COPY_ROWS;
 
-        SKV_TRY_GOTO(skv_h5_write_rows(w->h5, FEATURES, at, n, SKV_H5_F32, features), done);
-        SKV_TRY_GOTO(skv_h5_write_rows(w->h5, IDS, at, n, SKV_H5_I32, ids), done);
+        SKV_TRY_GOTO(skv_h5_append(w->h5, FEATURES, n, SKV_H5_F32, features), done);
+        SKV_TRY_GOTO(skv_h5_append(w->h5, IDS, n, SKV_H5_I32, ids), done);
     }
 done:
     free(features);

@@ -223,7 +223,6 @@ static skv_status write_file(survey *s, const unsigned *parts, bool virtual_imag
     SKV_TRY(skv_h5_create(&out, file));
     SKV_TRY_GOTO(write_run(s, out, parts, virtual_images, n_failed), done);
     SKV_TRY_GOTO(verdict(s), done);
-    SKV_TRY_GOTO(skv_h5_read_back(out), done);
     st = skv_h5_commit(&out);
 done:
     skv_h5_close(out);

@@ -147,7 +147,6 @@ skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
     r.error = errors;
     SKV_TRY_GOTO(skv_h5_create_sealed(&f, file, label), done);
     SKV_TRY_GOTO(write_record(f, &r), done);
-    SKV_TRY_GOTO(skv_h5_read_back(f), done);
     SKV_TRY_GOTO(make_room(file), done);
     st = skv_h5_commit(&f);
 done:

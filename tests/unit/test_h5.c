@@ -171,7 +171,7 @@ static void texts_read_back_equal_fixed_or_variable(void **state)
     skv_h5_close(f);
 }
 
-static void rows_are_written_and_read_by_range(void **state)
+static void rows_are_appended_and_read_by_range(void **state)
 {
     const skv_h5_layout l = {
         .type = SKV_H5_U8, .n_dims = 3, .shape = {4, 2, 3}, .rows_per_chunk = 1, .checksum = true};
@@ -181,9 +181,9 @@ static void rows_are_written_and_read_by_range(void **state)
 
     (void)state;
     assert_int_equal(skv_h5_make(f, "/x", &l), SKV_OK);
-    assert_int_equal(skv_h5_write_rows(f, "/x", 2, 2, SKV_H5_U8, row), SKV_OK);
-    assert_int_equal(skv_h5_write_rows(f, "/x", 0, 1, SKV_H5_U8, row[1]), SKV_OK);
-    assert_int_equal(skv_h5_write_rows(f, "/x", 1, 1, SKV_H5_U8, row[0]), SKV_OK);
+    assert_int_equal(skv_h5_append(f, "/x", 1, SKV_H5_U8, row[1]), SKV_OK);
+    assert_int_equal(skv_h5_append(f, "/x", 1, SKV_H5_U8, row[0]), SKV_OK);
+    assert_int_equal(skv_h5_append(f, "/x", 2, SKV_H5_U8, row), SKV_OK);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     f = old_file("a.h5");
     assert_int_equal(skv_h5_read_rows(f, "/x", &want, 1, 2, found), SKV_OK);
@@ -202,7 +202,7 @@ static void a_failed_write_never_gets_the_name(void **state)
 
     (void)state;
     write_ints(f, "/x", v, 3, 0);
-    assert_int_equal(skv_h5_write_rows(f, "/x", 2, 2, SKV_H5_I64, v), SKV_E_SHAPE);
+    assert_int_equal(skv_h5_append(f, "/x", 1, SKV_H5_I64, v), SKV_E_SHAPE);
     assert_int_equal(skv_h5_commit(&f), SKV_E_H5);
     assert_int_equal(temp_count(), 0);
 }
@@ -673,7 +673,7 @@ int main(void)
         CASE(every_type_reads_back_equal),
         CASE(a_sealed_file_opens_sealed_and_plainly),
         CASE(texts_read_back_equal_fixed_or_variable),
-        CASE(rows_are_written_and_read_by_range),
+        CASE(rows_are_appended_and_read_by_range),
         CASE(a_failed_write_never_gets_the_name),
         CASE(what_differs_from_the_wanted_is_refused),
         CASE(attributes_read_back_equal_and_typed),

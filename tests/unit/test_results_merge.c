@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "eval/metrics/metrics_file.h"
+#include "failing_io.h"
 #include "temp_folder.h"
 #include "write_run.h"
 
@@ -80,6 +81,27 @@ static void evaluate_all(const test_run *run)
         fail_msg("%s", skv_message());
     skv_results_clear(&r);
     skv_pairs_close(&pairs);
+}
+
+static skv_status write_everything(void)
+{
+    skv_pairs pairs = {0};
+    skv_results r;
+    skv_status st;
+
+    SKV_TRY(skv_pairs_open_run(&pairs, temp_folder(), NULL, NULL));
+    r = results_of(&pairs, all_metrics, 0.25);
+    st = skv_metrics_write_h5(&(skv_metrics_file){&pairs, &r, "0.1"}, temp_path("metrics.h5"));
+    skv_results_clear(&r);
+    skv_pairs_close(&pairs);
+    return st;
+}
+
+static void a_write_lost_without_a_word_is_seen(void **state)
+{
+    (void)state;
+    write_run(&three_paths);
+    assert_in_range(lose_each_write(write_everything, temp_path("metrics.h5")), 5, 1000);
 }
 
 /* PSNR and SSIM of these paths, 0.5, merged with what is there. */
@@ -220,6 +242,7 @@ int main(void)
         CASE(a_file_that_cannot_be_read_is_replaced),
         CASE(numbers_of_a_metric_that_is_gone_are_named),
         CASE(nothing_there_is_nothing_kept),
+        CASE(a_write_lost_without_a_word_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "failing_io.h"
 #include "temp_folder.h"
 
 enum { WIDTH = 4 };
@@ -40,6 +41,21 @@ static void write_two(const char *path)
     add(w, dog, 2);
     assert_int_equal(skv_text_writer_commit(&w), SKV_OK);
     assert_null(w);
+}
+
+static skv_status write_text(void)
+{
+    skv_text_writer *w = NULL;
+
+    SKV_TRY(skv_text_writer_create(&w, temp_path("t.h5"), &origin, NULL, 2, 5));
+    add(w, cat, 3); /* room for two more stays, as where a text came twice */
+    return skv_text_writer_commit(&w);
+}
+
+static void a_write_lost_without_a_word_is_seen(void **state)
+{
+    (void)state;
+    assert_in_range(lose_each_write(write_text, temp_path("t.h5")), 5, 1000);
 }
 
 static void expect(skv_text_file *f, const int32_t *ids, int n)
@@ -188,6 +204,7 @@ int main(void)
         CASE(another_encoder_width_or_device_is_refused),
         CASE(a_file_of_an_older_version_is_said_to_be_one),
         CASE(damage_never_gives_other_features),
+        CASE(a_write_lost_without_a_word_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
