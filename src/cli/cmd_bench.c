@@ -114,7 +114,7 @@ static skv_status read_texts(job *j)
     return j->n_texts > 0 ? SKV_OK : skv_fail(SKV_E_ARG, "--text-tokens: no number");
 }
 
-static void resize(const void *ctx, skv_engine_setup *setup, int n)
+static skv_status resize(const void *ctx, skv_engine_setup *setup, int n)
 {
     const job *j = ctx;
 
@@ -124,6 +124,7 @@ static void resize(const void *ctx, skv_engine_setup *setup, int n)
     for (int i = 0; setup->guided && i < j->text_tokens->n; i++)
         if (skv_bench_tokens(j->text_tokens, i) > setup->max_uncond)
             setup->max_uncond = skv_bench_tokens(j->text_tokens, i);
+    return SKV_OK;
 }
 
 static skv_status make_setup(job *j)
@@ -176,7 +177,7 @@ static skv_status check_memory(job *j)
 /* The engine's memory is that of this path, batch and text alone; the weights stay. */
 static skv_status prepare(job *j, int batch)
 {
-    resize(j, &j->setup, batch);
+    SKV_TRY(resize(j, &j->setup, batch));
     if (j->engine)
         return skv_engine_resize(j->engine, &j->setup);
     return skv_engine_create(&j->engine, &j->setup);

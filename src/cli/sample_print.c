@@ -35,20 +35,38 @@ static void say(bool result, const char *fmt, ...)
         skv_info("%s", line);
 }
 
+typedef struct {
+    int64_t named;
+    bool result;
+} naming;
+
+static skv_status name_bad(void *ctx, const skv_row_span *span, bool *done)
+{
+    naming *n = ctx;
+
+    for (int64_t i = 0; i < span->n && n->named < MAX_BAD_NAMED; i++)
+        if (span->prompt[i].error) {
+            say(n->result, "#   prompt %" PRId64 ": %s", span->first + i, span->prompt[i].error);
+            n->named++;
+        }
+    *done = n->named == MAX_BAD_NAMED;
+    return SKV_OK;
+}
+
 /* How many, and the first few with their reasons. */
 static void print_bad_prompts(const skv_rows *rows, bool result)
 {
-    int64_t left = rows->n_bad;
+    const int64_t n_bad = rows->facts.n_bad;
+    naming n = {.result = result};
 
-    if (left > 0)
-        say(result, "# %" PRId64 " of %zu prompts cannot be sampled", left, rows->prompts->n);
-    for (size_t i = 0; i < rows->prompts->n && left > rows->n_bad - MAX_BAD_NAMED; i++)
-        if (rows->prompts->prompts[i].error) {
-            say(result, "#   prompt %zu: %s", i, rows->prompts->prompts[i].error);
-            left--;
-        }
-    if (rows->n_bad > 0 && left > 0)
-        say(result, "#   and %" PRId64 " more", left);
+    if (n_bad == 0)
+        return;
+    say(result, "# %" PRId64 " of %" PRId64 " prompts cannot be sampled", n_bad,
+        rows->facts.n_prompts);
+    if (skv_rows_each(rows, name_bad, &n) != SKV_OK)
+        skv_warn("%s", skv_message());
+    if (n_bad > n.named)
+        say(result, "#   and %" PRId64 " more", n_bad - n.named);
 }
 
 void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank, int n_ranks)
@@ -80,8 +98,8 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths", s->rows.n_rows,
         s->rows.n_groups, s->settings->group_size, s->paths.n);
     print_bad_prompts(&s->rows, result);
-    if (s->rows.n_truncated > 0)
-        say(result, "# %" PRId64 " prompts are cut to 512 tokens", s->rows.n_truncated);
+    if (s->rows.facts.n_truncated > 0)
+        say(result, "# %" PRId64 " prompts are cut to 512 tokens", s->rows.facts.n_truncated);
     if (s->text_apart && s->n_texts_lacking == 0)
         say(result, "# %s has all texts: T5 is not loaded", s->settings->text_cache);
     else if (s->text_apart)

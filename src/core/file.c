@@ -32,6 +32,24 @@ skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char 
     return SKV_OK;
 }
 
+skv_status skv_read_at(int fd, void *to, size_t bytes, int64_t offset, const char *path)
+{
+    size_t n = 0;
+    int tries = 0;
+
+    while (n < bytes) {
+        const ssize_t got = pread(fd, (char *)to + n, bytes - n, (off_t)(offset + (int64_t)n));
+
+        if (got == 0)
+            return skv_fail(SKV_E_FORMAT, "%s: the file has become shorter", path);
+        if (got > 0)
+            n += (size_t)got;
+        else if (errno != EINTR && (errno != EIO || ++tries == READ_TRIES))
+            return skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
+    }
+    return SKV_OK;
+}
+
 /* ------------------------------------------------------------ where a path leads */
 
 /* Without waiting for what is at the other end of a FIFO. */

@@ -7,6 +7,7 @@
 #define SKV_CORE_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/folder.h"
 #include "core/status.h"
@@ -27,6 +28,10 @@ SKV_MUST skv_status skv_file_read(char **out, size_t *out_bytes, const char *pat
  * again: interrupted and short reads always, an I/O error a few times. `path` is for the message
  * alone. */
 SKV_MUST skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char *path);
+
+/* The same from `offset` on, without moving fd's place: any number of threads may read at once. A
+ * file that ends before the last byte is SKV_E_FORMAT. */
+SKV_MUST skv_status skv_read_at(int fd, void *to, size_t bytes, int64_t offset, const char *path);
 
 /* Writes `path` aside (core/aside.h), syncs, renames, and syncs the folder: whole or not at all.
  * A link of that name is replaced, not followed. */

@@ -14,6 +14,7 @@
 #include "io/h5_group.h"
 #include "io/h5_label.h"
 #include "io/h5_open.h"
+#include "io/h5_place.h"
 #include "io/h5_read.h"
 #include "io/h5_types.h"
 #include "io/h5_virtual.h"

@@ -12,17 +12,20 @@
 
 #define INDEX_WORD "index"
 
+void skv_prompts_index_id(char *out, size_t bytes, size_t i, int digits, int dashes)
+{
+    char dash[SKV_PROMPTS__MAX_ID + 1];
+
+    memset(dash, '-', sizeof dash);
+    snprintf(out, bytes, "%s%.*s%0*zu", dashes ? INDEX_WORD : "", dashes, dash, digits, i);
+}
+
 void skv_prompts_id(const skv_prompts *p, size_t i, char *out, size_t bytes)
 {
-    char dashes[SKV_PROMPTS__MAX_ID + 1];
-
-    if (p->prompts[i].id) {
+    if (p->prompts[i].id)
         snprintf(out, bytes, "%s", p->prompts[i].id);
-        return;
-    }
-    memset(dashes, '-', sizeof dashes);
-    snprintf(out, bytes, "%s%.*s%0*zu", p->index_dashes ? INDEX_WORD : "", p->index_dashes, dashes,
-             p->index_digits, i);
+    else
+        skv_prompts_index_id(out, bytes, i, p->index_digits, p->index_dashes);
 }
 
 /* Ids become file names, also where case does not count. */

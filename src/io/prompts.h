@@ -97,6 +97,9 @@ SKV_MUST skv_status skv_prompts_rewrite(skv_prompts *p, const char *bytes, size_
  */
 void skv_prompts_id(const skv_prompts *p, size_t i, char *out, size_t bytes);
 
+/* The same of a prompt without an id, in a list of these digits and dashes (skv_prompts). */
+void skv_prompts_index_id(char *out, size_t bytes, size_t i, int digits, int dashes);
+
 /* Usable as a file name anywhere: [A-Za-z0-9._-], no leading dot or dash, 1 to 200 bytes. */
 bool skv_prompts_id_is_usable(const char *id);
 

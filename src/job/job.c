@@ -10,21 +10,27 @@ static const skv_phase planning[] = {
     {"configuration", skv_job__read_config, skv_job__share_config, NULL},
     {"settings", skv_job__read_settings, NULL, NULL},
     {"comparing settings", skv_job__list_settings, skv_job__compare_settings, NULL},
-    {"prompts", skv_job__read_prompts, skv_job__share_prompts, NULL},
-    {"rewritten prompts", skv_job__read_rewrites, skv_job__share_rewrites, skv_job__rewrites},
+    {"prompts", skv_job__read_prompts, NULL, NULL},
+    {"rewritten prompts", skv_job__read_rewrites, NULL, skv_job__rewrites},
     {"device", skv_job__open_device, NULL, NULL},
     {"comparing types", skv_job__name_type, skv_job__compare_types, NULL},
     {"comparing devices", skv_job__name_device, skv_job__compare_devices, NULL},
-    {"set-up", skv_job__make_setup, NULL, NULL},
+    {"set-up", skv_job__open_setup, NULL, NULL},
+    {"rows", skv_job__find_rows, skv_job__share_facts, NULL},
+    {"tokens", skv_job__make_rows, skv_job__share_tokens, NULL},
+    {"memory plan", skv_job__plan_run, NULL, NULL},
     {"comparing contents", skv_job__list_contents, skv_job__compare_contents, NULL},
     {"planning texts", NULL, skv_job__plan_texts, skv_job__text_cache},
     {"plan", NULL, skv_job__show_plan, NULL},
-    {"memory", skv_job__check_memory, NULL, NULL},
+    {"memory", skv_job__find_memory, skv_job__gather_memory, NULL},
+    {"fitting the plan", skv_job__check_memory, NULL, NULL},
     {"foreseen failures", skv_job__foresee, NULL, skv_job__is_dry},
 };
 
 static const skv_phase running[] = {
     {"token", skv_job__draw_token, skv_job__share_token, NULL},
+    {"folder", skv_job__open_folder, skv_job__share_place, NULL},
+    {"rows of the run", skv_job__open_rows, NULL, NULL},
     {"work", skv_job__find_work, skv_job__share_work, NULL},
     {"log", skv_job__open_log, NULL, NULL},
     {"encoding texts", NULL, skv_job__encode_texts, skv_job__text_cache},
@@ -73,8 +79,7 @@ static void clear(skv_job *j)
     skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);
     skv_config_clear(&j->config);
-    free(j->prompts.data);
-    free(j->rewrites.data);
+    skv_prompt_list_clear(&j->list);
     free(j->tuning.data);
 }
 

@@ -1,4 +1,5 @@
-/* What rank 0 reads and all ranks need: the configuration, the prompts, the rewritten prompts. */
+/* What rank 0 reads: the configuration, for all ranks; prompts and rewritten prompts for itself, as
+ * the others get them tokenised (share_rows.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,16 +8,6 @@
 #include "job/job_parts.h"
 
 #define REWRITES_MAX_BYTES ((size_t)1 << 30)
-
-static skv_status read_blob(skv_blob *out, const char *path, size_t most)
-{
-    return skv_file_read((char **)&out->data, &out->bytes, path, most);
-}
-
-static skv_status share_blob(skv_job *j, skv_blob *b)
-{
-    return skv_comm_broadcast_blob(j->comm, &b->data, &b->bytes, 0);
-}
 
 skv_status skv_job__read_config(void *job)
 {
@@ -55,19 +46,8 @@ skv_status skv_job__read_prompts(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
-    return skv_option_opened("--prompts",
-                             skv_prompts_load((char **)&j->prompts.data, &j->prompts.bytes,
-                                              &j->form, j->settings.prompts));
-}
-
-skv_status skv_job__share_prompts(void *job)
-{
-    skv_job *j = job;
-    int64_t form = (int64_t)j->form;
-
-    SKV_TRY(skv_comm_broadcast(j->comm, &form, sizeof form, 0));
-    j->form = (skv_prompts_form)form;
-    return share_blob(j, &j->prompts);
+    return skv_option_opened("--prompts", skv_prompts_load(&j->list.bytes, &j->list.n,
+                                                           &j->list.form, j->settings.prompts));
 }
 
 bool skv_job__rewrites(const void *job)
@@ -83,13 +63,7 @@ skv_status skv_job__read_rewrites(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
-    return skv_option_opened(
-        "--rewrite-cache", read_blob(&j->rewrites, j->settings.rewrite_cache, REWRITES_MAX_BYTES));
-}
-
-skv_status skv_job__share_rewrites(void *job)
-{
-    skv_job *j = job;
-
-    return share_blob(j, &j->rewrites);
+    return skv_option_opened("--rewrite-cache",
+                             skv_file_read(&j->list.rewrites, &j->list.n_rewrites,
+                                           j->settings.rewrite_cache, REWRITES_MAX_BYTES));
 }

@@ -10,6 +10,7 @@
 #include "job/share_weights.h"
 #include "job/text_phase.h"
 #include "job/todo_list.h"
+#include "sample/rows_build.h"
 
 #define SKV_TOKEN_BYTES 17 /* 16 hexadecimal digits */
 
@@ -24,12 +25,17 @@ typedef struct {
     /* input */
     skv_config config;
     skv_settings settings;
-    skv_blob prompts, rewrites;
-    skv_prompts_form form;
+    skv_prompt_list list; /* rank 0, until it is parsed */
     /* set-up */
     skv_device_choice choice;
     skv_backend *be, *text_be; /* text_be may be be */
     skv_run_setup run;
+    char rows_key[SKV_DIGEST_BYTES]; /* rank 0: of what rows.h5 is made of */
+    skv_prompt_facts facts_of_rows;
+    skv_prompt_place rows_place;
+    bool rows_found; /* rows.h5 was there, nothing is to be parsed */
+    size_t memory;   /* that this rank may take; on rank 0 the least of all ranks... */
+    int poorest;     /* ...and whose that is */
     skv_text_phase texts;
     skv_todo_list todo;
     int64_t first, count; /* this rank's places in todo.group */
@@ -50,10 +56,17 @@ SKV_MUST skv_status skv_job__read_config(void *job);
 SKV_MUST skv_status skv_job__share_config(void *job);
 SKV_MUST skv_status skv_job__read_settings(void *job);
 SKV_MUST skv_status skv_job__read_prompts(void *job);
-SKV_MUST skv_status skv_job__share_prompts(void *job);
 bool skv_job__rewrites(const void *job);
 SKV_MUST skv_status skv_job__read_rewrites(void *job);
-SKV_MUST skv_status skv_job__share_rewrites(void *job);
+
+/* share_rows.c: prompts parsed by one rank, tokenised by all, kept in RUN/rows.h5 */
+SKV_MUST skv_status skv_job__find_rows(void *job);
+SKV_MUST skv_status skv_job__share_facts(void *job);
+SKV_MUST skv_status skv_job__make_rows(void *job);
+SKV_MUST skv_status skv_job__share_tokens(void *job);
+SKV_MUST skv_status skv_job__keep_rows(skv_job *j); /* rank 0, once the folder is open */
+SKV_MUST skv_status skv_job__share_place(void *job);
+SKV_MUST skv_status skv_job__open_rows(void *job);
 
 /* job_compare.c: whether all ranks are to compute the same, in the same way */
 SKV_MUST skv_status skv_job__list_settings(void *job);
@@ -67,15 +80,19 @@ SKV_MUST skv_status skv_job__compare_contents(void *job);
 
 /* job_setup.c: device, plan, work */
 SKV_MUST skv_status skv_job__open_device(void *job);
-SKV_MUST skv_status skv_job__make_setup(void *job);
+SKV_MUST skv_status skv_job__open_setup(void *job);
+SKV_MUST skv_status skv_job__plan_run(void *job);
 bool skv_job__text_cache(const void *job);
 SKV_MUST skv_status skv_job__plan_texts(void *job);
 SKV_MUST skv_status skv_job__show_plan(void *job);
+SKV_MUST skv_status skv_job__find_memory(void *job);
+SKV_MUST skv_status skv_job__gather_memory(void *job);
 SKV_MUST skv_status skv_job__check_memory(void *job);
 bool skv_job__is_dry(const void *job);
 SKV_MUST skv_status skv_job__foresee(void *job);
 SKV_MUST skv_status skv_job__draw_token(void *job);
 SKV_MUST skv_status skv_job__share_token(void *job);
+SKV_MUST skv_status skv_job__open_folder(void *job);
 SKV_MUST skv_status skv_job__find_work(void *job);
 SKV_MUST skv_status skv_job__share_work(void *job);
 SKV_MUST skv_status skv_job__open_log(void *job);

@@ -24,16 +24,16 @@ skv_status skv_job__open_device(void *job)
     return skv_backend_choose_text(&j->text_be, j->be, &j->choice);
 }
 
-skv_status skv_job__make_setup(void *job)
+skv_status skv_job__open_setup(void *job)
 {
     skv_job *j = job;
-    const skv_prompt_list list = {.bytes = j->prompts.data,
-                                  .n = j->prompts.bytes,
-                                  .form = j->form,
-                                  .rewrites = j->rewrites.data,
-                                  .n_rewrites = j->rewrites.bytes};
 
-    return skv_run_setup_make(&j->run, &j->settings, &list, j->be, j->text_be);
+    return skv_run_setup_open(&j->run, &j->settings, j->be, j->text_be);
+}
+
+skv_status skv_job__plan_run(void *job)
+{
+    return skv_run_setup_plan(&((skv_job *)job)->run);
 }
 
 bool skv_job__text_cache(const void *job)
@@ -67,13 +67,45 @@ skv_status skv_job__show_plan(void *job)
     return SKV_OK;
 }
 
+skv_status skv_job__find_memory(void *job)
+{
+    skv_job *j = job;
+
+    return skv_memory_there(&j->memory, j->be, &j->choice, j->settings.memory_limit);
+}
+
+/* All ranks have the same plan, so the one with the least memory decides; and what would fit is
+ * known to rank 0, which has the prompts. */
+skv_status skv_job__gather_memory(void *job)
+{
+    skv_job *j = job;
+    skv_blob *all = NULL;
+
+    SKV_TRY(skv_comm_gather_blobs(&all, j->comm, &j->memory, sizeof j->memory));
+    for (int r = 0; all && r < j->size; r++) {
+        size_t bytes;
+
+        memcpy(&bytes, all[r].data, sizeof bytes);
+        if (bytes >= j->memory)
+            continue;
+        j->memory = bytes;
+        j->poorest = r;
+    }
+    free(all);
+    return SKV_OK;
+}
+
 skv_status skv_job__check_memory(void *job)
 {
     skv_job *j = job;
-    size_t there = 0;
+    skv_status st;
 
-    SKV_TRY(skv_memory_there(&there, j->be, &j->choice, j->settings.memory_limit));
-    return skv_run_setup_fit(&j->run, there);
+    if (j->rank != 0)
+        return SKV_OK;
+    st = skv_run_setup_fit(&j->run, j->memory);
+    if (st != SKV_OK && j->poorest > 0)
+        skv_context("rank %d", j->poorest);
+    return st;
 }
 
 bool skv_job__is_dry(const void *job)
@@ -83,24 +115,45 @@ bool skv_job__is_dry(const void *job)
     return j->settings.dry_run;
 }
 
+/* ------------------------------------------------------------------ failures foreseen */
+
+typedef struct {
+    skv_failed_rows failed;
+    int64_t samples, left; /* of the bad prompts */
+} foreseen;
+
+static skv_status add_bad(void *ctx, const skv_row_span *span, bool *done)
+{
+    foreseen *f = ctx;
+
+    for (int64_t i = 0; i < span->n; i++) {
+        if (!span->prompt[i].error)
+            continue;
+        SKV_TRY(skv_failed_rows_add(&f->failed, span->prompt[i].error, f->samples));
+        f->left--;
+    }
+    *done = f->left <= 0;
+    return SKV_OK;
+}
+
 /* What a dry run can know of rows that will fail: prompts that cannot be sampled. */
 skv_status skv_job__foresee(void *job)
 {
     skv_job *j = job;
     const skv_rows *rows = &j->run.rows;
-    const int64_t samples = j->settings.samples;
-    skv_failed_rows failed = {0};
+    foreseen f = {.samples = j->settings.samples, .left = rows->facts.n_bad};
     char reasons[640];
     skv_status st = SKV_OK;
 
-    for (size_t i = 0; i < rows->prompts->n && st == SKV_OK; i++)
-        if (rows->prompts->prompts[i].error)
-            st = skv_failed_rows_add(&failed, rows->prompts->prompts[i].error, samples);
-    j->result.n_failed = failed.n;
-    skv_failed_rows_text(reasons, sizeof reasons, &failed);
-    if (st == SKV_OK && failed.n > 0 && j->rank == 0)
-        skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", failed.n, rows->n_rows, reasons);
-    skv_failed_rows_clear(&failed);
+    j->result.n_failed = f.left * f.samples;
+    if (j->rank != 0 || f.left == 0)
+        return SKV_OK;
+    st = skv_rows_each(rows, add_bad, &f);
+    skv_failed_rows_text(reasons, sizeof reasons, &f.failed);
+    if (st == SKV_OK)
+        skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", f.failed.n, rows->n_rows,
+                 reasons);
+    skv_failed_rows_clear(&f.failed);
     return st;
 }
 
@@ -123,21 +176,52 @@ skv_status skv_job__share_token(void *job)
     return skv_comm_broadcast(j->comm, j->token, sizeof j->token, 0);
 }
 
+/* ------------------------------------------------------------------------------- work */
+
+typedef struct {
+    const char *id;
+    int64_t row; /* -1: not found */
+} wanted;
+
+static skv_status find_id(void *ctx, const skv_row_span *span, bool *done)
+{
+    const int64_t samples = span->rows->settings->samples;
+    wanted *w = ctx;
+    char id[SKV_ID_BYTES];
+
+    for (int64_t row = span->first * samples; row < (span->first + span->n) * samples; row++) {
+        skv_row_id(span, row, id, sizeof id);
+        if (strcmp(id, w->id) != 0)
+            continue;
+        w->row = row;
+        *done = true;
+        return SKV_OK;
+    }
+    return SKV_OK;
+}
+
 /* Only the group that holds the id, on every path. */
 static skv_status only_work(skv_job *j)
 {
-    const skv_rows *rows = &j->run.rows;
-    char id[SKV_ID_BYTES];
+    wanted w = {.id = j->settings.only, .row = -1};
 
-    for (int64_t row = 0; row < rows->n_rows; row++) {
-        skv_rows_id(rows, row, id, sizeof id);
-        if (strcmp(id, j->settings.only) != 0)
-            continue;
-        for (int i = 0; i < j->todo.n_paths; i++)
-            j->todo.work[row / j->settings.group_size * j->todo.n_paths + i] = SKV_WORK_COMPUTE;
+    SKV_TRY(skv_rows_each(&j->run.rows, find_id, &w));
+    if (w.row < 0)
+        return skv_fail(SKV_E_ARG, "--only %s: no row has this id", j->settings.only);
+    for (int i = 0; i < j->todo.n_paths; i++)
+        j->todo.work[w.row / j->settings.group_size * j->todo.n_paths + i] = SKV_WORK_COMPUTE;
+    return SKV_OK;
+}
+
+skv_status skv_job__open_folder(void *job)
+{
+    skv_job *j = job;
+
+    if (j->rank != 0)
         return SKV_OK;
-    }
-    return skv_fail(SKV_E_ARG, "--only %s: no row has this id", j->settings.only);
+    j->run.folder.stop = j->stop;
+    SKV_TRY(skv_run_folder_open(j->settings.out, &j->run.folder));
+    return skv_job__keep_rows(j);
 }
 
 skv_status skv_job__find_work(void *job)
@@ -147,8 +231,6 @@ skv_status skv_job__find_work(void *job)
     SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n));
     if (j->rank != 0)
         return SKV_OK;
-    j->run.folder.stop = j->stop;
-    SKV_TRY(skv_run_folder_open(j->settings.out, &j->run.folder));
     return j->settings.only ? only_work(j)
                             : skv_run_folder_scan(j->todo.work, j->settings.out, &j->run.folder);
 }

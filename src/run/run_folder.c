@@ -210,22 +210,27 @@ static bool has_png(int images, const char *id)
 
 /* Whether a row of a good group was sampled but its PNG is missing. Rows that failed never had one,
  * as the group file says. (A file that cannot be read here is found by gather.) */
-static bool png_missing(int images, const skv_run_plan *plan, const skv_group_want *want,
-                        const char *group_file)
+static skv_status png_missing(bool *missing, int images, const skv_run_plan *plan,
+                              const skv_group_want *want, const char *group_file)
 {
     skv_group_record rec = {0};
     char id[SKV_ID_BYTES];
-    bool missing = false;
+    skv_status st = SKV_OK;
+    bool sampled = false;
 
-    for (int i = 0; i < want->n_rows && !missing; i++) {
-        if (!plan->row_id(plan->rows, want->first_row + i, id, sizeof id) || has_png(images, id))
+    *missing = false;
+    for (int i = 0; i < want->n_rows && !*missing; i++) {
+        st = plan->row_id(plan->rows, want->first_row + i, id, sizeof id, &sampled);
+        if (st != SKV_OK)
+            break;
+        if (!sampled || has_png(images, id))
             continue;
         if (!rec.owned && skv_group_file_read(&rec, group_file, SKV_GROUP_ROWS) != SKV_OK)
             break;
-        missing = rec.status[i] == SKV_OK;
+        *missing = rec.status[i] == SKV_OK;
     }
     skv_group_record_clear(&rec);
-    return missing;
+    return st;
 }
 
 typedef struct {
@@ -249,7 +254,7 @@ static skv_status scan_one(uint8_t *work, const place *where, const skv_run_plan
     if (st == SKV_OK && state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
         skv_warn("%s; the group is computed again", skv_message());
     if (st == SKV_OK && state == SKV_GROUP_GOOD && plan->png)
-        lost = png_missing(where->images, plan, want, file);
+        st = png_missing(&lost, where->images, plan, want, file);
     free(file);
     SKV_TRY(st);
     *work = state != SKV_GROUP_GOOD ? SKV_WORK_COMPUTE : lost ? SKV_WORK_PNG : 0;

@@ -29,9 +29,9 @@ typedef struct {
     const char *device;    /* what computes */
     bool any_device;       /* another one than the run's first is warned of, not refused */
     bool bits, image, png; /* what is kept */
-    /* The id of a row; false: the row is not sampled. */
-    bool (*row_id)(const void *rows, int64_t row, char *id, size_t bytes);
-    const void *rows;
+    /* The id of a row, and whether it is sampled. One thread at a time. */
+    skv_status (*row_id)(void *rows, int64_t row, char *id, size_t bytes, bool *sampled);
+    void *rows;
     const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait for the folder's lock */
 } skv_run_plan;
 

@@ -6,7 +6,7 @@ static skv_status bytes_of(size_t *out, const skv_engine_setup *setup, const skv
     skv_engine_setup s = *setup;
     skv_memory_plan plan;
 
-    fit->resize(fit->ctx, &s, n);
+    SKV_TRY(fit->resize(fit->ctx, &s, n));
     SKV_TRY(skv_engine_plan(&plan, &s));
     if (!skv_add_size(out, plan.total, fit->beside))
         *out = SIZE_MAX;

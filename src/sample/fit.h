@@ -11,7 +11,7 @@ typedef struct {
     int n;              /* rows of the largest group */
     const char *option; /* that says the rows of a group, for the message */
     /* Sets a copy of the engine's setup to groups of n rows. */
-    void (*resize)(const void *ctx, skv_engine_setup *setup, int n);
+    skv_status (*resize)(const void *ctx, skv_engine_setup *setup, int n);
     const void *ctx;
 } skv_fit;
 

@@ -38,9 +38,9 @@ static skv_status common_json(json_t **out, const skv_identity_setup *a)
     skv_json_put(&c, "t5", digest_json(a->t5_digest));
     skv_json_put(&c, "tokenizer", digest_json(a->tokenizer_digest));
     skv_json_put(&c, "tokens", skv_json_text(s->tokens));
-    skv_json_put(&c, "prompts", digest_json(skv_digest_of(a->prompts, a->prompts_bytes)));
+    skv_json_put(&c, "prompts", digest_json(a->prompts));
     if (a->rewriting)
-        skv_json_put(&c, "rewritten", digest_json(a->rewriting->digest));
+        skv_json_put(&c, "rewritten", digest_json(*a->rewriting));
     skv_json_put(&c, "prompt_order", skv_json_text(s->prompt_order));
     skv_json_put(&c, "samples", json_integer(s->samples));
     skv_json_put(&c, "seed", json_integer((json_int_t)s->seed));

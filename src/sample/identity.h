@@ -4,7 +4,6 @@
 #define SKV_SAMPLE_IDENTITY_H
 
 #include "core/digest.h"
-#include "io/prompts.h"
 #include "model/sources.h"
 #include "sample/path.h"
 
@@ -22,9 +21,8 @@ typedef struct {
     const skv_settings *settings;
     const skv_sources *sources;
     const skv_paths *paths;
-    const char *prompts; /* the list's bytes */
-    size_t prompts_bytes;
-    const skv_rewriting *rewriting; /* NULL: none asked for */
+    skv_digest prompts;          /* of the list's bytes */
+    const skv_digest *rewriting; /* of the rewritten texts, NULL: none asked for */
     skv_digest t5_digest, tokenizer_digest;
 } skv_identity_setup;
 

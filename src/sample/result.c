@@ -15,7 +15,6 @@ static skv_status take_rows(skv_result *r, size_t n)
     SKV_TRY(skv_alloc(&r->prompt, n, sizeof *r->prompt, "group rows"));
     SKV_TRY(skv_alloc(&r->prompt_used, n, sizeof *r->prompt_used, "group rows"));
     SKV_TRY(skv_alloc(&r->error, n, sizeof *r->error, "group rows"));
-    SKV_TRY(skv_alloc(&r->used, n, sizeof *r->used, "group rows"));
     SKV_TRY(skv_alloc(&r->reason, n, sizeof *r->reason, "group rows"));
     SKV_TRY(skv_alloc(&r->row, n, sizeof *r->row, "group rows"));
     SKV_TRY(skv_alloc(&r->sample, n, sizeof *r->sample, "group rows"));
@@ -25,27 +24,22 @@ static skv_status take_rows(skv_result *r, size_t n)
     return skv_alloc(&r->truncated, n, sizeof *r->truncated, "group rows");
 }
 
-static skv_status fill_row(skv_result *r, const skv_rows *rows, int64_t row, int i)
+static void fill_row(skv_result *r, int64_t row, int i)
 {
-    const skv_row at = skv_rows_at(rows, row);
-    const skv_prompt *p = &rows->prompts->prompts[at.prompt];
+    const skv_row at = skv_row_of(&r->span, row);
+    const skv_row_prompt *p = at.prompt;
 
     r->row[i] = row;
-    skv_rows_id(rows, row, r->id[i], sizeof r->id[i]);
+    skv_row_id(&r->span, row, r->id[i], sizeof r->id[i]);
     r->id_list[i] = r->id[i];
     r->prompt[i] = p->text;
-    r->prompt_used[i] = "";
+    r->prompt_used[i] = p->error ? "" : p->used;
     r->error[i] = p->error ? p->error : "";
     r->status[i] = p->error ? SKV_E_FORMAT : SKV_OK;
     r->sample[i] = at.sample;
     r->seed[i] = at.seed;
-    r->tokens[i] = rows->tokens[at.prompt];
-    r->truncated[i] = rows->truncated[at.prompt];
-    if (p->error)
-        return SKV_OK;
-    SKV_TRY(skv_rows_text(rows, at.prompt, &r->used[i]));
-    r->prompt_used[i] = r->used[i];
-    return SKV_OK;
+    r->tokens[i] = p->n_tokens;
+    r->truncated[i] = p->truncated;
 }
 
 /* The mean of a layer's heads, half up; -1 where one of them has no bound. */
@@ -177,8 +171,9 @@ skv_status skv_result_create(skv_result **out, const skv_rows *rows, const skv_e
     skv_rows_group(rows, g, &first, &n);
     SKV_TRY(skv_alloc(&r, 1, sizeof *r, "group"));
     SKV_TRY_GOTO(take_rows(r, (size_t)n), done);
+    SKV_TRY_GOTO(skv_rows_load_group(&r->span, rows, g), done);
     for (int i = 0; i < n; i++)
-        SKV_TRY_GOTO(fill_row(r, rows, first + i, i), done);
+        fill_row(r, first + i, i);
     SKV_TRY_GOTO(take_results(r, setup, (size_t)n, with_image), done);
     SKV_TRY_GOTO(fill_cache(r, setup, path), done);
     fill_record(r, setup, path, g, n);
@@ -212,14 +207,12 @@ void skv_result_destroy(skv_result *r)
 {
     if (!r)
         return;
-    for (int i = 0; r->used && i < r->rec.n_rows; i++)
-        free(r->used[i]);
+    skv_row_span_clear(&r->span);
     free(r->id);
     free((void *)r->id_list);
     free((void *)r->prompt);
     free((void *)r->prompt_used);
     free((void *)r->error);
-    free(r->used);
     free(r->reason);
     free(r->row);
     free(r->bit_offset);

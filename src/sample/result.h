@@ -16,7 +16,7 @@ typedef struct {
     skv_group_record rec; /* borrows from below */
     char (*id)[SKV_ID_BYTES];
     const char **id_list, **prompt, **prompt_used, **error;
-    char **used;                     /* owned texts of prompt_used */
+    skv_row_span span;               /* what these point to */
     char (*reason)[SKV_FAULT_BYTES]; /* texts of error, where a row is not finite */
     int64_t *row, *bit_offset, *cache_length, *cache_capacity, *cache_bytes;
     int64_t *length_by_head, *capacity_by_head;
@@ -28,7 +28,7 @@ typedef struct {
 } skv_result;
 
 /* Rows of group g filled in, pictures and bits zeroed (rows that fail stay so). with_image: room
- * for pictures. Texts of the prompts are borrowed from rows. Caller destroys. */
+ * for pictures. Caller destroys. */
 SKV_MUST skv_status skv_result_create(skv_result **out, const skv_rows *rows,
                                       const skv_engine_setup *setup, const skv_path *path,
                                       int64_t g, bool with_image);

@@ -4,22 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
 #include "core/mem.h"
+#include "io/prompts.h"
 
-skv_row skv_rows_at(const skv_rows *rows, int64_t row)
+#define SPAN 1024 /* prompts loaded at once by who needs all */
+
+skv_status skv_rows_encode(const skv_tokenizer *t, const char *text, int32_t *ids, int *n,
+                           bool *truncated)
 {
-    const skv_settings *s = rows->settings;
-    skv_row r = {.row = row, .prompt = row / s->samples, .sample = (int)(row % s->samples)};
-    const skv_prompt *p = &rows->prompts->prompts[r.prompt];
+    int before = 0;
 
-    if (p->has_seed)
-        r.seed = p->seed + (uint64_t)r.sample;
-    else if (strcmp(s->seed_rule, "index") == 0)
-        r.seed = (uint64_t)r.prompt + (uint64_t)r.sample;
-    else
-        r.seed = s->seed + (uint64_t)row;
-    return r;
+    SKV_TRY(skv_tokenizer_encode(t, text, strlen(text), ids, n, &before));
+    *truncated = before > *n;
+    return SKV_OK;
+}
+
+skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt_table *table,
+                         const skv_prompt_facts *facts, const skv_tokenizer *tokenizer,
+                         int vocabulary)
+{
+    bool truncated = false;
+
+    *rows = (skv_rows){.settings = s, .table = table, .facts = *facts, .vocabulary = vocabulary};
+    if (facts->n_prompts > INT64_MAX / 10000)
+        return skv_fail(SKV_E_ARG, "%s: %lld prompts are too many", s->prompts,
+                        (long long)facts->n_prompts);
+    rows->n_rows = facts->n_prompts * s->samples;
+    rows->n_groups = (rows->n_rows + s->group_size - 1) / s->group_size;
+    if (!s->negative || !s->negative[0] || !skv_settings_guided(s))
+        return SKV_OK;
+    return skv_rows_encode(tokenizer, s->negative, rows->negative, &rows->n_negative, &truncated);
 }
 
 void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n)
@@ -31,147 +45,276 @@ void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n)
     *n = (int)(left < size ? left : size);
 }
 
-void skv_rows_id(const skv_rows *rows, int64_t row, char *out, size_t bytes)
+/* -------------------------------------------------------------------------- spans */
+
+/* The i-th prompt's entries of a list, NULL: none; *n: how many. */
+static const void *entries(int *n, const skv_row_span *span, skv_list list, int64_t i, size_t size)
 {
-    const skv_row r = skv_rows_at(rows, row);
+    const skv_list_part *part = &span->part[list];
+    const int64_t start = part->end && i > 0 ? part->end[i - 1] : 0;
+
+    *n = part->end ? (int)(part->end[i] - start) : 0;
+    return *n > 0 ? (const char *)part->values + (size_t)start * size : NULL;
+}
+
+static const char *text_of(const skv_row_span *span, skv_list list, int64_t i)
+{
+    int n;
+
+    return entries(&n, span, list, i, 1);
+}
+
+/* Ids select rows of a weight. */
+static skv_status check_tokens(const skv_row_span *span, const int32_t *token, int n, int64_t i)
+{
+    for (int k = 0; k < n; k++)
+        if (token[k] < 0 || token[k] >= span->rows->vocabulary)
+            return skv_fail(SKV_E_FORMAT, "prompt %lld: token id %d, the vocabulary has %d",
+                            (long long)(span->first + i), (int)token[k], span->rows->vocabulary);
+    return SKV_OK;
+}
+
+static skv_status fill_texts(skv_row_prompt *p, skv_row_span *span, int64_t i)
+{
+    const skv_settings *s = span->rows->settings;
+    const char *rewritten = text_of(span, SKV_LIST_REWRITTEN, i);
+    const char *own = text_of(span, SKV_LIST_NEGATIVE, i);
+    const char *negative = own ? own : s->negative;
+
+    p->id = text_of(span, SKV_LIST_ID, i);
+    p->text = text_of(span, SKV_LIST_TEXT, i);
+    p->error = text_of(span, SKV_LIST_ERROR, i);
+    p->negative = negative && negative[0] ? negative : NULL;
+    if (!p->text || (p->id && !skv_prompts_id_is_usable(p->id)))
+        return skv_fail(SKV_E_FORMAT, "prompt %lld: %s", (long long)(span->first + i),
+                        p->text ? "its id cannot be a file name" : "it has no text");
+    p->rewritten = rewritten != NULL;
+    p->used = rewritten ? rewritten : p->text;
+    if (s->positive && !p->error) {
+        SKV_TRY(skv_prompt_positive(&span->made[i], p->used));
+        p->used = span->made[i];
+    }
+    return SKV_OK;
+}
+
+static skv_status fill_prompt(skv_row_span *span, int64_t i)
+{
+    const skv_rows *rows = span->rows;
+    skv_row_prompt *p = &span->prompt[i];
+    const uint64_t *seed;
+    const char *own = text_of(span, SKV_LIST_NEGATIVE, i);
+    int n;
+
+    SKV_TRY(fill_texts(p, span, i));
+    seed = entries(&n, span, SKV_LIST_SEED, i, sizeof *seed);
+    p->has_seed = seed != NULL;
+    p->seed = seed ? *seed : 0;
+    p->truncated = text_of(span, SKV_LIST_TRUNCATED, i) != NULL;
+    if (p->error)
+        return SKV_OK;
+    p->token = entries(&p->n_tokens, span, SKV_LIST_TOKEN, i, sizeof *p->token);
+    SKV_TRY(check_tokens(span, p->token, p->n_tokens, i));
+    if (!p->negative || !skv_settings_guided(rows->settings))
+        return SKV_OK;
+    p->negative_token = rows->negative;
+    p->n_negative = rows->n_negative;
+    if (own)
+        p->negative_token =
+            entries(&p->n_negative, span, SKV_LIST_NEGATIVE_TOKEN, i, sizeof *p->negative_token);
+    return check_tokens(span, p->negative_token, p->n_negative, i);
+}
+
+skv_status skv_rows_load(skv_row_span *out, const skv_rows *rows, int64_t first, int64_t n)
+{
+    skv_row_span span = {.rows = rows, .first = first, .n = n};
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_alloc(&span.prompt, (size_t)n, sizeof *span.prompt, "prompts"), done);
+    if (rows->settings->positive)
+        SKV_TRY_GOTO(skv_alloc(&span.made, (size_t)n, sizeof *span.made, "prompts"), done);
+    for (int l = 0; l < SKV_N_LISTS; l++)
+        if (skv_prompt_table_has(rows->table, (skv_list)l))
+            SKV_TRY_GOTO(skv_prompt_table_read(&span.part[l], rows->table, (skv_list)l, first, n),
+                         done);
+    for (int64_t i = 0; i < n; i++)
+        SKV_TRY_GOTO(fill_prompt(&span, i), done);
+    *out = span;
+    span = (skv_row_span){0};
+    st = SKV_OK;
+done:
+    skv_row_span_clear(&span);
+    return st;
+}
+
+skv_status skv_rows_load_group(skv_row_span *out, const skv_rows *rows, int64_t g)
+{
+    const int64_t samples = rows->settings->samples;
+    int64_t first;
+    int n;
+
+    skv_rows_group(rows, g, &first, &n);
+    return skv_rows_load(out, rows, first / samples,
+                         (first + n - 1) / samples - first / samples + 1);
+}
+
+void skv_row_span_clear(skv_row_span *span)
+{
+    for (int64_t i = 0; span->made && i < span->n; i++)
+        free(span->made[i]);
+    free(span->made);
+    for (int l = 0; l < SKV_N_LISTS; l++)
+        free(span->part[l].end);
+    free(span->prompt);
+    *span = (skv_row_span){0};
+}
+
+skv_status skv_rows_each(const skv_rows *rows,
+                         skv_status (*fn)(void *ctx, const skv_row_span *span, bool *done),
+                         void *ctx)
+{
+    const int64_t n = rows->facts.n_prompts;
+    skv_row_span span = {0};
+    skv_status st = SKV_OK;
+    bool done = false;
+
+    for (int64_t at = 0; at < n && st == SKV_OK && !done; at += SPAN) {
+        st = skv_rows_load(&span, rows, at, n - at < SPAN ? n - at : SPAN);
+        if (st == SKV_OK)
+            st = fn(ctx, &span, &done);
+        skv_row_span_clear(&span);
+    }
+    return st;
+}
+
+/* --------------------------------------------------------------------------- rows */
+
+skv_row skv_row_of(const skv_row_span *span, int64_t row)
+{
+    const skv_settings *s = span->rows->settings;
+    skv_row r = {.row = row, .index = row / s->samples, .sample = (int)(row % s->samples)};
+
+    r.prompt = &span->prompt[r.index - span->first];
+    if (r.prompt->has_seed)
+        r.seed = r.prompt->seed + (uint64_t)r.sample;
+    else if (strcmp(s->seed_rule, "index") == 0)
+        r.seed = (uint64_t)r.index + (uint64_t)r.sample;
+    else
+        r.seed = s->seed + (uint64_t)row;
+    return r;
+}
+
+void skv_row_id(const skv_row_span *span, int64_t row, char *out, size_t bytes)
+{
+    const skv_prompt_facts *facts = &span->rows->facts;
+    const skv_row r = skv_row_of(span, row);
     char id[SKV_PROMPT_ID_BYTES];
 
-    skv_prompts_id(rows->prompts, (size_t)r.prompt, id, sizeof id);
-    if (rows->settings->samples > 1)
+    if (r.prompt->id)
+        snprintf(id, sizeof id, "%s", r.prompt->id);
+    else
+        skv_prompts_index_id(id, sizeof id, (size_t)r.index, (int)facts->index_digits,
+                             (int)facts->index_dashes);
+    if (span->rows->settings->samples > 1)
         snprintf(out, bytes, "%s-%d", id, r.sample);
     else
         snprintf(out, bytes, "%s", id);
 }
 
-skv_status skv_rows_text(const skv_rows *rows, int64_t prompt, char **used)
+/* ------------------------------------------------------------------------ measure */
+
+/* Token counts of a span of prompts. */
+typedef struct {
+    const skv_rows *rows;
+    int64_t first, n;
+    int64_t end[2][SPAN];   /* of the tokens, and of those of own negative prompts */
+    int64_t negative[SPAN]; /* where own negative prompts end */
+} counts;
+
+static skv_status load_counts(counts *c, int64_t first)
 {
-    const skv_prompt *p = &rows->prompts->prompts[prompt];
+    const int64_t left = c->rows->facts.n_prompts - first;
 
-    const char *text = p->rewritten ? p->rewritten : p->text;
-
-    if (rows->settings->positive)
-        return skv_prompt_positive(used, text);
-    SKV_TRY(skv_alloc(used, strlen(text) + 1, 1, "prompt"));
-    memcpy(*used, text, strlen(text) + 1);
-    return SKV_OK;
+    c->first = first;
+    c->n = left < SPAN ? left : SPAN;
+    SKV_TRY(skv_prompt_table_ends(c->end[0], c->rows->table, SKV_LIST_TOKEN, first, c->n));
+    SKV_TRY(skv_prompt_table_ends(c->end[1], c->rows->table, SKV_LIST_NEGATIVE_TOKEN, first, c->n));
+    return skv_prompt_table_ends(c->negative, c->rows->table, SKV_LIST_NEGATIVE, first, c->n);
 }
 
-const char *skv_rows_negative(const skv_rows *rows, int64_t prompt)
+static int count_of(const int64_t *end, int64_t i)
 {
-    const char *own = rows->prompts->prompts[prompt].negative;
-    const char *negative = own ? own : rows->settings->negative;
-
-    return negative && negative[0] ? negative : NULL;
+    return (int)(end[i] - (i > 0 ? end[i - 1] : 0));
 }
 
-skv_status skv_rows_encode(const skv_rows *rows, const char *text, int32_t *ids, int *n,
-                           bool *truncated)
+/* Tokens of prompt p, which lies in the span, and of the negative prompt that it is guided by. */
+static void tokens_of(int *tokens, int *negative, const counts *c, int64_t p)
 {
-    int before = 0;
+    const int64_t i = p - c->first;
 
-    SKV_TRY(skv_tokenizer_encode(rows->tokenizer, text, strlen(text), ids, n, &before));
-    *truncated = before > *n;
-    return SKV_OK;
+    *tokens = count_of(c->end[0], i);
+    if (!skv_settings_guided(c->rows->settings))
+        *negative = 0;
+    else if (count_of(c->negative, i) > 0)
+        *negative = count_of(c->end[1], i);
+    else
+        *negative = c->rows->n_negative;
 }
 
-static skv_status count_prompt(skv_rows *rows, int64_t i)
+static int largest(int a, int b)
 {
-    const char *negative = skv_rows_negative(rows, i);
-    int32_t ids[SKV_MAX_TOKENS];
-    char *used = NULL;
-    bool cut = false;
+    return a > b ? a : b;
+}
+
+/* A group so far: packed tokens are those of each prompt once, however many of its samples are in
+ * it. */
+typedef struct {
+    int prompts, tokens;
+    int64_t previous;
+} group;
+
+static void add_row(skv_group_sizes *out, group *g, int64_t p, int tokens, int negative)
+{
+    if (tokens == 0)
+        return;
+    g->prompts++;
+    if (p != g->previous)
+        g->tokens += tokens + negative;
+    g->previous = p;
+    out->longest = largest(out->longest, largest(tokens, negative));
+    if (negative == 0)
+        out->uncond = largest(out->uncond, tokens);
+    out->prompts = largest(out->prompts, g->prompts);
+    out->text_tokens = largest(out->text_tokens, g->tokens);
+}
+
+skv_status skv_rows_measure(skv_group_sizes *out, const skv_rows *rows, int64_t group_size)
+{
+    const int64_t samples = rows->settings->samples;
+    group g = {.previous = -1};
+    counts *c = NULL;
     skv_status st;
-    int n = 0;
 
-    if (rows->prompts->prompts[i].error) {
-        rows->n_bad++;
-        return SKV_OK;
+    *out = (skv_group_sizes){0};
+    SKV_TRY(skv_alloc(&c, 1, sizeof *c, "token counts"));
+    c->rows = rows;
+    for (int64_t p = 0; p < rows->facts.n_prompts; p++) {
+        int tokens, negative;
+
+        if (p % SPAN == 0)
+            SKV_TRY_GOTO(load_counts(c, p), done);
+        tokens_of(&tokens, &negative, c, p);
+        for (int64_t row = p * samples; row < (p + 1) * samples; row++) {
+            if (row % group_size == 0)
+                g = (group){.previous = -1};
+            add_row(out, &g, p, tokens, negative);
+        }
     }
-    SKV_TRY(skv_rows_text(rows, i, &used));
-    st = skv_rows_encode(rows, used, ids, &n, &rows->truncated[i]);
-    free(used);
-    SKV_TRY(st);
-    rows->tokens[i] = n;
-    rows->n_truncated += rows->truncated[i];
-    if (!negative || !skv_settings_guided(rows->settings))
-        return SKV_OK;
-    SKV_TRY(skv_rows_encode(rows, negative, ids, &n, &cut));
-    rows->negative_tokens[i] = n;
-    return SKV_OK;
-}
-
-/* Packed tokens of rows [first, end): each prompt once, however many of its samples are among them.
- */
-static void measure_group(skv_group_sizes *out, const skv_rows *rows, int64_t first, int64_t end)
-{
-    int64_t previous = -1;
-    int prompts = 0, tokens = 0;
-
-    for (int64_t row = first; row < end; row++) {
-        const int64_t p = row / rows->settings->samples;
-
-        if (rows->tokens[p] == 0)
-            continue;
-        prompts++;
-        if (p != previous)
-            tokens += rows->tokens[p] + rows->negative_tokens[p];
-        previous = p;
-        if (rows->tokens[p] > out->longest)
-            out->longest = rows->tokens[p];
-        if (rows->negative_tokens[p] > out->longest)
-            out->longest = rows->negative_tokens[p];
-        if (rows->negative_tokens[p] == 0 && rows->tokens[p] > out->uncond)
-            out->uncond = rows->tokens[p];
-    }
-    if (prompts > out->prompts)
-        out->prompts = prompts;
-    if (tokens > out->text_tokens)
-        out->text_tokens = tokens;
-}
-
-skv_group_sizes skv_rows_measure(const skv_rows *rows, int64_t group_size)
-{
-    skv_group_sizes sizes = {0};
-
-    for (int64_t first = 0; first < rows->n_rows; first += group_size)
-        measure_group(&sizes, rows, first,
-                      rows->n_rows - first < group_size ? rows->n_rows : first + group_size);
     if (!skv_settings_guided(rows->settings))
-        sizes.uncond = 0;
-    if (sizes.prompts == 0) /* every line is bad: the run still writes that down */
-        sizes = (skv_group_sizes){.prompts = 1, .text_tokens = 1, .longest = 1};
-    return sizes;
-}
-
-skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompts *prompts,
-                         const skv_tokenizer *tokenizer)
-{
-    skv_status st = SKV_OK;
-
-    *rows = (skv_rows){.settings = s, .prompts = prompts, .tokenizer = tokenizer};
-    if (prompts->n == 0)
-        return skv_fail(SKV_E_ARG, "%s: no prompts", s->prompts);
-    if (prompts->n > (size_t)INT64_MAX / 10000)
-        return skv_fail(SKV_E_ARG, "%s: %zu prompts are too many", s->prompts, prompts->n);
-    rows->n_rows = (int64_t)prompts->n * s->samples;
-    rows->n_groups = (rows->n_rows + s->group_size - 1) / s->group_size;
-    SKV_TRY_GOTO(skv_alloc(&rows->tokens, prompts->n, sizeof *rows->tokens, "prompts"), done);
-    SKV_TRY_GOTO(
-        skv_alloc(&rows->negative_tokens, prompts->n, sizeof *rows->negative_tokens, "prompts"),
-        done);
-    SKV_TRY_GOTO(skv_alloc(&rows->truncated, prompts->n, sizeof *rows->truncated, "prompts"), done);
-    for (int64_t i = 0; i < (int64_t)prompts->n; i++)
-        SKV_TRY_GOTO(count_prompt(rows, i), done);
+        out->uncond = 0;
+    if (out->prompts == 0) /* every line is bad: the run still writes that down */
+        *out = (skv_group_sizes){.prompts = 1, .text_tokens = 1, .longest = 1};
+    st = SKV_OK;
 done:
-    if (st != SKV_OK)
-        skv_rows_deinit(rows);
+    free(c);
     return st;
-}
-
-void skv_rows_deinit(skv_rows *rows)
-{
-    free(rows->tokens);
-    free(rows->negative_tokens);
-    free(rows->truncated);
-    *rows = (skv_rows){0};
 }

@@ -9,8 +9,7 @@
 #include "core/mem.h"
 #include "sample/fit.h"
 
-#define MAX_EXTRAS  3
-#define MAX_MISSING 20
+#define MAX_EXTRAS 3
 
 /* Extra tensors are allowed, but worth one line. */
 static void report_extras(const skv_weights *w)
@@ -23,37 +22,6 @@ static void report_extras(const skv_weights *w)
         skv_info("%s: %d tensors are not used: %s%s%s%s%s%s", skv_weights_describe(w), n, names[0],
                  n > 1 ? ", " : "", n > 1 ? names[1] : "", n > 2 ? ", " : "", n > 2 ? names[2] : "",
                  n > 3 ? ", ..." : "");
-}
-
-/* Warns of prompts without a rewritten text, though --rewrite-cache was given. */
-static void report_missing(const skv_prompts *p, const char *cache)
-{
-    const skv_rewriting *r = &p->rewriting;
-    size_t named = 0;
-
-    if (r->n_missing == 0)
-        return;
-    skv_warn("%s: %zu of %zu prompts are not in it and are used as they are", cache, r->n_missing,
-             r->n_missing + r->n_rewritten);
-    for (size_t i = 0; i < p->n && named < MAX_MISSING; i++)
-        if (!p->prompts[i].error && !p->prompts[i].rewritten) {
-            skv_warn("not rewritten: prompt %zu, \"%.200s\"", i, p->prompts[i].text);
-            named++;
-        }
-    if (r->n_missing > named)
-        skv_warn("and %zu more; in run.h5 their prompt_used is their prompt", r->n_missing - named);
-}
-
-/* Pictures are then not under the names that were asked for. */
-static void report_renamed(const skv_prompts *p, const char *list)
-{
-    if (p->n_renamed == 0)
-        return;
-    skv_warn("%s: %zu ids cannot be file names (letters, digits, '.', '_' and '-' can), so their "
-             "prompts go by their number",
-             list, p->n_renamed);
-    for (size_t i = 0; i < sizeof p->renamed / sizeof p->renamed[0] && p->renamed[i]; i++)
-        skv_warn("not a file name: \"%.100s\"", p->renamed[i]);
 }
 
 static skv_status required(const char *value, const char *option)
@@ -76,16 +44,24 @@ static skv_status open_text(skv_run_setup *r)
                                                     strcmp(s->tokens, "plain") == 0));
 }
 
-static void resize(const void *ctx, skv_engine_setup *e, int group_size)
+static void use_sizes(const skv_run_setup *r, skv_engine_setup *e, const skv_group_sizes *sizes)
+{
+    e->max_prompts = sizes->prompts;
+    e->max_text_tokens = sizes->text_tokens;
+    e->max_uncond = sizes->uncond;
+    e->text_scratch =
+        r->text_apart ? 0 : skv_t5_scratch_bytes(&r->t5_dims, r->text_be, sizes->longest);
+}
+
+static skv_status resize(const void *ctx, skv_engine_setup *e, int group_size)
 {
     const skv_run_setup *r = ctx;
-    const skv_group_sizes sizes = skv_rows_measure(&r->rows, group_size);
+    skv_group_sizes sizes = r->sizes;
 
-    e->max_prompts = sizes.prompts;
-    e->max_text_tokens = sizes.text_tokens;
-    e->max_uncond = sizes.uncond;
-    e->text_scratch =
-        r->text_apart ? 0 : skv_t5_scratch_bytes(&r->t5_dims, r->text_be, sizes.longest);
+    if (group_size != r->settings->group_size)
+        SKV_TRY(skv_rows_measure(&sizes, &r->rows, group_size));
+    use_sizes(r, e, &sizes);
+    return SKV_OK;
 }
 
 skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
@@ -107,17 +83,16 @@ skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
     return skv_fit_check(&s->engine, &fit);
 }
 
-static skv_status plan(skv_run_setup *r, skv_backend *be)
+static skv_status plan(skv_run_setup *r)
 {
     const skv_settings *s = r->settings;
     skv_engine_setup *e = &r->engine;
 
-    e->be = be;
     e->sources = &r->sources;
     e->guided = skv_settings_guided(s);
     e->paths = r->paths.path;
     e->n_paths = r->paths.n;
-    resize(r, e, (int)s->group_size);
+    use_sizes(r, e, &r->sizes);
     SKV_TRY(skv_t5_plan(&r->t5_bytes, r->text_be, r->t5_weights, &r->t5_dims));
     return skv_engine_plan(&r->memory, e);
 }
@@ -131,21 +106,31 @@ skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int lon
     if (n_lacking > 0)
         s->text_peak = s->t5_bytes + skv_align_up(features) +
                        skv_t5_scratch_bytes(&s->t5_dims, s->text_be, longest);
-    resize(s, &s->engine, (int)s->settings->group_size);
+    use_sizes(s, &s->engine, &s->sizes);
     return skv_engine_plan(&s->memory, &s->engine);
 }
 
-static bool row_id(const void *rows, int64_t row, char *id, size_t bytes)
-{
-    const skv_rows *r = rows;
+#define ID_SPAN 256 /* prompts loaded together where ids are asked for in order */
 
-    skv_rows_id(r, row, id, bytes);
-    return r->tokens[skv_rows_at(r, row).prompt] > 0;
+static skv_status row_id(void *setup, int64_t row, char *id, size_t bytes, bool *sampled)
+{
+    skv_run_setup *s = setup;
+    skv_row_span *span = &s->ids;
+    const int64_t p = row / s->settings->samples, left = s->rows.facts.n_prompts - p;
+
+    if (p < span->first || p >= span->first + span->n) {
+        skv_row_span_clear(span);
+        SKV_TRY(skv_rows_load(span, &s->rows, p, left < ID_SPAN ? left : ID_SPAN));
+    }
+    skv_row_id(span, row, id, bytes);
+    *sampled = !skv_row_of(span, row).prompt->error;
+    return SKV_OK;
 }
 
-static skv_status plan_folder(skv_run_setup *r, const skv_backend *be)
+static skv_status plan_folder(skv_run_setup *r)
 {
     const skv_settings *s = r->settings;
+    const skv_backend *be = r->engine.be;
     json_t *settings = NULL;
 
     SKV_TRY(skv_alloc(&r->folder_paths, (size_t)r->paths.n, sizeof *r->folder_paths, "paths"));
@@ -170,18 +155,15 @@ static skv_status plan_folder(skv_run_setup *r, const skv_backend *be)
                                .image = r->store.image,
                                .png = r->store.png,
                                .row_id = row_id,
-                               .rows = &r->rows};
+                               .rows = r};
     return SKV_OK;
 }
 
-static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backend *be)
+static skv_status open_all(skv_run_setup *r, skv_backend *be)
 {
     const skv_settings *s = r->settings;
-    const skv_prompts_options options = {.order = strcmp(s->prompt_order, "image_id") == 0
-                                                      ? SKV_PROMPTS_ORDER_IMAGE_ID
-                                                      : SKV_PROMPTS_ORDER_IMAGES};
-    skv_identity_setup identity = {.settings = s, .sources = &r->sources, .paths = &r->paths};
 
+    r->engine.be = be;
     SKV_TRY(required(s->transformer, "transformer"));
     SKV_TRY(required(s->vae, "vae"));
     SKV_TRY(skv_settings_store(&r->store, s));
@@ -190,38 +172,53 @@ static skv_status make(skv_run_setup *r, const skv_prompt_list *list, skv_backen
     SKV_TRY(
         skv_settings_guidance(&r->engine.guidance, s, &r->engine.schedule, r->sources.dims.depth));
     SKV_TRY(skv_paths_resolve(&r->paths, s, &r->sources.dims, &r->engine.schedule));
-    SKV_TRY(open_text(r));
-    SKV_TRY(skv_prompts_parse(&r->prompts, list->bytes, list->n, list->form, s->prompts, &options));
-    report_renamed(r->prompts, s->prompts);
-    if (list->rewrites) {
-        SKV_TRY(
-            skv_prompts_rewrite(r->prompts, list->rewrites, list->n_rewrites, s->rewrite_cache));
-        report_missing(r->prompts, s->rewrite_cache);
-        identity.rewriting = &r->prompts->rewriting;
-    }
-    SKV_TRY(skv_rows_init(&r->rows, s, r->prompts, r->tokenizer));
-    identity.prompts = list->bytes;
-    identity.prompts_bytes = list->n;
-    identity.t5_digest = skv_weights_digest(r->t5_weights);
-    identity.tokenizer_digest = skv_tokenizer_digest(r->tokenizer);
+    return open_text(r);
+}
+
+skv_status skv_run_setup_open(skv_run_setup *out, const skv_settings *settings, skv_backend *be,
+                              skv_backend *text_be)
+{
+    skv_status st;
+
+    *out = (skv_run_setup){.settings = settings, .text_be = text_be};
+    st = open_all(out, be);
+    if (st != SKV_OK)
+        skv_run_setup_clear(out);
+    return st;
+}
+
+skv_status skv_run_setup_rows(skv_run_setup *r, const skv_prompt_facts *facts)
+{
+    return skv_rows_init(&r->rows, r->settings, r->table, facts, r->tokenizer,
+                         r->t5_dims.vocab_size);
+}
+
+skv_status skv_run_setup_plan(skv_run_setup *r)
+{
+    const skv_prompt_facts *facts = &r->rows.facts;
+    const skv_identity_setup identity = {.settings = r->settings,
+                                         .sources = &r->sources,
+                                         .paths = &r->paths,
+                                         .prompts = facts->prompts,
+                                         .rewriting =
+                                             r->settings->rewrite_cache ? &facts->rewriting : NULL,
+                                         .t5_digest = skv_weights_digest(r->t5_weights),
+                                         .tokenizer_digest = skv_tokenizer_digest(r->tokenizer)};
+
     SKV_TRY(skv_identity_make(&r->identity, &identity));
-    SKV_TRY(plan(r, be));
-    SKV_TRY(plan_folder(r, be));
+    SKV_TRY(plan(r));
+    SKV_TRY(plan_folder(r));
     report_extras(r->sources.transformer);
     report_extras(r->sources.vae);
     return SKV_OK;
 }
 
-skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
-                              const skv_prompt_list *list, skv_backend *be, skv_backend *text_be)
+void skv_run_setup_use_table(skv_run_setup *r, skv_prompt_table *table)
 {
-    skv_status st;
-
-    *out = (skv_run_setup){.settings = settings, .text_be = text_be};
-    st = make(out, list, be);
-    if (st != SKV_OK)
-        skv_run_setup_clear(out);
-    return st;
+    skv_row_span_clear(&r->ids);
+    skv_prompt_table_destroy(r->table);
+    r->table = table;
+    r->rows.table = table;
 }
 
 void skv_run_setup_clear(skv_run_setup *s)
@@ -229,12 +226,12 @@ void skv_run_setup_clear(skv_run_setup *s)
     json_decref(s->folder.settings);
     free(s->folder_paths);
     skv_identity_clear(&s->identity);
-    skv_rows_deinit(&s->rows);
+    skv_row_span_clear(&s->ids);
+    skv_prompt_table_destroy(s->table);
     skv_paths_clear(&s->paths);
     skv_tokenizer_destroy(s->tokenizer);
     skv_weights_close(s->t5_weights);
     skv_sources_close(&s->sources);
-    skv_prompts_destroy(s->prompts);
     *s = (skv_run_setup){0};
 }
 

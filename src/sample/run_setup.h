@@ -11,13 +11,15 @@
 typedef struct {
     const skv_settings *settings;
     skv_store store;
-    skv_prompts *prompts;
     skv_tokenizer *tokenizer;
     skv_weights *t5_weights;
     skv_t5_dims t5_dims;
     skv_sources sources;
     skv_paths paths;
+    skv_prompt_table *table; /* NULL: not opened yet on this rank */
     skv_rows rows;
+    skv_group_sizes sizes; /* of groups as in the settings */
+    skv_row_span ids;      /* loaded last for the folder's plan */
     skv_identity identity;
     skv_run_plan folder; /* what the run puts into its folder */
     skv_run_plan_path *folder_paths;
@@ -30,26 +32,26 @@ typedef struct {
     skv_backend *text_be;
 } skv_run_setup;
 
-/* The prompt list as one rank has read it. */
-typedef struct {
-    const char *bytes;
-    size_t n;
-    skv_prompts_form form;
-    const char *rewrites; /* bytes of the rewriting cache; NULL: none */
-    size_t n_rewrites;
-} skv_prompt_list;
+/* Opens the checkpoints and the tokenizer and resolves the paths; loads nothing. text_be: the text
+ * encoder's backend. settings must outlive it. */
+SKV_MUST skv_status skv_run_setup_open(skv_run_setup *out, const skv_settings *settings,
+                                       skv_backend *be, skv_backend *text_be);
 
-/* Opens the checkpoints, tokenises the prompts, resolves the paths, plans the memory; loads
- * nothing. text_be: the text encoder's backend. settings must outlive it. */
-SKV_MUST skv_status skv_run_setup_make(skv_run_setup *out, const skv_settings *settings,
-                                       const skv_prompt_list *list, skv_backend *be,
-                                       skv_backend *text_be);
+/* Sets `rows`, from out->table where that is known. */
+SKV_MUST skv_status skv_run_setup_rows(skv_run_setup *s, const skv_prompt_facts *facts);
+
+/* Plans memory and folder, once `rows` and `sizes` are set. */
+SKV_MUST skv_status skv_run_setup_plan(skv_run_setup *s);
+
+/* Prompts are read from this table from now on; takes ownership, the old one is destroyed. */
+void skv_run_setup_use_table(skv_run_setup *s, skv_prompt_table *table);
 
 /* Plans for texts from a file. n_lacking of this run's are not in it yet, of at most `longest`
  * tokens. */
 SKV_MUST skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int longest);
 
-/* SKV_E_MEM, and the group size that would do, where the plan is larger than limit bytes. */
+/* SKV_E_MEM, and the group size that would do, where the plan is larger than limit bytes. Needs
+ * `table` then. */
 SKV_MUST skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit);
 
 void skv_run_setup_clear(skv_run_setup *s);

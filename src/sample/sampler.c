@@ -28,67 +28,77 @@ static void clear(batch *b)
     free(b->start);
 }
 
-static skv_status add_text(batch *b, const skv_rows *rows, const char *text, skv_text_span *span)
+static void add_text(batch *b, const int32_t *token, int n, skv_text_span *span)
 {
     const int32_t start = b->start[b->n_texts];
-    bool truncated = false;
-    int n = 0;
 
-    SKV_TRY(skv_rows_encode(rows, text, b->ids + start, &n, &truncated));
+    memcpy(b->ids + start, token, (size_t)n * sizeof *token);
     *span = (skv_text_span){.start = start, .n = n};
     b->start[++b->n_texts] = start + n;
-    return SKV_OK;
 }
 
 /* Tokens of one prompt and its negative prompt, once for all of its samples in the group. */
-static skv_status add_prompt(batch *b, const skv_rows *rows, int64_t prompt, skv_text_span *cond,
-                             skv_text_span *uncond)
+static void add_prompt(batch *b, const skv_row_prompt *p, skv_text_span *cond,
+                       skv_text_span *uncond)
 {
-    const char *negative = skv_rows_negative(rows, prompt);
-    char *used = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_rows_text(rows, prompt, &used));
-    st = add_text(b, rows, used, cond);
-    free(used);
-    SKV_TRY(st);
+    add_text(b, p->token, p->n_tokens, cond);
     *uncond = (skv_text_span){.uncond = true, .n = cond->n};
-    if (negative && skv_settings_guided(rows->settings))
-        SKV_TRY(add_text(b, rows, negative, uncond));
-    return SKV_OK;
+    if (p->n_negative > 0)
+        add_text(b, p->negative_token, p->n_negative, uncond);
 }
 
-static skv_status fill(batch *b, const skv_rows *rows, int64_t g)
+static skv_status take_batch(batch *b, size_t n)
+{
+    SKV_TRY(skv_alloc(&b->place, n, sizeof *b->place, "batch"));
+    SKV_TRY(skv_alloc(&b->prompt, n, sizeof *b->prompt, "batch"));
+    SKV_TRY(skv_alloc(&b->seed, n, sizeof *b->seed, "batch"));
+    SKV_TRY(skv_alloc(&b->spans, 2 * n, sizeof *b->spans, "batch"));
+    SKV_TRY(skv_alloc(&b->start, 2 * n + 1, sizeof *b->start, "batch"));
+    return skv_alloc(&b->ids, 2 * n * SKV_MAX_TOKENS, sizeof *b->ids, "batch");
+}
+
+/* Rows [first, first+n) of the span. */
+static skv_status fill(batch *b, const skv_row_span *span, int64_t first, int n)
 {
     skv_text_span cond = {0}, uncond = {0};
-    int64_t first, previous = -1;
-    int n, total = 0;
+    int64_t previous = -1;
+    int total = 0;
 
-    skv_rows_group(rows, g, &first, &n);
-    SKV_TRY(skv_alloc(&b->place, (size_t)n, sizeof *b->place, "batch"));
-    SKV_TRY(skv_alloc(&b->prompt, (size_t)n, sizeof *b->prompt, "batch"));
-    SKV_TRY(skv_alloc(&b->seed, (size_t)n, sizeof *b->seed, "batch"));
-    SKV_TRY(skv_alloc(&b->spans, 2 * (size_t)n, sizeof *b->spans, "batch"));
-    SKV_TRY(skv_alloc(&b->start, 2 * (size_t)n + 1, sizeof *b->start, "batch"));
-    SKV_TRY(skv_alloc(&b->ids, 2 * (size_t)n * SKV_MAX_TOKENS, sizeof *b->ids, "batch"));
+    SKV_TRY(take_batch(b, (size_t)n));
     for (int i = 0; i < n; i++)
-        total += !rows->prompts->prompts[skv_rows_at(rows, first + i).prompt].error;
+        total += !skv_row_of(span, first + i).prompt->error;
     for (int i = 0; i < n; i++) {
-        const skv_row r = skv_rows_at(rows, first + i);
+        const skv_row r = skv_row_of(span, first + i);
 
-        if (rows->prompts->prompts[r.prompt].error)
+        if (r.prompt->error)
             continue;
-        if (r.prompt != previous)
-            SKV_TRY(add_prompt(b, rows, r.prompt, &cond, &uncond));
-        previous = r.prompt;
+        if (r.prompt->n_tokens == 0)
+            return skv_fail(SKV_E_FORMAT, "prompt %lld has no tokens", (long long)r.index);
+        if (r.index != previous)
+            add_prompt(b, r.prompt, &cond, &uncond);
+        previous = r.index;
         b->place[b->n] = i;
-        b->prompt[b->n] = r.prompt;
+        b->prompt[b->n] = r.index;
         b->seed[b->n] = r.seed;
         b->spans[b->n] = cond;
         b->spans[total + b->n] = uncond;
         b->n++;
     }
     return SKV_OK;
+}
+
+static skv_status read_batch(batch *b, const skv_rows *rows, int64_t g)
+{
+    skv_row_span span = {0};
+    int64_t first;
+    skv_status st;
+    int n;
+
+    skv_rows_group(rows, g, &first, &n);
+    SKV_TRY(skv_rows_load_group(&span, rows, g));
+    st = fill(b, &span, first, n);
+    skv_row_span_clear(&span);
+    return st;
 }
 
 /* Rows of one text. */
@@ -204,7 +214,7 @@ skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted
     batch b = {0};
     skv_status st;
 
-    SKV_TRY_GOTO(fill(&b, s->rows, g), done);
+    SKV_TRY_GOTO(read_batch(&b, s->rows, g), done);
     if (b.n > 0)
         SKV_TRY_GOTO(condition(s, &b), done);
     text_seconds = skv_seconds() - start;

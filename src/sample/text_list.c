@@ -1,22 +1,28 @@
 #include "sample/text_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "core/mem.h"
+#include "core/bytes.h"
 #include "run/run_folder.h"
+
+static const int32_t *ids_of(int *n, const skv_row_prompt *p, int64_t text)
+{
+    *n = text % 2 ? p->n_negative : p->n_tokens;
+    return text % 2 ? p->negative_token : p->token;
+}
 
 skv_status skv_text_ids(const skv_rows *rows, int64_t text, int32_t *ids, int *n)
 {
-    bool truncated = false;
-    char *used = NULL;
-    skv_status st;
+    skv_row_span span = {0};
+    const int32_t *there;
 
-    if (text % 2 != 0)
-        return skv_rows_encode(rows, skv_rows_negative(rows, text / 2), ids, n, &truncated);
-    SKV_TRY(skv_rows_text(rows, text / 2, &used));
-    st = skv_rows_encode(rows, used, ids, n, &truncated);
-    free(used);
-    return st;
+    SKV_TRY(skv_rows_load(&span, rows, text / 2, 1));
+    there = ids_of(n, &span.prompt[0], text);
+    if (*n > 0)
+        memcpy(ids, there, (size_t)*n * sizeof *ids);
+    skv_row_span_clear(&span);
+    return SKV_OK;
 }
 
 /* A prompt's samples may lie in several groups. */
@@ -31,15 +37,39 @@ static bool is_wanted(const skv_rows *rows, int64_t prompt, const uint8_t *work,
     return !work;
 }
 
-static skv_status add(skv_text_list *list, const skv_rows *rows, const skv_text_file *file,
-                      int64_t text)
-{
-    int32_t ids[SKV_MAX_TOKENS];
-    int n = 0;
+/* What a list is made from. */
+typedef struct {
+    skv_bytes texts;
+    const skv_text_file *file;
+    const uint8_t *work;
+    int n_paths;
+} collection;
 
-    SKV_TRY(skv_text_ids(rows, text, ids, &n));
-    if (!skv_text_file_has(file, ids, n))
-        list->texts[list->n++] = (skv_text){skv_text_digest(ids, n), text, n};
+static skv_status add(collection *c, const skv_row_prompt *p, int64_t text)
+{
+    int n = 0;
+    const int32_t *ids = ids_of(&n, p, text);
+
+    if (n == 0 || skv_text_file_has(c->file, ids, n))
+        return SKV_OK;
+    return skv_bytes_add(&c->texts, &(skv_text){skv_text_digest(ids, n), text, n}, sizeof(skv_text),
+                         "list of texts");
+}
+
+static skv_status add_span(void *ctx, const skv_row_span *span, bool *done)
+{
+    collection *c = ctx;
+
+    (void)done;
+    for (int64_t i = 0; i < span->n; i++) {
+        const skv_row_prompt *p = &span->prompt[i];
+        const int64_t index = span->first + i;
+
+        if (p->error || !is_wanted(span->rows, index, c->work, c->n_paths))
+            continue;
+        SKV_TRY(add(c, p, 2 * index));
+        SKV_TRY(add(c, p, 2 * index + 1));
+    }
     return SKV_OK;
 }
 
@@ -87,25 +117,17 @@ static void make_unique(skv_text_list *list)
 skv_status skv_text_list_make(skv_text_list *out, const skv_rows *rows, const skv_text_file *file,
                               const uint8_t *work, int n_paths)
 {
-    const int64_t n = (int64_t)rows->prompts->n;
-    skv_text_list list = {0};
-    skv_status st;
+    collection c = {.file = file, .work = work, .n_paths = n_paths};
+    const skv_status st = skv_rows_each(rows, add_span, &c);
 
-    SKV_TRY(skv_alloc(&list.texts, 2 * (size_t)n, sizeof *list.texts, "list of texts"));
-    st = SKV_OK;
-    for (int64_t p = 0; p < n && st == SKV_OK; p++) {
-        if (rows->tokens[p] == 0 || !is_wanted(rows, p, work, n_paths))
-            continue;
-        st = add(&list, rows, file, 2 * p);
-        if (st == SKV_OK && rows->negative_tokens[p] > 0)
-            st = add(&list, rows, file, 2 * p + 1);
-    }
     if (st != SKV_OK) {
-        free(list.texts);
+        skv_bytes_clear(&c.texts);
         return st;
     }
-    make_unique(&list);
-    *out = list;
+    *out = (skv_text_list){.texts = (void *)c.texts.data,
+                           .n = (int64_t)(c.texts.n / sizeof(skv_text))};
+    if (out->n > 0)
+        make_unique(out);
     return SKV_OK;
 }
 

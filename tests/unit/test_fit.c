@@ -15,11 +15,12 @@ typedef struct {
     size_t bytes[MOST + 1]; /* of groups of n */
 } world;
 
-static void resize(const void *ctx, skv_engine_setup *setup, int n)
+static skv_status resize(const void *ctx, skv_engine_setup *setup, int n)
 {
     (void)ctx;
     setup->max_prompts = n;
     setup->max_text_tokens = 9 * n;
+    return SKV_OK;
 }
 
 static void open_world(world *w)
@@ -39,7 +40,7 @@ static void open_world(world *w)
     w->setup.paths = w->paths.path;
     w->setup.n_paths = w->paths.n;
     for (int n = 1; n <= MOST; n++) {
-        resize(NULL, &w->setup, n);
+        assert_int_equal(resize(NULL, &w->setup, n), SKV_OK);
         assert_int_equal(skv_engine_plan(&plan, &w->setup), SKV_OK);
         w->bytes[n] = plan.total;
     }

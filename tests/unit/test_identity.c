@@ -70,8 +70,7 @@ static int make_fixture(void **state)
     f->setup = (skv_identity_setup){.settings = s,
                                     .sources = &f->sources,
                                     .paths = &f->paths,
-                                    .prompts = "a cat\n",
-                                    .prompts_bytes = 6};
+                                    .prompts = skv_digest_of("a cat\n", 6)};
     *state = f;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "sample/rows_build.h"
 
 static const char list[] = "a cat\na dog\na man\n";
 
@@ -29,7 +30,7 @@ static size_t no_scratch(const skv_policy_state *s, int rows, int64_t tokens)
 
 typedef struct {
     skv_settings settings;
-    skv_prompts *prompts;
+    skv_prompt_table *table;
     skv_tokenizer *tokenizer;
     skv_rows rows;
     skv_sources sources;
@@ -41,15 +42,23 @@ typedef struct {
 
 static void open_world(world *w, int (*capacity)(const skv_policy_state *, int, int, int))
 {
-    *w = (world){.settings = {.samples = 1, .group_size = 3, .seed_rule = strdup("row")},
+    skv_prompt_list lines = {.bytes = strdup(list), .n = strlen(list)};
+    skv_prompt_facts facts;
+
+    *w = (world){.settings = {.samples = 1,
+                              .group_size = 3,
+                              .seed_rule = strdup("row"),
+                              .prompts = strdup("list"),
+                              .prompt_order = strdup("images")},
                  .policy = {.name = "test", .capacity = capacity, .scratch_bytes = no_scratch},
                  .path = {.name = "test"}};
-    assert_int_equal(
-        skv_prompts_parse(&w->prompts, list, strlen(list), SKV_PROMPTS_TEXT, "list", NULL), SKV_OK);
+    assert_int_equal(skv_rows_parse(&w->table, &facts, &lines, &w->settings), SKV_OK);
     assert_int_equal(
         skv_tokenizer_open_for(&w->tokenizer, SKV_TEST_DATA "/tiny_t5", NULL, 32128, false),
         SKV_OK);
-    assert_int_equal(skv_rows_init(&w->rows, &w->settings, w->prompts, w->tokenizer), SKV_OK);
+    assert_int_equal(skv_rows_init(&w->rows, &w->settings, w->table, &facts, w->tokenizer, 32128),
+                     SKV_OK);
+    assert_int_equal(skv_rows_tokenise(&w->rows, w->table, w->tokenizer, 1), SKV_OK);
     assert_int_equal(skv_sources_open(&w->sources, "formula:tiny_f16", "formula:tiny_f16", NULL),
                      SKV_OK);
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
@@ -64,10 +73,11 @@ static void close_world(world *w)
     skv_result_destroy(w->result);
     skv_sources_close(&w->sources);
     skv_backend_destroy(w->setup.be);
-    skv_rows_deinit(&w->rows);
     skv_tokenizer_destroy(w->tokenizer);
-    skv_prompts_destroy(w->prompts);
+    skv_prompt_table_destroy(w->table);
     free(w->settings.seed_rule);
+    free(w->settings.prompts);
+    free(w->settings.prompt_order);
 }
 
 static void a_layers_tokens_are_the_mean_of_its_heads(void **state)

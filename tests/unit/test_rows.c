@@ -1,5 +1,5 @@
 /* Rows, groups, seeds and ids follow from the list and the settings alone. */
-#include "sample/rows.h"
+#include "sample/rows_build.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,27 @@ static const char list[] = "{\"prompt\": \"a cat\", \"id\": \"cat\"}\n"
 
 typedef struct {
     skv_settings settings;
-    skv_prompts *prompts;
+    skv_prompt_table *table;
+    skv_prompt_facts facts;
     skv_tokenizer *tokenizer;
     skv_rows rows;
+    skv_row_span all; /* every prompt */
 } world;
 
 static skv_status open_rows(world *w)
 {
-    skv_rows_deinit(&w->rows);
-    return skv_rows_init(&w->rows, &w->settings, w->prompts, w->tokenizer);
+    skv_row_span_clear(&w->all);
+    SKV_TRY(skv_rows_init(&w->rows, &w->settings, w->table, &w->facts, w->tokenizer, 32128));
+    return skv_rows_load(&w->all, &w->rows, 0, w->facts.n_prompts);
+}
+
+static skv_status parse(world *w)
+{
+    skv_prompt_list lines = {.bytes = strdup(list), .n = strlen(list), .form = SKV_PROMPTS_JSONL};
+
+    SKV_TRY(skv_rows_parse(&w->table, &w->facts, &lines, &w->settings));
+    SKV_TRY(skv_rows_init(&w->rows, &w->settings, w->table, &w->facts, w->tokenizer, 32128));
+    return skv_rows_tokenise(&w->rows, w->table, w->tokenizer, 2);
 }
 
 static int open_world(void **state)
@@ -30,30 +42,31 @@ static int open_world(void **state)
     world *w = calloc(1, sizeof *w);
 
     *state = w;
-    if (!w || skv_prompts_parse(&w->prompts, list, strlen(list), SKV_PROMPTS_JSONL, "list", NULL) !=
-                  SKV_OK)
+    if (!w)
         return -1;
     w->settings = (skv_settings){.samples = 1,
                                  .group_size = 3,
                                  .seed = 100,
                                  .seed_rule = strdup("row"),
                                  .prompts = strdup("list"),
+                                 .prompt_order = strdup("images"),
                                  .cfg = {&cfg, 1}};
     if (skv_tokenizer_open_for(&w->tokenizer, SKV_TEST_DATA "/tiny_t5", NULL, 32128, false) !=
         SKV_OK)
         return -1;
-    return open_rows(w) == SKV_OK ? 0 : -1;
+    return parse(w) == SKV_OK && open_rows(w) == SKV_OK ? 0 : -1;
 }
 
 static int close_world(void **state)
 {
     world *w = *state;
 
-    skv_rows_deinit(&w->rows);
+    skv_row_span_clear(&w->all);
+    skv_prompt_table_destroy(w->table);
     skv_tokenizer_destroy(w->tokenizer);
-    skv_prompts_destroy(w->prompts);
     free(w->settings.seed_rule);
     free(w->settings.prompts);
+    free(w->settings.prompt_order);
     free(w);
     return 0;
 }
@@ -62,8 +75,13 @@ static const char *id_of(const world *w, int64_t row)
 {
     static char id[SKV_PROMPT_ID_BYTES + 16];
 
-    skv_rows_id(&w->rows, row, id, sizeof id);
+    skv_row_id(&w->all, row, id, sizeof id);
     return id;
+}
+
+static uint64_t seed_of(const world *w, int64_t row)
+{
+    return skv_row_of(&w->all, row).seed;
 }
 
 static void a_row_is_prompt_times_samples_plus_sample(void **state)
@@ -75,9 +93,9 @@ static void a_row_is_prompt_times_samples_plus_sample(void **state)
     assert_int_equal(w->rows.n_rows, 12);
     assert_int_equal(w->rows.n_groups, 4);
     for (int64_t row = 0; row < 12; row++) {
-        const skv_row r = skv_rows_at(&w->rows, row);
+        const skv_row r = skv_row_of(&w->all, row);
 
-        assert_int_equal(r.prompt * 3 + r.sample, row);
+        assert_int_equal(r.index * 3 + r.sample, row);
     }
     assert_string_equal(id_of(w, 1), "cat-1");
     assert_string_equal(id_of(w, 11), "00003-2");
@@ -89,6 +107,26 @@ static void ids_are_the_prompts_or_their_index(void **state)
 
     assert_string_equal(id_of(w, 0), "cat");
     assert_string_equal(id_of(w, 2), "00002");
+}
+
+/* A group's span begins and ends within its prompts, also where these lie in several groups. */
+static void a_group_loads_its_own_prompts_alone(void **state)
+{
+    world *w = *state;
+    skv_row_span span = {0};
+
+    w->settings.samples = 2;
+    assert_int_equal(open_rows(w), SKV_OK);
+    assert_int_equal(skv_rows_load_group(&span, &w->rows, 1), SKV_OK); /* rows 3, 4, 5 */
+    assert_int_equal(span.first, 1);
+    assert_int_equal(span.n, 2);
+    for (int64_t row = 3; row < 6; row++) {
+        const skv_row_prompt *p = skv_row_of(&span, row).prompt;
+
+        assert_string_equal(p->text, w->all.prompt[row / 2].text);
+        assert_int_equal(p->n_tokens, w->all.prompt[row / 2].n_tokens);
+    }
+    skv_row_span_clear(&span);
 }
 
 static void the_last_group_is_what_is_left(void **state)
@@ -110,82 +148,143 @@ static void a_prompts_own_seed_wins_over_the_rule(void **state)
 
     w->settings.samples = 2;
     assert_int_equal(open_rows(w), SKV_OK);
-    assert_int_equal(skv_rows_at(&w->rows, 1).seed, 101);
-    assert_int_equal(skv_rows_at(&w->rows, 7).seed, 107);
-    assert_int_equal(skv_rows_at(&w->rows, 5).seed, 41); /* prompt 2, sample 1 */
+    assert_int_equal(seed_of(w, 1), 101);
+    assert_int_equal(seed_of(w, 7), 107);
+    assert_int_equal(seed_of(w, 5), 41); /* prompt 2, sample 1 */
     free(w->settings.seed_rule);
     w->settings.seed_rule = strdup("index");
-    assert_int_equal(skv_rows_at(&w->rows, 7).seed, 4);
-    assert_int_equal(skv_rows_at(&w->rows, 4).seed, 40);
+    assert_int_equal(seed_of(w, 7), 4);
+    assert_int_equal(seed_of(w, 4), 40);
 }
 
 static void a_bad_line_has_no_tokens_and_is_counted(void **state)
 {
     const world *w = *state;
 
-    assert_int_equal(w->rows.n_bad, 1);
-    assert_int_equal(w->rows.tokens[1], 0);
-    assert_true(w->rows.tokens[0] > 1);
+    assert_int_equal(w->facts.n_bad, 1);
+    assert_non_null(w->all.prompt[1].error);
+    assert_string_equal(w->all.prompt[1].text, "");
+    assert_int_equal(w->all.prompt[1].n_tokens, 0);
+    assert_true(w->all.prompt[0].n_tokens > 1);
+    assert_null(w->all.prompt[0].error);
 }
 
+static void tokens_are_those_of_the_encoded_text(void **state)
+{
+    const world *w = *state;
+
+    for (int64_t i = 0; i < w->all.n; i++) {
+        const skv_row_prompt *p = &w->all.prompt[i];
+        int32_t ids[SKV_MAX_TOKENS];
+        bool truncated = true;
+        int n = 0;
+
+        if (p->error)
+            continue;
+        assert_int_equal(skv_rows_encode(w->tokenizer, p->used, ids, &n, &truncated), SKV_OK);
+        assert_int_equal(n, p->n_tokens);
+        assert_memory_equal(ids, p->token, (size_t)n * sizeof *ids);
+        assert_int_equal(truncated, p->truncated);
+    }
+}
+
+/* Shares of any number of ranks and threads, joined in the order of the ranks, are the same ids. */
+static void shares_together_are_the_whole(void **state)
+{
+    const world *w = *state;
+    const skv_text_share whole = {w->tokenizer, 0, 1, 1};
+    skv_bytes texts = {0}, all = {0}, part = {0}, joined = {0};
+    int64_t next = 0;
+
+    assert_int_equal(skv_texts_pack(&texts, &next, &w->rows), SKV_OK);
+    assert_int_equal(next, w->facts.n_prompts);
+    assert_int_equal(skv_texts_encode(&all, texts.data, texts.n, &whole), SKV_OK);
+    for (int size = 1; size <= 7; size++) {
+        joined.n = 0;
+        for (int rank = 0; rank < size; rank++) {
+            const skv_text_share share = {w->tokenizer, rank, size, 1 + rank % 2};
+
+            assert_int_equal(skv_texts_encode(&part, texts.data, texts.n, &share), SKV_OK);
+            assert_int_equal(skv_bytes_add(&joined, part.data, part.n, "ids"), SKV_OK);
+        }
+        assert_int_equal(joined.n, all.n);
+        assert_memory_equal(joined.data, all.data, all.n);
+    }
+    skv_bytes_clear(&texts);
+    skv_bytes_clear(&all);
+    skv_bytes_clear(&part);
+    skv_bytes_clear(&joined);
+}
+
+/* The run's own negative prompt is tokenised once, a line's wins over it, an empty one is none. */
 static void negative_prompts_count_only_where_guidance_reads_them(void **state)
 {
     static double one = 1;
     world *w = *state;
-    const int32_t before = w->rows.negative_tokens[3];
+    skv_group_sizes sizes;
 
-    assert_true(before > 1);
-    assert_int_equal(w->rows.negative_tokens[0], 0);
+    assert_true(w->all.prompt[3].n_negative > 1);
+    assert_int_equal(w->all.prompt[0].n_negative, 0);
+    w->settings.negative = strdup("ugly and very blurry");
+    assert_int_equal(open_rows(w), SKV_OK);
+    assert_true(w->all.prompt[0].n_negative > w->all.prompt[3].n_negative);
+    assert_ptr_equal(w->all.prompt[0].negative_token, w->rows.negative);
     w->settings.cfg = (skv_reals){&one, 1};
     assert_int_equal(open_rows(w), SKV_OK);
-    assert_int_equal(w->rows.negative_tokens[3], 0);
-    assert_int_equal(skv_rows_measure(&w->rows, 3).uncond, 0);
+    assert_int_equal(w->all.prompt[0].n_negative, 0);
+    assert_int_equal(w->all.prompt[3].n_negative, 0);
+    assert_int_equal(skv_rows_measure(&sizes, &w->rows, 3), SKV_OK);
+    assert_int_equal(sizes.uncond, 0);
+    free(w->settings.negative);
 }
 
 /* The plan of a group's memory: each prompt's text once, however many of its samples are there. */
 static void the_largest_groups_are_measured(void **state)
 {
     world *w = *state;
-    skv_group_sizes s = skv_rows_measure(&w->rows, 3);
-    const int first = w->rows.tokens[0], third = w->rows.tokens[2], both = first + third;
-    const int last = w->rows.tokens[3] + w->rows.negative_tokens[3];
+    const int first = w->all.prompt[0].n_tokens, third = w->all.prompt[2].n_tokens;
+    const int both = first + third;
+    const int last = w->all.prompt[3].n_tokens + w->all.prompt[3].n_negative;
+    skv_group_sizes s;
 
+    assert_int_equal(skv_rows_measure(&s, &w->rows, 3), SKV_OK);
     assert_int_equal(s.prompts, 2); /* the bad line of the first three is not computed */
     assert_int_equal(s.text_tokens, both > last ? both : last);
     assert_int_equal(s.uncond, first > third ? first : third);
     w->settings.samples = 3;
     assert_int_equal(open_rows(w), SKV_OK);
-    s = skv_rows_measure(&w->rows, 3);
+    assert_int_equal(skv_rows_measure(&s, &w->rows, 3), SKV_OK);
     assert_int_equal(s.prompts, 3);
     assert_int_equal(s.text_tokens, third > last ? third : last);
 }
 
-static void an_empty_list_is_refused_by_name(void **state)
+/* Ids select rows of the embedding. */
+static void a_token_beyond_the_vocabulary_is_refused(void **state)
 {
-    const skv_prompts none = {0};
     world *w = *state;
-    skv_rows rows;
 
-    assert_int_equal(skv_rows_init(&rows, &w->settings, &none, w->tokenizer), SKV_E_ARG);
-    assert_string_equal(skv_message(), "list: no prompts");
+    w->rows.vocabulary = 2;
+    skv_row_span_clear(&w->all);
+    assert_int_equal(skv_rows_load(&w->all, &w->rows, 0, 1), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "the vocabulary has 2"));
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_row_is_prompt_times_samples_plus_sample, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(ids_are_the_prompts_or_their_index, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(the_last_group_is_what_is_left, open_world, close_world),
-        cmocka_unit_test_setup_teardown(a_prompts_own_seed_wins_over_the_rule, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(a_bad_line_has_no_tokens_and_is_counted, open_world,
-                                        close_world),
-        cmocka_unit_test_setup_teardown(negative_prompts_count_only_where_guidance_reads_them,
-                                        open_world, close_world),
-        cmocka_unit_test_setup_teardown(the_largest_groups_are_measured, open_world, close_world),
-        cmocka_unit_test_setup_teardown(an_empty_list_is_refused_by_name, open_world, close_world),
+        TEST(a_row_is_prompt_times_samples_plus_sample),
+        TEST(ids_are_the_prompts_or_their_index),
+        TEST(a_group_loads_its_own_prompts_alone),
+        TEST(the_last_group_is_what_is_left),
+        TEST(a_prompts_own_seed_wins_over_the_rule),
+        TEST(a_bad_line_has_no_tokens_and_is_counted),
+        TEST(tokens_are_those_of_the_encoded_text),
+        TEST(shares_together_are_the_whole),
+        TEST(negative_prompts_count_only_where_guidance_reads_them),
+        TEST(the_largest_groups_are_measured),
+        TEST(a_token_beyond_the_vocabulary_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

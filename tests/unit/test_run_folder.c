@@ -16,11 +16,12 @@
 #include "temp_folder.h"
 
 /* Two rows, r0 and r1, in one group of path "full". */
-static bool row_id(const void *rows, int64_t row, char *id, size_t bytes)
+static skv_status row_id(void *rows, int64_t row, char *id, size_t bytes, bool *sampled)
 {
     (void)rows;
     snprintf(id, bytes, "r%d", (int)row);
-    return true;
+    *sampled = true;
+    return SKV_OK;
 }
 
 static const skv_run_plan_path full = {.name = "full", .digest = "p", .reference = true};

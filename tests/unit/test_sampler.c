@@ -7,6 +7,7 @@
 
 #include "cmocka_all.h"
 #include "core/options.h"
+#include "sample/rows_build.h"
 #include "sample/run_setup.h"
 
 enum { MOST = 8 };
@@ -47,14 +48,22 @@ static world *open_world(const char *lines, const char *size, const char *paths)
                     "--paths",       (char *)(uintptr_t)paths,
                     "--prompts",     "list",
                     "--cfg",         "1"};
-    const skv_prompt_list list = {.bytes = lines, .n = strlen(lines), .form = SKV_PROMPTS_JSONL};
+    skv_prompt_list list = {.bytes = strdup(lines), .n = strlen(lines), .form = SKV_PROMPTS_JSONL};
+    skv_prompt_facts facts;
     const skv_settings_sources sources = {.argc = sizeof argv / sizeof argv[0], .argv = argv};
     world *w = calloc(1, sizeof *w);
 
     assert_non_null(w);
     assert_int_equal(skv_settings_read(&w->settings, &sources), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->be, 1), SKV_OK);
-    assert_int_equal(skv_run_setup_make(&w->setup, &w->settings, &list, w->be, w->be), SKV_OK);
+    assert_int_equal(skv_run_setup_open(&w->setup, &w->settings, w->be, w->be), SKV_OK);
+    assert_int_equal(skv_rows_parse(&w->setup.table, &facts, &list, &w->settings), SKV_OK);
+    assert_int_equal(skv_run_setup_rows(&w->setup, &facts), SKV_OK);
+    assert_int_equal(skv_rows_tokenise(&w->setup.rows, w->setup.table, w->setup.tokenizer, 1),
+                     SKV_OK);
+    assert_int_equal(skv_rows_measure(&w->setup.sizes, &w->setup.rows, w->settings.group_size),
+                     SKV_OK);
+    assert_int_equal(skv_run_setup_plan(&w->setup), SKV_OK);
     assert_int_equal(skv_t5_create(&w->t5, w->be, w->setup.t5_weights, &w->setup.t5_dims), SKV_OK);
     assert_int_equal(skv_engine_create(&w->engine, &w->setup.engine), SKV_OK);
     w->sampler = (skv_sampler){.engine = w->engine,

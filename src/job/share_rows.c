@@ -1,0 +1,155 @@
+/* A run's prompts: found in RUN/rows.h5, or parsed by rank 0, tokenised by all ranks together and
+ * kept there. Until then rank 0 alone has them, in memory; afterwards each rank reads what it needs
+ * from the file.
+ *
+ * Texts go to the ranks, and token ids back, a few MiB at a time, so no rank but the first holds
+ * more than that, however many prompts there are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "job/job_parts.h"
+
+/* SKV_E_NOTFOUND: there is no file that can be used. */
+static skv_status open_old(skv_job *j)
+{
+    skv_prompt_table *table = NULL;
+    skv_status st;
+
+    if (!j->settings.out)
+        return SKV_E_NOTFOUND;
+    st = skv_prompt_table_open(&table, &j->facts_of_rows, j->settings.out, j->rows_key);
+    if (st == SKV_OK)
+        skv_run_setup_use_table(&j->run, table);
+    else if (st != SKV_E_NOTFOUND && st != SKV_E_MEM)
+        skv_warn("%s; it is made again", skv_message());
+    return st == SKV_OK || st == SKV_E_MEM ? st : SKV_E_NOTFOUND;
+}
+
+skv_status skv_job__find_rows(void *job)
+{
+    skv_job *j = job;
+    skv_prompt_table *table = NULL;
+    skv_status st;
+
+    if (j->rank != 0)
+        return SKV_OK;
+    skv_rows_key(j->rows_key, &j->list, &j->settings, j->run.tokenizer);
+    st = open_old(j);
+    j->rows_found = st == SKV_OK;
+    if (st == SKV_E_NOTFOUND)
+        st = skv_rows_parse(&table, &j->facts_of_rows, &j->list, &j->settings);
+    if (table)
+        skv_run_setup_use_table(&j->run, table);
+    skv_prompt_list_clear(&j->list);
+    return st;
+}
+
+skv_status skv_job__share_facts(void *job)
+{
+    skv_job *j = job;
+
+    SKV_TRY(skv_comm_broadcast(j->comm, &j->rows_found, sizeof j->rows_found, 0));
+    return skv_comm_broadcast(j->comm, &j->facts_of_rows, sizeof j->facts_of_rows, 0);
+}
+
+skv_status skv_job__make_rows(void *job)
+{
+    skv_job *j = job;
+
+    SKV_TRY(skv_run_setup_rows(&j->run, &j->facts_of_rows));
+    return j->rank == 0 ? skv_rows_warn_missing(&j->run.rows) : SKV_OK;
+}
+
+/* Adds what all ranks have encoded; rank 0. */
+static skv_status add_all(skv_job *j, const skv_blob *ids)
+{
+    skv_status st = SKV_OK;
+
+    for (int r = 0; ids && r < j->size && st == SKV_OK; r++)
+        st = skv_texts_add(j->run.table, &j->run.rows.facts.n_truncated, ids[r].data, ids[r].bytes);
+    return st;
+}
+
+/* Tokenises the next texts; *next: the prompt to go on with, on rank 0. */
+static skv_status one_round(skv_job *j, int64_t *next)
+{
+    const skv_text_share share = {
+        .tokenizer = j->run.tokenizer,
+        .rank = j->rank,
+        .size = j->size,
+        .n_threads = skv_device_threads(j->settings.threads, skv_comm_local_size(j->comm))};
+    skv_bytes texts = {0}, ids = {0};
+    skv_blob sent = {0}, *all = NULL;
+    skv_status st;
+
+    st = j->rank == 0 ? skv_texts_pack(&texts, next, &j->run.rows) : SKV_OK;
+    SKV_TRY_GOTO(skv_comm_agree(j->comm, st), done);
+    sent = (skv_blob){.data = texts.data, .bytes = texts.n};
+    SKV_TRY_GOTO(skv_comm_broadcast_blob(j->comm, &sent.data, &sent.bytes, 0), done);
+    st = skv_texts_encode(&ids, sent.data, sent.bytes, &share);
+    SKV_TRY_GOTO(skv_comm_agree(j->comm, st), done);
+    SKV_TRY_GOTO(skv_comm_gather_blobs(&all, j->comm, ids.data, ids.n), done);
+    st = skv_comm_agree(j->comm, add_all(j, all));
+done:
+    if (j->rank != 0)
+        free(sent.data);
+    free(all);
+    skv_bytes_clear(&texts);
+    skv_bytes_clear(&ids);
+    return st;
+}
+
+skv_status skv_job__share_tokens(void *job)
+{
+    skv_job *j = job;
+    skv_rows *rows = &j->run.rows;
+    int64_t next = 0;
+    skv_status st = SKV_OK;
+
+    while (!j->rows_found && next < rows->facts.n_prompts) {
+        SKV_TRY(one_round(j, &next));
+        SKV_TRY(skv_comm_broadcast(j->comm, &next, sizeof next, 0));
+    }
+    if (j->rank == 0)
+        st = skv_rows_measure(&j->run.sizes, rows, j->settings.group_size);
+    SKV_TRY(skv_comm_agree(j->comm, st));
+    SKV_TRY(skv_comm_broadcast(j->comm, &rows->facts, sizeof rows->facts, 0));
+    return skv_comm_broadcast(j->comm, &j->run.sizes, sizeof j->run.sizes, 0);
+}
+
+/* ------------------------------------------------------------------- RUN/rows.h5 */
+
+skv_status skv_job__keep_rows(skv_job *j)
+{
+    skv_prompt_facts facts;
+    skv_prompt_table *table = NULL;
+
+    if (j->rows_found)
+        return SKV_OK;
+    SKV_TRY(skv_prompt_table_save(j->run.table, j->settings.out, j->rows_key, &j->run.rows.facts));
+    SKV_TRY(skv_prompt_table_open(&table, &facts, j->settings.out, j->rows_key));
+    skv_run_setup_use_table(&j->run, table);
+    return SKV_OK;
+}
+
+skv_status skv_job__share_place(void *job)
+{
+    skv_job *j = job;
+
+    if (j->rank == 0)
+        skv_prompt_table_place(&j->rows_place, j->run.table);
+    return skv_comm_broadcast(j->comm, &j->rows_place, sizeof j->rows_place, 0);
+}
+
+skv_status skv_job__open_rows(void *job)
+{
+    skv_job *j = job;
+    skv_prompt_table *table = NULL;
+
+    if (j->rank == 0)
+        return SKV_OK;
+    SKV_TRY(skv_prompt_table_open_at(&table, j->settings.out, &j->rows_place));
+    skv_run_setup_use_table(&j->run, table);
+    return SKV_OK;
+}

@@ -1,0 +1,309 @@
+#include "sample/rows_build.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/parallel.h"
+
+#define MAX_MISSING 20
+#define BLOCK_BYTES ((size_t)2 << 20) /* of texts packed at once */
+#define SPAN        1024              /* prompts looked at together */
+#define SLICES      64                /* of a share, for its threads */
+
+void skv_prompt_list_clear(skv_prompt_list *list)
+{
+    free(list->bytes);
+    free(list->rewrites);
+    *list = (skv_prompt_list){0};
+}
+
+void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const skv_settings *s,
+                  const skv_tokenizer *tokenizer)
+{
+    const skv_digest rules = skv_tokenizer_digest(tokenizer);
+    const int64_t form = list->form, positive = s->positive;
+    skv_digest d = skv_digest_of(list->bytes, list->n);
+
+    d = skv_digest_add(d, &form, sizeof form);
+    d = skv_digest_add(d, s->prompt_order, strlen(s->prompt_order));
+    d = skv_digest_add(d, list->rewrites ? list->rewrites : "", list->n_rewrites);
+    d = skv_digest_add(d, &rules, sizeof rules);
+    d = skv_digest_add(d, &positive, sizeof positive);
+    skv_digest_text(key, d);
+}
+
+/* ----------------------------------------------------------------------- parsing */
+
+/* Pictures are then not under the names that were asked for. */
+static void report_renamed(const skv_prompts *p, const char *list)
+{
+    if (p->n_renamed == 0)
+        return;
+    skv_warn("%s: %zu ids cannot be file names (letters, digits, '.', '_' and '-' can), so their "
+             "prompts go by their number",
+             list, p->n_renamed);
+    for (size_t i = 0; i < sizeof p->renamed / sizeof p->renamed[0] && p->renamed[i]; i++)
+        skv_warn("not a file name: \"%.100s\"", p->renamed[i]);
+}
+
+static skv_status add_text(skv_prompt_table *t, skv_list list, int64_t i, const char *text)
+{
+    return text ? skv_prompt_table_add(t, list, i, text, strlen(text) + 1) : SKV_OK;
+}
+
+static skv_status add_prompt(skv_prompt_table *t, int64_t i, const skv_prompt *p)
+{
+    SKV_TRY(add_text(t, SKV_LIST_TEXT, i, p->text));
+    SKV_TRY(add_text(t, SKV_LIST_ID, i, p->id));
+    SKV_TRY(add_text(t, SKV_LIST_REWRITTEN, i, p->rewritten));
+    SKV_TRY(add_text(t, SKV_LIST_NEGATIVE, i, p->negative));
+    SKV_TRY(add_text(t, SKV_LIST_ERROR, i, p->error));
+    return skv_prompt_table_add(t, SKV_LIST_SEED, i, &p->seed, p->has_seed);
+}
+
+static skv_status fill_table(skv_prompt_table **out, const skv_prompts *p, const char *name)
+{
+    skv_prompt_table *t = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_prompt_table_create(&t, name));
+    st = SKV_OK;
+    for (size_t i = 0; i < p->n && st == SKV_OK; i++)
+        st = add_prompt(t, (int64_t)i, &p->prompts[i]);
+    if (st != SKV_OK) {
+        skv_prompt_table_destroy(t);
+        return st;
+    }
+    *out = t;
+    return SKV_OK;
+}
+
+skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts, skv_prompt_list *list,
+                          const skv_settings *s)
+{
+    const skv_prompts_options options = {.order = strcmp(s->prompt_order, "image_id") == 0
+                                                      ? SKV_PROMPTS_ORDER_IMAGE_ID
+                                                      : SKV_PROMPTS_ORDER_IMAGES};
+    const skv_digest prompts = skv_digest_of(list->bytes, list->n);
+    skv_prompts *p = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_prompts_parse(&p, list->bytes, list->n, list->form, s->prompts, &options));
+    report_renamed(p, s->prompts);
+    if (list->rewrites)
+        SKV_TRY_GOTO(skv_prompts_rewrite(p, list->rewrites, list->n_rewrites, s->rewrite_cache),
+                     done);
+    skv_prompt_list_clear(list);
+    *facts = (skv_prompt_facts){.n_prompts = (int64_t)p->n,
+                                .n_bad = (int64_t)p->n_bad,
+                                .n_renamed = (int64_t)p->n_renamed,
+                                .n_rewritten = (int64_t)p->rewriting.n_rewritten,
+                                .n_missing = (int64_t)p->rewriting.n_missing,
+                                .index_digits = p->index_digits,
+                                .index_dashes = p->index_dashes,
+                                .prompts = prompts,
+                                .rewriting = p->rewriting.digest};
+    st = fill_table(table, p, s->prompts);
+done:
+    skv_prompts_destroy(p);
+    return st;
+}
+
+static skv_status name_missing(void *named, const skv_row_span *span, bool *done)
+{
+    int *n = named;
+
+    for (int64_t i = 0; i < span->n && *n < MAX_MISSING; i++) {
+        const skv_row_prompt *p = &span->prompt[i];
+
+        if (p->error || p->rewritten)
+            continue;
+        skv_warn("not rewritten: prompt %" PRId64 ", \"%.200s\"", span->first + i, p->text);
+        ++*n;
+    }
+    *done = *n == MAX_MISSING;
+    return SKV_OK;
+}
+
+skv_status skv_rows_warn_missing(const skv_rows *rows)
+{
+    const skv_prompt_facts *f = &rows->facts;
+    int named = 0;
+
+    if (f->n_missing == 0)
+        return SKV_OK;
+    skv_warn("%s: %" PRId64 " of %" PRId64 " prompts are not in it and are used as they are",
+             rows->settings->rewrite_cache, f->n_missing, f->n_missing + f->n_rewritten);
+    SKV_TRY(skv_rows_each(rows, name_missing, &named));
+    if (f->n_missing > named)
+        skv_warn("and %" PRId64 " more; in run.h5 their prompt_used is their prompt",
+                 f->n_missing - named);
+    return SKV_OK;
+}
+
+/* -------------------------------------------------------------------- tokenising */
+
+/* Before a text, and before its token ids; bytes: of what follows. */
+typedef struct {
+    int64_t prompt;
+    uint32_t list, truncated;
+    uint64_t bytes;
+} header;
+
+static skv_status put(skv_bytes *out, const header *h, const void *data)
+{
+    SKV_TRY(skv_bytes_add(out, h, sizeof *h, "texts to be tokenised"));
+    return skv_bytes_add(out, data, h->bytes, "texts to be tokenised");
+}
+
+/* The header at `at`, and what follows it; NULL: the bytes end there. */
+static const char *take(header *h, const char *at, const char *end)
+{
+    if ((size_t)(end - at) < sizeof *h)
+        return NULL;
+    memcpy(h, at, sizeof *h);
+    at += sizeof *h;
+    return (uint64_t)(end - at) < h->bytes ? NULL : at;
+}
+
+static skv_status pack_prompt(skv_bytes *out, const skv_row_span *span, int64_t i)
+{
+    const skv_row_prompt *p = &span->prompt[i];
+    header h = {.prompt = span->first + i};
+
+    if (p->error)
+        return SKV_OK;
+    h.list = SKV_LIST_TOKEN;
+    h.bytes = strlen(p->used) + 1;
+    SKV_TRY(put(out, &h, p->used));
+    if (!p->negative || p->negative == span->rows->settings->negative)
+        return SKV_OK;
+    h.list = SKV_LIST_NEGATIVE_TOKEN;
+    h.bytes = strlen(p->negative) + 1;
+    return put(out, &h, p->negative);
+}
+
+skv_status skv_texts_pack(skv_bytes *out, int64_t *next, const skv_rows *rows)
+{
+    const int64_t n = rows->facts.n_prompts;
+    skv_row_span span = {0};
+    skv_status st = SKV_OK;
+
+    out->n = 0;
+    while (*next < n && out->n < BLOCK_BYTES && st == SKV_OK) {
+        SKV_TRY(skv_rows_load(&span, rows, *next, n - *next < SPAN ? n - *next : SPAN));
+        for (int64_t i = 0; i < span.n && st == SKV_OK; i++)
+            st = pack_prompt(out, &span, i);
+        *next += span.n;
+        skv_row_span_clear(&span);
+    }
+    return st;
+}
+
+/* A share cut into slices; those of one share are joined in order. */
+typedef struct {
+    const skv_text_share *share;
+    const char **text; /* where each text's header stands */
+    int64_t first, n;  /* the share */
+    const char *end;
+    skv_bytes slice[SLICES];
+} encoding;
+
+static skv_status encode_one(skv_bytes *out, const encoding *e, const char *at)
+{
+    int32_t ids[SKV_MAX_TOKENS];
+    bool truncated = false;
+    header h;
+    int n = 0;
+
+    at = take(&h, at, e->end);
+    SKV_TRY(skv_rows_encode(e->share->tokenizer, at, ids, &n, &truncated));
+    h.truncated = truncated;
+    h.bytes = (size_t)n * sizeof *ids;
+    return put(out, &h, ids);
+}
+
+static skv_status encode_slice(void *ctx, int64_t s)
+{
+    encoding *e = ctx;
+    const int64_t first = e->first + e->n * s / SLICES, end = e->first + e->n * (s + 1) / SLICES;
+
+    for (int64_t i = first; i < end; i++)
+        SKV_TRY(encode_one(&e->slice[s], e, e->text[i]));
+    return SKV_OK;
+}
+
+static skv_status find_texts(encoding *e, const char *texts, size_t bytes)
+{
+    const char *at = texts, *text;
+    int64_t n = 0;
+    header h;
+
+    e->end = texts + bytes;
+    SKV_TRY(skv_alloc(&e->text, bytes / sizeof h + 1, sizeof *e->text, "texts to be tokenised"));
+    while ((text = take(&h, at, e->end))) {
+        e->text[n++] = at;
+        at = text + h.bytes;
+    }
+    e->first = n * e->share->rank / e->share->size;
+    e->n = n * (e->share->rank + 1) / e->share->size - e->first;
+    return SKV_OK;
+}
+
+skv_status skv_texts_encode(skv_bytes *out, const void *texts, size_t n,
+                            const skv_text_share *share)
+{
+    encoding e = {.share = share};
+    skv_status st;
+
+    out->n = 0;
+    SKV_TRY_GOTO(find_texts(&e, texts, n), done);
+    SKV_TRY_GOTO(skv_parallel(share->n_threads, SLICES, encode_slice, &e), done);
+    for (int s = 0; s < SLICES; s++)
+        SKV_TRY_GOTO(skv_bytes_add(out, e.slice[s].data, e.slice[s].n, "token ids"), done);
+done:
+    for (int s = 0; s < SLICES; s++)
+        skv_bytes_clear(&e.slice[s]);
+    free((void *)e.text);
+    return st;
+}
+
+skv_status skv_texts_add(skv_prompt_table *table, int64_t *n_truncated, const void *ids, size_t n)
+{
+    const char *at = ids, *end = at + n, *tokens;
+    const uint8_t yes = 1;
+    header h;
+
+    while ((tokens = take(&h, at, end))) {
+        at = tokens + h.bytes;
+        SKV_TRY(skv_prompt_table_add(table, (skv_list)h.list, h.prompt, tokens,
+                                     h.bytes / sizeof(int32_t)));
+        if (h.list != SKV_LIST_TOKEN || !h.truncated)
+            continue;
+        SKV_TRY(skv_prompt_table_add(table, SKV_LIST_TRUNCATED, h.prompt, &yes, 1));
+        ++*n_truncated;
+    }
+    return SKV_OK;
+}
+
+skv_status skv_rows_tokenise(skv_rows *rows, skv_prompt_table *table,
+                             const skv_tokenizer *tokenizer, int n_threads)
+{
+    const skv_text_share all = {tokenizer, 0, 1, n_threads};
+    skv_bytes texts = {0}, ids = {0};
+    int64_t next = 0;
+    skv_status st = SKV_OK;
+
+    while (next < rows->facts.n_prompts && st == SKV_OK) {
+        SKV_TRY_GOTO(skv_texts_pack(&texts, &next, rows), done);
+        SKV_TRY_GOTO(skv_texts_encode(&ids, texts.data, texts.n, &all), done);
+        st = skv_texts_add(table, &rows->facts.n_truncated, ids.data, ids.n);
+    }
+done:
+    skv_bytes_clear(&texts);
+    skv_bytes_clear(&ids);
+    return st;
+}
