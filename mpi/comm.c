@@ -12,58 +12,86 @@
 #include "core/mem.h"
 #include "mpi/comm_impl.h"
 
-#define MESSAGE_BYTES 2400 /* core cuts its messages at 2 KiB; the rest is for rank and host */
-
 static const char *process_env(const char *name)
 {
     return getenv(name);
 }
 
-static skv_status open_form(skv_comm *c)
+static skv_status open_form(skv_comm *c, const skv_comm_wish *wish)
 {
     skv_launch launch;
+    bool by_mpi;
 
     SKV_TRY(skv_comm__launch(&launch, process_env));
-    switch (launch.launcher) {
-    case SKV_LAUNCHER_MPIRUN:
-    case SKV_LAUNCHER_PMIX:
+    by_mpi = launch.launcher == SKV_LAUNCHER_MPIRUN || launch.launcher == SKV_LAUNCHER_PMIX;
+    if (launch.launcher == SKV_LAUNCHER_PMIX && launch.rank >= 0 && !skv_comm__has_mpi())
+        by_mpi = false; /* srun --mpi=pmix: a step of SLURM like another */
+    if (by_mpi)
         SKV_TRY(skv_comm__open_mpi(c));
-        break;
-    case SKV_LAUNCHER_TORCHRUN:
-        if (launch.promised > 1)
-            return skv_fail(SKV_E_UNSUPPORTED,
-                            "torchrun-style variables (RANK, WORLD_SIZE=%lld) ask for several "
-                            "ranks, which this version starts by mpirun or `srun --mpi=pmix` only",
-                            (long long)launch.promised);
+    else if (launch.launcher != SKV_LAUNCHER_NONE && launch.promised > 1)
+        SKV_TRY(skv_comm__open_tcp(c, &launch, wish));
+    else
         SKV_TRY(skv_comm__open_self(c));
-        break;
-    case SKV_LAUNCHER_NONE:
-        SKV_TRY(skv_comm__open_self(c));
-        break;
-    }
     return skv_comm__cross_check(&launch, c->size);
 }
 
-skv_status skv_comm_open(skv_comm **out)
+skv_status skv_comm__alloc_ranks(skv_comm *c)
+{
+    SKV_TRY(skv_alloc(&c->hosts, (size_t)c->size, sizeof *c->hosts, "the ranks' hosts"));
+    return skv_alloc(&c->missing, (size_t)c->size, sizeof *c->missing, "ranks to wait for");
+}
+
+skv_status skv_comm_open(skv_comm **out, const skv_comm_wish *wish)
 {
     skv_status st = SKV_OK;
     skv_comm *c = NULL;
+    char host[256] = "";
 
     SKV_TRY(skv_alloc(&c, 1, sizeof *c, "the communicator"));
-    if (gethostname(c->host, sizeof c->host - 1) != 0)
-        memcpy(c->host, "unknown", sizeof "unknown");
-    SKV_TRY_GOTO(open_form(c), done);
+    c->wait_notice = wish->wait_notice;
+    c->wait_limit = wish->wait_limit;
+    if (gethostname(host, sizeof host - 1) != 0)
+        memcpy(host, "unknown", sizeof "unknown");
+    snprintf(c->host, sizeof c->host, "%.*s", SKV_HOST_BYTES - 1, host);
+    st = open_form(c, wish);
+    if (st != SKV_OK) {
+        c->lost = c->size > 1; /* not all are there: nobody says goodbye */
+        skv_comm_close(c);
+        return st;
+    }
     *out = c;
-    c = NULL;
-done:
-    skv_comm_close(c);
+    return SKV_OK;
+}
+
+/* What a collective call returns: a failure of the form loses the others for good. */
+static skv_status keep(skv_comm *c, skv_status st)
+{
+    if (st != SKV_OK && !c->lost) {
+        c->lost = true;
+        c->what = st;
+        snprintf(c->why, sizeof c->why, "%s", skv_message());
+    }
     return st;
+}
+
+/* All collective calls begin here. */
+static skv_status meet(skv_comm *c)
+{
+    if (c->lost)
+        return skv_fail(c->what, "%s", c->why);
+    return keep(c, skv_comm__meet(c));
 }
 
 void skv_comm_close(skv_comm *c)
 {
-    if (c && c->ops && c->ops->close)
+    if (!c)
+        return;
+    if (c->size > 1 && !c->lost && meet(c) != SKV_OK)
+        c->lost = true; /* work is done, nobody needs the others any more */
+    if (c->ops && c->ops->close)
         c->ops->close(c);
+    free(c->hosts);
+    free(c->missing);
     free(c);
 }
 
@@ -97,26 +125,47 @@ const char *skv_comm_form(const skv_comm *c)
     return c->ops->name;
 }
 
+bool skv_comm_is_lost(const skv_comm *c)
+{
+    return c->lost;
+}
+
+bool skv_comm_reports(const skv_comm *c)
+{
+    return c->rank == 0 || (c->lost && !c->told);
+}
+
 skv_status skv_comm_barrier(skv_comm *c)
 {
-    return c->size > 1 ? c->ops->barrier(c) : SKV_OK;
+    return c->size > 1 ? meet(c) : SKV_OK;
 }
 
 skv_status skv_comm_broadcast(skv_comm *c, void *data, size_t bytes, int root)
 {
     if (root < 0 || root >= c->size)
         return skv_fail(SKV_E_ARG, "broadcast from rank %d of %d", root, c->size);
-    return c->size > 1 ? c->ops->broadcast(c, data, bytes, root) : SKV_OK;
+    if (c->size == 1)
+        return SKV_OK;
+    SKV_TRY(meet(c));
+    return keep(c, c->ops->broadcast(c, data, bytes, root));
+}
+
+static skv_status reduce(skv_comm *c, int64_t *values, size_t n, bool is_max)
+{
+    if (c->size == 1)
+        return SKV_OK;
+    SKV_TRY(meet(c));
+    return keep(c, c->ops->reduce_i64(c, values, n, is_max));
 }
 
 skv_status skv_comm_sum_i64(skv_comm *c, int64_t *values, size_t n)
 {
-    return c->size > 1 ? c->ops->reduce_i64(c, values, n, false) : SKV_OK;
+    return reduce(c, values, n, false);
 }
 
 skv_status skv_comm_max_i64(skv_comm *c, int64_t *values, size_t n)
 {
-    return c->size > 1 ? c->ops->reduce_i64(c, values, n, true) : SKV_OK;
+    return reduce(c, values, n, true);
 }
 
 static int severity(skv_status st)
@@ -136,7 +185,7 @@ static int severity(skv_status st)
 /* What the worst rank tells the others. */
 typedef struct {
     int32_t status, line;
-    char file[96], message[MESSAGE_BYTES];
+    char file[96], message[SKV_MESSAGE_BYTES];
 } verdict;
 
 static void verdict_fill(verdict *v, const skv_comm *c, skv_status st)
@@ -220,6 +269,23 @@ static skv_status alloc_blobs(skv_blob **out, const int64_t *sizes, int n)
     return SKV_OK;
 }
 
+/* Rank by rank: each sends when rank 0 says go. */
+static skv_status collect(skv_comm *c, skv_blob *blobs, const void *data, size_t bytes)
+{
+    SKV_TRY(meet(c));
+    if (c->rank > 0) {
+        SKV_TRY(keep(c, skv_comm__hear_go(c)));
+        return keep(c, c->ops->send_to_0(c, data, bytes));
+    }
+    if (bytes > 0)
+        memcpy(blobs[0].data, data, bytes);
+    for (int r = 1; r < c->size; r++) {
+        SKV_TRY(keep(c, c->ops->tell(c, r, SKV_WORD_GO)));
+        SKV_TRY(keep(c, c->ops->recv_at_0(c, blobs[r].data, blobs[r].bytes, r)));
+    }
+    return SKV_OK;
+}
+
 skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data, size_t bytes)
 {
     skv_status st = SKV_OK;
@@ -234,14 +300,10 @@ skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data, 
     if (c->rank == 0)
         st = alloc_blobs(&blobs, sizes, c->size);
     SKV_TRY_GOTO(skv_comm_agree(c, st), done);
-    if (c->rank > 0) {
-        SKV_TRY_GOTO(c->ops->send(c, data, bytes, 0), done);
-        goto done;
-    }
-    if (bytes > 0)
+    if (c->size == 1 && bytes > 0)
         memcpy(blobs[0].data, data, bytes);
-    for (int r = 1; r < c->size; r++)
-        SKV_TRY_GOTO(c->ops->recv(c, blobs[r].data, blobs[r].bytes, r), done);
+    if (c->size > 1)
+        SKV_TRY_GOTO(collect(c, blobs, data, bytes), done);
     *out = blobs;
     blobs = NULL;
 done:
@@ -252,6 +314,11 @@ done:
 
 void skv_comm_abort(skv_comm *c, int code)
 {
-    if (c && c->size > 1)
-        c->ops->end_all(c, code);
+    char me[SKV_RANK_BYTES];
+
+    if (!c || c->size == 1)
+        return;
+    if (!c->lost)
+        (void)keep(c, skv_fail(SKV_E_PEER, "%s ends the job", skv_comm__rank_text(me, c, c->rank)));
+    c->ops->end_all(c, code);
 }

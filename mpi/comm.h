@@ -1,12 +1,15 @@
-/* The communicator: the processes of one run, in one of several forms (alone, MPI, ...), behind one
+/* The communicator: the processes of one run, in one of several forms (alone, MPI, TCP), behind one
  * object. Everything is collective unless it says otherwise: every rank must make the same calls
  * in the same order, so a rank that fails must reach the next skv_comm_agree like all others.
  *
  * Waiting for a rank that is still computing sleeps instead of spinning: ranks may share cores.
- * There is no deadline: a rank that dies ends the job (its launcher ends the others). */
+ * No wait is silent or endless (skv_comm_wish): its end, and a connection that is lost, fail with
+ * SKV_E_PEER and a sentence that names the ranks. From then on the communicator is lost: all calls
+ * fail at once with that sentence, and main ends what can still be reached by skv_comm_abort. */
 #ifndef SKV_MPI_COMM_H
 #define SKV_MPI_COMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,14 +18,28 @@
 
 typedef struct skv_comm skv_comm;
 
-/* Finds out who started this process and joins the others; once a process, before threads start.
- * Started by mpirun or by srun with PMIx: the MPI form. By nobody: alone, and MPI is not touched.
- * SKV_E_UNSUPPORTED for torchrun-style variables that promise more than one rank; SKV_E_MPI when
- * the environment promises more ranks than can be reached (each would do the whole job and write
- * the same files). *out is closed with skv_comm_close. */
-SKV_MUST skv_status skv_comm_open(skv_comm **out);
+/* What must be known before ranks can talk to one another. */
+typedef struct {
+    /* The run's folder, on a file system that all ranks see: ranks that were not started by MPI
+     * find each other by a file in it, "rendezvous-<job>". NULL: there is none. */
+    const char *run;
+    const char *why_no_run; /* a sentence, where the arguments do not say; NULL */
+    /* Of rank 0, at MASTER_ADDR, in place of that file. Who connects must know SKV_TOKEN (from the
+     * environment); where it is not set rank 0 listens to its own host alone. 0: none. */
+    int port;
+    /* Seconds after which a rank says for whom it waits, and after which the job ends; 0: never. */
+    double wait_notice, wait_limit;
+} skv_comm_wish;
 
-/* Leaves (MPI_Finalize); NULL is accepted. Collective. */
+/* Finds out who started this process and joins the others; once a process, before threads start.
+ * By mpirun, or by srun with PMIx: the MPI form. By torchrun, by srun without PMIx, or by hand with
+ * RANK and WORLD_SIZE: the TCP form. By nobody: alone, and MPI is not touched. SKV_E_MPI when the
+ * environment promises more ranks than can be reached (each would do the whole job and write the
+ * same files); SKV_E_UNSUPPORTED for mpirun where MPI is not built in. *out is closed with
+ * skv_comm_close. */
+SKV_MUST skv_status skv_comm_open(skv_comm **out, const skv_comm_wish *wish);
+
+/* Leaves; NULL is accepted. Collective, unless the communicator is lost. */
 void skv_comm_close(skv_comm *c);
 
 /* The first rank of this process's host has local rank 0; the device is chosen by it. */
@@ -31,7 +48,12 @@ int skv_comm_size(const skv_comm *c);
 int skv_comm_local_rank(const skv_comm *c);
 int skv_comm_local_size(const skv_comm *c);
 const char *skv_comm_host(const skv_comm *c); /* borrowed */
-const char *skv_comm_form(const skv_comm *c); /* "alone", "mpi": for the log */
+const char *skv_comm_form(const skv_comm *c); /* "alone", "mpi", "tcp": for the log */
+
+/* Not collective. Whether ranks can no longer agree, and whether this rank reports the failure that
+ * its command ended with: rank 0 does, and a rank that lost the others by itself. */
+bool skv_comm_is_lost(const skv_comm *c);
+bool skv_comm_reports(const skv_comm *c);
 
 SKV_MUST skv_status skv_comm_barrier(skv_comm *c);
 
@@ -49,7 +71,7 @@ SKV_MUST skv_status skv_comm_broadcast_blob(skv_comm *c, void **data, size_t *by
  * when R is not 0. Do not call it with a status that is already the same on all ranks. */
 SKV_MUST skv_status skv_comm_agree(skv_comm *c, skv_status st);
 
-/* As skv_comm_broadcast, for memory of each rank's backend: by MPI where all are on the CPU, by
+/* As skv_comm_broadcast, for memory of each rank's backend: directly where all are on the CPU, by
  * NCCL where every rank has a GPU of its own, otherwise through host memory. *how, if not NULL,
  * says which, and why: static text. `st` is this rank's status so far: a failure of any rank fails
  * all, as in skv_comm_agree. */
@@ -71,8 +93,9 @@ typedef struct {
 SKV_MUST skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data,
                                           size_t bytes);
 
-/* Not collective; from main only. Ends all ranks at once with `code`, for when ranks can no
- * longer agree. Returns only where there is no other rank. */
+/* Not collective; from main only, which then leaves with `code`. Ends all other ranks that can be
+ * reached, for when ranks can no longer agree: MPI ends them with `code`; in the TCP form they fail
+ * with the sentence by which this rank was lost, and leave by themselves. */
 void skv_comm_abort(skv_comm *c, int code);
 
 #endif

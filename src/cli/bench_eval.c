@@ -215,7 +215,7 @@ skv_status skv_bench_eval(const skv_bench_eval_options *o)
     skv_status st;
 
     SKV_TRY_GOTO(skv_backend_choose(&be, &choice, &wish), done);
-    SKV_TRY_GOTO(skv_comm_open(&setup.comm), done);
+    SKV_TRY_GOTO(skv_comm_open(&setup.comm, &(skv_comm_wish){0}), done);
     SKV_TRY_GOTO(skv_networks_create(&networks), done);
     SKV_TRY_GOTO(skv_networks_open(&networks, be, made_up, NULL), done);
     SKV_TRY_GOTO(make_files(&f, setup.threads), done);

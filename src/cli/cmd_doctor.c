@@ -188,5 +188,6 @@ const skv_command skv_cmd_doctor = {.name = "doctor",
                                     .summary = "whether a run started like this would go well",
                                     .options = skv_settings_table,
                                     .distributed = true,
+                                    .run_option = "out",
                                     .any_build = true,
                                     .run = run};

@@ -22,7 +22,8 @@
 
 typedef struct {
     char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
-    int64_t threads;
+    int64_t threads, port;
+    double wait_notice, wait_limit;
     bool report;
 } eval_options;
 
@@ -45,6 +46,7 @@ static const skv_option table[] = {
     ROW(inception, PATH, NULL, "file of weights; default: see below", NULL),
     SKV_OPTION_DEVICE(eval_options),
     SKV_OPTION_THREADS(eval_options),
+    SKV_OPTION_RANKS(eval_options),
     {0}};
 
 typedef struct {

@@ -29,5 +29,6 @@ const skv_command skv_cmd_sample = {.name = "sample",
                                     .options = skv_settings_table,
                                     .more_help = skv_help_policies,
                                     .distributed = true,
+                                    .run_option = "out",
                                     .reads_hdf5 = true,
                                     .run = run};

@@ -21,6 +21,7 @@ typedef struct {
     void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
     bool distributed;            /* joins the other ranks; otherwise comm is NULL */
     bool any_build;              /* compares its ranks' builds by itself; otherwise main does */
+    const char *run_option;      /* of those: what names the run's folder; NULL: its only word */
     bool reads_hdf5; /* main starts the process that checks HDF5 files; else none opens */
     /* Sets *exit_code (0 on entry) for a result that is not a failure. argv: what follows the
      * command's name. */
@@ -38,6 +39,11 @@ typedef struct {
  * NULL: words are refused; else words->word is freed by the caller, in any case. */
 SKV_MUST skv_status skv_command_options(void *options, const skv_command *c, skv_comm *comm,
                                         int argc, char **argv, skv_words *words);
+
+/* What the communicator must know before it is open, for a distributed command. *text is what
+ * *out points to (free()). What is wrong with the arguments is said later, by
+ * skv_command_options. */
+void skv_command_wish(skv_comm_wish *out, char **text, const skv_command *c, int argc, char **argv);
 
 /* All commands, and the option tables of all; NULL-terminated. */
 extern const skv_command *const skv_commands[];

@@ -1,5 +1,6 @@
 /* The list of commands, and what they read their options by. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "core/config.h"
@@ -56,4 +57,65 @@ skv_status skv_command_options(void *options, const skv_command *c, skv_comm *co
         st = skv_config_apply(c->options, options, &sources);
     skv_config_clear(&config);
     return comm ? skv_comm_agree(comm, st) : st;
+}
+
+/* The options as this rank reads them by itself; words->n 0 where the command takes none. */
+static skv_status read_alone(void *options, const skv_command *c, int argc, char **argv,
+                             skv_words *words)
+{
+    skv_config config = {0};
+    const skv_settings_sources sources = {.config = &config,
+                                          .argc = argc,
+                                          .argv = argv,
+                                          .words = c->run_option ? NULL : words->word,
+                                          .n_words = c->run_option ? NULL : &words->n,
+                                          .others = skv_command_tables()};
+    skv_status st = skv_config_find(&config, argc, argv);
+
+    if (st == SKV_OK)
+        st = skv_config_read(&config);
+    if (st == SKV_OK)
+        st = skv_config_apply(c->options, options, &sources);
+    skv_config_clear(&config);
+    return st;
+}
+
+static void take_wish(skv_comm_wish *out, char **text, const skv_command *c, const void *options,
+                      const skv_words *words)
+{
+    const int64_t *port = skv_options_value(c->options, options, "port");
+    const double *notice = skv_options_value(c->options, options, "wait_notice");
+    const double *limit = skv_options_value(c->options, options, "wait_limit");
+    const char *folder = words->n == 1 ? words->word[0] : NULL;
+
+    if (c->run_option)
+        folder = *(char *const *)skv_options_value(c->options, options, c->run_option);
+    *text = folder ? strdup(folder) : NULL;
+    out->run = *text;
+    out->port = *port > 0 && *port < 65536 ? (int)*port : 0;
+    out->wait_notice = *notice > 0 ? *notice : 0;
+    out->wait_limit = *limit > 0 ? *limit : 0;
+}
+
+void skv_command_wish(skv_comm_wish *out, char **text, const skv_command *c, int argc, char **argv)
+{
+    skv_words words = {0};
+    void *options = NULL;
+    skv_status st;
+
+    *out = (skv_comm_wish){.wait_notice = 60, .wait_limit = 1800};
+    *text = NULL;
+    st = skv_alloc(&words.word, (size_t)argc + 1, sizeof *words.word, "arguments");
+    if (st == SKV_OK)
+        st = skv_alloc(&options, skv_options_bytes(c->options), 1, "options");
+    if (st == SKV_OK)
+        st = read_alone(options, c, argc, argv, &words);
+    if (st == SKV_OK)
+        take_wish(out, text, c, options, &words);
+    else
+        out->why_no_run = *text = strdup(skv_message());
+    if (options)
+        skv_options_clear(c->options, options);
+    free(options);
+    free((void *)words.word);
 }

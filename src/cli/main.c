@@ -115,14 +115,18 @@ static void set_up_log(const skv_comm *comm)
 static int run(const skv_command *c, int argc, char **argv)
 {
     skv_comm *comm = NULL;
+    skv_comm_wish wish;
+    char *text = NULL;
     skv_status st = SKV_OK;
     int code = SKV_EXIT_OK;
 
     skv_h5_probe_require();
     if (c->reads_hdf5)
         st = skv_h5_probe_start(); /* a process that uses MPI should not start others */
-    if (st == SKV_OK && c->distributed)
-        st = skv_comm_open(&comm);
+    if (st == SKV_OK && c->distributed) {
+        skv_command_wish(&wish, &text, c, argc, argv);
+        st = skv_comm_open(&comm, &wish);
+    }
     if (comm)
         set_up_log(comm);
     if (st == SKV_OK && comm)
@@ -133,11 +137,14 @@ static int run(const skv_command *c, int argc, char **argv)
         st = c->run(comm, argc, argv, &code);
     if (st != SKV_OK) {
         code = exit_code_of(st);
-        if (!comm || skv_comm_rank(comm) == 0)
+        if (!comm || skv_comm_reports(comm))
             skv_error("%s", skv_message());
         skv_debug("at %s (%s)", skv_origin(), skv_status_name(st));
     }
+    if (comm && skv_comm_is_lost(comm))
+        skv_comm_abort(comm, code);
     skv_comm_close(comm);
+    free(text);
     skv_h5_probe_stop();
     return code;
 }

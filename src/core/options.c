@@ -56,6 +56,24 @@ static void clear_one(const skv_option *o, void *settings)
     }
 }
 
+size_t skv_options_bytes(const skv_option *table)
+{
+    size_t bytes = 0;
+
+    for (const skv_option *o = table; o->key; o++)
+        if (o->offset >= bytes)
+            bytes = o->offset + sizeof(skv_ints); /* no member is larger */
+    return bytes;
+}
+
+const void *skv_options_value(const skv_option *table, const void *settings, const char *key)
+{
+    for (const skv_option *o = table; o->key; o++)
+        if (strcmp(o->key, key) == 0)
+            return (const char *)settings + o->offset;
+    return NULL;
+}
+
 void skv_options_clear(const skv_option *table, void *settings)
 {
     for (const skv_option *o = table; o->key; o++)

@@ -87,6 +87,16 @@ typedef struct {
 #define SKV_OPTION_MEMORY_LIMIT(owner)                                                             \
     SKV_OPTION(owner, memory_limit, INT, "0", "bytes that may be used; 0: as many as are free",    \
                NULL)
+/* What every command has that runs on several ranks. */
+#define SKV_OPTION_RANKS(owner)                                                                    \
+    SKV_OPTION(owner, wait_notice, REAL, "60",                                                     \
+               "seconds after which a rank says for which others it waits; 0: never", "Ranks"),    \
+        SKV_OPTION(owner, wait_limit, REAL, "1800",                                                \
+                   "seconds of waiting for other ranks after which the job ends; 0: never", NULL), \
+        SKV_OPTION(owner, port, INT, "0",                                                          \
+                   "where ranks not started by MPI find rank 0, at MASTER_ADDR, who knows "        \
+                   "SKV_TOKEN; 0: by a file in the run's folder",                                  \
+                   NULL)
 
 /* Fills the struct at `settings` (zeroed by the caller) with the defaults. */
 SKV_MUST skv_status skv_options_defaults(const skv_option *table, void *settings);
@@ -105,6 +115,11 @@ SKV_MUST skv_status skv_options_from_args(const skv_option *table, void *setting
 /* New JSON object of all settings as resolved (null where not given). */
 SKV_MUST skv_status skv_options_to_json(json_t **out, const skv_option *table,
                                         const void *settings);
+
+/* Bytes of a struct that holds what the rows are about, and a row's member in it (NULL: no such
+ * row), for who knows the table and not the struct. */
+size_t skv_options_bytes(const skv_option *table);
+const void *skv_options_value(const skv_option *table, const void *settings, const char *key);
 
 /* Frees what the rows own and zeroes them. */
 void skv_options_clear(const skv_option *table, void *settings);

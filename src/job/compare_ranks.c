@@ -66,7 +66,8 @@ skv_status skv_facts_add_json(skv_facts *f, const char *what, const json_t *valu
  * compared by itself. */
 static bool is_own(const char *key)
 {
-    static const char *const own[] = {"device", "dtype", "threads", "png_threads", "memory_limit"};
+    static const char *const own[] = {"device",       "dtype", "threads",     "png_threads",
+                                      "memory_limit", "port",  "wait_notice", "wait_limit"};
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (strcmp(key, own[i]) == 0)

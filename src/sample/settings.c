@@ -74,6 +74,7 @@ const skv_option skv_settings_table[] = {
     ROW(allow_other_device, BOOL, "false",
         "accept ranks that differ in CPU family or GPU model, and a run begun on another GPU",
         NULL),
+    SKV_OPTION_RANKS(skv_settings),
     {0}};
 
 skv_status skv_settings_read(skv_settings *s, const skv_settings_sources *sources)

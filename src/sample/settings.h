@@ -27,7 +27,8 @@ typedef struct {
     json_t *path_definitions;
     /* the run */
     char *out, *store, *device, *dtype, *only, *config, *note;
-    int64_t group_size, memory_limit, threads, png_threads;
+    int64_t group_size, memory_limit, threads, png_threads, port;
+    double wait_notice, wait_limit;
     bool dry_run, allow_other_device, virtual_run;
 } skv_settings;
 

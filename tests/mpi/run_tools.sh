@@ -34,12 +34,18 @@ write_job() {
 JSON
 }
 
+# How ranks are started: by mpirun where the program has MPI, or by a plain loop, over TCP.
+by_loop="bash $source/tests/mpi/loop.sh"
+start="mpirun --oversubscribe -n"
+[ -z "${SKV_TEST_NO_MPI:-}" ] || start=$by_loop
+
 # sample RANKS OUT OPTION...
 sample() {
     local ranks=$1 out=$2
 
     shift 2
-    mpirun -n "$ranks" --oversubscribe "$skv" sample --config "$work/job.json" --out "$out" \
+    # shellcheck disable=SC2086 # words
+    $start "$ranks" "$skv" sample --config "$work/job.json" --out "$out" \
         --threads 1 "$@" </dev/null
 }
 

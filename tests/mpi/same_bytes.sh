@@ -15,6 +15,8 @@ for ranks in 2 3 4; do
     sample "$ranks" "$work/ranks$ranks"
     same_run "$work/one" "$work/ranks$ranks" || fail "$ranks ranks differ from one"
 done
+start=$by_loop sample 3 "$work/tcp3"
+same_run "$work/one" "$work/tcp3" || fail "3 ranks over TCP differ from one"
 sample 2 "$work/threads2" --threads 2
 same_run "$work/one" "$work/threads2" || fail "two threads differ from one"
 
@@ -26,4 +28,4 @@ export OPENBLAS_CORETYPE=Haswell
 sample 1 "$work/haswell1"
 sample 3 "$work/haswell3" --threads 2
 same_run "$work/haswell1" "$work/haswell3" || fail "Haswell's kernels: 3 ranks differ from one"
-echo "same bytes: 1, 2, 3, 4 ranks, 1 and 2 threads, paths added later, Haswell's kernels"
+echo "same bytes: 1, 2, 3, 4 ranks, 3 over TCP, 1 and 2 threads, paths added later, Haswell's kernels"

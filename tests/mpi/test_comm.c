@@ -1,12 +1,15 @@
-/* The communicator's promises, by every rank at once. Data are integers, so sums are compared with
- * ==. A failed check ends all ranks: the others would wait for this one in the next collective. */
+/* The communicator's promises, by every rank at once, over the form that started it. Data are
+ * integers, so sums are compared with ==. A failed check ends all ranks: the others would wait for
+ * this one in the next collective. SKV_TEST_RUN, _PORT, _NOTICE and _LIMIT are the wish. */
 #include "mpi/comm.h"
 
-#include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "mpi_state.h"
 
 static skv_comm *comm;
 
@@ -22,6 +25,21 @@ static void check(int ok, const char *what, const char *test, int line)
 
 #define CHECK(x)    check((x) != 0, #x, __func__, __LINE__)
 #define CHECK_OK(x) check((x) == SKV_OK, #x, __func__, __LINE__)
+
+static double from_env(const char *name, double fallback)
+{
+    const char *text = getenv(name);
+
+    return text ? strtod(text, NULL) : fallback;
+}
+
+static skv_status open_comm(void)
+{
+    return skv_comm_open(&comm, &(skv_comm_wish){.run = getenv("SKV_TEST_RUN"),
+                                                 .port = (int)from_env("SKV_TEST_PORT", 0),
+                                                 .wait_notice = from_env("SKV_TEST_NOTICE", 60),
+                                                 .wait_limit = from_env("SKV_TEST_LIMIT", 600)});
+}
 
 static unsigned char pattern(size_t i, int root)
 {
@@ -290,10 +308,10 @@ static void waiting_for_a_late_rank_sleeps(void)
     CHECK(used < 0.25); /* spinning would take the whole 0.5 s; measured: 0.01 s */
 }
 
-static int run_all(void)
+static int run_all(const char *form)
 {
-    CHECK_OK(skv_comm_open(&comm));
-    CHECK(strcmp(skv_comm_form(comm), "mpi") == 0);
+    CHECK_OK(open_comm());
+    CHECK(strcmp(skv_comm_form(comm), form) == 0);
     ranks_are_a_permutation_and_hosts_agree();
     sums_and_maxima_are_exact();
     large_broadcasts_arrive_whole_from_any_root();
@@ -305,25 +323,23 @@ static int run_all(void)
     a_failure_before_a_device_broadcast_is_everybodys();
     a_failure_outranks_a_stop_and_the_lowest_rank_speaks();
     waiting_for_a_late_rank_sleeps();
+    CHECK(!skv_comm_is_lost(comm));
     skv_comm_close(comm);
     return 0;
 }
 
 static int run_alone(void)
 {
-    int initialized = 1;
-
-    CHECK_OK(skv_comm_open(&comm));
+    CHECK_OK(open_comm());
     CHECK(strcmp(skv_comm_form(comm), "alone") == 0);
-    CHECK(MPI_Initialized(&initialized) == MPI_SUCCESS && !initialized);
+    CHECK(!mpi_was_started());
     ranks_are_a_permutation_and_hosts_agree();
     sums_and_maxima_are_exact();
     a_blob_only_the_root_knows_reaches_all();
     blobs_of_uneven_size_gather_in_rank_order();
-    a_rank_without_memory_fails_all();
     all_leave_with_the_failing_ranks_message();
     CHECK_OK(skv_comm_barrier(comm));
-    skv_comm_abort(comm, 9); /* returns: nobody else to end */
+    skv_comm_abort(comm, 9); /* nobody else to end */
     skv_comm_close(comm);
     return 0;
 }
@@ -331,7 +347,7 @@ static int run_alone(void)
 /* The last rank gives up while the others wait for it: all must be gone at once, with its code. */
 static int run_abort(void)
 {
-    CHECK_OK(skv_comm_open(&comm));
+    CHECK_OK(open_comm());
     if (skv_comm_rank(comm) == skv_comm_size(comm) - 1)
         skv_comm_abort(comm, 9);
     CHECK_OK(skv_comm_barrier(comm));
@@ -339,20 +355,77 @@ static int run_abort(void)
     return 0;
 }
 
+/* As main does. */
+static int leave(skv_status st)
+{
+    if (st == SKV_OK)
+        return 0;
+    if (!comm || skv_comm_reports(comm))
+        fprintf(stderr, "%s: %s\n", skv_status_name(st), skv_message());
+    if (comm && skv_comm_is_lost(comm)) {
+        CHECK(skv_comm_agree(comm, SKV_OK) == st); /* at once, with the same sentence */
+        skv_comm_abort(comm, 1);
+    }
+    skv_comm_close(comm);
+    return 1;
+}
+
+/* A rank gets a signal while the others wait for it, or (leaves) goes without a word. */
+static int run_lost(const char *how, int victim)
+{
+    skv_status st = open_comm();
+
+    if (st == SKV_OK)
+        st = skv_comm_barrier(comm);
+    if (st == SKV_OK && skv_comm_rank(comm) == victim) {
+        if (strcmp(how, "leaves") == 0)
+            return 0;
+        raise(strcmp(how, "stops") == 0 ? SIGSTOP : SIGKILL);
+    }
+    if (st == SKV_OK)
+        st = skv_comm_barrier(comm);
+    if (st == SKV_OK)
+        skv_comm_close(comm);
+    return leave(st);
+}
+
+/* Ranks that make different calls. */
+static int run_astray(void)
+{
+    int64_t one = 1;
+    skv_status st;
+
+    CHECK_OK(open_comm());
+    if (skv_comm_rank(comm) == 1)
+        st = skv_comm_sum_i64(comm, &one, 1);
+    else
+        st = skv_comm_barrier(comm);
+    if (st == SKV_OK)
+        st = skv_comm_barrier(comm);
+    return leave(st);
+}
+
+static int run_refused(skv_status want)
+{
+    CHECK(open_comm() == want);
+    CHECK(comm == NULL);
+    printf("refused: %s\n", skv_message());
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    const char *mode = argc > 1 ? argv[1] : "";
+    const char *mode = argc > 1 ? argv[1] : "mpi";
 
     if (strcmp(mode, "alone") == 0)
         return run_alone();
     if (strcmp(mode, "abort") == 0)
         return run_abort();
-    if (strcmp(mode, "refused") == 0 || strcmp(mode, "unsupported") == 0) {
-        skv_status want = *mode == 'r' ? SKV_E_MPI : SKV_E_UNSUPPORTED;
-
-        CHECK(skv_comm_open(&comm) == want);
-        CHECK(comm == NULL && strstr(skv_message(), "srun --mpi=pmix") != NULL);
-        return 0;
-    }
-    return run_all();
+    if (strcmp(mode, "lost") == 0)
+        return run_lost(argv[2], atoi(argv[3]));
+    if (strcmp(mode, "astray") == 0)
+        return run_astray();
+    if (strcmp(mode, "refused") == 0)
+        return run_refused((skv_status)atoi(argv[2]));
+    return run_all(mode);
 }

@@ -107,7 +107,7 @@ int main(void)
     int n = 0;
 
     CHECK(skv_h5_init() == SKV_OK);
-    CHECK(skv_comm_open(&comm) == SKV_OK);
+    CHECK(skv_comm_open(&comm, &(skv_comm_wish){.wait_limit = 600}) == SKV_OK);
     CHECK(skv_comm_size(comm) == 3);
     skv_log_setup(SKV_LOG_ERROR, "");
     make_folder();
