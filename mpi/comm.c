@@ -35,12 +35,6 @@ static skv_status open_form(skv_comm *c, const skv_comm_wish *wish)
     return skv_comm__cross_check(&launch, c->size);
 }
 
-skv_status skv_comm__alloc_ranks(skv_comm *c)
-{
-    SKV_TRY(skv_alloc(&c->hosts, (size_t)c->size, sizeof *c->hosts, "the ranks' hosts"));
-    return skv_alloc(&c->missing, (size_t)c->size, sizeof *c->missing, "ranks to wait for");
-}
-
 skv_status skv_comm_open(skv_comm **out, const skv_comm_wish *wish)
 {
     skv_status st = SKV_OK;

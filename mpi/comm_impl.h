@@ -49,10 +49,10 @@ struct skv_comm {
     char why[SKV_MESSAGE_BYTES];
 };
 
-/* hosts and missing, by c->size. */
-SKV_MUST skv_status skv_comm__alloc_ranks(skv_comm *c);
-
 /* ---------------------------------------------------------------- waiting (comm_wait.c) */
+
+/* c->hosts and c->missing, by c->size. */
+SKV_MUST skv_status skv_comm__alloc_ranks(skv_comm *c);
 
 typedef struct {
     int whom;                            /* a rank, or one of those below */

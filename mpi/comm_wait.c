@@ -11,10 +11,17 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/mem.h"
 
 #define MAX_NAMED    8   /* ranks in a sentence */
 #define MORE_PATIENT 1.1 /* of ranks but 0 */
 #define TEXT_BYTES   ((MAX_NAMED + 1) * (SKV_RANK_BYTES + 8))
+
+skv_status skv_comm__alloc_ranks(skv_comm *c)
+{
+    SKV_TRY(skv_alloc(&c->hosts, (size_t)c->size, sizeof *c->hosts, "the ranks' hosts"));
+    return skv_alloc(&c->missing, (size_t)c->size, sizeof *c->missing, "ranks to wait for");
+}
 
 void skv_comm__wait_begin(skv_wait *w, const skv_comm *c, int whom)
 {

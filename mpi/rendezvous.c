@@ -1,28 +1,14 @@
 #include "mpi/rendezvous.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/digest.h"
-#include "core/file.h"
+#include "core/folder.h"
 
 #define MIN_TOKEN 16 /* characters of SKV_TOKEN */
-
-/* Ranks of one host: the same kernel, and the same name (containers have names of their own). */
-void skv_rendezvous__host_id(unsigned char out[16], const skv_comm *c)
-{
-    skv_digest d = skv_digest_add((skv_digest){0}, c->host, strlen(c->host));
-    char *boot = NULL;
-    size_t n = 0;
-
-    if (skv_file_read(&boot, &n, "/proc/sys/kernel/random/boot_id", 256) == SKV_OK)
-        d = skv_digest_add(d, boot, n);
-    free(boot);
-    memcpy(out, &d, sizeof d);
-}
 
 /* Both secrets from the text that all ranks were given. */
 static void secrets_of(skv_place *p, const char *text)

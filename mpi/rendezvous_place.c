@@ -44,6 +44,19 @@ skv_status skv_place_path(char **out, const char *run, const char *job)
     return skv_path_join(out, run, name);
 }
 
+/* Ranks of one host: the same kernel, and the same name (containers have names of their own). */
+void skv_rendezvous__host_id(unsigned char out[16], const skv_comm *c)
+{
+    skv_digest d = skv_digest_add((skv_digest){0}, c->host, strlen(c->host));
+    char *boot = NULL;
+    size_t n = 0;
+
+    if (skv_file_read(&boot, &n, "/proc/sys/kernel/random/boot_id", 256) == SKV_OK)
+        d = skv_digest_add(d, boot, n);
+    free(boot);
+    memcpy(out, &d, sizeof d);
+}
+
 skv_status skv_place_draw(skv_place *p)
 {
     if (getrandom(p->token, sizeof p->token, 0) != sizeof p->token ||
