@@ -44,9 +44,12 @@ static skv_status text_if_there(char **out, skv_h5 *f, const char *object, const
 
 static skv_status read_weights(skv_column *c, const reader *r, const char *dataset)
 {
+    bool there = false;
+
     if (!c->metric->network)
         return SKV_OK;
-    if (skv_h5_has(r->h5, dataset))
+    SKV_TRY(skv_h5_has(&there, r->h5, dataset));
+    if (there)
         SKV_TRY(text_if_there(&c->weights, r->h5, dataset, "weights"));
     return c->weights ? SKV_OK : skv_path_join(&c->weights, NULL, r->networks);
 }
@@ -63,10 +66,12 @@ static skv_status read_set(skv_column *c, const reader *r, const char *object)
 static skv_status read_values(skv_column *c, const reader *r, const char *dataset)
 {
     const bool by_scale = c->metric->kind == SKV_METRIC_OF_SCALE;
+    bool there = false;
     skv_h5_layout want = {
         .type = SKV_H5_F64, .n_dims = by_scale ? 2 : 1, .shape = {r->out->results.n, -1}};
 
-    if (!skv_h5_has(r->h5, dataset))
+    SKV_TRY(skv_h5_has(&there, r->h5, dataset));
+    if (!there)
         return SKV_OK;
     SKV_TRY(skv_h5_read(&c->value, r->h5, dataset, &want, MAX_TABLE, false));
     if (by_scale && (want.shape[1] < 1 || want.shape[1] > MAX_SCALES))

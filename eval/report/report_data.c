@@ -130,8 +130,10 @@ static skv_status put_kept(skv_json_maker *to, const skv_report *r, const skv_ru
     double *mean = NULL;
     float *v = NULL;
     skv_status st;
+    bool there = false;
 
-    if (!skv_h5_has(r->run.h5, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text)) {
+    SKV_TRY(skv_h5_has(&there, r->run.h5, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text));
+    if (!there) {
         skv_json_put(to, "kept", json_null());
         return SKV_OK;
     }

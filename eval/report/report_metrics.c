@@ -90,9 +90,11 @@ static skv_status add_metrics(skv_report *r, skv_h5 *f, const char *object)
     st = SKV_OK;
     for (int i = 0; i < n && st == SKV_OK; i++) {
         char *kind = NULL;
+        bool there = false;
 
         snprintf(dataset, sizeof dataset, "%s/%s", object, names[i]);
-        if (skv_h5_has(f, dataset))
+        st = skv_h5_has(&there, f, dataset);
+        if (st == SKV_OK && there)
             st = find_text(&kind, f, dataset, "kind");
         if (st == SKV_OK && kind && is_kind(kind))
             st = add_metric(r, f, object, names[i], kind);
@@ -133,10 +135,12 @@ static skv_status read_value(skv_report_value *v, skv_report_metric *m, skv_h5 *
 {
     skv_h5_layout rows = {.type = SKV_H5_F64, .n_dims = 1, .shape = {n}};
     char dataset[2 * NAME_BYTES], *weights = NULL;
+    bool there = false;
 
     v->all = v->differing = NAN;
     snprintf(dataset, sizeof dataset, "%s/%s", object, m->name);
-    if (!skv_h5_has(f, dataset))
+    SKV_TRY(skv_h5_has(&there, f, dataset));
+    if (!there)
         return SKV_OK;
     SKV_TRY(find_real(&v->all, f, dataset, "mean"));
     SKV_TRY(find_real(&v->differing, f, dataset, "mean_finite"));

@@ -157,13 +157,15 @@ static skv_status inspect_group(skv_json_maker *out, const char *path)
 static skv_status inspect_h5(skv_json_maker *out, const char *path)
 {
     skv_h5 *f = NULL;
-    bool master;
+    bool master = false;
+    skv_status st;
     char folder[4096];
     json_t *rows = NULL;
 
     SKV_TRY(skv_h5_open(&f, path));
-    master = skv_h5_has(f, skv_schema_in_run(SKV_SET_SEED, NULL).text);
+    st = skv_h5_has(&master, f, skv_schema_in_run(SKV_SET_SEED, NULL).text);
     skv_h5_close(f);
+    SKV_TRY(st);
     if (!master)
         return inspect_group(out, path);
     snprintf(folder, sizeof folder, "%.*s", (int)(strlen(path) - strlen("/run.h5")), path);

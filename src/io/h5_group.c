@@ -59,17 +59,21 @@ skv_status skv_h5_make_group(skv_h5 *f, const char *name)
     return st;
 }
 
-bool skv_h5_has(skv_h5 *f, const char *name)
+skv_status skv_h5_has(bool *out, skv_h5 *f, const char *name)
 {
+    const skv_status st = skv_h5__check_links(f, name);
     H5O_info_t info;
-    bool is_set;
 
-    if (skv_h5__check_links(f, name) != SKV_OK)
-        return false;
-    is_set = H5Oget_info_by_name(f->file, name, &info, H5P_DEFAULT) >= 0 &&
-             info.type == H5O_TYPE_DATASET;
-    H5Eclear2(H5E_DEFAULT);
-    return is_set;
+    *out = false;
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    SKV_TRY(st);
+    if (H5Oget_info_by_name(f->file, name, &info, H5P_DEFAULT) < 0)
+        return skv_h5__fail(f, "%s: cannot be opened", name);
+    if (info.type != H5O_TYPE_DATASET)
+        return skv_fail(SKV_E_FORMAT, "%s: %s is a group or a type, want a dataset", f->path, name);
+    *out = true;
+    return SKV_OK;
 }
 
 /* Names [0,n) of the group's members; with block NULL only *bytes is counted. */

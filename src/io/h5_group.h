@@ -9,8 +9,8 @@
 /* Makes an empty group. */
 SKV_MUST skv_status skv_h5_make_group(skv_h5 *f, const char *name);
 
-/* Whether there is a dataset of this name. */
-bool skv_h5_has(skv_h5 *f, const char *name);
+/* *out = whether there is a dataset of this name. Anything else of this name is an error. */
+SKV_MUST skv_status skv_h5_has(bool *out, skv_h5 *f, const char *name);
 
 /* Names of the members of a group, sorted by bytes; one block (free()). */
 SKV_MUST skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group);

@@ -287,6 +287,7 @@ static skv_status write_pool(const skv_gather_path *p)
 skv_status skv_gather_path_finish(skv_gather_path *p)
 {
     const skv_schema_name seconds = skv_schema_in_run(SKV_SET_SECONDS, p->name);
+    bool there = false;
 
     if (p->n_rows != p->rows->n)
         return skv_fail(SKV_E_FORMAT, "%s: path %s has %lld rows, run.json says %lld", p->run,
@@ -297,9 +298,9 @@ skv_status skv_gather_path_finish(skv_gather_path *p)
         SKV_TRY(write_mean(p));
     if (p->pool_peak > 0)
         SKV_TRY(write_pool(p));
-    return skv_h5_has(p->out, seconds.text)
-               ? skv_h5_set_ints(p->out, seconds.text, SKV_ATTR_FIRST_GROUPS, p->warm, p->n_warm)
-               : SKV_OK;
+    SKV_TRY(skv_h5_has(&there, p->out, seconds.text));
+    return there ? skv_h5_set_ints(p->out, seconds.text, SKV_ATTR_FIRST_GROUPS, p->warm, p->n_warm)
+                 : SKV_OK;
 }
 
 void skv_gather_path_clear(skv_gather_path *p)

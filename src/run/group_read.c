@@ -90,10 +90,12 @@ static skv_status read_sets(skv_group_record *r, skv_h5 *f, unsigned parts, cons
 {
     for (skv_set s = 0; s < SKV_N_SETS; s++) {
         const skv_schema_set *set = &skv_schema[s];
+        bool there = false;
 
         if (set->member == SKV_SCHEMA_NO_MEMBER || (set->part != 0 && !(parts & set->part)))
             continue;
-        if (skv_h5_has(f, skv_schema_in_group(s).text))
+        SKV_TRY(skv_h5_has(&there, f, skv_schema_in_group(s).text));
+        if (there)
             SKV_TRY(read_set(r, f, s));
         else if (set->part == SKV_GROUP_ROWS)
             return skv_fail(SKV_E_FORMAT, "%s: there is no %s", file, set->name);
@@ -106,9 +108,11 @@ static skv_status read_offsets(skv_group_record *r, skv_h5 *f, bool old, const c
 {
     const skv_schema_name bits = skv_schema_in_group(SKV_SET_BITS);
     int64_t *v = NULL;
+    bool there = false;
     int n = 0;
 
-    if (!skv_h5_has(f, bits.text))
+    SKV_TRY(skv_h5_has(&there, f, bits.text));
+    if (!there)
         return SKV_OK;
     SKV_TRY(skv_h5_get_ints(&v, &n, f, bits.text,
                             old ? SKV_GROUP__OLD_BIT_OFFSET : SKV_ATTR_SCALE_OFFSET));

@@ -225,10 +225,12 @@ static skv_status find_list(skv_prompt_table *t, skv_h5 *f, skv_list list, int64
 {
     const skv_h5_type type = skv_list__kinds[list].type;
     char name[64];
+    bool there = false;
     int64_t end = 0;
 
     name_of(name, sizeof name, list, "value");
-    if (!skv_h5_has(f, name))
+    SKV_TRY(skv_h5_has(&there, f, name));
+    if (!there)
         return SKV_OK;
     t->place.list[list].n = -1;
     SKV_TRY(find_set(&t->place.list[list].value, &t->place.list[list].n, f, t, name, type));

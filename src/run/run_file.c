@@ -14,7 +14,6 @@
 #define MAX_ROWS    ((int64_t)1 << 40)
 #define MAX_TEXT    ((size_t)64 << 30) /* what the columns of a run may take */
 #define MAX_PATHS   4096
-#define MAX_NAME    128
 #define MAX_SCALES  64
 #define MAX_SAMPLES ((int64_t)1 << 20)
 #define MAX_BITS    ((int64_t)1 << 32) /* of a picture */
@@ -69,9 +68,11 @@ static skv_status read_bits_layout(skv_run_path *p, const skv_run_file *run)
     const skv_schema_name name = skv_schema_in_run(SKV_SET_BITS, p->name);
     const skv_extents e = extents_of(run);
     skv_h5_layout want = skv_schema_run_layout(SKV_SET_BITS, &e);
+    bool there = false;
     int n = 0;
 
-    if (!skv_h5_has(run->h5, name.text))
+    SKV_TRY(skv_h5_has(&there, run->h5, name.text));
+    if (!there)
         return SKV_OK;
     SKV_TRY(skv_h5_expect(run->h5, name.text, &want));
     SKV_TRY(skv_h5_get_ints(&p->scale_offset, &n, run->h5, name.text, SKV_ATTR_SCALE_OFFSET));
@@ -118,7 +119,7 @@ static skv_status read_path(skv_run_path *p, const skv_run_file *run)
     SKV_TRY(skv_h5_get_text(&p->device, run->h5, object.text, SKV_ATTR_DEVICE));
     SKV_TRY(skv_h5_get_text(&p->digest, run->h5, object.text, SKV_ATTR_DIGEST));
     SKV_TRY(read_sizes(p, run));
-    p->in_h5 = skv_h5_has(run->h5, name.text);
+    SKV_TRY(skv_h5_has(&p->in_h5, run->h5, name.text));
     if (p->in_h5) {
         SKV_TRY(skv_h5_expect(run->h5, name.text, &image));
         if (image.shape[1] < 1 || image.shape[1] > MAX_SIDE || image.shape[2] < 1 ||
@@ -133,12 +134,15 @@ static skv_status read_path(skv_run_path *p, const skv_run_file *run)
 static skv_status place_paths(skv_run_file *run, char **names, int n)
 {
     for (int i = 0; i < n; i++) {
-        const skv_schema_name object = skv_schema_path(names[i]);
+        skv_schema_name object;
         int64_t order = -1, reference = 0;
 
-        if (strlen(names[i]) > MAX_NAME || names[i][0] == '.') /* its pictures are in a folder */
-            return skv_fail(SKV_E_FORMAT, "%s/run.h5: \"%.80s\" cannot be a path's name",
-                            run->folder, names[i]);
+        if (!skv_path_name_is_valid(names[i])) /* its pictures are in a folder */
+            return skv_fail(
+                SKV_E_FORMAT,
+                "%s/run.h5: \"%.80s\" cannot be a path: want a name of " SKV_PATH_NAME_RULE,
+                run->folder, names[i]);
+        object = skv_schema_path(names[i]);
         SKV_TRY(skv_h5_get_int(&order, run->h5, object.text, SKV_ATTR_ORDER));
         SKV_TRY(skv_h5_get_int(&reference, run->h5, object.text, SKV_ATTR_REFERENCE));
         if (order < 0 || order >= n || run->path[order].name)

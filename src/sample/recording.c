@@ -15,8 +15,11 @@ static skv_status read(void *out, skv_h5 *f, const char *name, skv_h5_type type,
                        int64_t *shape, bool optional)
 {
     skv_h5_layout want = {.type = type, .n_dims = n_dims};
+    bool there = true;
 
-    if (optional && !skv_h5_has(f, name))
+    if (optional)
+        SKV_TRY(skv_h5_has(&there, f, name));
+    if (!there)
         return SKV_OK;
     memcpy(want.shape, shape, (size_t)n_dims * sizeof *shape);
     SKV_TRY(skv_h5_read(out, f, name, &want, MAX_BYTES, false));
@@ -28,8 +31,10 @@ static skv_status read_by_scale(double *out, skv_h5 *f, const char *name, int n_
 {
     int64_t shape[1] = {n_scales};
     double *values = NULL;
+    bool there = false;
 
-    if (!skv_h5_has(f, name)) { /* full-size form: one attribute */
+    SKV_TRY(skv_h5_has(&there, f, name));
+    if (!there) { /* full-size form: one attribute */
         SKV_TRY(skv_h5_get_real(&out[0], f, "/", name));
         for (int si = 1; si < n_scales; si++)
             out[si] = out[0];
@@ -93,8 +98,10 @@ static skv_status read_guidance(skv_recording *r, skv_h5 *f)
 static skv_status read_text(skv_recording *r, skv_h5 *f)
 {
     int64_t shape[2] = {-1, -1}, tokens = 0;
+    bool there = false;
 
-    if (!skv_h5_has(f, "text")) {
+    SKV_TRY(skv_h5_has(&there, f, "text"));
+    if (!there) {
         SKV_TRY(skv_h5_get_int(&tokens, f, "/", "text_tokens"));
         r->n_text = (int)tokens;
         return SKV_OK;

@@ -261,10 +261,12 @@ static void assert_output(const char *group, const char *ids_name, const char *o
 static void check_output(const char *name)
 {
     char other[300];
+    bool there = false;
 
     assert_output(name, "ids", "out");
     snprintf(other, sizeof other, "%s/out_hf", name);
-    if (skv_h5_has(fix.golden, other))
+    assert_int_equal(skv_h5_has(&there, fix.golden, other), SKV_OK);
+    if (there)
         assert_output(name, "ids_hf", "out_hf");
 }
 

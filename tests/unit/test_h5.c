@@ -213,6 +213,7 @@ static void what_differs_from_the_wanted_is_refused(void **state)
     skv_h5 *f = new_file("a.h5");
     skv_h5_layout l = {.type = SKV_H5_I64, .n_dims = 1, .shape = {3}};
     int64_t *found = NULL;
+    bool there = false;
 
     (void)state;
     write_ints(f, "/g/x", v, 3, 0);
@@ -235,9 +236,12 @@ static void what_differs_from_the_wanted_is_refused(void **state)
     assert_int_equal(skv_h5_expect(f, "/g/y", &l), SKV_E_NOTFOUND);
     assert_int_equal(skv_h5_expect(f, "/g", &l), SKV_E_H5);
     assert_int_equal(skv_h5_expect(f, "/g/x/z", &l), SKV_E_NOTFOUND);
-    assert_true(skv_h5_has(f, "/g/x"));
-    assert_false(skv_h5_has(f, "/g"));
-    assert_false(skv_h5_has(f, "/h/x"));
+    assert_int_equal(skv_h5_has(&there, f, "/g/x"), SKV_OK);
+    assert_true(there);
+    assert_int_equal(skv_h5_has(&there, f, "/h/x"), SKV_OK);
+    assert_false(there);
+    assert_int_equal(skv_h5_has(&there, f, "/g"), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "a.h5: /g is a group"));
     skv_h5_close(f);
 }
 

@@ -249,7 +249,7 @@ static void texts_of_files_never_become_markup(void **state)
     run.prompt[1] = "<!--<script>alert(\"x\")</script>'&<img src=x onerror=y>";
     run.prompt[2] = "\x01\xe2\x80\xaehidden\x7f"; /* turns the direction of what follows */
     run.error[0] = "</td></script><script>bad()</script>";
-    run.path[1].name = m.result[0].path = "x\"><script>p()<i>";
+    run.path[1].policy = "</script><script>p()<i>"; /* names are refused */
     m.result[0].psnr[0] = NAN;
     write_run(&run);
     write_metrics(&m);
@@ -264,7 +264,7 @@ static void texts_of_files_never_become_markup(void **state)
     assert_text(d, "rows/1/prompt", run.prompt[1]);
     assert_text(d, "rows/2/prompt", run.prompt[2]);
     assert_text(d, "rows/0/error", run.error[0]);
-    assert_text(d, "paths/1/name", run.path[1].name);
+    assert_text(d, "paths/1/settings/policy", run.path[1].policy);
     json_decref(d);
     free(text);
 }
