@@ -485,7 +485,7 @@ static void damaged_metrics_leave_the_old_page(void **state)
 static void without_a_run_there_is_no_page(void **state)
 {
     (void)state;
-    assert_int_equal(skv_report_write(temp_folder()), SKV_E_NOTFOUND);
+    assert_int_equal(skv_report_write(temp_folder()), SKV_E_ARG);
     assert_int_equal(temp_count(), 0);
 }
 
