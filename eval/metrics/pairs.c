@@ -142,14 +142,14 @@ static void find_bits(skv_pairs *p)
 static bool has_pictures(const skv_pairs *p, int side)
 {
     const skv_run_path *path = skv_pairs_path(p, side);
-    char file[4096];
+    skv_run_name file;
     int64_t row = 0;
 
     while (row < p->n - 1 && !p->usable[row])
         row++;
-    snprintf(file, sizeof file, "%s/images/%s/%s.png", p->owned->run.folder, path->name,
-             p->id[row]);
-    return path->in_h5 || access(file, F_OK) == 0;
+    return path->in_h5 || (skv_run_name_image(&file, &p->owned->run.place, path->name, row,
+                                              p->id[row]) == SKV_OK &&
+                           access(file.path, F_OK) == 0);
 }
 
 skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *reference,

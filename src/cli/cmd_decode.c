@@ -27,7 +27,8 @@ static const skv_option table[] = {
     SKV_OPTION_CONFIG(decode_options),
     ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME; default: the run's", "Decode"),
     SKV_OPTION_FLAG(decode_options, out, STRING, NULL,
-                    "folder that gets images/<path>/<id>.png; default: the run's", NULL),
+                    "folder that gets the pictures, as images/<path> of a run; default: the run's",
+                    NULL),
     ROW(paths, STRING, NULL, "paths to decode, comma-separated; default: all", NULL),
     ROW(only, STRING, NULL, "decode only the picture with this id", NULL),
     SKV_OPTION_DEVICE(decode_options),
@@ -38,6 +39,7 @@ static const skv_option table[] = {
 typedef struct {
     const decode_options *options;
     const char *run, *out;
+    skv_run_place to; /* the pictures */
     skv_run_json json;
     skv_sources sources;
     skv_engine_setup setup;
@@ -118,7 +120,7 @@ static skv_status decode_row(decoder *d, const skv_group_record *rec, int i, uin
         d->n_failed++;
         return SKV_OK;
     }
-    SKV_TRY(skv_writer_png(d->out, rec, i, room));
+    SKV_TRY(skv_writer_png(&d->to, rec, i, room));
     d->n_written++;
     return SKV_OK;
 }
@@ -143,17 +145,17 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
 /* Checks that a group file is of this run and holds the path and group of its name. */
 static skv_status read_group(skv_group_record *rec, const decoder *d, const char *path, int64_t g)
 {
-    char *file = NULL;
+    const skv_run_place from = {d->run, d->json.by_hundred};
+    skv_run_name file;
     skv_status st;
 
-    SKV_TRY(skv_group_file_path(&file, d->run, path, g));
-    st = skv_group_file_read(rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS);
+    SKV_TRY(skv_run_name_group(&file, &from, path, g));
+    st = skv_group_file_read(rec, &file, SKV_GROUP_ROWS | SKV_GROUP_BITS);
     if (st == SKV_OK && (strcmp(rec->config_digest, d->json.digest) != 0 || rec->group != g ||
                          strcmp(rec->path_name, path) != 0))
-        st = skv_fail(SKV_E_FORMAT, "%s: of another run, path or group", file);
+        st = skv_fail(SKV_E_FORMAT, "%s: of another run, path or group", file.path);
     if (st == SKV_OK && !rec->bits)
-        st = skv_fail(SKV_E_FORMAT, "%s: holds no bits (--store)", file);
-    free(file);
+        st = skv_fail(SKV_E_FORMAT, "%s: holds no bits (--store)", file.path);
     return st;
 }
 
@@ -203,6 +205,7 @@ static skv_status decode_run(decoder *d)
     int lock; /* held until the process ends */
 
     SKV_TRY(skv_run_json_read(&d->json, d->run));
+    d->to = (skv_run_place){d->out, d->json.by_hundred};
     if (d->out == d->run)
         SKV_TRY(skv_run_lock_take(&lock, d->run, SKV_RUN_LOCK_SECONDS, NULL));
     json_object_foreach(d->json.paths, path, value)

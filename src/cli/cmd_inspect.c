@@ -133,7 +133,11 @@ static skv_status inspect_group(skv_json_maker *out, const char *path)
 {
     skv_group_record rec = {0};
     skv_json_maker rows = skv_json_array();
-    skv_status st = skv_group_file_read(&rec, path, SKV_GROUP_ALL);
+    skv_run_name file = {.n_below = 3}; /* as in a run */
+    skv_status st;
+
+    snprintf(file.path, sizeof file.path, "%s", path);
+    st = skv_group_file_read(&rec, &file, SKV_GROUP_ALL);
 
     if (st == SKV_OK) {
         skv_json_put(out, "kind", json_string("group"));

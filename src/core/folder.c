@@ -194,6 +194,29 @@ skv_status skv_folder_make(const char *path)
     return skv_folder_make_below(path, 0);
 }
 
+skv_status skv_folder_make_of(const char *path, int n_below)
+{
+    char part[MAX_PATH];
+    const char *name;
+    size_t end;
+    skv_status st = SKV_OK;
+    int above = -1;
+
+    SKV_TRY(check_length(path));
+    end = root_bytes(path, 1);
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    memcpy(part, path, end);
+    part[end] = '\0';
+    SKV_TRY(skv_folder_of(&above, &name, part, n_below - 1));
+    if (mkdirat(above, name, 0777) == 0)
+        st = skv_folder_sync(above, part);
+    else if (errno != EEXIST) /* what else stands there is met by who puts the file into it */
+        st = skv_fail(SKV_E_IO, "%s: cannot make the folder: %s", part, strerror(errno));
+    close(above);
+    return st;
+}
+
 skv_status skv_path_join(char **out, const char *folder, const char *name)
 {
     size_t n = (folder ? strlen(folder) : 0) + strlen(name) + 2;

@@ -24,6 +24,10 @@ SKV_MUST skv_status skv_folder_open(int *fd, const char *path, int n_below);
 SKV_MUST skv_status skv_folder_make_below(const char *path, int n_below);
 SKV_MUST skv_status skv_folder_make(const char *path); /* n_below 0 */
 
+/* Makes the folder that will hold the file `path`; the folder above it is there already. Synced:
+ * a power loss does not take the folder away from a file that was put into it. */
+SKV_MUST skv_status skv_folder_make_of(const char *path, int n_below);
+
 /* *out = "folder/name" (free()), or a copy of `name` when it is absolute or folder is NULL. */
 SKV_MUST skv_status skv_path_join(char **out, const char *folder, const char *name);
 

@@ -14,17 +14,17 @@
 
 #define MEMORY_STEP ((size_t)16 << 20) /* by which a file in memory grows */
 
-static skv_status make_aside(skv_h5 *f, int n_below)
+static skv_status make_aside(skv_h5 *f)
 {
     const size_t bytes = strlen(f->path) + sizeof f->made.aside;
 
-    SKV_TRY(skv_aside_create(&f->made, f->path, n_below));
+    SKV_TRY(skv_aside_create(&f->made, f->path, f->n_below));
     SKV_TRY(skv_alloc(&f->aside, bytes, 1, f->path));
     snprintf(f->aside, bytes, "%.*s%s", (int)(f->made.name - f->path), f->path, f->made.aside);
     return SKV_OK;
 }
 
-static skv_status create(skv_h5 **out, const char *path, const char *label)
+static skv_status create(skv_h5 **out, const char *path, int n_below, const char *label)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
@@ -32,7 +32,8 @@ static skv_status create(skv_h5 **out, const char *path, const char *label)
     char name[SKV_H5__FD_NAME];
 
     SKV_TRY(skv_h5__new(&f, path));
-    SKV_TRY_GOTO(make_aside(f, label ? SKV_H5__SEALED_BELOW : 0), done);
+    f->n_below = n_below;
+    SKV_TRY_GOTO(make_aside(f), done);
     skv_h5__name_of_fd(name, f->made.fd); /* of a file in memory: a name that it needs */
     if (label)
         SKV_TRY_GOTO(skv_path_join(&f->label, NULL, label), done);
@@ -60,14 +61,14 @@ done:
 
 skv_status skv_h5_create(skv_h5 **out, const char *path)
 {
-    return create(out, path, NULL);
+    return create(out, path, 0, NULL);
 }
 
-skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label)
+skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, int n_below, const char *label)
 {
     if (label[0] == '/' || strlen(label) > SKV_H5_MAX_LABEL)
         return skv_fail(SKV_E_ARG, "%s: not a label: %s", path, label);
-    return create(out, path, label);
+    return create(out, path, n_below, label);
 }
 
 static skv_status close_file(skv_h5 *f)
@@ -124,7 +125,8 @@ static skv_status read_back(skv_h5 *f)
     skv_h5 *written = NULL;
     skv_status st = SKV_OK;
 
-    SKV_TRY(f->label ? skv_h5__open_own_sealed(&written, f->aside) : open_own(&written, f));
+    SKV_TRY(f->label ? skv_h5__open_own_sealed(&written, f->aside, f->n_below)
+                     : open_own(&written, f));
     st = skv_h5__check_given(written, f);
     skv_h5_close(written);
     return st;

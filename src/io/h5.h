@@ -25,8 +25,9 @@ SKV_MUST skv_status skv_h5_create(skv_h5 **out, const char *path);
 
 /* The same, built in memory and written at once when sealed: for files of a few hundred MB at most.
  * No disk error can reach the library. The file begins with a block that holds `label`
- * (io/h5_label.h). */
-SKV_MUST skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, const char *label);
+ * (io/h5_label.h). n_below: core/folder.h. */
+SKV_MUST skv_status skv_h5_create_sealed(skv_h5 **out, const char *path, int n_below,
+                                         const char *label);
 
 /* Flush, close, sync; open again and compare every dataset with what was given; rename to `path`,
  * sync the folder. SKV_E_IO where the file holds something else. Destroys f and nulls *f in any

@@ -23,6 +23,7 @@ struct skv_h5 {
     char *path;           /* its final name */
     char *aside;          /* its temporary name; NULL when reading */
     skv_aside made;       /* the file of that name */
+    int n_below;          /* of its name, see core/folder.h */
     char *label;          /* of a file in memory, written at once when sealed; NULL: on disk */
     bool failed;          /* a write or the closing failed: never gets its name */
     uint64_t length;      /* bytes on disk, when reading */

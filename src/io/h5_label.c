@@ -65,7 +65,7 @@ static skv_status check_block(size_t *length, uint32_t *body, const char *block,
     return SKV_OK;
 }
 
-skv_status skv_h5_read_label(char **out, const char *path)
+skv_status skv_h5_read_label(char **out, const char *path, int n_below)
 {
     skv_status st = SKV_OK;
     char block[SKV_H5_LABEL_BYTES + 1] = {0};
@@ -74,7 +74,7 @@ skv_status skv_h5_read_label(char **out, const char *path)
     uint32_t body = 0;
     int fd = -1;
 
-    SKV_TRY(skv_file_open(&fd, path, SKV_H5__SEALED_BELOW));
+    SKV_TRY(skv_file_open(&fd, path, n_below));
     if (fstat(fd, &info) != 0) {
         st = skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
         goto done;
@@ -122,13 +122,13 @@ static skv_status read_checked(skv_h5__entry *entry, char **own, const char *pat
     return SKV_OK;
 }
 
-static skv_status open_sealed(skv_h5 **out, const char *path, bool ours)
+static skv_status open_sealed(skv_h5 **out, const char *path, int n_below, bool ours)
 {
     skv_h5__entry entry = {.fd = -1, .ours = ours};
     char *bytes = NULL;
     skv_status st;
 
-    SKV_TRY(skv_file_open(&entry.fd, path, SKV_H5__SEALED_BELOW));
+    SKV_TRY(skv_file_open(&entry.fd, path, n_below));
     st = read_checked(&entry, &bytes, path);
     if (st == SKV_OK)
         st = skv_h5__enter(out, path, &entry);
@@ -137,12 +137,12 @@ static skv_status open_sealed(skv_h5 **out, const char *path, bool ours)
     return st;
 }
 
-skv_status skv_h5_open_sealed(skv_h5 **out, const char *path)
+skv_status skv_h5_open_sealed(skv_h5 **out, const char *path, int n_below)
 {
-    return open_sealed(out, path, false);
+    return open_sealed(out, path, n_below, false);
 }
 
-skv_status skv_h5__open_own_sealed(skv_h5 **out, const char *path)
+skv_status skv_h5__open_own_sealed(skv_h5 **out, const char *path, int n_below)
 {
-    return open_sealed(out, path, true);
+    return open_sealed(out, path, n_below, true);
 }

@@ -1,6 +1,6 @@
 /* Sealed files: they begin with a block of SKV_H5_LABEL_BYTES that other readers skip (HDF5's user
- * block): the file's length and CRC-32, the block's own, and a label. Such files belong to a run:
- * the last three parts of their path are below its folder. */
+ * block): the file's length and CRC-32, the block's own, and a label. They belong to a run;
+ * n_below: core/folder.h. */
 #ifndef SKV_IO_H5_LABEL_H
 #define SKV_IO_H5_LABEL_H
 
@@ -11,18 +11,15 @@
 
 /* *out (free()) = the label of such a file. Reads the first block alone, and checks that the file
  * is not shorter than the block says. */
-SKV_MUST skv_status skv_h5_read_label(char **out, const char *path);
+SKV_MUST skv_status skv_h5_read_label(char **out, const char *path, int n_below);
 
 /* Opens such a file for reading after its CRC-32 was found right: on damaged bytes the library
  * itself may read out of bounds. Holds the file in memory. */
-SKV_MUST skv_status skv_h5_open_sealed(skv_h5 **out, const char *path);
+SKV_MUST skv_status skv_h5_open_sealed(skv_h5 **out, const char *path, int n_below);
 
 /* The same for a file of our own that was not renamed yet: no need to have it looked at, since what
  * the library reads is what it wrote a moment ago in this process. */
-SKV_MUST skv_status skv_h5__open_own_sealed(skv_h5 **out, const char *path);
-
-/* Parts of a sealed file's name that are below its run's folder: groups/<path>/000000.h5. */
-#define SKV_H5__SEALED_BELOW 3
+SKV_MUST skv_status skv_h5__open_own_sealed(skv_h5 **out, const char *path, int n_below);
 
 /* Fills in the block; image: the whole file, the block empty. */
 void skv_h5__put_label(char *image, size_t bytes, const char *label);

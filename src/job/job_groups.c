@@ -26,7 +26,7 @@ static skv_status remake_png(skv_job *j, const skv_group_record *rec, int i, uin
         SKV_TRY(skv_engine_decode(j->engine, rec->bits + row * (size_t)rec->bits_bytes, 1,
                                   room + row * picture, &fault));
     if (fault == 0)
-        return skv_writer_png(j->settings.out, rec, i, rec->image ? rec->image : room);
+        return skv_writer_png(&j->place, rec, i, rec->image ? rec->image : room);
     skv_warn("path %s: %s has no PNG: not finite: picture", rec->path_name, rec->id[i]);
     return SKV_OK;
 }
@@ -36,12 +36,12 @@ static skv_status remake_pngs(skv_job *j, int64_t g, int path)
 {
     skv_group_record rec = {0};
     uint8_t *room = NULL;
-    char *file = NULL;
+    skv_run_name file;
     skv_status st;
 
-    SKV_TRY(skv_group_file_path(&file, j->settings.out, j->run.paths.path[path].name, g));
+    SKV_TRY(skv_run_name_group(&file, &j->place, j->run.paths.path[path].name, g));
     skv_writer_hold(j->writer);
-    st = skv_group_file_read(&rec, file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
+    st = skv_group_file_read(&rec, &file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
     skv_writer_release(j->writer);
     if (st == SKV_OK)
         st = skv_alloc(&room, rec.image ? 1 : (size_t)rec.n_rows,
@@ -50,7 +50,6 @@ static skv_status remake_pngs(skv_job *j, int64_t g, int path)
         st = remake_png(j, &rec, i, room);
     skv_group_record_clear(&rec);
     free(room);
-    free(file);
     return st;
 }
 
@@ -122,7 +121,7 @@ skv_status skv_job__sample_groups(void *job)
 {
     skv_job *j = job;
     const skv_run_setup *run = &j->run;
-    const skv_writer_setup writer = {.run = j->settings.out,
+    const skv_writer_setup writer = {.run = j->place,
                                      .store = run->store,
                                      .png_threads = (int)j->settings.png_threads,
                                      .only_id = j->settings.only};

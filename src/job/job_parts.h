@@ -37,6 +37,7 @@ typedef struct {
     size_t memory;   /* that this rank may take; on rank 0 the least of all ranks... */
     int poorest;     /* ...and whose that is */
     skv_text_phase texts;
+    skv_run_place place; /* of the run's files */
     skv_todo_list todo;
     int64_t first, count; /* this rank's places in todo.group */
     /* model */

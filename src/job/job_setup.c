@@ -217,10 +217,11 @@ skv_status skv_job__open_folder(void *job)
 {
     skv_job *j = job;
 
+    j->place.folder = j->settings.out;
     if (j->rank != 0)
         return SKV_OK;
     j->run.folder.stop = j->stop;
-    SKV_TRY(skv_run_folder_open(j->settings.out, &j->run.folder));
+    SKV_TRY(skv_run_folder_open(&j->place.by_hundred, j->settings.out, &j->run.folder));
     return skv_job__keep_rows(j);
 }
 
@@ -232,7 +233,7 @@ skv_status skv_job__find_work(void *job)
     if (j->rank != 0)
         return SKV_OK;
     return j->settings.only ? only_work(j)
-                            : skv_run_folder_scan(j->todo.work, j->settings.out, &j->run.folder);
+                            : skv_run_folder_scan(j->todo.work, &j->place, &j->run.folder);
 }
 
 skv_status skv_job__share_work(void *job)

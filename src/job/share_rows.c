@@ -139,7 +139,8 @@ skv_status skv_job__share_place(void *job)
 
     if (j->rank == 0)
         skv_prompt_table_place(&j->rows_place, j->run.table);
-    return skv_comm_broadcast(j->comm, &j->rows_place, sizeof j->rows_place, 0);
+    SKV_TRY(skv_comm_broadcast(j->comm, &j->rows_place, sizeof j->rows_place, 0));
+    return skv_comm_broadcast(j->comm, &j->place.by_hundred, sizeof j->place.by_hundred, 0);
 }
 
 skv_status skv_job__open_rows(void *job)

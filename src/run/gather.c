@@ -21,24 +21,28 @@ typedef struct {
     char missing[512]; /* names of the first few */
 } survey;
 
-static skv_status set_aside(survey *s, const char *file)
+static skv_status set_aside(survey *s, const skv_run_name *file)
 {
     char why[1024];
 
     snprintf(why, sizeof why, "%s", skv_message());
     SKV_TRY(skv_group_file_set_aside(file));
-    skv_warn("%s; the file is set aside as %s.damaged", why, file);
+    skv_warn("%s; the file is set aside as %s.damaged", why, file->path);
     s->n_damaged++;
     return SKV_OK;
 }
 
-static void note_missing(survey *s, const char *path, int64_t group)
+static skv_status note_missing(survey *s, const char *path, int64_t group)
 {
+    const skv_run_place relative = {.by_hundred = s->json.by_hundred};
     const size_t used = strlen(s->missing);
+    skv_run_name file;
 
-    if (s->n_missing++ < N_NAMED)
-        snprintf(s->missing + used, sizeof s->missing - used, "%sgroups/%s/%06lld.h5",
-                 used ? ", " : "", path, (long long)group);
+    if (s->n_missing++ >= N_NAMED)
+        return SKV_OK;
+    SKV_TRY(skv_run_name_group(&file, &relative, path, group));
+    snprintf(s->missing + used, sizeof s->missing - used, "%s%.120s", used ? ", " : "", file.path);
+    return SKV_OK;
 }
 
 /* ------------------------------------------------------------------- the first pass */
@@ -49,7 +53,8 @@ typedef struct {
 } stored;
 
 /* A part that one file lacks is left out for the whole path. */
-static skv_status check(skv_group_state *state, stored *has, const char *file, skv_group_want *want)
+static skv_status check(skv_group_state *state, stored *has, const skv_run_name *file,
+                        skv_group_want *want)
 {
     static const unsigned fewer[] = {SKV_GROUP_BITS | SKV_GROUP_IMAGE, SKV_GROUP_BITS,
                                      SKV_GROUP_IMAGE, 0};
@@ -71,21 +76,20 @@ static skv_status check(skv_group_state *state, stored *has, const char *file, s
 
 static skv_status look_at(survey *s, stored *has, const char *path, skv_group_want *want)
 {
+    const skv_run_place place = {s->run, s->json.by_hundred};
     skv_group_state state = SKV_GROUP_ABSENT;
-    char *file = NULL;
-    skv_status st;
+    skv_run_name file;
 
-    SKV_TRY(skv_group_file_path(&file, s->run, path, want->group));
-    st = check(&state, has, file, want);
-    if (st == SKV_OK && state == SKV_GROUP_ABSENT)
-        note_missing(s, path, want->group);
-    else if (st == SKV_OK && state == SKV_GROUP_DAMAGED)
-        st = set_aside(s, file);
-    else if (st == SKV_OK && state == SKV_GROUP_FOREIGN)
-        st = skv_fail(SKV_E_FORMAT, "%s, not of %s/run.json; skv sample computes it again",
-                      skv_message(), s->run);
-    free(file);
-    return st;
+    SKV_TRY(skv_run_name_group(&file, &place, path, want->group));
+    SKV_TRY(check(&state, has, &file, want));
+    if (state == SKV_GROUP_ABSENT)
+        return note_missing(s, path, want->group);
+    if (state == SKV_GROUP_DAMAGED)
+        return set_aside(s, &file);
+    if (state == SKV_GROUP_FOREIGN)
+        return skv_fail(SKV_E_FORMAT, "%s, not of %s/run.json; skv sample computes it again",
+                        skv_message(), s->run);
+    return SKV_OK;
 }
 
 /* *parts: what all groups of the path have. */
@@ -133,17 +137,17 @@ static skv_status verdict(const survey *s)
 static skv_status read_group(skv_group_record *rec, survey *s, const char *path, int64_t group,
                              unsigned parts)
 {
-    char *file = NULL;
+    const skv_run_place place = {s->run, s->json.by_hundred};
+    skv_run_name file;
     skv_status st;
 
-    SKV_TRY(skv_group_file_path(&file, s->run, path, group));
-    st = skv_group_file_read(rec, file, parts);
+    SKV_TRY(skv_run_name_group(&file, &place, path, group));
+    st = skv_group_file_read(rec, &file, parts);
     if (st == SKV_E_NOTFOUND && s->n_damaged > 0) /* set aside in the first pass */
         st = SKV_OK;
     else if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_DENIED && st != SKV_E_IO &&
              st != SKV_E_MEM)
-        st = set_aside(s, file);
-    free(file);
+        st = set_aside(s, &file);
     return st;
 }
 
@@ -190,6 +194,7 @@ static skv_status write_run(survey *s, skv_h5 *out, const unsigned *parts, bool 
     json_object_foreach(s->json.paths, name, entry)
     {
         skv_gather_path p = {.run = s->run,
+                             .by_hundred = s->json.by_hundred,
                              .out = out,
                              .rows = &rows,
                              .name = name,

@@ -242,6 +242,7 @@ static skv_status write_virtual(const skv_gather_path *p)
 {
     const skv_h5_layout l = skv_schema_run_layout(SKV_SET_IMAGE, &p->extents);
     const skv_schema_name set = skv_schema_in_group(SKV_SET_IMAGE);
+    const skv_run_place relative = {.by_hundred = p->by_hundred};
     const int64_t *first = p->rows->first;
     skv_schema_name *files = NULL;
     skv_h5_source *sources = NULL;
@@ -250,7 +251,11 @@ static skv_status write_virtual(const skv_gather_path *p)
     SKV_TRY_GOTO(skv_alloc(&files, (size_t)p->n_groups, sizeof *files, "gather"), done);
     SKV_TRY_GOTO(skv_alloc(&sources, (size_t)p->n_groups, sizeof *sources, "gather"), done);
     for (int64_t k = 0; k < p->n_groups; k++) {
-        snprintf(files[k].text, sizeof files[k].text, "groups/%s/%06lld.h5", p->name, (long long)k);
+        skv_run_name file;
+
+        SKV_TRY_GOTO(skv_run_name_group(&file, &relative, p->name, k), done);
+        snprintf(files[k].text, sizeof files[k].text, "%.*s", (int)sizeof files[k].text - 1,
+                 file.path);
         sources[k] = (skv_h5_source){files[k].text, set.text, first[k], first[k + 1] - first[k]};
     }
     st = skv_h5_make_virtual(p->out, skv_schema_in_run(SKV_SET_IMAGE, p->name).text, &l, sources,

@@ -21,6 +21,7 @@ void skv_gather_rows_clear(skv_gather_rows *r);
 
 typedef struct {
     const char *run;
+    skv_by_hundred by_hundred;
     skv_h5 *out;
     skv_gather_rows *rows;
     const char *name;

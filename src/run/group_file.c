@@ -121,19 +121,19 @@ static skv_status write_record(skv_h5 *f, const skv_group_record *r)
 }
 
 /* Only a regular file can be replaced by renaming another one to its name. */
-static skv_status make_room(const char *file)
+static skv_status make_room(const skv_run_name *file)
 {
     struct stat info;
     const char *name;
     int folder = -1, there;
 
-    SKV_TRY(skv_folder_of(&folder, &name, file, SKV_GROUP__BELOW));
+    SKV_TRY(skv_folder_of(&folder, &name, file->path, file->n_below));
     there = fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0;
     close(folder);
     return there && !S_ISREG(info.st_mode) ? skv_group_file_set_aside(file) : SKV_OK;
 }
 
-skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
+skv_status skv_group_file_write(const skv_run_name *file, const skv_group_record *rec)
 {
     skv_status st = SKV_OK;
     skv_group_record r = *rec;
@@ -141,11 +141,12 @@ skv_status skv_group_file_write(const char *file, const skv_group_record *rec)
     const char **errors = NULL;
     char label[SKV_H5_MAX_LABEL];
 
-    SKV_TRY(check_record(rec, file));
+    SKV_TRY(check_record(rec, file->path));
     SKV_TRY(make_label(label, sizeof label, rec));
     SKV_TRY_GOTO(clean_errors(&errors, rec), done);
     r.error = errors;
-    SKV_TRY_GOTO(skv_h5_create_sealed(&f, file, label), done);
+    SKV_TRY_GOTO(skv_run_name_make_folder(file), done);
+    SKV_TRY_GOTO(skv_h5_create_sealed(&f, file->path, file->n_below, label), done);
     SKV_TRY_GOTO(write_record(f, &r), done);
     SKV_TRY_GOTO(make_room(file), done);
     st = skv_h5_commit(&f);
@@ -155,22 +156,23 @@ done:
     return st;
 }
 
-skv_status skv_group_file_set_aside(const char *file)
+skv_status skv_group_file_set_aside(const skv_run_name *file)
 {
     char aside[64];
     const char *name;
     skv_status st = SKV_OK;
     int folder = -1;
 
-    SKV_TRY(skv_folder_of(&folder, &name, file, SKV_GROUP__BELOW));
+    SKV_TRY(skv_folder_of(&folder, &name, file->path, file->n_below));
     snprintf(aside, sizeof aside, "%.48s.damaged", name);
     /* a folder and a file do not replace one another */
     if (renameat(folder, name, folder, aside) != 0 &&
         ((unlinkat(folder, aside, 0) != 0 && unlinkat(folder, aside, AT_REMOVEDIR) != 0) ||
          renameat(folder, name, folder, aside) != 0))
-        st = skv_fail(SKV_E_IO, "%s: cannot be set aside as %s: %s", file, aside, strerror(errno));
+        st = skv_fail(SKV_E_IO, "%s: cannot be set aside as %s: %s", file->path, aside,
+                      strerror(errno));
     if (st == SKV_OK)
-        st = skv_folder_sync(folder, file);
+        st = skv_folder_sync(folder, file->path);
     close(folder);
     return st;
 }

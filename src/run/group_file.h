@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "run/run_place.h"
 
 /* n rows, S scales, l layers. Pointers are borrowed when writing and owned by the record after
  * reading; NULL: not there (write) or not wanted (read). */
@@ -64,18 +65,15 @@ typedef struct {
 #define SKV_GROUP_SECONDS 16u
 #define SKV_GROUP_ALL     31u
 
-/* *out = "<run>/groups/<path_name>/<group, 6 digits>.h5" (free()). */
-SKV_MUST skv_status skv_group_file_path(char **out, const char *run, const char *path_name,
-                                        int64_t group);
-
-/* Writes the record to `file`, whose folder must exist. On failure nothing stands under that name
- * that was not there before. A folder, FIFO or link there is set aside. */
-SKV_MUST skv_status skv_group_file_write(const char *file, const skv_group_record *rec);
+/* Writes the record to `file`; the folder of its path must exist. On failure nothing stands under
+ * that name that was not there before. A folder, FIFO or link there is set aside. */
+SKV_MUST skv_status skv_group_file_write(const skv_run_name *file, const skv_group_record *rec);
 
 /* Fills *rec (cleared by skv_group_record_clear) after all bytes of the file were found to have
  * their CRC-32. Parts that the file lacks are left NULL. SKV_E_NOTFOUND when there is no file;
  * SKV_E_IO and SKV_E_MEM do not mean damage, every other status does. */
-SKV_MUST skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts);
+SKV_MUST skv_status skv_group_file_read(skv_group_record *rec, const skv_run_name *file,
+                                        unsigned parts);
 void skv_group_record_clear(skv_group_record *rec);
 
 typedef enum {
@@ -96,11 +94,11 @@ typedef struct {
 /* Tells what `file` is by its first block and its length; for LACKING, DAMAGED and FOREIGN
  * skv_message() says why. Damage after the first block is found by skv_group_file_read
  * alone. Fails only for reasons outside the file (memory, permission). */
-SKV_MUST skv_status skv_group_file_check(skv_group_state *state, const char *file,
+SKV_MUST skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file,
                                          const skv_group_want *want);
 
 /* Renames whatever stands in a group file's place to "<file>.damaged", so that nothing reads it as
  * a group. One is kept: an older one is replaced. */
-SKV_MUST skv_status skv_group_file_set_aside(const char *file);
+SKV_MUST skv_status skv_group_file_set_aside(const skv_run_name *file);
 
 #endif

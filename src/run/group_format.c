@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/mem.h"
-
 #define IN(member) offsetof(skv_group_record, member)
 #define TEXT(name)                                                                                 \
     {                                                                                              \
@@ -105,17 +103,5 @@ skv_status skv_group__join_phases(char out[SKV_GROUP__PHASES_BYTES], const skv_g
         used += (size_t)snprintf(out + used, SKV_GROUP__PHASES_BYTES - used, "%s%s", i ? "," : "",
                                  name);
     }
-    return SKV_OK;
-}
-
-skv_status skv_group_file_path(char **out, const char *run, const char *path_name, int64_t group)
-{
-    const size_t bytes = strlen(run) + strlen(path_name) + 64;
-
-    if (!skv_path_name_is_valid(path_name) || group < 0)
-        return skv_fail(SKV_E_ARG, "group %lld of path \"%s\" has no file name", (long long)group,
-                        path_name);
-    SKV_TRY(skv_alloc(out, bytes, 1, "a file name"));
-    snprintf(*out, bytes, "%s/groups/%s/%06lld.h5", run, path_name, (long long)group);
     return SKV_OK;
 }

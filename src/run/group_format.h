@@ -8,8 +8,7 @@
 #include "run/group_file.h"
 #include "run/schema.h"
 
-#define SKV_GROUP__BELOW 3 /* parts of a file's name that are below the run (core/folder.h) */
-#define SKV_GROUP__KIND  "skv group 2"
+#define SKV_GROUP__KIND "skv group 2"
 
 /* The older kind has other names for phases and scale_offset, and more checksums. Read, not made.
  */

@@ -165,19 +165,19 @@ static skv_status read_phases(skv_group_record *r, skv_h5 *f, bool old, const ch
     return split_phases(r, text, file);
 }
 
-skv_status skv_group_file_read(skv_group_record *rec, const char *file, unsigned parts)
+skv_status skv_group_file_read(skv_group_record *rec, const skv_run_name *file, unsigned parts)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
     bool old = false;
 
     memset(rec, 0, sizeof *rec);
-    SKV_TRY(skv_h5_open_sealed(&f, file));
+    SKV_TRY(skv_h5_open_sealed(&f, file->path, file->n_below));
     SKV_TRY_GOTO(skv_alloc(&rec->owned, 1, sizeof *rec->owned, "a group record"), done);
-    SKV_TRY_GOTO(read_attributes(rec, &old, f, file), done);
-    SKV_TRY_GOTO(read_sets(rec, f, parts, file), done);
-    SKV_TRY_GOTO(read_offsets(rec, f, old, file), done);
-    SKV_TRY_GOTO(read_phases(rec, f, old, file), done);
+    SKV_TRY_GOTO(read_attributes(rec, &old, f, file->path), done);
+    SKV_TRY_GOTO(read_sets(rec, f, parts, file->path), done);
+    SKV_TRY_GOTO(read_offsets(rec, f, old, file->path), done);
+    SKV_TRY_GOTO(read_phases(rec, f, old, file->path), done);
 done:
     skv_h5_close(f);
     if (st != SKV_OK)
@@ -251,14 +251,14 @@ static skv_group_state compare(char *label, const char *file, const skv_group_wa
     return SKV_GROUP_GOOD;
 }
 
-skv_status skv_group_file_check(skv_group_state *state, const char *file,
+skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file,
                                 const skv_group_want *want)
 {
     char *label = NULL;
-    skv_status st = skv_h5_read_label(&label, file);
+    skv_status st = skv_h5_read_label(&label, file->path, file->n_below);
 
     if (st == SKV_OK)
-        *state = compare(label, file, want);
+        *state = compare(label, file->path, want);
     else if (st == SKV_E_NOTFOUND)
         *state = SKV_GROUP_ABSENT;
     else if (st == SKV_E_FORMAT || st == SKV_E_KIND)

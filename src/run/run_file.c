@@ -7,7 +7,6 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "io/png.h"
-#include "io/prompts.h"
 #include "run/run_json.h"
 #include "run/schema.h"
 
@@ -194,6 +193,24 @@ static skv_status read_config(skv_run_file *run)
     return SKV_OK;
 }
 
+/* Pictures may have been taken away from their run.json: they are flat then. */
+static skv_status find_place(skv_run_file *run)
+{
+    char file[4096];
+    json_t *root = NULL;
+    skv_status st;
+
+    snprintf(file, sizeof file, "%s/run.json", run->folder);
+    run->place = (skv_run_place){.folder = run->folder};
+    st = skv_json_read_below(&root, file, 1);
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    if (st == SKV_OK)
+        st = skv_by_hundred_read(&run->place.by_hundred, root, file);
+    json_decref(root);
+    return st;
+}
+
 skv_status skv_run_file_open(skv_run_file *out, const char *folder)
 {
     char file[4096];
@@ -215,6 +232,8 @@ skv_status skv_run_file_open(skv_run_file *out, const char *folder)
         st = read_config(out);
     if (st == SKV_OK)
         st = read_paths(out);
+    if (st == SKV_OK)
+        st = find_place(out);
     if (st == SKV_E_NOTFOUND) { /* something that every run.h5 of this version has */
         skv_context("%s is of another version of skv, or no run", file);
         st = SKV_E_FORMAT;
@@ -292,20 +311,17 @@ static skv_status picture_of_h5(skv_picture *out, const skv_run_file *run, const
 static skv_status picture_of_png(skv_picture *out, const skv_run_file *run, const char *path,
                                  int64_t row)
 {
-    char file[4096];
+    skv_run_name file;
     skv_png png = {0};
     skv_status st;
 
-    if (!skv_prompts_id_is_usable(run->id[row])) /* a stranger's */
-        return skv_fail(SKV_E_FORMAT, "%s/run.h5: id \"%.80s\" cannot be a file's name",
-                        run->folder, run->id[row]);
-    snprintf(file, sizeof file, "%s/images/%s/%s.png", run->folder, path, run->id[row]);
-    st = skv_png_read_below(&png, file, 3);
+    SKV_TRY(skv_run_name_image(&file, &run->place, path, row, run->id[row]));
+    st = skv_png_read_below(&png, file.path, file.n_below);
     if (st == SKV_E_NOTFOUND)
         return skv_fail(st,
                         "the picture of %s, path %s, is neither in %s/run.h5 nor at %s; skv decode "
                         "%s makes the pictures of a run that stored bits",
-                        run->id[row], path, run->folder, file, run->folder);
+                        run->id[row], path, run->folder, file.path, run->folder);
     SKV_TRY(st);
     *out = (skv_picture){png.height, png.width, png.rgb};
     png.rgb = NULL;

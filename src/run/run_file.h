@@ -1,5 +1,5 @@
 /* A finished run as eval, report and export read it: RUN/run.h5, and the PNGs of a run whose
- * pictures are not in it.
+ * pictures are not in it; run.json, where there is one, says which folders these are in.
  *
  * Everything is checked when it is opened or read: a run.h5 that is cut, of another version or
  * points at missing group files gives one sentence. Rows keep the order of the run. */
@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/status.h"
 #include "io/h5.h"
+#include "run/run_place.h"
 
 typedef struct {
     const char *name;
@@ -27,6 +28,7 @@ typedef struct {
 
 typedef struct {
     char *folder;
+    skv_run_place place; /* of its pictures */
     skv_h5 *h5;
     json_t *config; /* run.json's common part: model, resolution, cfg, samples, ... */
     char *config_digest, *version;
@@ -49,7 +51,7 @@ void skv_run_file_close(skv_run_file *run);
 /* *path = the index of the path of this name; SKV_E_ARG names those that exist. */
 SKV_MUST skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *name);
 
-/* A picture, (height,width,3) u8, free(). From run.h5, else from images/<path>/<id>.png;
+/* A picture, (height,width,3) u8, free(). From run.h5, else from its PNG (run/run_place.h);
  * SKV_E_NOTFOUND naming both when there is neither. */
 typedef struct {
     int height, width;

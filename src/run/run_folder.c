@@ -148,8 +148,12 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
         SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), plan->common), done);
         SKV_TRY_GOTO(compare_device(file, root, plan), done);
     } else if (st == SKV_E_NOTFOUND) {
-        root = json_pack("{s:s, s:s, s:O, s:{}, s:s}", "skv", SKV_VERSION, "digest", plan->digest,
-                         "common", plan->common, "paths", "device", plan->device);
+        const skv_by_hundred divided = {plan->n_groups > plan->flat_max,
+                                        plan->n_rows > plan->flat_max};
+
+        root = json_pack("{s:s, s:s, s:O, s:{}, s:s, s:o*}", "skv", SKV_VERSION, "digest",
+                         plan->digest, "common", plan->common, "paths", "device", plan->device,
+                         SKV_BY_HUNDRED, skv_by_hundred_json(&divided));
     } else {
         goto done;
     }
@@ -172,7 +176,7 @@ static skv_status make_folder(const char *run, const char *what, const char *pat
     return skv_folder_make_below(folder, 2);
 }
 
-skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
+skv_status skv_run_folder_open(skv_by_hundred *out, const char *run, const skv_run_plan *plan)
 {
     char file[4096];
     json_t *root = NULL;
@@ -185,7 +189,9 @@ skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
     SKV_TRY(skv_run_lock_take(&lock, run, SKV_RUN_LOCK_SECONDS, plan->stop));
     snprintf(file, sizeof file, "%s/run.json", run);
     SKV_TRY(merge(&root, file, plan));
-    st = skv_json_write(root, file);
+    st = skv_by_hundred_read(out, root, file);
+    if (st == SKV_OK)
+        st = skv_json_write(root, file);
     json_decref(root);
     for (int i = 0; i < plan->n_paths && st == SKV_OK; i++) {
         st = make_folder(run, "groups", plan->path[i].name);
@@ -197,96 +203,119 @@ skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan)
 
 /* --------------------------------------------------------------------- scan */
 
-/* Pictures are synced before they get their name, so one that has bytes is whole. */
-static bool has_png(int images, const char *id)
+/* A folder of pictures: rows that follow one another mostly stand in the same. */
+typedef struct {
+    int fd; /* < 0: none, or not there */
+    char path[4096];
+} folder;
+
+static void enter(folder *f, const char *path, size_t bytes, int n_below)
 {
-    char file[SKV_ID_BYTES + 8];
+    if (strncmp(f->path, path, bytes) == 0 && !f->path[bytes])
+        return;
+    if (f->fd >= 0)
+        close(f->fd);
+    snprintf(f->path, sizeof f->path, "%.*s", (int)bytes, path);
+    if (skv_folder_open(&f->fd, f->path, n_below) != SKV_OK)
+        f->fd = -1;
+}
+
+/* Pictures are synced before they get their name, so one that has bytes is whole. */
+static bool has_png(folder *images, const skv_run_name *file)
+{
+    const char *name = strrchr(file->path, '/');
     struct stat info;
 
-    snprintf(file, sizeof file, "%s.png", id);
-    return fstatat(images, file, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
-           info.st_size > 0;
+    enter(images, file->path, (size_t)(name - file->path), file->n_below - 1);
+    return images->fd >= 0 && fstatat(images->fd, name + 1, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(info.st_mode) && info.st_size > 0;
 }
+
+typedef struct {
+    const skv_run_place *run;
+    const skv_run_plan *plan;
+    const char *path;
+    folder images;
+    skv_group_want want;
+} scan;
 
 /* Whether a row of a good group was sampled but its PNG is missing. Rows that failed never had one,
  * as the group file says. (A file that cannot be read here is found by gather.) */
-static skv_status png_missing(bool *missing, int images, const skv_run_plan *plan,
-                              const skv_group_want *want, const char *group_file)
+static skv_status find_missing_png(bool *missing, scan *s, const skv_run_name *group_file)
 {
+    const skv_run_plan *plan = s->plan;
     skv_group_record rec = {0};
     char id[SKV_ID_BYTES];
     skv_status st = SKV_OK;
     bool sampled = false;
 
     *missing = false;
-    for (int i = 0; i < want->n_rows && !*missing; i++) {
-        st = plan->row_id(plan->rows, want->first_row + i, id, sizeof id, &sampled);
-        if (st != SKV_OK)
-            break;
-        if (!sampled || has_png(images, id))
+    for (int i = 0; i < s->want.n_rows && !*missing; i++) {
+        const int64_t row = s->want.first_row + i;
+        skv_run_name file;
+
+        SKV_TRY_GOTO(plan->row_id(plan->rows, row, id, sizeof id, &sampled), done);
+        if (!sampled)
+            continue;
+        SKV_TRY_GOTO(skv_run_name_image(&file, s->run, s->path, row, id), done);
+        if (has_png(&s->images, &file))
             continue;
         if (!rec.owned && skv_group_file_read(&rec, group_file, SKV_GROUP_ROWS) != SKV_OK)
             break;
         *missing = rec.status[i] == SKV_OK;
     }
+done:
     skv_group_record_clear(&rec);
     return st;
 }
 
-typedef struct {
-    const char *run, *path;
-    int images; /* the folder of the path's pictures */
-} place;
-
-static skv_status scan_one(uint8_t *work, const place *where, const skv_run_plan *plan,
-                           skv_group_want *want)
+static skv_status scan_one(uint8_t *work, scan *s)
 {
-    const int64_t left = plan->n_rows - want->group * plan->group_size;
+    const skv_run_plan *plan = s->plan;
+    const int64_t left = plan->n_rows - s->want.group * plan->group_size;
     skv_group_state state;
-    char *file = NULL;
+    skv_run_name file;
     bool lost = false;
-    skv_status st;
 
-    want->first_row = want->group * plan->group_size;
-    want->n_rows = (int)(left < plan->group_size ? left : plan->group_size);
-    SKV_TRY(skv_group_file_path(&file, where->run, where->path, want->group));
-    st = skv_group_file_check(&state, file, want);
-    if (st == SKV_OK && state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
+    s->want.first_row = s->want.group * plan->group_size;
+    s->want.n_rows = (int)(left < plan->group_size ? left : plan->group_size);
+    SKV_TRY(skv_run_name_group(&file, s->run, s->path, s->want.group));
+    SKV_TRY(skv_group_file_check(&state, &file, &s->want));
+    if (state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
         skv_warn("%s; the group is computed again", skv_message());
-    if (st == SKV_OK && state == SKV_GROUP_GOOD && plan->png)
-        st = png_missing(&lost, where->images, plan, want, file);
-    free(file);
-    SKV_TRY(st);
+    if (state == SKV_GROUP_GOOD && plan->png)
+        SKV_TRY(find_missing_png(&lost, s, &file));
     *work = state != SKV_GROUP_GOOD ? SKV_WORK_COMPUTE : lost ? SKV_WORK_PNG : 0;
     return SKV_OK;
 }
 
 /* work: the path's column. */
-static skv_status scan_path(uint8_t *work, const char *run, const skv_run_plan *plan, int path,
-                            skv_group_want *want)
+static skv_status scan_path(uint8_t *work, scan *s)
 {
-    place where = {.run = run, .path = plan->path[path].name};
-    char folder[4096];
     skv_status st = SKV_OK;
 
-    snprintf(folder, sizeof folder, "%s/images/%s", run, where.path);
-    SKV_TRY(skv_folder_open(&where.images, folder, 2));
-    want->path_digest = plan->path[path].digest;
-    for (int64_t g = 0; g < plan->n_groups && st == SKV_OK; g++) {
-        want->group = g;
-        st = scan_one(&work[g * plan->n_paths], &where, plan, want);
+    for (int64_t g = 0; g < s->plan->n_groups && st == SKV_OK; g++) {
+        s->want.group = g;
+        st = scan_one(&work[g * s->plan->n_paths], s);
     }
-    close(where.images);
+    if (s->images.fd >= 0)
+        close(s->images.fd);
     return st;
 }
 
-skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_plan *plan)
+skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run, const skv_run_plan *plan)
 {
-    skv_group_want want = {.config_digest = plan->digest,
+    for (int i = 0; i < plan->n_paths; i++) {
+        scan s = {.run = run,
+                  .plan = plan,
+                  .path = plan->path[i].name,
+                  .images = {.fd = -1},
+                  .want = {.config_digest = plan->digest,
+                           .path_digest = plan->path[i].digest,
                            .parts = (plan->bits ? SKV_GROUP_BITS : 0) |
-                                    (plan->image ? SKV_GROUP_IMAGE : 0)};
+                                    (plan->image ? SKV_GROUP_IMAGE : 0)}};
 
-    for (int i = 0; i < plan->n_paths; i++)
-        SKV_TRY(scan_path(work + i, run, plan, i, &want));
+        SKV_TRY(scan_path(work + i, &s));
+    }
     return SKV_OK;
 }

@@ -9,8 +9,10 @@
 
 #include "core/json.h"
 #include "core/status.h"
+#include "run/run_place.h"
 
-#define SKV_ID_BYTES 272 /* room for a row's id */
+#define SKV_ID_BYTES 272   /* room for a row's id */
+#define SKV_FLAT_MAX 10000 /* entries of a folder that is not divided by hundreds */
 
 typedef struct {
     const char *name, *digest;
@@ -25,6 +27,7 @@ typedef struct {
     const skv_run_plan_path *path;
     int n_paths;
     int64_t n_rows, n_groups, group_size;
+    int64_t flat_max;      /* SKV_FLAT_MAX */
     json_t *settings;      /* as resolved */
     const char *device;    /* what computes */
     bool any_device;       /* another one than the run's first is warned of, not refused */
@@ -38,8 +41,10 @@ typedef struct {
 /* Rank 0: makes the folder and its sub-folders, takes its lock (run/run_lock.h; held until the
  * process ends), compares run.json with this run (another config is refused with the key that
  * differs, a path with other options by its name; another device is refused or warned of), and
- * writes it, with the paths that are new added. */
-SKV_MUST skv_status skv_run_folder_open(const char *run, const skv_run_plan *plan);
+ * writes it, with the paths that are new added. *out: which folders are divided, as run.json says;
+ * a new run.json: those of which a path would hold more than plan.flat_max entries. */
+SKV_MUST skv_status skv_run_folder_open(skv_by_hundred *out, const char *run,
+                                        const skv_run_plan *plan);
 
 /* Work left in a group, per path. */
 #define SKV_WORK_COMPUTE 1u
@@ -47,6 +52,7 @@ SKV_MUST skv_status skv_run_folder_open(const char *run, const skv_run_plan *pla
 
 /* Fills work[g·n_paths + path]. Damaged and foreign group files are computed again (and said so);
  * PNGs that are absent, empty or no regular files are made again. */
-SKV_MUST skv_status skv_run_folder_scan(uint8_t *work, const char *run, const skv_run_plan *plan);
+SKV_MUST skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run,
+                                        const skv_run_plan *plan);
 
 #endif

@@ -65,6 +65,7 @@ skv_status skv_run_json_read(skv_run_json *out, const char *run)
     SKV_TRY(get_object(&out->settings, out, "settings", file));
     SKV_TRY(get_object(&out->paths, out, "paths", file));
     SKV_TRY(check_paths(out, file));
+    SKV_TRY(skv_by_hundred_read(&out->by_hundred, out->root, file));
     SKV_TRY(skv_json_string(&out->digest, out->root, "digest", file));
     SKV_TRY(skv_json_int(&out->n_rows, out->root, "rows", file));
     SKV_TRY(skv_json_int(&out->n_groups, out->root, "groups", file));

@@ -7,13 +7,15 @@
 
 #include "core/json.h"
 #include "core/status.h"
+#include "run/run_place.h"
 
 typedef struct {
     json_t *root;
     json_t *common, *settings, *paths; /* objects, parts of root. Keys of paths are usable as names
                                         * of folders; there is at least one */
     const char *digest;                /* of common; part of root */
-    int64_t n_rows, n_groups;          /* 1 <= n_groups <= n_rows <= 2^40 */
+    skv_by_hundred by_hundred;
+    int64_t n_rows, n_groups; /* 1 <= n_groups <= n_rows <= 2^40 */
 } skv_run_json;
 
 /* Whether the user's RUN is a folder with a run in it; otherwise SKV_E_ARG says which it is not. */

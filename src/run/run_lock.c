@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* DT_DIR */
 #include "run/run_lock.h"
 
 #include <dirent.h>
@@ -16,43 +17,46 @@
 
 #define HOLDER_BYTES 128
 
-/* The folders right below RUN/<what>: one a path. */
-static skv_status sweep_below(const char *run, const char *what)
+/* The folder and, `depth` levels down, those in it. n_below: core/folder.h. */
+static skv_status sweep_tree(const char *folder, int n_below, int depth)
 {
-    char folder[4096];
+    char inner[4096];
     const struct dirent *e;
-    skv_status st = SKV_OK;
+    skv_status st = skv_aside_sweep(folder, n_below, NULL);
     DIR *d;
     int fd = -1;
 
-    snprintf(folder, sizeof folder, "%s/%s", run, what);
-    st = skv_folder_open(&fd, folder, 1);
-    if (st == SKV_E_NOTFOUND)
+    if (st == SKV_OK && depth > 0)
+        st = skv_folder_open(&fd, folder, n_below);
+    if (st == SKV_E_NOTFOUND || st == SKV_E_KIND) /* none, or a link: not a folder of ours */
         return SKV_OK;
-    SKV_TRY(st);
+    if (st != SKV_OK || depth == 0)
+        return st;
     d = fdopendir(fd);
     if (!d) {
         close(fd);
         return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", folder, strerror(errno));
     }
-    while (st == SKV_OK && (e = readdir(d))) {
-        if (e->d_name[0] == '.')
-            continue;
-        if (snprintf(folder, sizeof folder, "%s/%s/%s", run, what, e->d_name) >= (int)sizeof folder)
-            continue;
-        st = skv_aside_sweep(folder, 2, NULL);
-        if (st == SKV_E_KIND) /* a link is not a folder of ours */
-            st = SKV_OK;
-    }
+    while (st == SKV_OK && (e = readdir(d)))
+        if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) &&
+            snprintf(inner, sizeof inner, "%s/%s", folder, e->d_name) < (int)sizeof inner)
+            st = sweep_tree(inner, n_below + 1, depth - 1);
     closedir(d);
     return st;
 }
 
+/* groups/<path>/<hundred> and images/<path>/<hundred>: two levels below. */
 static skv_status sweep(const char *run)
 {
+    static const char *const parts[] = {"groups", "images"};
+    char folder[4096];
+
     SKV_TRY(skv_aside_sweep(run, 0, NULL));
-    SKV_TRY(sweep_below(run, "groups"));
-    return sweep_below(run, "images");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        snprintf(folder, sizeof folder, "%s/%s", run, parts[i]);
+        SKV_TRY(sweep_tree(folder, 1, 2));
+    }
+    return SKV_OK;
 }
 
 /* What the holder wrote about itself. */

@@ -148,6 +148,7 @@ static skv_status plan_folder(skv_run_setup *r)
                                .n_rows = r->rows.n_rows,
                                .n_groups = r->rows.n_groups,
                                .group_size = s->group_size,
+                               .flat_max = SKV_FLAT_MAX,
                                .settings = settings,
                                .device = skv_backend_describe(be),
                                .any_device = be->device == SKV_HOST || s->allow_other_device,

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "io/png.h"
-#include "io/prompts.h"
 
 #define MAX_IN_FLIGHT 2 /* groups: one being written, one waiting */
 #define MAX_THREADS   65
@@ -73,24 +72,22 @@ static void retire(skv_writer *w, item *it)
     pthread_cond_broadcast(&w->changed);
 }
 
-skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i, const uint8_t *image)
+skv_status skv_writer_png(const skv_run_place *run, const skv_group_record *rec, int i,
+                          const uint8_t *image)
 {
-    char seed[32], path[4096];
+    char seed[32];
     const skv_png_text text[] = {
         {"id", rec->id[i]},       {"prompt", rec->prompt_used[i]}, {"seed", seed},
         {"path", rec->path_name}, {"config", rec->config_digest},  {"version", rec->version}};
     const size_t bytes = (size_t)rec->height * (size_t)rec->width * 3;
+    skv_run_name file;
     skv_aside a;
     skv_status st;
 
-    if (!skv_prompts_id_is_usable(rec->id[i])) /* of a stranger's group file */
-        return skv_fail(SKV_E_FORMAT, "group %lld of path %s: \"%.80s\" cannot be a file's name",
-                        (long long)rec->group, rec->path_name, rec->id[i]);
+    SKV_TRY(skv_run_name_image(&file, run, rec->path_name, rec->row[i], rec->id[i]));
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)rec->seed[i]);
-    if (snprintf(path, sizeof path, "%s/images/%s/%s.png", run, rec->path_name, rec->id[i]) >=
-        (int)sizeof path)
-        return skv_fail(SKV_E_ARG, "%s: the run's folder has too long a name", run);
-    SKV_TRY(skv_aside_create(&a, path, 3));
+    SKV_TRY(skv_run_name_make_folder(&file));
+    SKV_TRY(skv_aside_create(&a, file.path, file.n_below));
     st = skv_png_write_aside(&a, image + (size_t)i * bytes, rec->width, rec->height, text,
                              (int)(sizeof text / sizeof text[0]));
     if (st == SKV_OK)
@@ -102,8 +99,7 @@ skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i, c
 static skv_status write_file(const skv_writer *w, const skv_result *r)
 {
     skv_group_record rec = r->rec;
-    char *file = NULL;
-    skv_status st;
+    skv_run_name file;
 
     if (w->setup.only_id)
         return SKV_OK;
@@ -111,10 +107,8 @@ static skv_status write_file(const skv_writer *w, const skv_result *r)
         rec.bits = NULL;
     if (!w->setup.store.image)
         rec.image = NULL;
-    SKV_TRY(skv_group_file_path(&file, w->setup.run, rec.path_name, rec.group));
-    st = skv_group_file_write(file, &rec);
-    free(file);
-    return st;
+    SKV_TRY(skv_run_name_group(&file, &w->setup.run, rec.path_name, rec.group));
+    return skv_group_file_write(&file, &rec);
 }
 
 void skv_writer_hold(skv_writer *w)
@@ -189,7 +183,7 @@ static void *png_thread(void *arg)
             pop(&w->pngs);
         pthread_mutex_unlock(&w->lock);
         if (wants_png(w, &it->result->rec, row))
-            st = skv_writer_png(w->setup.run, &it->result->rec, row, it->result->image);
+            st = skv_writer_png(&w->setup.run, &it->result->rec, row, it->result->image);
         pthread_mutex_lock(&w->lock);
         note(w, st);
         if (--it->rows_left == 0)

@@ -4,12 +4,13 @@
 #ifndef SKV_SAMPLE_WRITER_H
 #define SKV_SAMPLE_WRITER_H
 
+#include "run/run_place.h"
 #include "sample/result.h"
 
 typedef struct skv_writer skv_writer;
 
 typedef struct {
-    const char *run; /* folder; its groups/<path> and images/<path> exist */
+    skv_run_place run; /* its groups/<path> and images/<path> exist */
     skv_store store;
     int png_threads;
     const char *only_id; /* NULL; or: no group file, and this id's PNG alone */
@@ -29,9 +30,8 @@ void skv_writer_release(skv_writer *w);
 /* Waits for everything put, ends the threads and destroys the writer in any case. */
 SKV_MUST skv_status skv_writer_finish(skv_writer *w);
 
-/* Writes one picture as RUN/images/<path>/<id>.png; texts: id, prompt, seed, path, digest, version.
- */
-SKV_MUST skv_status skv_writer_png(const char *run, const skv_group_record *rec, int i,
+/* Writes one picture (run/run_place.h); texts: id, prompt, seed, path, digest, version. */
+SKV_MUST skv_status skv_writer_png(const skv_run_place *run, const skv_group_record *rec, int i,
                                    const uint8_t *image);
 
 #endif

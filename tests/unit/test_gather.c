@@ -184,6 +184,56 @@ static void virtual_pictures_stay_in_the_group_files(void **state)
     skv_run_file_close(&run);
 }
 
+static skv_run_name name_of(const skv_run_place *run, int path, int group)
+{
+    skv_run_name name;
+
+    assert_int_equal(skv_run_name_group(&name, run, test_groups_path[path], group), SKV_OK);
+    return name;
+}
+
+/* The same run with its folders divided. */
+static void divide(void)
+{
+    const skv_run_place flat = {temp_folder(), {false, false}};
+    const skv_run_place divided = {temp_folder(), {true, true}};
+    json_t *root = NULL;
+
+    assert_int_equal(skv_json_read(&root, temp_path("run.json")), SKV_OK);
+    assert_int_equal(
+        json_object_set_new(root, SKV_BY_HUNDRED, skv_by_hundred_json(&divided.by_hundred)), 0);
+    assert_int_equal(skv_json_write(root, temp_path("run.json")), SKV_OK);
+    json_decref(root);
+    for (int p = 0; p < TEST_GROUPS_PATHS; p++)
+        for (int g = 0; g < TEST_GROUPS; g++) {
+            const skv_run_name from = name_of(&flat, p, g), to = name_of(&divided, p, g);
+
+            assert_int_equal(skv_run_name_make_folder(&to), SKV_OK);
+            assert_int_equal(rename(from.path, to.path), 0);
+        }
+}
+
+static void groups_in_divided_folders_are_gathered(void **state)
+{
+    (void)state;
+    write_groups();
+    divide();
+    for (int is_virtual = 0; is_virtual < 2; is_virtual++) {
+        skv_run_file run;
+
+        assert_int_equal(gather(is_virtual), SKV_OK);
+        assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+        assert_samples(&run);
+        assert_rows(&run);
+        skv_run_file_close(&run);
+    }
+    assert_int_equal(truncate(temp_path("groups/full/0000/000001.h5"), 3000), 0);
+    assert_int_equal(unlink(temp_path("groups/full/0000/000002.h5")), 0);
+    assert_int_equal(skv_gather(temp_folder(), false, &(int64_t){0}), SKV_E_NOTFOUND);
+    assert_says("(groups/full/0000/000002.h5)");
+    assert_true(exists(temp_path("groups/full/0000/000001.h5.damaged")));
+}
+
 static void missing_groups_are_counted_and_the_first_named(void **state)
 {
     (void)state;
@@ -375,6 +425,7 @@ int main(void)
         CASE(every_dataset_comes_from_its_groups),
         CASE(a_path_is_summed_up),
         CASE(virtual_pictures_stay_in_the_group_files),
+        CASE(groups_in_divided_folders_are_gathered),
         CASE(missing_groups_are_counted_and_the_first_named),
         CASE(damaged_groups_are_all_set_aside_at_once),
         CASE(damage_of_a_last_body_leaves_the_older_run_h5),

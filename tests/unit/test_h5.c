@@ -113,16 +113,16 @@ static void a_sealed_file_opens_sealed_and_plainly(void **state)
     skv_h5 *f = NULL;
 
     (void)state;
-    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), "one\ntwo"), SKV_OK);
+    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), 0, "one\ntwo"), SKV_OK);
     write_ints(f, "/x", v, 3, 0);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     assert_int_equal(temp_count(), 1);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5")), SKV_OK);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5"), 0), SKV_OK);
     assert_string_equal(label, "one\ntwo");
     free(label);
     for (int sealed = 0; sealed < 2; sealed++) {
         if (sealed)
-            assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5")), SKV_OK);
+            assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_OK);
         else
             f = old_file("a.h5");
         assert_int_equal(skv_h5_read(&found, f, "/x", &l, MANY, true), SKV_OK);
@@ -132,8 +132,8 @@ static void a_sealed_file_opens_sealed_and_plainly(void **state)
     }
     f = new_file("plain.h5");
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
-    assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5")), SKV_E_FORMAT);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("plain.h5")), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5"), 0), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("plain.h5"), 0), SKV_E_FORMAT);
 }
 
 static void texts_read_back_equal_fixed_or_variable(void **state)
@@ -549,7 +549,7 @@ static int write_on_a_full_disk(bool in_memory, unsigned long room)
 
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)rand();
-    st = in_memory ? skv_h5_create_sealed(&f, temp_path("a.h5"), "label")
+    st = in_memory ? skv_h5_create_sealed(&f, temp_path("a.h5"), 0, "label")
                    : skv_h5_create(&f, temp_path("a.h5"));
     temp_limit_files(room);
     if (st == SKV_OK)
@@ -636,19 +636,19 @@ static void reads_that_fail_for_a_moment_are_tried_again(void **state)
     char *label = NULL;
 
     (void)state;
-    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), "label"), SKV_OK);
+    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), 0, "label"), SKV_OK);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     failing_reads(errors, n);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5")), SKV_OK);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5"), 0), SKV_OK);
     assert_string_equal(label, "label");
     free(label);
     failing_reads(errors, n);
-    assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5")), SKV_OK);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_OK);
     skv_h5_close(f);
     failing_reads(lasting, 3);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5")), SKV_E_IO);
+    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5"), 0), SKV_E_IO);
     failing_reads(lasting, 3);
-    assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5")), SKV_E_IO);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_E_IO);
     assert_non_null(strstr(skv_message(), "cannot read"));
     failing_reads(NULL, 0);
 }

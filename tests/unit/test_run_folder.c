@@ -29,7 +29,7 @@ static const skv_run_plan_path full = {.name = "full", .digest = "p", .reference
 static skv_run_plan plan_of(json_t *common)
 {
     return (skv_run_plan){.common = common,
-                          .digest = "d",
+                          .digest = "0123456789abcdef0123456789abcdef",
                           .path = &full,
                           .n_paths = 1,
                           .n_rows = 2,
@@ -42,7 +42,8 @@ static skv_run_plan plan_of(json_t *common)
                           .row_id = row_id};
 }
 
-static skv_status open_run(const char *run)
+/* A plan of n rows in groups of two, where a folder of more than flat_max entries is divided. */
+static skv_status open_plan(skv_by_hundred *divided, const char *run, int64_t n, int64_t flat_max)
 {
     json_t *common = json_pack("{s:s}", "model", "m");
     skv_run_plan_path path = full;
@@ -51,9 +52,19 @@ static skv_status open_run(const char *run)
 
     path.report = common;
     plan.path = &path;
-    st = skv_run_folder_open(run, &plan);
+    plan.n_rows = n;
+    plan.n_groups = (n + 1) / 2;
+    plan.flat_max = flat_max;
+    st = skv_run_folder_open(divided, run, &plan);
     json_decref(common);
     return st;
+}
+
+static skv_status open_run(const char *run)
+{
+    skv_by_hundred divided;
+
+    return open_plan(&divided, run, 2, SKV_FLAT_MAX);
 }
 
 static int is_there(const char *name)
@@ -143,12 +154,17 @@ static void a_stop_ends_the_wait_at_once(void **state)
 
 static void left_overs_of_dead_writers_go_when_the_lock_is_taken(void **state)
 {
-    static const char *const left[] = {"run.h5.1.tmp", "metrics.h5.2.tmp", "run.json.3.tmp",
-                                       "groups/full/000000.h5.4.tmp", "images/old/x.png.5.tmp"};
+    static const char *const left[] = {"run.h5.1.tmp",
+                                       "metrics.h5.2.tmp",
+                                       "run.json.3.tmp",
+                                       "groups/full/000000.h5.4.tmp",
+                                       "images/old/x.png.5.tmp",
+                                       "groups/full/0012/001234.h5.6.tmp",
+                                       "images/old/0000/y.png.7.tmp"};
 
     (void)state;
-    assert_int_equal(skv_folder_make(temp_path("groups/full")), SKV_OK);
-    assert_int_equal(skv_folder_make(temp_path("images/old")), SKV_OK);
+    assert_int_equal(skv_folder_make(temp_path("groups/full/0012")), SKV_OK);
+    assert_int_equal(skv_folder_make(temp_path("images/old/0000")), SKV_OK);
     for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
         assert_int_equal(skv_file_write(temp_path(left[i]), "x", 1), SKV_OK);
     assert_int_equal(skv_file_write(temp_path("groups/full/000000.h5"), "x", 1), SKV_OK);
@@ -209,6 +225,27 @@ static void a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
     assert_non_null(strstr(skv_message(), ".lock"));
 }
 
+static void a_folder_of_many_entries_is_divided_and_stays_so(void **state)
+{
+    static const char old[] = "{\"common\": {\"model\": \"m\"}, \"paths\": {}}";
+    skv_by_hundred divided;
+
+    (void)state;
+    assert_int_equal(open_plan(&divided, temp_path("few"), 4, 4), SKV_OK);
+    assert_true(!divided.groups && !divided.images);
+    assert_int_equal(open_plan(&divided, temp_path("some"), 5, 4), SKV_OK);
+    assert_true(!divided.groups && divided.images);
+    assert_int_equal(open_plan(&divided, temp_path("many"), 9, 4), SKV_OK);
+    assert_true(divided.groups && divided.images);
+    /* a run that grows keeps its form, as does one from before there was a choice */
+    assert_int_equal(open_plan(&divided, temp_path("some"), 99, 4), SKV_OK);
+    assert_true(!divided.groups && divided.images);
+    assert_int_equal(skv_folder_make(temp_path("old")), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("old/run.json"), old, strlen(old)), SKV_OK);
+    assert_int_equal(open_plan(&divided, temp_path("old"), 99, 4), SKV_OK);
+    assert_true(!divided.groups && !divided.images);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
@@ -220,6 +257,7 @@ int main(void)
         CASE(links_inside_a_run_are_refused_and_the_run_itself_may_be_one),
         CASE(a_path_name_that_leads_elsewhere_is_refused),
         CASE(a_fifo_in_place_of_a_file_is_refused_at_once),
+        CASE(a_folder_of_many_entries_is_divided_and_stays_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

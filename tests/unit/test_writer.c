@@ -116,7 +116,7 @@ static bool group_is_there(int64_t g)
 
 static skv_writer *open_writer(const char *only, int png_threads)
 {
-    const skv_writer_setup setup = {.run = temp_folder(),
+    const skv_writer_setup setup = {.run = {.folder = temp_folder()},
                                     .store = {.bits = true, .image = true, .png = true},
                                     .png_threads = png_threads,
                                     .only_id = only};
@@ -128,6 +128,7 @@ static skv_writer *open_writer(const char *only, int png_threads)
 
 static void what_is_put_is_on_disk_when_finish_returns(void **state)
 {
+    const skv_run_place run = {.folder = temp_folder()};
     skv_writer *w = open_writer(NULL, 3);
 
     (void)state;
@@ -137,10 +138,11 @@ static void what_is_put_is_on_disk_when_finish_returns(void **state)
     for (int64_t g = 0; g < 9; g++) {
         skv_result *meant = result_of(g);
         skv_group_record found;
+        skv_run_name file;
         char name[64];
 
-        snprintf(name, sizeof name, "groups/full/%06d.h5", (int)g);
-        assert_int_equal(skv_group_file_read(&found, temp_path(name), SKV_GROUP_ALL), SKV_OK);
+        assert_int_equal(skv_run_name_group(&file, &run, "full", g), SKV_OK);
+        assert_int_equal(skv_group_file_read(&found, &file, SKV_GROUP_ALL), SKV_OK);
         assert_memory_equal(found.image, meant->image, (size_t)ROWS * SIDE * SIDE * 3);
         assert_int_equal(found.row[2], meant->row[2]);
         for (int i = 0; i < ROWS; i++) {
