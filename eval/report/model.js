@@ -78,6 +78,28 @@ function addCache(p) {
     scales.every((_, si) => p.length[si].every(n => n >= sequence[si]));
 }
 
+// Where the heads of some layer differ, `heads` is their number, 0 elsewhere.
+function addHeads(p) {
+  const {heads, length, capacity} = p.by_head;
+  const of = (table, mean) => (si, layer, head) => table ? table[si][layer][head] : mean[si][layer];
+
+  p.headsLeftOut = [length, capacity].includes("left out");
+  p.heads = p.headsLeftOut ? 0 : heads;
+  p.lengthOf = of(length, p.length);
+  p.capacityOf = of(capacity, p.capacity);
+  p.headLengths = (si, layer) =>
+    Array.from({length: p.heads}, (_, head) => p.lengthOf(si, layer, head));
+}
+
+// The layer whose heads differ most after any cut.
+function widestLayer(p) {
+  const spread = p.length[0].map((_, layer) => Math.max(...p.length.map((_, si) => {
+    const lengths = p.headLengths(si, layer);
+    return Math.max(...lengths) - Math.min(...lengths);
+  })));
+  return spread.indexOf(Math.max(...spread));
+}
+
 function addTimes(p) {
   const {phases, seconds, pictures, all_first} = p.times;
   const all = sum(seconds), transformer = seconds[phases.split(",").indexOf("transformer")];
@@ -96,6 +118,7 @@ paths.forEach((p, i) => {
   let s = series.find(other => other.key === key);
 
   addCache(p);
+  addHeads(p);
   addTimes(p);
   p.index = i;
   p.name = clean(p.name);
@@ -133,8 +156,8 @@ function metricOf(p, m) {
   return {v: number(instead ? differing : all), starred: instead && !Number.isNaN(number(all))};
 }
 
-// How a metric's numbers are written: `show` in a column headed by `units`, in thousandths where all
-// are small, and `full` with its units wherever it stands alone.
+// How a metric's numbers are written: `show` in a column headed by `units`, in thousandths where
+// all are small, and `full` with its units wherever it stands alone.
 function metricFormat(m, values) {
   const most = m.times * Math.max(0, ...finite(values).map(Math.abs));
   const factor = most > 0 && most < 0.02 ? 1000 : 1, digits = decimals(most * factor, 4);

@@ -5,9 +5,11 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 340, LABEL_HEIGHT = 15;
 const HEAT = 16, RAMP = 14; // steps of the colours .h0 ... and .q0 ... of style.css
 
-const MARKERS = ["m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.8-3.8h7.6v7.6h-7.6z", "m0-5l4.8 8.6h-9.6z",
+const MARKERS = [
+  "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.8-3.8h7.6v7.6h-7.6z", "m0-5l4.8 8.6h-9.6z",
   "m0-5.2l5.2 5.2-5.2 5.2-5.2-5.2z", "m0 5l4.8-8.6h-9.6z",
-  "m-5.4-1.7h3.7v-3.7h3.4v3.7h3.7v3.4h-3.7v3.7h-3.4v-3.7h-3.7z"];
+  "m-5.4-1.7h3.7v-3.7h3.4v3.7h3.7v3.4h-3.7v3.7h-3.4v-3.7h-3.7z"
+];
 
 function svg(name, attributes, ...children) {
   const node = document.createElementNS(SVG, name);
@@ -28,7 +30,8 @@ function ticks(low, high, wanted) {
   const raw = (high - low) / wanted, power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find(s => s * power >= raw * 0.7) * power;
   const out = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) out.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++)
+    out.push(k * step);
   return out;
 }
 
@@ -44,7 +47,8 @@ function tickText(v, step) {
   return real(v, step >= 1 ? 0 : Math.min(9, Math.ceil(-Math.log10(step) - 1e-9)));
 }
 
-// {x, y} from numbers to places; box: left, right, top, bottom; range: xLow, xHigh, yLow, yHigh, log.
+// {x, y} from numbers to places; box: left, right, top, bottom; range: xLow, xHigh, yLow, yHigh,
+// log.
 function axes(box, range) {
   const share = x => range.log
     ? Math.log(x / range.xLow) / Math.log(range.xHigh / range.xLow)
@@ -80,7 +84,8 @@ function labels(list, a) {
     l.y = Math.min(l.y, floor);
     floor = l.y - LABEL_HEIGHT;
   }
-  return sorted.map(l => svg("g", {class: l.tone}, text(l.x + 9, l.y + 4, "start", cut(l.text, 24), "l")));
+  return sorted.map(
+    l => svg("g", {class: l.tone}, text(l.x + 9, l.y + 4, "start", cut(l.text, 24), "l")));
 }
 
 const line = points => points.map((p, i) => (i ? "L" : "M") + p.join(" ")).join("");
@@ -118,8 +123,10 @@ function qualityPlot(metric) {
   const edge = full > 0 ? [
     svg("path", {class: "d", d: `M${a.x(full / MIB)} ${a.bottom}V${a.top}`}),
     text(a.x(full / MIB) - 6, a.top + 8, "end", "full cache")] : [];
-  return drawing(256, `${metric.title} against cache`, ...yAxis(a),
-    ...xAxis(a, "cache of a picture after the last cut, MiB"), ...edge, ...lines, ...labels(names, a));
+  return drawing(
+    256, `${metric.title} against cache`, ...yAxis(a),
+    ...xAxis(a, "cache of a picture after the last cut, MiB"), ...edge, ...lines,
+    ...labels(names, a));
 }
 
 // --------------------------------------------------------------------- by scale
@@ -140,9 +147,11 @@ function scalePlot(m, s) {
   const all = drawn.flatMap(points).map(([, v]) => value(v));
   const last = Math.max(...drawn.map(p => scalesOf(p, m).length)) - 1;
   const low = Math.min(...all), high = Math.max(...all, low + 1e-6);
-  const range = m.percent ? {yLow: Math.min(90, 10 * Math.floor(low / 10)), yHigh: Math.max(100, high)}
+  const range = m.percent
+    ? {yLow: Math.min(90, 10 * Math.floor(low / 10)), yHigh: Math.max(100, high)}
     : {yLow: low - 0.1 * (high - low), yHigh: high + 0.1 * (high - low)};
-  const a = axes({left: 44, right: WIDTH - 64, top: 10, bottom: 172}, {xLow: 0, xHigh: last, ...range});
+  const box = {left: 44, right: WIDTH - 64, top: 10, bottom: 172};
+  const a = axes(box, {xLow: 0, xHigh: last, ...range});
   const path = (p, style) => svg("path", {class: style,
     d: line(points(p).map(([si, v]) => [a.x(si), a.y(value(v))]))});
   const names = own.map(p => {
@@ -167,68 +176,97 @@ const ramp = (si, n) => n < 2 ? 0 : Math.floor((si * (RAMP - 1) + (n - 1) / 2) /
 const heatStep = (tokens, most) =>
   Math.round(Math.sqrt(Math.min(1, Math.max(0, tokens) / most)) * (HEAT - 1));
 
-// rows: a list of numbers of every scale; cell(si, layer): attributes of its rectangle, with
-// data-tip; mean(si): what stands behind the row. Arrow keys move from cell to cell.
-function heatMap(label, rows, cell, mean) {
+// rows: a list of numbers of every scale, one a column; columns: what they are ("layer" or "head");
+// cell(si, column): attributes of its rectangle, with data-tip; mean(si): what stands behind the
+// row; choose(column), if given, answers to a click and to Enter. Arrow keys move from cell to
+// cell.
+function heatMap(label, rows, {columns, cell, mean, choose}) {
   const left = 26, height = 15, n = rows[0].length, right = WIDTH - 44;
   const width = (right - left) / n, step = n <= 12 ? 1 : n <= 24 ? 4 : 8;
   const node = drawing(rows.length * height + 36, label);
 
   rows.forEach((row, si) => {
-    row.forEach((_, layer) => node.append(svg("rect", {x: left + layer * width, y: si * height,
+    row.forEach((_, column) => node.append(svg("rect", {x: left + column * width, y: si * height,
       width: Math.max(width - (n > 24 ? 0 : 0.6), 1), height: height - 1,
-      "data-scale": si, "data-layer": layer, ...cell(si, layer)})));
+      "data-scale": si, "data-column": column, ...cell(si, column)})));
     node.append(text(left - 7, si * height + 11, "end", si),
       text(WIDTH, si * height + 11, "end", mean(si)));
   });
   const below = rows.length * height;
-  for (let layer = 0; layer < n; layer += step)
-    node.append(text(left + (layer + 0.5) * width, below + 14, "middle", layer));
-  node.append(text((left + right) / 2, below + 31, "middle", "layer"),
+  for (let column = 0; column < n; column += step)
+    node.append(text(left + (column + 0.5) * width, below + 14, "middle", column));
+  node.append(text((left + right) / 2, below + 31, "middle", columns),
     text(WIDTH, below + 14, "end", "mean"));
   node.setAttribute("tabindex", "0");
   node.addEventListener("keydown", event => moveCell(node, event, rows.length, n));
+  if (choose) answer(node, choose);
   return node;
 }
 
-function moveCell(node, event, nScales, nLayers) {
+function answer(node, choose) {
+  const chosen = cell => { if (cell) choose(Number(cell.dataset.column)); };
+  node.classList.add("answers");
+  node.addEventListener("click", event => chosen(event.target.closest("rect")));
+  node.addEventListener("keydown", event => {
+    if (event.key === "Enter") chosen(node.querySelector("rect.on"));
+  });
+}
+
+function moveCell(node, event, nScales, nColumns) {
   const moves = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
   const move = moves[event.key], cells = node.querySelectorAll("rect");
   if (!move) return;
   event.preventDefault();
   const on = node.querySelector("rect.on");
   const si = on ? Number(on.dataset.scale) + move[0] : 0;
-  const layer = on ? Number(on.dataset.layer) + move[1] : 0;
-  const next = cells[Math.min(Math.max(si, 0), nScales - 1) * nLayers +
-    Math.min(Math.max(layer, 0), nLayers - 1)];
+  const column = on ? Number(on.dataset.column) + move[1] : 0;
+  const next = cells[Math.min(Math.max(si, 0), nScales - 1) * nColumns +
+    Math.min(Math.max(column, 0), nColumns - 1)];
   if (on) on.classList.remove("on");
   next.classList.add("on");
   showTip(next);
 }
 
-function lengthMap(p, most) {
-  return heatMap(`${p.name}: tokens by layer and scale`, p.length, (si, layer) => ({
-    class: "h" + heatStep(p.length[si][layer], most),
-    "data-tip": `${p.name}, scale ${si}, layer ${layer}: ${count(p.length[si][layer])} of ` +
-      `${count(sequence[si])} tokens`}),
-  si => count(sum(p.length[si]) / p.layers));
+// What a cell of a layer or head says: its tokens and, if there is a bound, the most it may hold.
+const tokensText = (si, length, capacity) => `${count(length)} of ${count(sequence[si])} tokens` +
+  (capacity < 0 ? "" : `, room for ${count(capacity)}`);
+
+function lengthMap(p, most, choose) {
+  return heatMap(`${p.name}: tokens by layer and scale`, p.length, {columns: "layer", choose,
+    cell: (si, layer) => ({class: "h" + heatStep(p.length[si][layer], most),
+      "data-tip": `${p.name}, scale ${si}, layer ${layer}: ` +
+        tokensText(si, p.length[si][layer], p.capacity[si][layer])}),
+    mean: si => count(sum(p.length[si]) / p.layers)});
+}
+
+function headMap(p, layer, most) {
+  const rows = p.length.map((_, si) => p.headLengths(si, layer));
+  return heatMap(`${p.name}: tokens by head and scale, layer ${layer}`, rows, {columns: "head",
+    cell: (si, head) => ({class: "h" + heatStep(rows[si][head], most),
+      "data-tip": `${p.name}, scale ${si}, layer ${layer}, head ${head}: ` +
+        tokensText(si, rows[si][head], p.capacityOf(si, layer, head))}),
+    mean: si => count(sum(rows[si]) / p.heads)});
 }
 
 // Where one path keeps more than the other, in the colours of B (more in B) and A.
 function differenceMap(a, b) {
   const n = Math.min(a.length.length, b.length.length);
-  const rows = a.length.slice(0, n).map((row, si) => row.map((v, layer) => b.length[si][layer] - v));
+  const rows =
+    a.length.slice(0, n).map((row, si) => row.map((v, layer) => b.length[si][layer] - v));
   const most = Math.max(1, ...rows.flat().map(Math.abs));
-  return heatMap(`tokens of ${b.name} less those of ${a.name}`, rows, (si, layer) => {
+  const cell = (si, layer) => {
     const v = rows[si][layer];
     return {class: v > 0 ? "more" : v < 0 ? "less" : "h0",
       "fill-opacity": v ? 0.15 + 0.85 * Math.sqrt(Math.abs(v) / most) : 1,
       "data-tip": `scale ${si}, layer ${layer}: ${a.name} ${count(a.length[si][layer])}, ` +
         `${b.name} ${count(b.length[si][layer])} tokens`};
-  }, si => {
-    const mean = sum(rows[si]) / rows[si].length;
-    return (mean > 0.5 ? "+" : "") + count(Math.abs(mean) < 0.5 ? 0 : mean);
-  });
+  };
+  const mean = si => {
+    const v = sum(rows[si]) / rows[si].length;
+    return (v > 0.5 ? "+" : "") + count(Math.abs(v) < 0.5 ? 0 : v);
+  };
+  return heatMap(
+    `tokens of ${b.name} less those of ${a.name}`, rows, {columns: "layer", cell, mean});
 }
 
 // ------------------------------------------------------------- row against row

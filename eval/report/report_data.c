@@ -8,15 +8,16 @@
 #include "eval/report/report_internal.h"
 #include "run/schema.h"
 
-#define NAME_BYTES 512
-#define MAX_TABLE  ((size_t)1 << 30)
-#define MAX_COUNT  ((int64_t)1 << 50)
-#define MAX_LISTED 2000 /* rows in the page, besides those with pictures and */
-#define MAX_FAILED 50   /* the first that failed */
-#define ID_BYTES   120
-#define TEXT_BYTES 400
-#define ELLIPSIS   "\xe2\x80\xa6"
-#define UNREADABLE "\xef\xbf\xbd"
+#define NAME_BYTES  512
+#define MAX_TABLE   ((size_t)1 << 30)
+#define MAX_COUNT   ((int64_t)1 << 50)
+#define MAX_LISTED  2000              /* rows in the page, besides those with pictures and */
+#define MAX_FAILED  50                /* the first that failed */
+#define MAX_BY_HEAD ((size_t)1 << 19) /* numbers of single heads, over all paths */
+#define ID_BYTES    120
+#define TEXT_BYTES  400
+#define ELLIPSIS    "\xe2\x80\xa6"
+#define UNREADABLE  "\xef\xbf\xbd"
 
 /* ------------------------------------------------------------------------ values */
 
@@ -85,28 +86,56 @@ static json_t *listed(const double *v, const skv_report *r)
 
 /* ------------------------------------------------------------------------- cache */
 
+/* What a dataset of a path must be; -1 is taken from the file. */
+static skv_h5_layout layout_of(const skv_report *r, const skv_run_path *p, skv_set set)
+{
+    const skv_extents extents = {.rows = r->run.n,
+                                 .groups = -1,
+                                 .scales = p->n_scales,
+                                 .layers = p->n_layers,
+                                 .heads = -1,
+                                 .phases = -1};
+
+    return skv_schema_run_layout(set, &extents);
+}
+
 /* A dataset of a path, whole; its layout is set to what the file has. */
 static skv_status read_set(void *out, skv_h5_layout *layout, const skv_report *r,
                            const skv_run_path *p, skv_set set)
 {
-    const skv_extents extents = {
-        .rows = r->run.n, .groups = -1, .scales = p->n_scales, .layers = p->n_layers, .phases = -1};
     const char *path = set == SKV_SET_GROUP ? NULL : p->name;
 
-    *layout = skv_schema_run_layout(set, &extents);
+    *layout = layout_of(r, p, set);
     return skv_h5_read(out, r->run.h5, skv_schema_in_run(set, path).text, layout, MAX_TABLE, false);
 }
 
-/* (S-1,l) whole numbers, a list a scale. */
+/* (S-1,l) or (S-1,l,h) numbers as lists in lists. */
+static json_t *lists(const int64_t *v, const skv_h5_layout *layout)
+{
+    const int64_t heads = layout->n_dims == 3 ? layout->shape[2] : 1;
+    skv_json_maker scales = skv_json_array();
+
+    for (int64_t si = 0; si < layout->shape[0]; si++) {
+        skv_json_maker row = skv_json_array();
+
+        for (int64_t layer = 0; layer < layout->shape[1]; layer++, v += heads)
+            skv_json_append(&row, layout->n_dims == 3 ? integers(v, heads) : json_integer(*v));
+        skv_json_append(&scales, skv_json_take(&row));
+    }
+    return skv_json_take(&scales);
+}
+
+/* Tokens or bytes by scale and layer, or by scale, layer and head. */
 static skv_status put_table(skv_json_maker *to, const char *key, const skv_report *r,
                             const skv_run_path *p, skv_set set)
 {
-    skv_json_maker rows;
     skv_h5_layout layout;
-    int64_t *v = NULL;
+    int64_t *v = NULL, n = 1;
 
     SKV_TRY(read_set(&v, &layout, r, p, set));
-    for (int64_t i = 0; i < layout.shape[0] * layout.shape[1]; i++)
+    for (int axis = 0; axis < layout.n_dims; axis++)
+        n *= layout.shape[axis];
+    for (int64_t i = 0; i < n; i++)
         if (v[i] < -1 || v[i] > MAX_COUNT) {
             const long long found = v[i];
 
@@ -114,12 +143,47 @@ static skv_status put_table(skv_json_maker *to, const char *key, const skv_repor
             return skv_fail(SKV_E_FORMAT, "%s/run.h5: %s holds %lld", r->run.folder,
                             skv_schema_in_run(set, p->name).text, found);
         }
-    rows = skv_json_array();
-    for (int64_t si = 0; si < layout.shape[0]; si++)
-        skv_json_append(&rows, integers(v + si * layout.shape[1], layout.shape[1]));
-    skv_json_put(to, key, skv_json_take(&rows));
+    skv_json_put(to, key, lists(v, &layout));
     free(v);
     return SKV_OK;
+}
+
+/* A table by head, if run.h5 has it: it does where the heads of some layer differ. */
+static skv_status put_head_table(skv_json_maker *to, const char *key, skv_report *r,
+                                 const skv_run_path *p, skv_set set, int64_t *heads)
+{
+    const skv_schema_name name = skv_schema_in_run(set, p->name);
+    skv_h5_layout layout = layout_of(r, p, set);
+    bool there = false;
+    size_t n;
+
+    SKV_TRY(skv_h5_has(&there, r->run.h5, name.text));
+    if (!there)
+        return SKV_OK;
+    if (*heads > 0)
+        layout.shape[2] = *heads;
+    SKV_TRY(skv_h5_expect(r->run.h5, name.text, &layout));
+    *heads = layout.shape[2];
+    if (!skv_mul_size(&n, (size_t)(layout.shape[0] * layout.shape[1]), (size_t)*heads) ||
+        n > MAX_BY_HEAD - r->n_by_head) {
+        skv_json_put(to, key, json_string("left out"));
+        return SKV_OK;
+    }
+    r->n_by_head += n;
+    return put_table(to, key, r, p, set);
+}
+
+static skv_status put_by_head(skv_json_maker *to, skv_report *r, const skv_run_path *p)
+{
+    skv_json_maker by_head = skv_json_object();
+    int64_t heads = 0;
+    skv_status st = put_head_table(&by_head, "length", r, p, SKV_SET_LENGTH_BY_HEAD, &heads);
+
+    if (st == SKV_OK)
+        st = put_head_table(&by_head, "capacity", r, p, SKV_SET_CAPACITY_BY_HEAD, &heads);
+    skv_json_put(&by_head, "heads", json_integer(heads));
+    skv_json_put(to, "by_head", skv_json_take(&by_head));
+    return st;
 }
 
 /* Tokens that are left after the last cut by the scale they were made at: mean over layers. */
@@ -250,7 +314,7 @@ static json_t *result_of(const skv_report *r, const skv_report_result *result)
     return skv_json_take(&o);
 }
 
-static skv_status put_path(skv_json_maker *to, const skv_report *r, int i)
+static skv_status put_path(skv_json_maker *to, skv_report *r, int i)
 {
     const skv_run_path *p = &r->run.path[i];
     json_t *settings = NULL;
@@ -269,6 +333,7 @@ static skv_status put_path(skv_json_maker *to, const skv_report *r, int i)
     SKV_TRY(put_table(to, "length", r, p, SKV_SET_CACHE_LENGTH));
     SKV_TRY(put_table(to, "capacity", r, p, SKV_SET_CACHE_CAPACITY));
     SKV_TRY(put_table(to, "bytes", r, p, SKV_SET_CACHE_BYTES));
+    SKV_TRY(put_by_head(to, r, p));
     SKV_TRY(put_kept(to, r, p));
     if (skv_h5_get_int(&pool, r->run.h5, skv_schema_cache(p->name).text, SKV_ATTR_POOL_PEAK) ==
         SKV_OK)
@@ -278,7 +343,7 @@ static skv_status put_path(skv_json_maker *to, const skv_report *r, int i)
     return SKV_OK;
 }
 
-static skv_status put_paths(skv_json_maker *page, const skv_report *r)
+static skv_status put_paths(skv_json_maker *page, skv_report *r)
 {
     skv_json_maker paths = skv_json_array();
     skv_status st = SKV_OK;

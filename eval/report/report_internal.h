@@ -36,6 +36,7 @@ typedef struct {
     skv_report_metric *metric;
     skv_report_result *result; /* (run.n_paths) */
     bool *listed;              /* (run.n) rows whose texts and numbers go into the page */
+    size_t n_by_head;          /* numbers of single heads, of the paths so far */
 } skv_report;
 
 /* Reads RUN/metrics.h5, where there is one, into state, reference, metric and result. */

@@ -34,7 +34,8 @@ const viewer = {states: [], at: 0, before: 0};
 function showState(i) {
   if (i !== viewer.at) viewer.before = viewer.at;
   viewer.at = i;
-  const {label, src, width, height} = viewer.states[i], image = $("viewer-picture").firstElementChild;
+  const {label, src, width, height} = viewer.states[i];
+  const image = $("viewer-picture").firstElementChild;
   image.src = src;
   image.alt = label;
   image.style.aspectRatio = `${width} / ${height}`;
@@ -58,7 +59,9 @@ function openViewer(states, at, row) {
 function watchViewer() {
   const flick = () => showState(viewer.before);
   $("viewer-picture").addEventListener("click", flick);
-  $("viewer").addEventListener("click", event => { if (event.target === $("viewer")) $("viewer").close(); });
+  $("viewer").addEventListener("click", event => {
+    if (event.target === $("viewer")) $("viewer").close();
+  });
   $("viewer").addEventListener("keydown", event => {
     const step = {ArrowRight: 1, ArrowLeft: -1}[event.key], n = viewer.states.length;
     if (step) showState((viewer.at + step + n) % n);
@@ -70,7 +73,8 @@ function watchViewer() {
 
 const state = (path, row, key = "picture", label = paths[path].name) => {
   const found = pictureOf(path, row);
-  return found && found[key] ? {label, src: found[key], width: found.width, height: found.height} : null;
+  if (!found || !found[key]) return null;
+  return {label, src: found[key], width: found.width, height: found.height};
 };
 
 // The reference's picture of a row and those of the given paths, as far as they are in the page.
@@ -96,8 +100,10 @@ function pickRow(pick, number, i) {
   const p = paths[pick.path], row = rowOf.get(number), n = pick.rows.length;
   const what = pick.alike ? "All alike" : n === 1 ? "The only one"
     : i === 0 ? "Best" : i === n - 1 ? "Worst" : "Median";
-  const states = [...statesOf(number, [pick.path]),
-    state(pick.path, number, "difference", `difference ${TIMES} ${data.difference_factor}`)].filter(Boolean);
+  const states = [
+    ...statesOf(number, [pick.path]),
+    state(pick.path, number, "difference", `difference ${TIMES} ${data.difference_factor}`)
+  ].filter(Boolean);
   const numbers = metrics.filter(m => m.pairs && !Number.isNaN(rowValue(p, m, row))).map(m => {
     const format = metricFormat(m, data.rows.map(r => rowValue(p, m, r)));
     return h("div", {}, h("dt", {}, m.title), h("dd", {}, format.full(rowValue(p, m, row))));
@@ -112,7 +118,8 @@ function pickRow(pick, number, i) {
 function pickSection() {
   if (!data.picks.length) return;
   const by = [...new Set(data.picks.map(k => metrics[k.metric].title))].join(" or ");
-  $("pick-note").textContent = `By ${by} against the reference. Differences are those of the colour channel that ` +
+  $("pick-note").textContent =
+    `By ${by} against the reference. Differences are those of the colour channel that ` +
     `differs most, times ${data.difference_factor}.`;
   show("pick-list", ...data.picks.map(k => {
     const p = paths[k.path];
@@ -129,10 +136,14 @@ function commonSection() {
   if (!rows.length) return;
   show("common-grid", ...rows.map(number => {
     const row = rowOf.get(number), order = [reference, ...paths.map(p => p.index)];
-    const states = [...new Set(order)].filter(i => i >= 0).map(i => state(i, number)).filter(Boolean);
-    return filtered(h("div", {class: "card strip"}, h("p", {}, h("b", {}, foreign(row.id)), " ", foreign(row.prompt)),
-      h("div", {class: "shots", tabindex: "0", role: "region", "aria-label": row.id},
-        states.map((_, i) => thumbnail(states, i, row)))), row);
+    const states =
+      [...new Set(order)].filter(i => i >= 0).map(i => state(i, number)).filter(Boolean);
+    return filtered(
+      h("div", {class: "card strip"},
+        h("p", {}, h("b", {}, foreign(row.id)), " ", foreign(row.prompt)),
+        h("div", {class: "shots", tabindex: "0", role: "region", "aria-label": row.id},
+          states.map((_, i) => thumbnail(states, i, row)))),
+      row);
   }));
   reveal("common");
 }
@@ -150,18 +161,33 @@ function drawComparison(list) {
     return h("td", {}, Number.isFinite(d) ? (d > 0 ? "+" : "") + f.text(d) : DASH);
   };
   const column = p => h("th", {scope: "col"}, dot(p.series), foreign(p.name));
-  show("compare-figures", h("div", {class: "scroll"}, h("table", {},
-    h("thead", {}, h("tr", {}, h("th", {scope: "col"}, ""), column(a), column(b),
-      h("th", {scope: "col"}, `B ${MINUS} A`))),
-    h("tbody", {}, list.map(f => h("tr", {}, h("th", {scope: "row"}, f.title, " ", h("small", {}, f.units)),
-      cell(f, a), cell(f, b), change(f)))))));
-  show("compare-heat", h("h3", {}, "Tokens, B less A", h("span", {}, h("i", {class: "chip more"}), " more in B ",
-    h("i", {class: "chip less"}), " more in A")), differenceMap(a, b));
+  show(
+    "compare-figures",
+    h("div", {class: "scroll"},
+      h("table", {},
+        h("thead", {},
+          h("tr", {}, h("th", {scope: "col"}, ""), column(a), column(b),
+            h("th", {scope: "col"}, `B ${MINUS} A`))),
+        h("tbody", {},
+          list.map(
+            f =>
+              h("tr", {}, h("th", {scope: "row"}, f.title, " ", h("small", {}, f.units)),
+                cell(f, a), cell(f, b), change(f)))))));
+  show(
+    "compare-heat",
+    h("h3", {}, "Tokens, B less A",
+      h("span", {}, h("i", {class: "chip more"}), " more in B ", h("i", {class: "chip less"}),
+        " more in A")),
+    differenceMap(a, b));
   const m = chosen.metric, drawn = m && rowPlot(m, a, b, data.rows.filter(keepRow));
   $("compare-rows").hidden = !m;
-  if (m) show("compare-rows", h("h3", {}, `${m.title} of each row`, h("span", {}, m.better)),
-    drawn || h("p", {class: "soft"}, "There is nothing to draw: choose two paths that were measured " +
-      "against the reference, and rows that differ from it."));
+  if (m)
+    show(
+      "compare-rows", h("h3", {}, `${m.title} of each row`, h("span", {}, m.better)),
+      drawn ||
+        h("p", {class: "soft"},
+          "There is nothing to draw: choose two paths that were measured " +
+            "against the reference, and rows that differ from it."));
   drawRows(a, b, m);
 }
 
@@ -170,15 +196,18 @@ let rowTable = null;
 function drawRows(a, b, m) {
   const columns = [
     {title: "Id", text: true, value: row => row.id, show: row => foreign(row.id)},
-    {title: "Prompt", text: true, wrap: true, value: row => row.prompt, show: row => foreign(cut(row.prompt, 160))}];
+    {title: "Prompt", text: true, wrap: true, value: row => row.prompt,
+      show: row => foreign(cut(row.prompt, 160))}];
   if (m) {
-    const format = metricFormat(m, data.rows.flatMap(row => [rowValue(a, m, row), rowValue(b, m, row)]));
+    const format =
+      metricFormat(m, data.rows.flatMap(row => [rowValue(a, m, row), rowValue(b, m, row)]));
     const value = p => row => rowValue(p, m, row), change = row => value(b)(row) - value(a)(row);
     [["A", a], ["B", b]].forEach(([side, p]) => columns.push({title: side,
       units: [m.title, format.units].filter(Boolean).join(", "), tip: p.name, low: m.lower,
       value: value(p), show: row => format.show(value(p)(row))}));
-    columns.push({title: `B ${MINUS} A`, units: format.units, value: change, show: row =>
-      Number.isFinite(change(row)) ? (change(row) > 0 ? "+" : "") + format.show(change(row)) : DASH});
+    columns.push({title: `B ${MINUS} A`, units: format.units, value: change,
+      show: row => Number.isFinite(change(row))
+        ? (change(row) > 0 ? "+" : "") + format.show(change(row)) : DASH});
   }
   columns.push({title: "Seed", value: row => Number(row.seed), show: row => row.seed});
   columns.push({title: "", value: () => 0, show: row => {
@@ -186,17 +215,19 @@ function drawRows(a, b, m) {
     return states.length > 1 ? h("button", {type: "button", class: "small",
       onclick: () => openViewer(states, states.length - 1, row)}, "Look") : null;
   }});
-  rowTable = table(columns, data.rows.filter(row => row.error === null), {label: "Every row", limit: 25});
+  rowTable =
+    table(columns, data.rows.filter(row => row.error === null), {label: "Every row", limit: 25});
   rowTable.filter(keepRow);
   show("row-table", rowTable.node);
-  $("row-note").replaceChildren(
-    data.rows.length < data.n_rows ? `${count(data.rows.length)} of ${count(data.n_rows)} rows are in this page; ` +
-      "all are in run.h5 and metrics.h5. " : "",
-    m ? "Paths A and B and the metric are those chosen above." : "");
+  $("row-note").textContent = (data.rows.length < data.n_rows
+    ? `${count(data.rows.length)} of ${count(data.n_rows)} rows are in this page; ` +
+      "all are in run.h5 and metrics.h5. " : "") +
+    (m ? "Paths A and B and the metric are those chosen above." : "");
 }
 
 function compareSection(list) {
-  const options = side => paths.map(p => h("option", {value: p.index, selected: chosen[side] === p.index}, p.name));
+  const options = side =>
+    paths.map(p => h("option", {value: p.index, selected: chosen[side] === p.index}, p.name));
   const pairs = metrics.filter(m => m.pairs);
   const draw = () => drawComparison(list);
 
@@ -208,7 +239,10 @@ function compareSection(list) {
   $("metric-choice").hidden = !pairs.length;
   $("path-a").addEventListener("change", () => { chosen.a = Number($("path-a").value); draw(); });
   $("path-b").addEventListener("change", () => { chosen.b = Number($("path-b").value); draw(); });
-  $("metric").addEventListener("change", () => { chosen.metric = metrics[$("metric").value]; draw(); });
+  $("metric").addEventListener("change", () => {
+    chosen.metric = metrics[$("metric").value];
+    draw();
+  });
   $("swap").addEventListener("click", () => {
     [chosen.a, chosen.b] = [chosen.b, chosen.a];
     $("path-a").value = chosen.a;
@@ -226,7 +260,8 @@ function failedSection() {
   if (!failed.length) return;
   const column = (title, key, wrap) => ({title, text: true, wrap, value: row => row[key],
     show: row => foreign(cut(clean(row[key]), 200))});
-  const drawn = table([column("Picture", "id"), column("Prompt", "prompt", true), column("Reason", "error", true)],
+  const drawn = table(
+    [column("Picture", "id"), column("Prompt", "prompt", true), column("Reason", "error", true)],
     failed, {label: "Failed pictures", limit: 25});
   $("failed-note").textContent = "They are in no number above." + (failed.length < data.n_failed
     ? ` The first ${count(failed.length)} of ${count(data.n_failed)}; all are in run.h5.` : "");

@@ -7,7 +7,8 @@ function h(tag, attributes, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes || {})) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
+    else if (value !== undefined && value !== false)
+      node.setAttribute(key, value === true ? "" : value);
   }
   node.append(...children.flat().filter(c => c !== null && c !== undefined)
     .map(c => c instanceof Node ? c : document.createTextNode(clean(c))));
@@ -42,7 +43,8 @@ function table(columns, rows, {label, limit = Infinity}) {
     body.replaceChildren(...kept.slice(0, shown).map(row =>
       h("tr", {}, columns.map((c, i) => cell(c, row, i)))));
     more.hidden = kept.length <= shown;
-    more.textContent = `Show ${count(Math.min(limit, kept.length - shown))} more of ${count(kept.length)}`;
+    more.textContent =
+      `Show ${count(Math.min(limit, kept.length - shown))} more of ${count(kept.length)}`;
     heads.forEach((head, i) => head.setAttribute("aria-sort",
       i !== sorted ? "none" : down ? "descending" : "ascending"));
   }
@@ -54,15 +56,25 @@ function table(columns, rows, {label, limit = Infinity}) {
     else sorted = -1;
     draw();
   }
-  const heads = columns.map((c, i) => h("th", {scope: "col", class: c.text ? "t" : undefined},
-    c.title && h("button", {type: "button", title: c.tip || "Sort", onclick: () => sortBy(i)}, c.title,
-      h("small", {}, c.units || HARD))));
+  const heads = columns.map(
+    (c, i) =>
+      h("th", {scope: "col", class: c.text ? "t" : undefined},
+        c.title &&
+          h("button", {type: "button", title: c.tip || "Sort", onclick: () => sortBy(i)}, c.title,
+            h("small", {}, c.units || HARD))));
   more.addEventListener("click", () => { shown += limit; draw(); });
   draw();
   return {
-    node: h("div", {}, h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": label},
-      h("table", {}, h("thead", {}, h("tr", {}, heads)), body)), more),
-    filter: f => { keep = f; shown = limit; draw(); },
+    node:
+      h("div", {},
+        h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": label},
+          h("table", {}, h("thead", {}, h("tr", {}, heads)), body)),
+        more),
+    filter: f => {
+      keep = f;
+      shown = limit;
+      draw();
+    },
   };
 }
 
@@ -98,20 +110,31 @@ function warnings() {
     if (paths.length) list.push(words + (paths.length > 2 && paths.length === compared.length
       ? "every path" : paths.map(p => p.name).join(", ")) + ".");
   };
-  if (formulaWeights) list.push("The model\u2019s weights are made by a formula, not trained: its pictures " +
-    "show patterns, and no quality can be read from them.");
-  if (data.n_failed) list.push(`${count(data.n_failed)} of ${count(total)} pictures failed; they are ` +
-    "listed at the end.");
-  if (data.n_truncated) list.push(`${count(data.n_truncated)} of ${count(total)} pictures have a prompt that ` +
-    "was cut to 512 tokens.");
-  if (data.metrics_file === "none" && paths.length > 1) list.push("There is no metrics.h5 yet: skv eval " +
-    "measures how far the paths are from the reference.");
-  if (data.metrics_file === "old") list.push("metrics.h5 is of other pictures than run.h5 (another " +
-    "run, or another reference) and was left out: run skv eval again.");
-  if (data.networks === "none") list.push("Evaluated without networks: metrics that need one are missing.");
+  if (formulaWeights)
+    list.push(
+      "The model\u2019s weights are made by a formula, not trained: its pictures " +
+      "show patterns, and no quality can be read from them.");
+  if (data.n_failed)
+    list.push(`${count(data.n_failed)} of ${count(total)} pictures failed; they are listed ` +
+      "at the end.");
+  if (data.n_truncated)
+    list.push(
+      `${count(data.n_truncated)} of ${count(total)} pictures have a prompt that ` +
+      "was cut to 512 tokens.");
+  if (data.metrics_file === "none" && paths.length > 1)
+    list.push(
+      "There is no metrics.h5 yet: skv eval " +
+      "measures how far the paths are from the reference.");
+  if (data.metrics_file === "old")
+    list.push(
+      "metrics.h5 is of other pictures than run.h5 (another " +
+      "run, or another reference) and was left out: run skv eval again.");
+  if (data.networks === "none")
+    list.push("Evaluated without networks: metrics that need one are missing.");
   if (data.metrics_file === "read") of(compared.filter(p => !p.measured),
     "No numbers, because they were made after the evaluation or were not part of it: ");
-  of(paths.filter(p => p.inactive), "Never cut anything, because the budget exceeds the sequence: ");
+  of(
+    paths.filter(p => p.inactive), "Never cut anything, because the budget exceeds the sequence: ");
   of(measured.filter(p => p.result.identical > 0 && !p.inactive),
     "Some pictures are identical to the reference\u2019s: ");
   const fid = metrics.find(m => m.name === "fid");
@@ -132,14 +155,17 @@ function head() {
   if (formulaWeights) lead.push(cut(data.config.transformer.slice(8), 60) + ", ");
   lead.push(plural(paths[0].layers, "layer"));
   if (data.picture_size) lead.push(`, ${data.picture_size.join(` ${TIMES} `)} pixels`);
-  if (reference >= 0 && paths.length > 1) lead.push(", compared with the path ", h("b", {}, paths[reference].name));
-  show("head", h("p", {class: "eye"}, "skv report"),
+  if (reference >= 0 && paths.length > 1)
+    lead.push(", compared with the path ", h("b", {}, paths[reference].name));
+  show(
+    "head", h("p", {class: "eye"}, "skv report"),
     h("h1", {}, `${plural(paths.length, "cache path")}, ${plural(prompts, "prompt")}`),
     h("p", {class: "lead"}, lead),
-    madeUp.length && h("div", {class: "loud", role: "alert"},
-      h("b", {}, `${inWords(madeUp)} ${madeUp.length > 1 ? "mean" : "means"} nothing here`),
-      h("span", {}, "Computed with networks that a formula filled, for tests: these numbers say nothing about " +
-        "quality. Give skv eval the real weights.")),
+    madeUp.length &&
+      h("div", {class: "loud", role: "alert"},
+        h("b", {}, `${inWords(madeUp)} ${madeUp.length > 1 ? "mean" : "means"} nothing here`),
+        h("span", {}, "Computed with networks that a formula filled, for tests: these numbers " +
+          "say nothing about quality. Give skv eval the real weights.")),
     tiles(), warnings());
 }
 
@@ -156,17 +182,20 @@ function figures() {
     {title: "Tokens a layer", value: p => p.tokens, text: count, low: true},
     plain("Cache planned", "MiB", p => p.planned / MIB, {low: true}),
     plain("Cache taken", "MiB", p => p.peak / MIB, {low: true}),
-    {title: "Share of all tokens", value: p => p.share, text: v => percent(v, 1), low: true, bar: true}];
+    {title: "Share of all tokens", value: p => p.share, text: v => percent(v, 1), low: true,
+      bar: true}];
 
-  if (paths.some(p => p.pool_bytes)) list.push(
-    plain("Pool of a group", "MiB", p => p.pool_bytes === undefined ? NaN : p.pool_bytes / MIB, {low: true}));
+  if (paths.some(p => p.pool_bytes))
+    list.push(plain("Pool of a group", "MiB",
+      p => p.pool_bytes === undefined ? NaN : p.pool_bytes / MIB, {low: true}));
   list.push(plain("Speed", "images/s", p => p.imagesPerSecond),
     plain("Transformer", "s/image", p => p.transformerSeconds, {low: true}));
   for (const m of measured.length ? metrics : []) {
     const value = p => metricOf(p, m).v;
     const format = metricFormat(m, measured.map(value));
-    if (measured.some(p => !Number.isNaN(value(p)))) list.push({title: m.title, units: format.units, value,
-      text: format.show, low: m.lower, metric: m, tip: [m.long_name, m.better].filter(Boolean).join("; ")});
+    if (measured.some(p => !Number.isNaN(value(p))))
+      list.push({title: m.title, units: format.units, value, text: format.show, low: m.lower,
+        metric: m, tip: [m.long_name, m.better].filter(Boolean).join("; ")});
   }
   if (measured.some(p => p.result.identical > 0)) list.push({title: "Identical pairs",
     value: p => p.measured ? p.result.identical : NaN, text: count});
@@ -182,8 +211,9 @@ function figureCell(f, p) {
 }
 
 function pathSection(list) {
-  const name = {title: "Path", text: true, value: p => p.name, show: p => [dot(p.series), foreign(p.name),
-    !p.compared ? h("span", {class: "tag"}, "reference") : p.inactive ? h("span", {class: "tag"}, "never cut") : null]};
+  const tag = p => !p.compared ? "reference" : p.inactive ? "never cut" : "";
+  const name = {title: "Path", text: true, value: p => p.name, show: p =>
+    [dot(p.series), foreign(p.name), tag(p) ? h("span", {class: "tag"}, tag(p)) : null]};
   const columns = [name, ...list.map(f => ({...f, text: false, show: p => f.title === "Transformer"
     ? h("span", {"data-tip": p.phaseText}, figureCell(f, p)) : figureCell(f, p)}))];
   show("path-table", table(columns, paths, {label: "Cache paths"}).node);
@@ -201,11 +231,23 @@ function card(title, aside, drawn) {
 }
 
 function qualitySection() {
-  const cards = metrics.filter(m => m.kind !== "scale").map(m => [m, qualityPlot(m)]).filter(([, drawn]) => drawn)
+  const cards = metrics.filter(m => m.kind !== "scale")
+    .map(m => [m, qualityPlot(m)])
+    .filter(([, drawn]) => drawn)
     .map(([m, drawn]) => card(m.title, [m.units, m.better].filter(Boolean).join(", "), drawn));
   if (!cards.length) return;
   show("quality-plots", ...cards);
   reveal("quality");
+}
+
+// Where heads differ: the heads of one layer, at first the one where they differ most.
+function cacheMaps(p, most) {
+  if (!p.heads) return lengthMap(p, most);
+  const heads = h("div", {class: "heads", "aria-live": "polite"});
+  const choose = layer =>
+    heads.replaceChildren(h("h4", {}, `Heads of layer ${layer}`), headMap(p, layer, most));
+  choose(widestLayer(p));
+  return [lengthMap(p, most, choose), heads];
 }
 
 function cacheSection() {
@@ -216,10 +258,18 @@ function cacheSection() {
     mark.style.left = `${2 + 24 * i}%`;
     return mark;
   });
-  show("heat-key", h("div", {class: "keyed"}, h("div", {class: "key"}, steps), h("div", {class: "ticks"}, marks)));
-  show("heat-maps", ...paths.map(p => card([dot(p.series), foreign(p.name)],
-    [short(p.last / MIB), " MiB", Number.isFinite(p.share) ? `, ${percent(p.share, 1)}` : ""].join(""),
-    lengthMap(p, most))));
+  show(
+    "heat-key",
+    h("div", {class: "keyed"}, h("div", {class: "key"}, steps), h("div", {class: "ticks"}, marks)));
+  const size = p => `${short(p.last / MIB)} MiB` +
+    (Number.isFinite(p.share) ? `, ${percent(p.share, 1)}` : "");
+  show("heat-maps", ...paths.map(p =>
+    card([dot(p.series), foreign(p.name)], size(p), cacheMaps(p, most))));
+  const leftOut = paths.filter(p => p.headsLeftOut);
+  $("heads-note").hidden = !paths.some(p => p.heads);
+  $("heads-left-out").textContent = leftOut.length
+    ? `The heads of ${inWords(leftOut.map(p => p.name))} would make this page too large; ` +
+      "run.h5 has them." : "";
   reveal("cache");
 }
 
@@ -248,9 +298,10 @@ function sourceSection() {
 }
 
 function scaleSection() {
-  const cards = metrics.filter(m => m.kind === "scale").flatMap(m => series
-    .filter(s => s.paths.some(p => withScales(m).includes(p)))
-    .map(s => card([dot(s), foreign(s.name)], [m.title, m.units].filter(Boolean).join(", "), scalePlot(m, s))));
+  const drawn = m => series.filter(s => s.paths.some(p => withScales(m).includes(p)));
+  const cards = metrics.filter(m => m.kind === "scale").flatMap(m => drawn(m).map(s =>
+    card([dot(s), foreign(s.name)], [m.title, m.units].filter(Boolean).join(", "),
+      scalePlot(m, s))));
   if (!cards.length) return;
   show("scale-plots", ...cards);
   reveal("scales");
@@ -259,15 +310,26 @@ function scaleSection() {
 // ----------------------------------------------------------------------- settings
 
 function settingsSection() {
-  const value = v => v === null ? DASH : Array.isArray(v) && v.length === 1 ? value(v[0])
-    : typeof v === "number" ? String(Number(v.toPrecision(7))) : typeof v === "string" ? v : JSON.stringify(v);
-  const item = (key, v) => h("div", {}, h("dt", {}, cut(key, 60)), h("dd", {}, foreign(cut(value(v), 400))));
-  show("config", item("device", paths[0].device), ...Object.entries(data.config).map(([key, v]) => item(key, v)));
+  const value = v => {
+    if (v === null) return DASH;
+    if (Array.isArray(v) && v.length === 1) return value(v[0]);
+    if (typeof v === "number") return String(Number(v.toPrecision(7)));
+    return typeof v === "string" ? v : JSON.stringify(v);
+  };
+  const item = (key, v) =>
+    h("div", {}, h("dt", {}, cut(key, 60)), h("dd", {}, foreign(cut(value(v), 400))));
+  show(
+    "config", item("device", paths[0].device),
+    ...Object.entries(data.config).map(([key, v]) => item(key, v)));
   const column = (title, f) => ({title, text: true, value: f, show: p => foreign(f(p))});
-  const wide = (title, f) => ({title, text: true, wrap: true, value: f, show: p => h("code", {}, foreign(f(p)))});
-  show("path-settings", table([column("Path", p => p.name), wide("Digest", p => p.digest),
-    column("Device", p => p.device), wide("Settings", p => cut(JSON.stringify(p.settings), 1500))], paths,
-  {label: "Settings of each path"}).node);
-  show("foot", `Made by skv ${clean(data.skv)} from run.h5, settings digest `, h("code", {}, data.config_digest), ".");
+  const wide = (title, f) =>
+    ({title, text: true, wrap: true, value: f, show: p => h("code", {}, foreign(f(p)))});
+  const columns = [column("Path", p => p.name), wide("Digest", p => p.digest),
+    column("Device", p => p.device),
+    wide("Settings", p => cut(JSON.stringify(p.settings), 1500))];
+  show("path-settings", table(columns, paths, {label: "Settings of each path"}).node);
+  show(
+    "foot", `Made by skv ${clean(data.skv)} from run.h5, settings digest `,
+    h("code", {}, data.config_digest), ".");
   reveal("settings");
 }

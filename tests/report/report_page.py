@@ -4,6 +4,7 @@ headless Chromium. Pages and screenshots are left in FOLDER/pages. Exit status 7
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ DRIVER = shutil.which("chromedriver")
 ARGUMENTS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run
     --disable-background-networking --disable-component-update --disable-sync
     --hide-scrollbars""".split()
+SOURCES = Path(__file__).resolve().parents[2] / "eval" / "report"
 MAIN_SECTIONS = ["paths", "quality", "compare", "cache", "sources", "scales", "pictures", "rows",
                  "failed", "settings"]
 pages = None
@@ -184,14 +186,46 @@ class Page(unittest.TestCase):
     def test_a_cell_says_its_number(self):
         self.open("measured")
         cell = self.all("#heat-maps svg")[1].find_element(
-            By.CSS_SELECTOR, "[data-scale='2'][data-layer='1']")
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
+            By.CSS_SELECTOR, "[data-scale='2'][data-column='1']")
+        self.browser.execute_async_script("""
+            arguments[0].scrollIntoView({block: "center"}); // which hides a tip, at the next frame
+            requestAnimationFrame(() => requestAnimationFrame(arguments[1]))""", cell)
         webdriver.ActionChains(self.browser).move_to_element(cell).perform()
-        self.assertEqual(self.text("#tip"), "half-50, scale 2, layer 1: 7 of 14 tokens")
+        self.assertEqual(self.text("#tip"), "half-50, scale 2, layer 1: 7 of 14 tokens, room for 7")
         third = self.all("#heat-maps svg")[2]
         self.browser.execute_script("arguments[0].focus()", third)
         self.press(*[Keys.ARROW_DOWN] * 3)
-        self.assertEqual(self.text("#tip"), "third-21, scale 2, layer 0: 3 of 14 tokens")
+        self.assertEqual(self.text("#tip"), "third-21, scale 2, layer 0: 3 of 14 tokens, room for 3")
+        full = self.all("#heat-maps svg")[0]
+        self.browser.execute_script("arguments[0].focus()", full)
+        self.press(Keys.ARROW_RIGHT)
+        self.assertEqual(self.text("#tip"), "full, scale 0, layer 0: 1 of 1 tokens")
+
+    def test_a_layer_opens_its_heads(self):
+        """Layer 1 of half-50, whose heads differ, is shown at first; a click and Enter choose."""
+        self.open("by_head")
+        heads = lambda: [r.get_attribute("data-tip").split(": ")[1] for r in self.all(
+            "#heat-maps .heads rect[data-scale='2']")]
+        self.assertEqual(len(self.all("#heat-maps .heads")), 1)
+        self.assertEqual(self.text(".heads h4"), "Heads of layer 1")
+        self.assertEqual(heads(), ["10 of 14 tokens, room for 10"] * 2 +
+                         ["4 of 14 tokens, room for 4"] * 2)
+        layers = self.all("#heat-maps svg")[1]
+        layers.find_element(By.CSS_SELECTOR, "[data-scale='0'][data-column='0']").click()
+        self.assertEqual(self.text(".heads h4"), "Heads of layer 0")
+        self.assertEqual(heads(), ["7 of 14 tokens, room for 7"] * 4)
+        self.browser.execute_script("arguments[0].focus()", layers)
+        self.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ENTER)
+        self.assertEqual(self.text(".heads h4"), "Heads of layer 1")
+        self.assertTrue(self.find("#heads-note").is_displayed())
+        self.assertEqual(self.text("#heads-left-out"), "The heads of third-21 would make this page "
+                         "too large; run.h5 has them.")
+
+    def test_equal_heads_are_not_shown(self):
+        self.open("measured")
+        self.assertEqual(self.all(".heads"), [])
+        self.assertFalse(self.find("#heads-note").is_displayed())
+        self.assertEqual(self.text("#heads-left-out"), "")
 
     def test_two_paths_are_compared(self):
         self.open("measured")
@@ -253,13 +287,34 @@ class Page(unittest.TestCase):
         self.assertEqual(self.browser.execute_script(
             "return document.querySelectorAll('th:not([scope]), img:not([alt])').length"), 0)
 
+    # -------------------------------------------------------------- what it is made of
+
+    def test_every_script_parses_by_itself(self):
+        for script in sorted(SOURCES.glob("*.js")):
+            with self.subTest(script.name):
+                self.browser.execute_script("new Function(arguments[0])", script.read_text())
+
+    def test_the_browser_knows_every_rule_and_property(self):
+        """What a browser does not know it passes over without a word."""
+        self.open("measured")
+        style = re.sub(r"/\*.*?\*/", "", (SOURCES / "style.css").read_text(), flags=re.S)
+        declarations = re.findall(r"[{;]\s*([-a-z0-9]+)\s*:\s*([^;{}]+?)(?: !important)?\s*(?=[;}])",
+                                  style)
+        self.assertGreater(len(declarations), 300)
+        self.assertEqual(self.browser.execute_script(
+            "return arguments[0].filter(([name, value]) => !CSS.supports(name, value))",
+            declarations), [])
+        self.assertEqual(self.browser.execute_script("""
+            const count = rules => [...rules].reduce((n, r) => n + 1 + count(r.cssRules || []), 0);
+            return count(document.styleSheets[0].cssRules)"""), style.count("{"))
+
     # ------------------------------------------------------------------- how it looks
 
     def test_it_fits_and_has_two_colour_schemes(self):
         background = {}
         for width in (1280, 390):
             for scheme in ("light", "dark"):
-                for name in ("measured", "without_metrics"):
+                for name in ("measured", "without_metrics", "by_head"):
                     self.open(name, width, scheme)
                     self.assertLessEqual(self.browser.execute_script(
                         "return document.documentElement.scrollWidth"), width)

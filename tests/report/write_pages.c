@@ -84,6 +84,19 @@ static void formula(void **state)
     keep("formula");
 }
 
+/* Heads of one path differ, those of another would make the page too large. */
+static void by_head(void **state)
+{
+    test_run run = three_paths;
+
+    (void)state;
+    run.path[1].heads = 4;
+    run.path[1].spread = 3;
+    run.path[2].heads = 100000;
+    write_run(&run);
+    keep("by_head");
+}
+
 static void of_another_run(void **state)
 {
     test_metrics m = of_three;
@@ -110,7 +123,7 @@ int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest pages[] = {CASE(measured), CASE(without_metrics), CASE(formula),
-                                       CASE(of_another_run), CASE(one_path)};
+                                       CASE(by_head),  CASE(of_another_run),  CASE(one_path)};
 
     if (argc != 2)
         return 2;

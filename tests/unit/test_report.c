@@ -171,6 +171,42 @@ static void numbers_of_both_files_are_in_the_page(void **state)
     json_decref(d);
 }
 
+static void numbers_by_head_are_there_where_heads_differ(void **state)
+{
+    test_run run = two_paths;
+    json_t *d;
+
+    (void)state;
+    run.path[1].heads = 4;
+    run.path[1].spread = 3;
+    write_run(&run);
+    d = report();
+    assert_number(d, "paths/0/by_head/heads", 0);
+    assert_null(json_object_get(at(d, "paths/0/by_head"), "length"));
+    assert_number(d, "paths/1/by_head/heads", 4);
+    assert_size(d, "paths/1/by_head/length", 3);
+    assert_number(d, "paths/1/by_head/length/2/0/3", 7);
+    assert_number(d, "paths/1/by_head/length/2/1/0", 10);
+    assert_number(d, "paths/1/by_head/length/2/1/3", 4);
+    assert_number(d, "paths/1/by_head/capacity/0/1/1", 10);
+    json_decref(d);
+}
+
+/* Two tables of 3 x 2 x 70,000 numbers are 840,000: the second one is too many. */
+static void numbers_by_head_are_bounded(void **state)
+{
+    test_run run = two_paths;
+    json_t *d;
+
+    (void)state;
+    run.path[1].heads = 70000;
+    write_run(&run);
+    d = report();
+    assert_size(d, "paths/1/by_head/length", 3);
+    assert_text(d, "paths/1/by_head/capacity", "left out");
+    json_decref(d);
+}
+
 static void a_first_group_that_warms_up_is_not_timed(void **state)
 {
     json_t *d;
@@ -428,7 +464,7 @@ static void pictures_that_were_not_stored_are_not_in_the_page(void **state)
 
 static void the_page_may_ask_for_nothing(void **state)
 {
-    static const char policy[] = "content=\"default-src 'none'; style-src 'unsafe-inline'; "
+    static const char policy[] = "content=\"default-src 'none'; style-src 'unsafe-inline';\n  "
                                  "script-src 'unsafe-inline'; img-src data:;";
     char *text;
 
@@ -494,6 +530,8 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(numbers_of_both_files_are_in_the_page),
+        CASE(numbers_by_head_are_there_where_heads_differ),
+        CASE(numbers_by_head_are_bounded),
         CASE(a_first_group_that_warms_up_is_not_timed),
         CASE(best_median_and_worst_are_chosen_by_psnr),
         CASE(pictures_are_data_urls_and_each_is_there_once),

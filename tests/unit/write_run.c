@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -65,9 +66,35 @@ static void write_samples(skv_h5 *f, const test_run *run)
     column(f, "truncated", SKV_H5_U8, truncated);
 }
 
+static const int64_t sequence[S - 1] = {1, 5, 14};
+
+static void write_heads(skv_h5 *f, const test_run_path *p)
+{
+    const skv_h5_layout tables = {.type = SKV_H5_I64, .n_dims = 3, .shape = {S - 1, L, p->heads}};
+    const int n = (S - 1) * L * p->heads;
+    int64_t *length = malloc((size_t)n * sizeof *length);
+    int64_t *capacity = malloc((size_t)n * sizeof *capacity);
+    char name[128];
+
+    assert_non_null(length);
+    assert_non_null(capacity);
+    for (int i = 0; i < n; i++) {
+        const int64_t all = sequence[i / p->heads / L];
+        const int64_t more = i % p->heads < p->heads / 2 ? p->spread : -p->spread;
+
+        capacity[i] = p->capacity + (i / p->heads % L == 1 ? more : 0);
+        length[i] = capacity[i] < all ? capacity[i] : all;
+    }
+    snprintf(name, sizeof name, "/paths/%s/cache/length_by_head", p->name);
+    ok(skv_h5_write(f, name, &tables, length));
+    snprintf(name, sizeof name, "/paths/%s/cache/capacity_by_head", p->name);
+    ok(skv_h5_write(f, name, &tables, capacity));
+    free(length);
+    free(capacity);
+}
+
 static void write_cache(skv_h5 *f, const test_run_path *p)
 {
-    static const int64_t sequence[S - 1] = {1, 5, 14};
     const skv_h5_layout tables = {.type = SKV_H5_I64, .n_dims = 2, .shape = {S - 1, L}};
     const skv_h5_layout sources = {.type = SKV_H5_F32, .n_dims = 3, .shape = {S - 1, L, S}};
     int64_t length[(S - 1) * L], capacity[(S - 1) * L], bytes[(S - 1) * L];
@@ -92,6 +119,8 @@ static void write_cache(skv_h5 *f, const test_run_path *p)
     ok(skv_h5_write(f, name, &sources, kept));
     snprintf(name, sizeof name, "/paths/%s/cache", p->name);
     ok(skv_h5_set_int(f, name, "pool_bytes_peak", 77 * (int64_t)TOKEN_BYTES));
+    if (p->heads)
+        write_heads(f, p);
 }
 
 static void write_path(skv_h5 *f, const test_run *run, int i)
