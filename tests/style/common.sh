@@ -16,6 +16,11 @@ sources() {
     done | sort
 }
 
+# web FOLDER...: the files of web pages below these folders.
+web() {
+    find "$@" -type f \( -name '*.js' -o -name '*.css' -o -name '*.html' \) | sort
+}
+
 # without_comments FILE...: the same lines as "file:line:text", with comments and the contents of
 # strings blanked.
 without_comments() {

@@ -4,11 +4,12 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 bad=$(
-    mapfile -t files < <(sources src kernels mpi eval tests)
-    # a function runs from a brace in the first column to the next closing one
+    mapfile -t files < <(sources src kernels mpi eval tests; web eval)
+    # a function runs from a brace in the first column, or a line that begins with "function", to
+    # the next closing brace there
     awk '
         FNR == 1 { start = 0 }
-        /^\{/ { start = FNR }
+        /^(\{|function )/ { start = FNR }
         /^\}/ {
             if (start && FNR - start + 1 > 120)
                 printf "%s:%d: function of %d lines\n", FILENAME, start, FNR - start + 1
