@@ -186,46 +186,51 @@ static skv_status next_number(const char **text, bool last, const char *all, con
     return SKV_OK;
 }
 
-static skv_status parse_reals(skv_reals *out, const char *text, const char *name)
+/* Lists, skv_ints or skv_reals by `type` (SKV_OPT_INTS, SKV_OPT_REALS). Their numbers are equally
+ * wide. */
+_Static_assert(sizeof(int64_t) == sizeof(double), "numbers of lists");
+
+/* *out = the n numbers at `value`, in place of what it owned; takes ownership. */
+static void set_list(void *out, skv_option_type type, void *value, int n)
 {
-    skv_status st;
-    skv_reals r = {NULL, 0};
+    if (type == SKV_OPT_INTS) {
+        skv_ints *list = out;
+
+        free(list->value);
+        *list = (skv_ints){value, n};
+    } else {
+        skv_reals *list = out;
+
+        free(list->value);
+        *list = (skv_reals){value, n};
+    }
+}
+
+static skv_status parse_list(void *out, skv_option_type type, const char *text, const char *name)
+{
     const char *p = text;
+    void *value = NULL;
     int n = 0;
+    skv_status st;
 
     SKV_TRY(count_numbers(&n, text, name));
-    SKV_TRY(skv_alloc(&r.value, (size_t)n, sizeof *r.value, name));
-    while (r.n < n) {
-        SKV_TRY_GOTO(parse_real(&r.value[r.n++], &p, name), done);
-        SKV_TRY_GOTO(next_number(&p, r.n == n, text, name), done);
+    SKV_TRY(skv_alloc(&value, (size_t)n, sizeof(double), name));
+    for (int i = 0; i < n; i++) {
+        st = type == SKV_OPT_INTS ? parse_int((int64_t *)value + i, &p, name)
+                                  : parse_real((double *)value + i, &p, name);
+        SKV_TRY_GOTO(st, done);
+        SKV_TRY_GOTO(next_number(&p, i == n - 1, text, name), done);
     }
-    free(out->value);
-    *out = r;
-    r.value = NULL;
+    set_list(out, type, value, n);
+    return SKV_OK;
 done:
-    free(r.value);
+    free(value);
     return st;
 }
 
 skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name)
 {
-    skv_status st;
-    skv_ints r = {NULL, 0};
-    const char *p = text;
-    int n = 0;
-
-    SKV_TRY(count_numbers(&n, text, name));
-    SKV_TRY(skv_alloc(&r.value, (size_t)n, sizeof *r.value, name));
-    while (r.n < n) {
-        SKV_TRY_GOTO(parse_int(&r.value[r.n++], &p, name), done);
-        SKV_TRY_GOTO(next_number(&p, r.n == n, text, name), done);
-    }
-    free(out->value);
-    *out = r;
-    r.value = NULL;
-done:
-    free(r.value);
-    return st;
+    return parse_list(out, SKV_OPT_INTS, text, name);
 }
 
 static skv_status text_to_json(json_t **out, const char *text, const char *name)
@@ -258,9 +263,8 @@ static skv_status set_text(const skv_option *o, void *settings, const char *text
     case SKV_OPT_REAL:
         return text_to_real(at, text, name);
     case SKV_OPT_REALS:
-        return parse_reals(at, text, name);
     case SKV_OPT_INTS:
-        return skv_ints_parse(at, text, name);
+        return parse_list(at, o->type, text, name);
     case SKV_OPT_JSON:
         return text_to_json(at, text, name);
     case SKV_OPT_STRING:
@@ -311,33 +315,19 @@ static skv_status count_json(size_t *n, const json_t *v, const skv_option *o, co
     return SKV_OK;
 }
 
-static skv_status json_to_reals(skv_reals *out, const json_t *v, const skv_option *o,
-                                const char *name)
+static skv_status json_to_list(void *out, const json_t *v, const skv_option *o, const char *name)
 {
-    double *value = NULL;
+    void *value = NULL;
     size_t n = 0;
 
     SKV_TRY(count_json(&n, v, o, name));
-    SKV_TRY(skv_alloc(&value, n, sizeof *value, o->key));
+    SKV_TRY(skv_alloc(&value, n, sizeof(double), o->key));
     for (size_t i = 0; i < n; i++)
-        value[i] = json_number_value(number_at(v, i));
-    free(out->value);
-    *out = (skv_reals){value, (int)n};
-    return SKV_OK;
-}
-
-static skv_status json_to_ints(skv_ints *out, const json_t *v, const skv_option *o,
-                               const char *name)
-{
-    int64_t *value = NULL;
-    size_t n = 0;
-
-    SKV_TRY(count_json(&n, v, o, name));
-    SKV_TRY(skv_alloc(&value, n, sizeof *value, o->key));
-    for (size_t i = 0; i < n; i++)
-        value[i] = json_integer_value(number_at(v, i));
-    free(out->value);
-    *out = (skv_ints){value, (int)n};
+        if (o->type == SKV_OPT_INTS)
+            ((int64_t *)value)[i] = json_integer_value(number_at(v, i));
+        else
+            ((double *)value)[i] = json_number_value(number_at(v, i));
+    set_list(out, o->type, value, (int)n);
     return SKV_OK;
 }
 
@@ -401,9 +391,8 @@ static skv_status set_json(const skv_option *o, void *settings, json_t *v, const
         *(double *)at = json_number_value(v);
         return SKV_OK;
     case SKV_OPT_REALS:
-        return json_to_reals(at, v, o, name);
     case SKV_OPT_INTS:
-        return json_to_ints(at, v, o, name);
+        return json_to_list(at, v, o, name);
     case SKV_OPT_JSON:
         json_incref(v);
         json_decref(*(json_t **)at);
