@@ -7,8 +7,6 @@
 #include "core/mem.h"
 #include "eval/report/report_internal.h"
 
-#define DIGITS 7 /* of reals */
-
 /* JSON inside a <script>: without any '<' no text can end it or begin a comment. */
 static skv_status write_page(const char *file, const char *json)
 {
@@ -84,9 +82,7 @@ skv_status skv_report_write(const char *run_folder)
 
     SKV_TRY_GOTO(fill(&maker, &r, run_folder), done);
     SKV_TRY_GOTO(skv_json_finish(&page, &maker, "report.html"), done);
-    text = json_dumps(page, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(DIGITS));
-    st = text ? SKV_OK : skv_fail(SKV_E_MEM, "report: out of memory");
-    SKV_TRY_GOTO(st, done);
+    SKV_TRY_GOTO(skv_json_print(&text, page, SKV_JSON_SHORT), done);
     SKV_TRY_GOTO(skv_path_join(&file, run_folder, "report.html"), done);
     st = write_page(file, text);
 done:

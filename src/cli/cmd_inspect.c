@@ -234,17 +234,38 @@ static skv_status inspect(skv_json_maker *out, const char *path, bool tensors)
 
 /* ------------------------------------------------------------------- printing */
 
-static void print_value(const json_t *v)
+static skv_status print_value(const json_t *v)
 {
-    char *text = json_is_string(v)
-                     ? NULL
-                     : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(8));
+    char *text = NULL;
 
-    skv_print_text(json_is_string(v) ? json_string_value(v) : text ? text : "", 0);
+    if (json_is_string(v)) {
+        skv_print_text(json_string_value(v), 0);
+        return SKV_OK;
+    }
+    SKV_TRY(skv_json_print(&text, v, SKV_JSON_SHORT));
+    skv_print_text(text, 0);
     free(text);
+    return SKV_OK;
 }
 
-static void print_for_people(json_t *o, int indent)
+static skv_status print_row(json_t *row, int indent)
+{
+    const char *name;
+    json_t *cell;
+
+    printf("%*s", indent, "");
+    json_object_foreach(row, name, cell)
+    {
+        skv_print_text(name, 0);
+        printf(" ");
+        SKV_TRY(print_value(cell));
+        printf("  ");
+    }
+    printf("\n");
+    return SKV_OK;
+}
+
+static skv_status print_for_people(json_t *o, int indent)
 {
     const char *key;
     json_t *value, *row;
@@ -257,29 +278,16 @@ static void print_for_people(json_t *o, int indent)
         printf(" ");
         if (json_is_object(value)) {
             printf("\n");
-            print_for_people(value, indent + 2);
-        } else if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
+            SKV_TRY(print_for_people(value, indent + 2));
+        } else if (json_is_object(json_array_get(value, 0))) {
             printf("\n");
-            json_array_foreach(value, i, row)
-            {
-                const char *name;
-                json_t *cell;
-
-                printf("%*s", indent + 2, "");
-                json_object_foreach(row, name, cell)
-                {
-                    skv_print_text(name, 0);
-                    printf(" ");
-                    print_value(cell);
-                    printf("  ");
-                }
-                printf("\n");
-            }
+            json_array_foreach(value, i, row) SKV_TRY(print_row(row, indent + 2));
         } else {
-            print_value(value);
+            SKV_TRY(print_value(value));
             printf("\n");
         }
     }
+    return SKV_OK;
 }
 
 /* One file: its object; several: a list. */
@@ -319,9 +327,9 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         skv_json_put(&one, "file", json_string(words.word[i]));
         SKV_TRY_GOTO(inspect(&one, words.word[i], o.tensors), done);
         SKV_TRY_GOTO(skv_json_finish(&found, &one, words.word[i]), done);
-        if (!o.json)
-            print_for_people(found, 0);
+        st = o.json ? SKV_OK : print_for_people(found, 0);
         skv_json_append(&all, found);
+        SKV_TRY_GOTO(st, done);
     }
     if (o.json)
         st = print_json(&all, words.n);

@@ -15,10 +15,17 @@ SKV_MUST skv_status skv_json_parse(json_t **out, const char *text, size_t bytes,
 SKV_MUST skv_status skv_json_read(json_t **out, const char *path);
 SKV_MUST skv_status skv_json_read_below(json_t **out, const char *path, int n_below); /* folder.h */
 
-/* *out = the JSON text, to be freed: compact on one line, the same with sorted keys, on indented
- * lines, or those with all but ASCII escaped (for terminals). A real number is written with 15
- * digits, or with the 16 or 17 that it takes to read as the same. */
-typedef enum { SKV_JSON_COMPACT, SKV_JSON_SORTED, SKV_JSON_INDENTED, SKV_JSON_ASCII } skv_json_form;
+/* How JSON is printed. A real number is written with 15 digits, or with the 16 or 17 that it takes
+ * to read as the same; in the short form with 8. */
+typedef enum {
+    SKV_JSON_COMPACT,  /* on one line */
+    SKV_JSON_SORTED,   /* the same with sorted keys */
+    SKV_JSON_SHORT,    /* on one line, all but ASCII escaped */
+    SKV_JSON_INDENTED, /* on indented lines */
+    SKV_JSON_ASCII     /* the same, all but ASCII escaped */
+} skv_json_form;
+
+/* *out = the JSON text of any value, to be freed. */
 SKV_MUST skv_status skv_json_print(char **out, const json_t *value, skv_json_form form);
 
 /* Indented, keys in insertion order, whole or not at all. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHORT_DIGITS 8
+
 typedef struct {
     FILE *to;
     skv_json_form form;
@@ -20,15 +22,15 @@ static void new_line(printer *p, int depth)
         fprintf(p->to, "\n%*s", 2 * depth, "");
 }
 
-/* As few of 15 to 17 digits as read as the same number; told from an integer by a point or an
- * exponent. */
+/* As few of 15 to 17 digits as read as the same number, or SHORT_DIGITS; told from an integer by a
+ * point or an exponent. */
 static void print_real(printer *p, double v)
 {
     char text[40];
 
-    for (int digits = 15; digits <= 17; digits++) {
+    for (int digits = p->form == SKV_JSON_SHORT ? SHORT_DIGITS : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
+        if (p->form == SKV_JSON_SHORT || strtod(text, NULL) == v)
             break;
     }
     fprintf(p->to, "%s%s", text, text[strcspn(text, ".e")] ? "" : ".0");
@@ -37,8 +39,8 @@ static void print_real(printer *p, double v)
 /* Strings with their escapes, integers and words are as jansson writes them. */
 static void print_plain(printer *p, const json_t *v)
 {
-    char *text =
-        json_dumps(v, JSON_ENCODE_ANY | (p->form == SKV_JSON_ASCII ? JSON_ENSURE_ASCII : 0));
+    const bool ascii = p->form == SKV_JSON_ASCII || p->form == SKV_JSON_SHORT;
+    char *text = json_dumps(v, JSON_ENCODE_ANY | (ascii ? JSON_ENSURE_ASCII : 0));
 
     if (text)
         fputs(text, p->to);

@@ -75,6 +75,18 @@ static void the_forms_differ_in_blanks_and_order_alone(void **state)
     json_decref(v);
 }
 
+static void the_short_form_is_ascii_with_few_digits(void **state)
+{
+    json_t *v = parse("{\"a\":[0.30000001192092896,2.0,1e-05],\"b\":\"\xc3\xa9\"}");
+    char *text = NULL;
+
+    (void)state;
+    assert_int_equal(skv_json_print(&text, v, SKV_JSON_SHORT), SKV_OK);
+    assert_string_equal(text, "{\"a\":[0.30000001,2.0,1e-05],\"b\":\"\\u00E9\"}");
+    free(text);
+    json_decref(v);
+}
+
 static void a_maker_keeps_order_and_takes_over(void **state)
 {
     skv_json_maker o = skv_json_object(), list = skv_json_array();
@@ -117,6 +129,7 @@ int main(void)
         cmocka_unit_test(reals_are_printed_as_they_were_given),
         cmocka_unit_test(every_real_reads_back),
         cmocka_unit_test(the_forms_differ_in_blanks_and_order_alone),
+        cmocka_unit_test(the_short_form_is_ascii_with_few_digits),
         cmocka_unit_test(a_maker_keeps_order_and_takes_over),
         cmocka_unit_test(the_first_failure_is_named),
     };
