@@ -2,69 +2,15 @@
  * nothing half open, and (under the sanitizers) nothing leaked. */
 #include "io/checkpoint.h"
 
-#include <jansson.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "failing_alloc.h"
 #include "temp_folder.h"
 #include "write_checkpoint.h"
 
 #include "cmocka_all.h"
-
-static int allocations_left = -1; /* -1: no limit */
-
-static bool may_allocate(void)
-{
-    if (allocations_left < 0)
-        return true;
-    if (allocations_left == 0)
-        return false;
-    allocations_left--;
-    return true;
-}
-
-/* The linker sends our libraries' calls here (--wrap). */
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_malloc(size_t n)
-{
-    return may_allocate() ? __real_malloc(n) : NULL;
-}
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n)
-{
-    return may_allocate() ? __real_realloc(p, n) : NULL;
-}
-
-char *__real_strdup(const char *text);
-char *__wrap_strdup(const char *text);
-char *__wrap_strdup(const char *text)
-{
-    return may_allocate() ? __real_strdup(text) : NULL;
-}
-
-char *__real_strndup(const char *text, size_t n);
-char *__wrap_strndup(const char *text, size_t n);
-char *__wrap_strndup(const char *text, size_t n)
-{
-    return may_allocate() ? __real_strndup(text, n) : NULL;
-}
-
-static void *json_malloc(size_t n)
-{
-    return may_allocate() ? __real_malloc(n) : NULL;
-}
 
 static int refusals(const char *path)
 {
@@ -72,9 +18,9 @@ static int refusals(const char *path)
         skv_checkpoint *ck = NULL;
         skv_status st;
 
-        allocations_left = n;
+        failing_alloc(n);
         st = skv_checkpoint_open(&ck, path);
-        allocations_left = -1;
+        failing_alloc(-1);
         if (st == SKV_OK) {
             assert_int_equal(skv_checkpoint_count(ck), 2);
             assert_non_null(skv_checkpoint_find(ck, "x.weight"));
@@ -132,6 +78,6 @@ int main(void)
                                         temp_folder_make, temp_folder_remove),
     };
 
-    json_set_alloc_funcs(json_malloc, free);
+    failing_alloc_json();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,38 +7,7 @@
 #include "core/json.h"
 
 #include "cmocka_all.h"
-
-static int allocations_left = -1; /* -1: no limit */
-
-static bool may_allocate(void)
-{
-    if (allocations_left < 0)
-        return true;
-    if (allocations_left == 0)
-        return false;
-    allocations_left--;
-    return true;
-}
-
-/* The linker sends our libraries' calls here (--wrap); jansson gets json_malloc. */
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_malloc(size_t n)
-{
-    return may_allocate() ? __real_malloc(n) : NULL;
-}
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-static void *json_malloc(size_t n)
-{
-    return may_allocate() ? __real_malloc(n) : NULL;
-}
+#include "failing_alloc.h"
 
 typedef struct {
     skv_settings settings;
@@ -61,7 +30,7 @@ static int make_fixture(void **state)
     skv_settings *s = &f->settings;
 
     assert_non_null(f);
-    json_set_alloc_funcs(json_malloc, free);
+    failing_alloc_json();
     assert_int_equal(skv_settings_read(s, &(skv_settings_sources){.argc = 7, .argv = argv}),
                      SKV_OK);
     assert_int_equal(skv_schedule_make(&f->schedule, s->ratio, s->resolution), SKV_OK);
@@ -112,9 +81,9 @@ static void the_nth_failing_allocation_leaves_nothing_out(void **state)
     for (;; n++) {
         skv_status st;
 
-        allocations_left = n;
+        failing_alloc(n);
         st = skv_identity_make(&id, &f->setup);
-        allocations_left = -1;
+        failing_alloc(-1);
         if (st == SKV_OK)
             break;
         assert_int_equal(st, SKV_E_MEM);
@@ -138,14 +107,14 @@ static void nor_out_of_the_paths_and_the_printed_settings(void **state)
     for (n = 0;; n++) {
         skv_status st;
 
-        allocations_left = n;
+        failing_alloc(n);
         st = skv_paths_resolve(&paths, &f->settings, &f->sources.dims, &f->schedule);
         if (st == SKV_OK) {
             st = skv_options_to_json(&settings, skv_settings_table, &f->settings);
             if (st != SKV_OK)
                 skv_paths_clear(&paths);
         }
-        allocations_left = -1;
+        failing_alloc(-1);
         if (st == SKV_OK)
             break;
         assert_int_equal(st, SKV_E_MEM); /* and no mistake of the user's */

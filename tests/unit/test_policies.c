@@ -9,41 +9,11 @@
 #include "cache/kv.h"
 #include "cmocka_all.h"
 #include "core/rng.h"
+#include "failing_alloc.h"
 
 #define ROWS      3
 #define CONFIGS   SKV_TEST_DATA "/../../configs/budgets/"
 #define MAX_TRIES 6 /* cuts looked at of each path */
-
-/* Allocations of our code and of jansson that may still succeed; -1: all. */
-static int allocations_left = -1, allocations;
-
-static bool may_allocate(void)
-{
-    allocations++;
-    if (allocations_left < 0)
-        return true;
-    return allocations_left-- > 0;
-}
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size)
-{
-    if (may_allocate())
-        return __real_calloc(n, size);
-    allocations_left = 0;
-    return NULL;
-}
-
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_malloc(size_t n)
-{
-    if (may_allocate())
-        return __real_malloc(n);
-    allocations_left = 0;
-    return NULL;
-}
 
 static const struct {
     double ratio, percent;
@@ -397,21 +367,20 @@ static void every_failing_allocation_is_reported(void **state)
     (void)state;
     for (int i = 0; skv_policies[i]; i++) {
         fixture f = {.policy = skv_policies[i]};
-        int all = INT_MAX;
+        long all = LONG_MAX;
 
         assert_int_equal(skv_dims_named(&f.dims, "2b"), SKV_OK);
         assert_int_equal(skv_schedule_make(&f.schedule, 1, "1M"), SKV_OK);
-        for (int n = -1; n < all; n++) { /* -1: none fails, to count them */
+        for (long n = -1; n < all; n++) { /* -1: none fails, to count them */
             json_t *report = NULL;
             skv_status st;
 
             f.state = NULL;
             f.plan = NULL;
-            allocations = 0;
-            allocations_left = n;
+            failing_alloc(n);
             st = make_path(&f, CONFIGS "2b_10%_budget.json", &f.state, &report, &f.plan);
-            allocations_left = -1;
-            all = n < 0 ? allocations : all;
+            all = n < 0 ? failing_alloc_count() : all;
+            failing_alloc(-1);
             assert_true((st == SKV_OK) == (n < 0));
             assert_true((st == SKV_OK) == (f.plan != NULL));
             skv_kv_plan_destroy(f.plan);
@@ -483,6 +452,6 @@ int main(void)
         cmocka_unit_test(names_are_found_and_the_nearest_is_offered),
     };
 
-    json_set_alloc_funcs(__wrap_malloc, free);
+    failing_alloc_json();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
