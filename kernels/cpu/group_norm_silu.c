@@ -95,7 +95,7 @@ static void group_means(double *out, const job *j, int64_t tiles)
 static void one_picture(skv_backend *be, job *j, int64_t tiles)
 {
     const int64_t c = j->a->x.shape[3];
-    double mean[MAX_CHANNELS], variance[MAX_CHANNELS];
+    double mean[MAX_CHANNELS] = {0}, variance[MAX_CHANNELS] = {0};
     float scale[MAX_CHANNELS], shift[MAX_CHANNELS];
 
     j->mean = NULL;

@@ -189,6 +189,8 @@ static skv_status measure(const skv_bench_eval_options *o, const files *f, skv_e
     add_time(&times, "all", skv_seconds() - start, 2 * o->pairs);
     st = report(o, be, setup->threads, &times);
 done:
+    setup->lap = NULL;
+    setup->lap_ctx = NULL;
     skv_results_clear(&results);
     skv_pairs_close(&pairs);
     return st;

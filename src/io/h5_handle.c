@@ -44,7 +44,7 @@ static herr_t add_reason(unsigned n, const H5E_error2_t *e, void *user)
     return 0;
 }
 
-skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
+void skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
 {
     char text[1024];
     reasons r = {"", 0};
@@ -55,8 +55,8 @@ skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const ch
     va_end(args);
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, add_reason, &r);
     H5Eclear2(H5E_DEFAULT);
-    return skv_fail_at(SKV_E_H5, file, line, "%s: %s%s%s", f->path, text, r.text[0] ? ": " : "",
-                       r.text);
+    (void)skv_fail_at(SKV_E_H5, file, line, "%s: %s%s%s", f->path, text, r.text[0] ? ": " : "",
+                      r.text);
 }
 
 static herr_t close_object(hid_t id)

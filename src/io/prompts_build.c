@@ -3,6 +3,7 @@
  * Texts live in blocks, not in an allocation each: a list may have ten million lines. */
 #include "io/prompts_internal.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,7 @@ skv_status skv_prompts__add(skv_prompts__builder *b, size_t line, const skv_prom
     static const char *const what[2] = {"prompt", "negative prompt"};
     skv_prompt *p;
 
+    assert(found->text);
     for (int i = 0; i < 2; i++) {
         const size_t good = text[i] ? skv_utf8_good_bytes(text[i], bytes[i]) : 0;
 

@@ -14,7 +14,7 @@ typedef struct {
     const char *unit; /* "line" or "entry" */
 } skv_prompts__builder;
 
-/* A prompt as a parser found it. NULL: not given. */
+/* A prompt as a parser found it. id, negative: NULL where not given. */
 typedef struct {
     const char *id, *text, *negative;
     size_t text_bytes, negative_bytes;
