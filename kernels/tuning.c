@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/mem.h"
+
 int skv_tuning_find(const skv_tuning *t, const char *key)
 {
     for (size_t i = 0; i < t->n; i++)
@@ -22,15 +24,7 @@ skv_status skv_tuning_set(skv_tuning *t, const char *key, int choice)
             t->list[i].choice = choice;
             return SKV_OK;
         }
-    if (t->n == t->room) {
-        const size_t room = t->room ? 2 * t->room : 64;
-        skv_choice *list = realloc(t->list, room * sizeof *list);
-
-        if (!list)
-            return skv_fail(SKV_E_MEM, "tuning: out of memory");
-        t->list = list;
-        t->room = room;
-    }
+    SKV_TRY(skv_grow(&t->list, t->n, sizeof *t->list, "tuning"));
     memcpy(t->list[t->n].key, key, bytes);
     t->list[t->n++].choice = choice;
     return SKV_OK;

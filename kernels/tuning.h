@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     bool measuring;   /* shapes without an entry are measured at their first use */
     skv_choice *list; /* in the order they were made */
-    size_t n, room;
+    size_t n;
 } skv_tuning;
 
 /* The choice for key, or -1. */

@@ -157,7 +157,7 @@ typedef struct {
 
 typedef struct {
     skv_layout_finding *finding; /* by kind, then name */
-    size_t n, room;
+    size_t n;
     int64_t count[SKV_FOUND_KINDS];
     int64_t n_expected, n_good; /* picture files */
     int64_t n_ignored;          /* entries that the evaluator does not read */

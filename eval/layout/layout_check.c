@@ -35,7 +35,7 @@ typedef struct {
     int files;                        /* of a prompt */
     char last[SKV_LAYOUT_PATH_BYTES]; /* picture seen before, where ids are not known */
     sized *size;                      /* of the pictures that could be read */
-    size_t n_sizes, room;
+    size_t n_sizes;
 } check;
 
 /* ------------------------------------------------------------------- findings */
@@ -53,15 +53,7 @@ static skv_status note(skv_layout_report *r, skv_layout_fault kind, const char *
     va_start(args, fmt);
     vsnprintf(why, sizeof why, fmt, args);
     va_end(args);
-    if (r->n == r->room) {
-        const size_t room = 2 * r->room + 64;
-        skv_layout_finding *grown = realloc(r->finding, room * sizeof *grown);
-
-        if (!grown)
-            return skv_fail(SKV_E_MEM, "check: out of memory");
-        r->finding = grown;
-        r->room = room;
-    }
+    SKV_TRY(skv_grow(&r->finding, r->n, sizeof *r->finding, "check"));
     SKV_TRY(skv_alloc(&block, name_bytes + strlen(why) + 1, 1, "check"));
     memcpy(block, name, name_bytes);
     memcpy(block + name_bytes, why, strlen(why) + 1);
@@ -84,15 +76,7 @@ static skv_status keep_picture(check *c, const char *name)
 {
     char *copy = NULL;
 
-    if (c->n_sizes == c->room) {
-        const size_t room = 2 * c->room + 256;
-        sized *grown = realloc(c->size, room * sizeof *grown);
-
-        if (!grown)
-            return skv_fail(SKV_E_MEM, "check: out of memory");
-        c->size = grown;
-        c->room = room;
-    }
+    SKV_TRY(skv_grow(&c->size, c->n_sizes, sizeof *c->size, "check"));
     SKV_TRY(skv_path_join(&copy, NULL, name));
     c->size[c->n_sizes++] = (sized){.name = copy};
     return SKV_OK;
@@ -215,7 +199,7 @@ done:
 
 typedef struct {
     char **name;
-    size_t n, room;
+    size_t n;
 } names;
 
 static void free_names(names *l)
@@ -242,15 +226,9 @@ static skv_status list(names *out, const char *folder)
     while (st == SKV_OK && (e = readdir(d))) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        if (out->n == out->room) {
-            char **grown = realloc(out->name, (out->room = 2 * out->room + 64) * sizeof *grown);
-
-            if (!grown) {
-                st = skv_fail(SKV_E_MEM, "%s: out of memory for names", folder);
-                break;
-            }
-            out->name = grown;
-        }
+        st = skv_grow(&out->name, out->n, sizeof *out->name, folder);
+        if (st != SKV_OK)
+            break;
         out->name[out->n] = NULL;
         st = skv_path_join(&out->name[out->n], NULL, e->d_name);
         out->n += st == SKV_OK;

@@ -15,7 +15,7 @@
 
 typedef struct {
     char **name; /* without .png, sorted */
-    int64_t n, room;
+    int64_t n;
 } name_list;
 
 struct skv_pairs_owned {
@@ -204,15 +204,7 @@ static skv_status add_name(name_list *l, const char *name)
 {
     const size_t n = strlen(name) - strlen(".png");
 
-    if (l->n == l->room) {
-        const int64_t room = l->room ? 2 * l->room : 1024;
-        char **grown = realloc(l->name, (size_t)room * sizeof *grown);
-
-        if (!grown)
-            return skv_fail(SKV_E_MEM, "a list of pictures: out of memory");
-        l->name = grown;
-        l->room = room;
-    }
+    SKV_TRY(skv_grow(&l->name, (size_t)l->n, sizeof *l->name, "a list of pictures"));
     l->name[l->n] = malloc(n + 1);
     if (!l->name[l->n])
         return skv_fail(SKV_E_MEM, "a list of pictures: out of memory");

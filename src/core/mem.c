@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_ENTRIES ((size_t)16) /* a power of two */
+
 bool skv_mul_size(size_t *out, size_t a, size_t b)
 {
     return !__builtin_mul_overflow(a, b, out);
@@ -21,6 +23,22 @@ skv_status skv_alloc(void *out, size_t n, size_t size, const char *what)
     if (!p)
         return skv_fail(SKV_E_MEM, "%s: out of memory for %zu × %zu bytes", what, n, size);
     memcpy(out, &p, sizeof p);
+    return SKV_OK;
+}
+
+skv_status skv_grow(void *list, size_t n, size_t size, const char *what)
+{
+    const size_t room = n > 0 ? 2 * n : FIRST_ENTRIES;
+    size_t bytes;
+    void *p;
+
+    if (n > 0 && (n < FIRST_ENTRIES || (n & (n - 1)) != 0))
+        return SKV_OK;
+    memcpy(&p, list, sizeof p);
+    p = skv_mul_size(&bytes, room, size) ? realloc(p, bytes) : NULL;
+    if (!p)
+        return skv_fail(SKV_E_MEM, "%s: out of memory for %zu × %zu bytes", what, room, size);
+    memcpy(list, &p, sizeof p);
     return SKV_OK;
 }
 

@@ -36,6 +36,11 @@ static inline int64_t skv_round_up(int64_t n, int64_t step)
 /* calloc that fails with a message naming `what`. *out is freed with free(). */
 SKV_MUST skv_status skv_alloc(void *out, size_t n, size_t size, const char *what);
 
+/* Makes room for one entry more in the list at *list (NULL at first, freed with free()), which has
+ * n of `size` bytes. Called before each entry that is added: it doubles the list at 16, 32, 64, ...
+ */
+SKV_MUST skv_status skv_grow(void *list, size_t n, size_t size, const char *what);
+
 typedef struct {
     char *base;       /* host or device memory, borrowed */
     size_t bytes;     /* capacity */

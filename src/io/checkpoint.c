@@ -62,12 +62,9 @@ done:
 /* Maps a file and appends its tensors; *kind names the container. */
 static skv_status add_file(skv_checkpoint *ck, const char *path, const char **kind)
 {
-    shard *grown = realloc(ck->shards, ((size_t)ck->n_shards + 1) * sizeof *grown);
     shard *s;
 
-    if (!grown)
-        return skv_fail(SKV_E_MEM, "%s: out of memory", path);
-    ck->shards = grown;
+    SKV_TRY(skv_grow(&ck->shards, (size_t)ck->n_shards, sizeof *ck->shards, path));
     s = &ck->shards[ck->n_shards];
     *s = (shard){0};
     ck->n_shards++;

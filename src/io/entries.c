@@ -25,18 +25,9 @@ skv_status skv_entries_add(skv_entries *list, const skv_entry *e, const char *pa
 
     if (name_bytes > MAX_NAME_BYTES - list->name_bytes)
         return skv_fail(SKV_E_FORMAT, "%s: names of more than %zu bytes", path, MAX_NAME_BYTES);
-    if (list->n == list->room) {
-        const size_t room = list->room ? 2 * list->room : 256;
-        skv_entry *grown;
-
-        if (list->n >= MAX_ENTRIES)
-            return skv_fail(SKV_E_FORMAT, "%s: more than %zu tensors", path, MAX_ENTRIES);
-        grown = realloc(list->entry, room * sizeof *grown);
-        if (!grown)
-            return skv_fail(SKV_E_MEM, "%s: out of memory for %zu tensors", path, room);
-        list->entry = grown;
-        list->room = room;
-    }
+    if (list->n >= MAX_ENTRIES)
+        return skv_fail(SKV_E_FORMAT, "%s: more than %zu tensors", path, MAX_ENTRIES);
+    SKV_TRY(skv_grow(&list->entry, list->n, sizeof *list->entry, path));
     name = malloc(name_bytes);
     if (!name)
         return skv_fail(SKV_E_MEM, "%s: out of memory", path);

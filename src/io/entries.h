@@ -6,7 +6,7 @@
 
 typedef struct {
     skv_entry *entry; /* names are owned */
-    size_t n, room;
+    size_t n;
     size_t name_bytes; /* of all names together */
 } skv_entries;
 

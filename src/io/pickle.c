@@ -78,15 +78,7 @@ static skv_status add_item(skv_pickle *p, skv_pickle_value *v, skv_pickle_value 
 {
     if (++p->n_items > MAX_ITEMS)
         return refuse(p, "containers of too many items");
-    if (v->n == v->room) {
-        const size_t room = v->room ? 2 * v->room : 8;
-        skv_pickle_value **grown = realloc(v->item, room * sizeof *grown);
-
-        if (!grown)
-            return skv_fail(SKV_E_MEM, "%s: out of memory", p->path);
-        v->item = grown;
-        v->room = room;
-    }
+    SKV_TRY(skv_grow(&v->item, v->n, sizeof *v->item, p->path));
     v->item[v->n++] = item;
     return SKV_OK;
 }

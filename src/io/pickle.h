@@ -42,7 +42,7 @@ struct skv_pickle_value {
                          or a constant, not NUL-terminated */
     size_t bytes;     /* of text */
     skv_pickle_value **item;
-    size_t n, room;
+    size_t n;
     const skv_pickle_value *key, *view; /* STORAGE: its key, and a view into it or NULL */
     skv_pickle_tensor *tensor;
 };

@@ -39,7 +39,7 @@ static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
 {
     skv_status st = SKV_OK;
     char **names = NULL;
-    size_t n = 0, room = 0;
+    size_t n = 0;
     DIR *d = opendir(folder);
 
     if (!d)
@@ -48,15 +48,7 @@ static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
     for (struct dirent *e = readdir(d); e; e = readdir(d)) {
         if (e->d_name[0] == '.' || !skv_ends_in(e->d_name, ".txt"))
             continue;
-        if (n == room) {
-            char **more = realloc(names, (room = 2 * room + 64) * sizeof *names);
-
-            if (!more) {
-                st = skv_fail(SKV_E_MEM, "%s: out of memory for file names", folder);
-                goto done;
-            }
-            names = more;
-        }
+        SKV_TRY_GOTO(skv_grow(&names, n, sizeof *names, folder), done);
         names[n] = NULL;
         SKV_TRY_GOTO(skv_path_join(&names[n], NULL, e->d_name), done);
         n++;

@@ -31,22 +31,6 @@ static const char *reason_of(const char *error)
     return error;
 }
 
-static skv_status make_room(skv_failed_rows *f)
-{
-    const int room = f->room ? 2 * f->room : 16;
-    skv_failed_reason *more = NULL;
-
-    if (f->n_reasons < f->room)
-        return SKV_OK;
-    SKV_TRY(skv_alloc(&more, (size_t)room, sizeof *more, "failed rows"));
-    if (f->n_reasons > 0)
-        memcpy(more, f->by_reason, (size_t)f->n_reasons * sizeof *more);
-    free(f->by_reason);
-    f->by_reason = more;
-    f->room = room;
-    return SKV_OK;
-}
-
 skv_status skv_failed_rows_add(skv_failed_rows *f, const char *error, int64_t n)
 {
     const char *reason = reason_of(error);
@@ -58,7 +42,7 @@ skv_status skv_failed_rows_add(skv_failed_rows *f, const char *error, int64_t n)
             f->by_reason[i].n += n;
             return SKV_OK;
         }
-    SKV_TRY(make_room(f));
+    SKV_TRY(skv_grow(&f->by_reason, (size_t)f->n_reasons, sizeof *f->by_reason, "failed rows"));
     SKV_TRY(skv_alloc(&copy, strlen(reason) + 1, 1, "failed rows"));
     memcpy(copy, reason, strlen(reason) + 1);
     f->by_reason[f->n_reasons++] = (skv_failed_reason){copy, n};

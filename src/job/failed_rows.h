@@ -15,7 +15,7 @@ typedef struct {
 
 typedef struct {
     skv_failed_reason *by_reason; /* in the order they came */
-    int n_reasons, room;
+    int n_reasons;
     int64_t n; /* rows */
 } skv_failed_rows;
 

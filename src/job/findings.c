@@ -7,29 +7,12 @@
 
 #include "core/mem.h"
 
-static bool make_room(skv_findings *f)
-{
-    const int room = f->room ? 2 * f->room : 16;
-    skv_finding *more = NULL;
-
-    if (f->n < f->room)
-        return true;
-    if (skv_alloc(&more, (size_t)room, sizeof *more, "findings") != SKV_OK)
-        return false;
-    if (f->n > 0)
-        memcpy(more, f->finding, (size_t)f->n * sizeof *more);
-    free(f->finding);
-    f->finding = more;
-    f->room = room;
-    return true;
-}
-
 /* The next finding, to be filled; NULL: no memory. */
 static skv_finding *next(skv_findings *f, const char *check, const char *fmt, va_list args)
 {
     skv_finding *to;
 
-    if (!make_room(f)) {
+    if (skv_grow(&f->finding, (size_t)f->n, sizeof *f->finding, "findings") != SKV_OK) {
         f->failed = true;
         return NULL;
     }

@@ -15,7 +15,7 @@ typedef struct {
 
 typedef struct {
     skv_finding *finding;
-    int n, room, n_traps;
+    int n, n_traps;
     bool failed; /* there was no memory for one: skv_findings_check */
 } skv_findings;
 

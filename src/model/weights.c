@@ -517,11 +517,8 @@ static skv_status own_host(skv_loader *l, skv_tensor *out, const char *name, con
 {
     skv_weights *w = l->weights;
     char full[NAME_BYTES + 64];
-    float **grown = realloc(w->owned, (w->n_owned + 1) * sizeof *grown);
 
-    if (!grown)
-        return skv_fail(SKV_E_MEM, "%s: out of memory", name);
-    w->owned = grown;
+    SKV_TRY(skv_grow(&w->owned, w->n_owned, sizeof *w->owned, name));
     SKV_TRY(skv_alloc(&w->owned[w->n_owned], (size_t)(shape[0] * shape[1]), sizeof(float), name));
     snprintf(full, sizeof full, "%s%s", w->prefix[0], name);
     skv_formula_fill(w->owned[w->n_owned], full, 2, shape, 0, shape[0] * shape[1]);

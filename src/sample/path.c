@@ -200,14 +200,11 @@ static skv_status add(skv_paths *out, const char *name, const skv_settings *s, c
                       const skv_schedule *schedule)
 {
     const json_t *o = find_definition(s->path_definitions, name);
-    skv_path *grown = realloc(out->path, ((size_t)out->n + 1) * sizeof *grown);
     skv_path *p;
     definition d = {0};
     skv_status st;
 
-    if (!grown)
-        return skv_fail(SKV_E_MEM, "path %s: out of memory", name);
-    out->path = grown;
+    SKV_TRY(skv_grow(&out->path, (size_t)out->n, sizeof *out->path, name));
     SKV_TRY(check_name(name));
     for (int i = 0; i < out->n; i++)
         if (strcmp(out->path[i].name, name) == 0)
