@@ -15,6 +15,7 @@ skv_packages_run=(
 # shellcheck disable=SC2034
 skv_packages_test=(
     libcmocka-dev python3 python3-numpy python3-h5py clang-format-14 clang-tidy-14 shellcheck
+    iproute2
 )
 
 # skv_install PACKAGE...: installs those that are missing, as root or by sudo.

@@ -57,15 +57,20 @@ skv_status skv_comm_open(skv_comm **out, const skv_comm_wish *wish)
     return SKV_OK;
 }
 
-/* What a collective call returns: a failure of the form loses the others for good. */
-static skv_status keep(skv_comm *c, skv_status st)
+skv_status skv_comm__lose(skv_comm *c, skv_status st)
 {
-    if (st != SKV_OK && !c->lost) {
+    if (!c->lost) {
         c->lost = true;
         c->what = st;
         snprintf(c->why, sizeof c->why, "%s", skv_message());
     }
     return st;
+}
+
+/* What a collective call returns: a failure of the form loses the others for good. */
+static skv_status keep(skv_comm *c, skv_status st)
+{
+    return st == SKV_OK ? SKV_OK : skv_comm__lose(c, st);
 }
 
 /* All collective calls begin here. */

@@ -47,7 +47,7 @@ skv_status skv_comm_broadcast_device(skv_comm *c, skv_status st, skv_backend *be
     if (c->size == 1) {
         way = "one rank";
     } else if (n_host == c->size) {
-        way = "by MPI: host memory";
+        way = "from host memory to host memory";
         SKV_TRY(skv_comm_broadcast(c, data, bytes, root));
     } else {
         if (n_host == 0)

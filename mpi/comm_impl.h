@@ -81,6 +81,9 @@ const char *skv_comm__rank_text(char out[SKV_RANK_BYTES], const skv_comm *c, int
 SKV_MUST skv_status skv_comm__meet(skv_comm *c);
 SKV_MUST skv_status skv_comm__hear_go(skv_comm *c);
 
+/* From now on no call reaches the others; the thread's message says why. Returns st. */
+skv_status skv_comm__lose(skv_comm *c, skv_status st);
+
 /* ---------------------------------------------------------------- launching (comm_env.c) */
 
 typedef enum {

@@ -9,6 +9,7 @@
 #include <nccl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct {
     bool usable; /* everyone has a GPU of its own */
@@ -73,34 +74,70 @@ static skv_status exchange(invitation *out, skv_comm *c)
     return skv_comm_broadcast(c, out, sizeof *out, 0);
 }
 
-static skv_status send_all(ncclComm_t comm, cudaStream_t stream, void *data, size_t bytes, int root)
+/* Until NCCL has done what was asked of it, here and (stream NULL: nothing there) on the GPU. */
+static skv_status finish(skv_comm *c, ncclComm_t comm, cudaStream_t stream)
 {
-    ncclResult_t state;
+    const struct timespec nap = {0, 1000000};
+    skv_wait w;
 
-    TRY_NCCL(ncclBroadcast(data, data, bytes, ncclUint8, root, comm, stream));
-    TRY_CUDA(cudaStreamSynchronize(stream));
-    TRY_NCCL(ncclCommGetAsyncError(comm, &state));
-    TRY_NCCL(state);
-    return SKV_OK;
+    skv_comm__wait_begin(&w, c, SKV_WAIT_UNKNOWN);
+    for (;;) {
+        ncclResult_t state = ncclInProgress;
+        cudaError_t gpu = cudaSuccess;
+
+        TRY_NCCL(ncclCommGetAsyncError(comm, &state));
+        if (state != ncclInProgress) {
+            TRY_NCCL(state);
+            if (stream)
+                gpu = cudaStreamQuery(stream);
+            if (gpu == cudaSuccess)
+                return SKV_OK;
+            (void)cudaGetLastError(); /* "not ready" must not be taken for the next launch's */
+            if (gpu != cudaErrorNotReady)
+                TRY_CUDA(gpu);
+        }
+        SKV_TRY(skv_comm__wait_check(&w, c));
+        nanosleep(&nap, NULL);
+    }
+}
+
+/* A call that only begins something. */
+#define BEGIN_NCCL(x)                                                                              \
+    do {                                                                                           \
+        ncclResult_t begin_result = (x);                                                           \
+        if (begin_result != ncclInProgress)                                                        \
+            TRY_NCCL(begin_result);                                                                \
+    } while (0)
+
+static skv_status send_all(skv_comm *c, ncclComm_t comm, cudaStream_t stream, void *data,
+                           size_t bytes, int root)
+{
+    SKV_TRY(finish(c, comm, NULL)); /* its creation */
+    BEGIN_NCCL(ncclBroadcast(data, data, bytes, ncclUint8, root, comm, stream));
+    SKV_TRY(finish(c, comm, stream));
+    BEGIN_NCCL(ncclCommFinalize(comm));
+    return finish(c, comm, NULL);
 }
 
 static skv_status meet_and_send(skv_comm *c, const invitation *with, void *data, size_t bytes,
                                 int root)
 {
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     ncclComm_t comm = NULL;
     cudaStream_t stream = NULL;
     skv_status st;
 
-    TRY_NCCL(ncclCommInitRank(&comm, c->size, with->id, c->rank));
+    config.blocking = 0; /* a rank that is gone would keep the others inside a call for ever */
+    BEGIN_NCCL(ncclCommInitRankConfig(&comm, c->size, with->id, c->rank, &config));
     st = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) == cudaSuccess
-             ? send_all(comm, stream, data, bytes, root)
+             ? send_all(c, comm, stream, data, bytes, root)
              : failed("cudaStreamCreate", "no stream");
-    if (stream)
-        (void)cudaStreamDestroy(stream);
     if (st == SKV_OK)
         TRY_NCCL(ncclCommDestroy(comm));
     else
         (void)ncclCommAbort(comm); /* frees ranks that wait inside */
+    if (stream)
+        (void)cudaStreamDestroy(stream);
     return st;
 }
 
@@ -108,6 +145,7 @@ skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, vo
                                     size_t bytes, int root, const char **how)
 {
     invitation with;
+    skv_status st;
 
     memset(&with, 0, sizeof with);
     SKV_TRY(exchange(&with, c));
@@ -117,5 +155,8 @@ skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, vo
         return SKV_OK;
     /* work queued on this memory must end before another stream touches it */
     SKV_TRY(skv_comm_agree(c, skv_backend_sync(be)));
-    return skv_comm_agree(c, meet_and_send(c, &with, data, bytes, root));
+    st = meet_and_send(c, &with, data, bytes, root);
+    if (st == SKV_E_PEER)
+        return skv_comm__lose(c, st); /* who did not come here will not come to agree, either */
+    return skv_comm_agree(c, st);
 }

@@ -84,7 +84,7 @@ static void name_them(char out[TEXT_BYTES], const skv_wait *w, const skv_comm *c
     if (w->whom == SKV_WAIT_MISSING)
         list_missing(out, c);
     else if (w->whom == SKV_WAIT_UNKNOWN)
-        snprintf(out, TEXT_BYTES, "other ranks, which had all arrived");
+        snprintf(out, TEXT_BYTES, "data of ranks that had all arrived,");
     else
         skv_comm__rank_text(out, c, w->whom);
 }
