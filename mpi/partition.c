@@ -4,27 +4,26 @@
 
 #include <assert.h>
 
-void skv_partition(int64_t *first, int64_t *count, const int32_t *cost, int64_t n, int rank,
-                   int size)
+void skv_partition(int64_t *first, const int32_t *cost, int64_t n, int size)
 {
     int64_t total = 0, before = 0;
+    int rank = 0;
 
-    assert(n >= 0 && size >= 1 && size < 1 << 20 && rank >= 0 && rank < size);
+    assert(n >= 0 && size >= 1 && size < 1 << 20);
     for (int64_t k = 0; k < n; k++) {
         assert(!cost || cost[k] >= 1);
         total += cost ? cost[k] : 1;
     }
     assert(total < (int64_t)1 << 40); /* so that 2 · total · size fits int64_t */
-    *first = 0;
-    *count = 0;
+    first[0] = 0;
     for (int64_t k = 0; k < n; k++) {
-        int64_t c = cost ? cost[k] : 1;
-        int64_t owner = (2 * before + c) * size / (2 * total);
+        const int64_t c = cost ? cost[k] : 1;
+        const int64_t owner = (2 * before + c) * size / (2 * total);
 
-        if (owner < rank)
-            *first = k + 1;
-        else if (owner == rank)
-            (*count)++;
+        while (rank < owner)
+            first[++rank] = k;
         before += c;
     }
+    while (rank < size)
+        first[++rank] = n;
 }

@@ -11,7 +11,6 @@
 #include "core/mem.h"
 #include "run/group_file.h"
 #include "run/run_json.h"
-#include "run/run_lock.h"
 #include "sample/engine.h"
 #include "sample/tune.h"
 #include "sample/writer.h"
@@ -202,12 +201,8 @@ static skv_status decode_run(decoder *d)
     const char *path;
     json_t *value;
 
-    int lock; /* held until the process ends */
-
     SKV_TRY(skv_run_json_read(&d->json, d->run));
     d->to = (skv_run_place){d->out, d->json.by_hundred};
-    if (d->out == d->run)
-        SKV_TRY(skv_run_lock_take(&lock, d->run, SKV_RUN_LOCK_SECONDS, NULL));
     json_object_foreach(d->json.paths, path, value)
     {
         if (!d->options->paths || listed(d->options->paths, path))

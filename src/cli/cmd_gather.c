@@ -24,7 +24,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     gather_options o = {0};
     skv_words words = {0};
     int64_t n_failed = 0;
-    int lock = -1;
+    skv_claims *claims = NULL;
     skv_run_json json;
     skv_status st;
 
@@ -38,9 +38,10 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         skv_run_json_read(&json, words.word[0]); /* no lock is made in a folder that is not a run */
     skv_run_json_clear(&json);
     SKV_TRY_GOTO(st, done);
-    SKV_TRY_GOTO(skv_run_lock_take(&lock, words.word[0], SKV_RUN_LOCK_SECONDS, NULL), done);
+    SKV_TRY_GOTO(skv_run_claims_open(&claims, words.word[0]), done);
+    SKV_TRY_GOTO(skv_run_lock_take(claims, words.word[0], SKV_RUN_LOCK_SECONDS, NULL), done);
     st = skv_gather(words.word[0], o.virtual_run, &n_failed);
-    skv_run_lock_release(lock);
+    skv_run_lock_release(claims);
     SKV_TRY_GOTO(st, done);
     printf("%s/run.h5\n", words.word[0]);
     if (n_failed > 0) {
@@ -48,6 +49,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         *exit_code = SKV_EXIT_PARTIAL;
     }
 done:
+    skv_claims_close(claims);
     free((void *)words.word);
     skv_options_clear(table, &o);
     return st;

@@ -1,37 +1,33 @@
 #include "core/aside.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/folder.h"
+#include "core/process.h"
 
 #define ENDING ".tmp"
 
 skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
 {
     const int how = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    char process[SKV_PROCESS_BYTES];
     skv_status st;
 
     *out = (skv_aside){.fd = -1, .folder = -1, .path = path};
     st = skv_folder_of(&out->folder, &out->name, path, n_below);
     SKV_TRY(st == SKV_E_NOTFOUND ? SKV_E_KIND : st); /* NOTFOUND is for files to be read */
-    if (snprintf(out->aside, sizeof out->aside, "%s.%ld" ENDING, out->name, (long)getpid()) >=
-        (int)sizeof out->aside) {
+    if (snprintf(out->aside, sizeof out->aside, "%s.%s" ENDING, out->name,
+                 skv_process_name(process)) >= (int)sizeof out->aside) {
         skv_aside_drop(out);
         return skv_fail(SKV_E_ARG, "%s: the file's name is too long", path);
     }
     out->fd = openat(out->folder, out->aside, how, 0666);
-    if (out->fd < 0 && errno == EEXIST) { /* left by a killed process of the same id */
-        unlinkat(out->folder, out->aside, 0);
-        out->fd = openat(out->folder, out->aside, how, 0666);
-    }
     if (out->fd < 0) {
         const int reason = errno;
 
@@ -110,24 +106,26 @@ void skv_aside_drop(skv_aside *a)
     a->aside[0] = '\0';
 }
 
-/* "<name>.<digits>.tmp", name NULL: any. */
-static bool is_aside(const char *entry, const char *name)
+/* The process in "<name>.<process>.tmp"; false: not the name of an aside file. */
+static bool writer_of(char process[SKV_PROCESS_BYTES], const char *entry)
 {
-    const char *end = entry + strlen(entry) - strlen(ENDING), *p = end;
+    const size_t n = strlen(entry);
+    const char *end = entry + n - strlen(ENDING), *p = end;
 
-    if (strlen(entry) <= strlen(ENDING) || strcmp(end, ENDING) != 0)
+    if (n <= strlen(ENDING) || strcmp(end, ENDING) != 0)
         return false;
-    while (p > entry && isdigit((unsigned char)p[-1]))
+    while (p > entry && p[-1] != '.')
         p--;
-    if (p == end || p < entry + 2 || p[-1] != '.')
+    if (p < entry + 2 || end - p >= SKV_PROCESS_BYTES)
         return false;
-    p--; /* where the name ends */
-    return !name ||
-           (strlen(name) == (size_t)(p - entry) && strncmp(entry, name, strlen(name)) == 0);
+    snprintf(process, SKV_PROCESS_BYTES, "%.*s", (int)(end - p), p);
+    return skv_process_is_name(process);
 }
 
-skv_status skv_aside_sweep(const char *folder, int n_below, const char *name)
+skv_status skv_aside_sweep(const char *folder, int n_below, skv_aside_is_dead is_dead,
+                           const void *ctx)
 {
+    char process[SKV_PROCESS_BYTES];
     skv_status st;
     const struct dirent *e;
     struct stat info;
@@ -144,8 +142,9 @@ skv_status skv_aside_sweep(const char *folder, int n_below, const char *name)
         return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", folder, strerror(errno));
     }
     while ((e = readdir(d)))
-        if (is_aside(e->d_name, name) &&
-            fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode))
+        if (writer_of(process, e->d_name) &&
+            fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(info.st_mode) && is_dead(ctx, process, info.st_mtim))
             unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
     return SKV_OK;

@@ -1,9 +1,12 @@
-/* A new file is written aside, as "<name>.<pid>.tmp" in its folder, and renamed when it is whole.
- * A writer that is killed leaves the aside file behind; skv_aside_sweep removes it. */
+/* A new file is written aside, as "<name>.<process>.tmp" in its folder (core/process.h), and
+ * renamed when it is whole. A writer that is killed leaves the aside file behind; skv_aside_sweep
+ * removes it. */
 #ifndef SKV_CORE_ASIDE_H
 #define SKV_CORE_ASIDE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "core/status.h"
 
@@ -12,7 +15,7 @@ typedef struct {
     int folder;       /* descriptor of the folder that holds it */
     const char *path; /* its final name; borrowed */
     const char *name; /* the last part of it */
-    char aside[288];  /* the name until then, in `folder` */
+    char aside[320];  /* the name until then, in `folder` */
 } skv_aside;
 
 /* Makes the aside file of `path` (n_below: core/folder.h). `path` must live as long as *out, which
@@ -35,8 +38,12 @@ SKV_MUST skv_status skv_aside_commit_derived(skv_aside *a);
 /* Throws the aside file away. Does nothing after a commit. */
 void skv_aside_drop(skv_aside *a);
 
-/* Removes regular files called "<name>.<digits>.tmp" from a folder, name NULL: of any name. To be
- * called where no other process may be writing these. A folder that is not there is fine. */
-SKV_MUST skv_status skv_aside_sweep(const char *folder, int n_below, const char *name);
+/* Whether the writer of an aside file that was last written at `written` is dead. */
+typedef bool (*skv_aside_is_dead)(const void *ctx, const char *process, struct timespec written);
+
+/* Removes aside files of dead writers, regular ones, from a folder. A folder that is not there is
+ * fine. */
+SKV_MUST skv_status skv_aside_sweep(const char *folder, int n_below, skv_aside_is_dead is_dead,
+                                    const void *ctx);
 
 #endif

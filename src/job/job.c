@@ -32,7 +32,7 @@ static const skv_phase running[] = {
     {"folder", skv_job__open_folder, skv_job__share_place, NULL},
     {"rows of the run", skv_job__open_rows, NULL, NULL},
     {"work", skv_job__find_work, skv_job__share_work, NULL},
-    {"log", skv_job__open_log, NULL, NULL},
+    {"run folder", skv_job__enter_run, NULL, NULL},
     {"encoding texts", NULL, skv_job__encode_texts, skv_job__text_cache},
     {"encoded texts", skv_job__open_texts, NULL, skv_job__text_cache},
     {"sharing weights", NULL, skv_job__share_weights, NULL},
@@ -78,6 +78,7 @@ static void clear(skv_job *j)
     skv_options_clear(skv_settings_table, &j->settings);
     skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);
+    skv_claims_close(j->claims);
     skv_config_clear(&j->config);
     skv_prompt_list_clear(&j->list);
     free(j->tuning.data);

@@ -1,4 +1,4 @@
-/* A rank's groups, one after another; then, all together, run.h5. */
+/* Groups, one after another, as a rank gets them; then, all together, run.h5. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "job/job_parts.h"
 #include "run/gather.h"
 #include "run/group_file.h"
+#include "run/run_lock.h"
 #include "sample/sampler.h"
 #include "sample/writer.h"
 
@@ -20,7 +21,8 @@ static skv_status remake_png(skv_job *j, const skv_group_record *rec, int i, uin
     const size_t picture = (size_t)rec->height * (size_t)rec->width * 3, row = (size_t)i;
     int32_t fault = 0;
 
-    if (rec->status[i] != SKV_OK)
+    if (rec->status[i] != SKV_OK ||
+        skv_run_news_has_png(&j->place, rec->path_name, rec->row[i], rec->id[i]))
         return SKV_OK;
     if (!rec->image)
         SKV_TRY(skv_engine_decode(j->engine, rec->bits + row * (size_t)rec->bits_bytes, 1,
@@ -53,10 +55,9 @@ static skv_status remake_pngs(skv_job *j, int64_t g, int path)
     return st;
 }
 
-static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, bool first)
+static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, const uint8_t *work)
 {
     const int n_paths = j->todo.n_paths;
-    const uint8_t *work = j->todo.work + g * n_paths;
     bool *wanted = NULL, any = false;
     skv_status st;
 
@@ -65,7 +66,7 @@ static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, b
         wanted[i] = (work[i] & SKV_WORK_COMPUTE) != 0;
         any = any || wanted[i];
     }
-    st = any ? skv_sampler_group(sampler, g, wanted, first) : SKV_OK;
+    st = any ? skv_sampler_group(sampler, g, wanted, j->n_done == 0) : SKV_OK;
     for (int i = 0; i < n_paths && st == SKV_OK; i++)
         if (work[i] & SKV_WORK_PNG)
             st = remake_pngs(j, g, i);
@@ -73,33 +74,74 @@ static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, b
     return st;
 }
 
-/* n_done of this rank's groups are done, the last one of n_rows rows. */
-static void tell(const skv_job *j, int64_t n_rows, int64_t n_done)
+/* After a group, or before the first (-1). */
+static void tell(const skv_job *j, int64_t group)
 {
     const skv_job_report *report = &j->setup->report;
+    const int64_t own = j->queue ? skv_group_queue_left(j->queue, true) : 0;
+    int64_t first;
+    int n_rows = 0;
 
+    if (group >= 0)
+        skv_rows_group(&j->run.rows, group, &first, &n_rows);
     if (j->rank == 0 && report->group)
-        report->group(report->ctx, &j->run, n_rows, n_done, j->count);
+        report->group(report->ctx, &j->run, n_rows, j->n_done, j->n_done + own);
+}
+
+static skv_status next_group(skv_job *j, int64_t *group, uint8_t *work)
+{
+    SKV_TRY(skv_group_queue_next(j->queue, group, work));
+    if (*j->stop)
+        return skv_fail(SKV_E_STOPPED,
+                        "stopped by a signal with %" PRId64 " of %" PRId64
+                        " groups left; run the same command again to go on",
+                        skv_group_queue_left(j->queue, false), j->todo.n);
+    if (*group >= 0)
+        skv_debug("group %" PRId64 " is claimed by rank %d", *group, j->rank);
+    return SKV_OK;
 }
 
 static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
 {
-    tell(j, 0, 0);
-    for (int64_t k = 0; k < j->count; k++) {
-        const int64_t g = j->todo.group[j->first + k];
-        int64_t first;
-        int n_rows;
+    uint8_t *work = NULL;
+    int64_t group = -1;
+    skv_status st;
 
-        if (*j->stop)
-            return skv_fail(SKV_E_STOPPED,
-                            "stopped by a signal with %" PRId64 " of %" PRId64
-                            " groups left on this rank; run the same command again to go on",
-                            j->count - k, j->count);
-        SKV_TRY(one_group(j, sampler, g, k == 0));
-        skv_rows_group(&j->run.rows, g, &first, &n_rows);
-        tell(j, n_rows, k + 1);
+    tell(j, -1);
+    SKV_TRY(skv_alloc(&work, (size_t)j->todo.n_paths, sizeof *work, "work list"));
+    for (;;) {
+        st = next_group(j, &group, work);
+        if (st != SKV_OK || group < 0)
+            break;
+        st = one_group(j, sampler, group, work);
+        if (st != SKV_OK)
+            break;
+        j->n_done++;
+        skv_group_queue_finish_part(j->queue, group);
+        tell(j, group);
     }
+    free(work);
+    return st;
+}
+
+/* --only: one group, of which the run keeps nothing but a PNG, so nobody claims it. */
+static skv_status only_group(skv_job *j, const skv_sampler *sampler)
+{
+    const int64_t group = j->todo.group[j->first];
+
+    tell(j, -1);
+    SKV_TRY(one_group(j, sampler, group, j->todo.work + group * j->todo.n_paths));
+    j->n_done++;
+    tell(j, group);
     return SKV_OK;
+}
+
+static void written(void *job, int64_t group)
+{
+    skv_job *j = job;
+
+    if (j->queue)
+        skv_group_queue_finish_part(j->queue, group);
 }
 
 /* With --only, the PNG and the last line are all that shows whether the row succeeded. */
@@ -117,6 +159,18 @@ static skv_status put_only(void *job, skv_result *r)
     return skv_writer_put(j->writer, r);
 }
 
+static skv_status make_queue(skv_job *j)
+{
+    const skv_group_queue_setup setup = {.todo = &j->todo,
+                                         .rank = j->rank,
+                                         .claims = j->claims,
+                                         .run = &j->place,
+                                         .plan = &j->run.folder,
+                                         .stop = j->stop};
+
+    return j->settings.only ? SKV_OK : skv_group_queue_create(&j->queue, &setup);
+}
+
 skv_status skv_job__sample_groups(void *job)
 {
     skv_job *j = job;
@@ -124,7 +178,9 @@ skv_status skv_job__sample_groups(void *job)
     const skv_writer_setup writer = {.run = j->place,
                                      .store = run->store,
                                      .png_threads = (int)j->settings.png_threads,
-                                     .only_id = j->settings.only};
+                                     .only_id = j->settings.only,
+                                     .written = written,
+                                     .ctx = j};
     skv_sampler sampler = {.engine = j->engine,
                            .setup = &run->engine,
                            .rows = &run->rows,
@@ -138,15 +194,21 @@ skv_status skv_job__sample_groups(void *job)
 
     if (j->count == 0)
         return SKV_OK;
-    SKV_TRY(skv_writer_create(&j->writer, &writer));
+    SKV_TRY(make_queue(j));
+    SKV_TRY_GOTO(skv_writer_create(&j->writer, &writer), done);
     sampler.sink_ctx = j->settings.only ? (void *)j : j->writer;
     j->texts.writer = j->writer;
-    st = all_groups(j, &sampler);
+    st = j->settings.only ? only_group(j, &sampler) : all_groups(j, &sampler);
     end = skv_writer_finish(j->writer);
     j->writer = NULL;
     if (j->only_failed[0])
         skv_warn("--only %s: the row failed%s", j->settings.only, j->only_failed);
-    return end != SKV_OK ? end : st; /* a failure of the writer outranks a stop */
+    if (end != SKV_OK) /* a failure of the writer outranks a stop */
+        st = end;
+done:
+    skv_group_queue_destroy(j->queue); /* what the writer has not written is given up */
+    j->queue = NULL;
+    return st;
 }
 
 /* ------------------------------------------------------------------- run.h5 */
@@ -162,9 +224,14 @@ skv_status skv_job__gather(void *job)
 {
     skv_job *j = job;
 
+    skv_status st;
+
     if (j->rank != 0)
         return SKV_OK;
-    return skv_gather(j->settings.out, j->settings.virtual_run, &j->result.n_failed);
+    SKV_TRY(skv_run_lock_take(j->claims, j->settings.out, SKV_RUN_LOCK_SECONDS, j->stop));
+    st = skv_gather(j->settings.out, j->settings.virtual_run, &j->result.n_failed);
+    skv_run_lock_release(j->claims);
+    return st;
 }
 
 skv_status skv_job__share_failures(void *job)

@@ -65,7 +65,7 @@ skv_status skv_job__load_model(void *job)
 
 static int tuning_rank(const skv_job *j)
 {
-    return skv_todo_list_first_rank(&j->todo, j->size);
+    return skv_todo_list_first_rank(&j->todo);
 }
 
 bool skv_job__tunes(const void *job)

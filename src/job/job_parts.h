@@ -6,6 +6,7 @@
 
 #include "job/backend_choice.h"
 #include "job/compare_ranks.h"
+#include "job/group_queue.h"
 #include "job/job.h"
 #include "job/share_weights.h"
 #include "job/text_phase.h"
@@ -39,7 +40,8 @@ typedef struct {
     skv_text_phase texts;
     skv_run_place place; /* of the run's files */
     skv_todo_list todo;
-    int64_t first, count; /* this rank's places in todo.group */
+    int64_t first, count; /* this rank's share: places in todo.group. None: it has no work */
+    skv_claims *claims;
     /* model */
     skv_weights_sharing sharing;
     skv_t5 *t5; /* NULL: texts are read from a file */
@@ -47,6 +49,8 @@ typedef struct {
     skv_blob tuning;
     /* groups */
     skv_writer *writer;
+    skv_group_queue *queue;
+    int64_t n_done;        /* groups, by this rank */
     char only_failed[512]; /* why --only's row failed, path by path */
 } skv_job;
 
@@ -96,7 +100,7 @@ SKV_MUST skv_status skv_job__share_token(void *job);
 SKV_MUST skv_status skv_job__open_folder(void *job);
 SKV_MUST skv_status skv_job__find_work(void *job);
 SKV_MUST skv_status skv_job__share_work(void *job);
-SKV_MUST skv_status skv_job__open_log(void *job);
+SKV_MUST skv_status skv_job__enter_run(void *job);
 
 /* job_model.c: texts, weights, algorithms */
 SKV_MUST skv_status skv_job__encode_texts(void *job);

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "job/failed_rows.h"
 #include "job/job_parts.h"
+#include "run/run_lock.h"
 
 skv_status skv_job__open_device(void *job)
 {
@@ -216,20 +217,23 @@ static skv_status only_work(skv_job *j)
 skv_status skv_job__open_folder(void *job)
 {
     skv_job *j = job;
+    skv_status st;
 
     j->place.folder = j->settings.out;
     if (j->rank != 0)
         return SKV_OK;
     j->run.folder.stop = j->stop;
-    SKV_TRY(skv_run_folder_open(&j->place.by_hundred, j->settings.out, &j->run.folder));
-    return skv_job__keep_rows(j);
+    SKV_TRY(skv_run_folder_open(&j->claims, &j->place.by_hundred, j->settings.out, &j->run.folder));
+    st = skv_job__keep_rows(j);
+    skv_run_lock_release(j->claims);
+    return st;
 }
 
 skv_status skv_job__find_work(void *job)
 {
     skv_job *j = job;
 
-    SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n));
+    SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n, j->size));
     if (j->rank != 0)
         return SKV_OK;
     return j->settings.only ? only_work(j)
@@ -242,15 +246,19 @@ skv_status skv_job__share_work(void *job)
 
     SKV_TRY(skv_comm_broadcast(j->comm, j->todo.work, skv_todo_list_bytes(&j->todo), 0));
     skv_todo_list_count(&j->todo);
-    skv_todo_list_share(&j->todo, j->rank, j->size, &j->first, &j->count);
+    j->first = j->todo.share[j->rank];
+    j->count = j->todo.share[j->rank + 1] - j->first;
     return SKV_OK;
 }
 
-skv_status skv_job__open_log(void *job)
+/* The rank's log and claims; rank 0 has its claims already. */
+skv_status skv_job__enter_run(void *job)
 {
     skv_job *j = job;
     char path[4096];
 
+    if (!j->claims)
+        SKV_TRY(skv_run_claims_open(&j->claims, j->settings.out));
     snprintf(path, sizeof path, "%s/log", j->settings.out);
     SKV_TRY(skv_folder_make(path));
     snprintf(path, sizeof path, "%s/log/%d.txt", j->settings.out, j->rank);

@@ -5,13 +5,14 @@
 #include "core/mem.h"
 #include "mpi/partition.h"
 
-skv_status skv_todo_list_init(skv_todo_list *l, int64_t n_groups, int n_paths)
+skv_status skv_todo_list_init(skv_todo_list *l, int64_t n_groups, int n_paths, int size)
 {
     const size_t n = (size_t)n_groups;
 
-    *l = (skv_todo_list){.n_groups = n_groups, .n_paths = n_paths};
+    *l = (skv_todo_list){.n_groups = n_groups, .n_paths = n_paths, .size = size};
     SKV_TRY(skv_alloc(&l->work, n, (size_t)n_paths, "work list"));
     SKV_TRY(skv_alloc(&l->group, n, sizeof *l->group, "work list"));
+    SKV_TRY(skv_alloc(&l->share, (size_t)size + 1, sizeof *l->share, "work list"));
     return skv_alloc(&l->cost, n, sizeof *l->cost, "work list");
 }
 
@@ -20,6 +21,7 @@ void skv_todo_list_clear(skv_todo_list *l)
     free(l->work);
     free(l->group);
     free(l->cost);
+    free(l->share);
     *l = (skv_todo_list){0};
 }
 
@@ -41,21 +43,13 @@ void skv_todo_list_count(skv_todo_list *l)
         l->cost[l->n] = cost;
         l->group[l->n++] = g;
     }
+    skv_partition(l->share, l->cost, l->n, l->size);
 }
 
-void skv_todo_list_share(const skv_todo_list *l, int rank, int size, int64_t *first, int64_t *count)
+int skv_todo_list_first_rank(const skv_todo_list *l)
 {
-    skv_partition(first, count, l->cost, l->n, rank, size);
-}
-
-int skv_todo_list_first_rank(const skv_todo_list *l, int size)
-{
-    for (int rank = 0; rank < size; rank++) {
-        int64_t first, count;
-
-        skv_todo_list_share(l, rank, size, &first, &count);
-        if (count > 0)
+    for (int rank = 0; rank < l->size; rank++)
+        if (l->share[rank + 1] > l->share[rank])
             return rank;
-    }
     return -1;
 }

@@ -176,32 +176,57 @@ static skv_status make_folder(const char *run, const char *what, const char *pat
     return skv_folder_make_below(folder, 2);
 }
 
-skv_status skv_run_folder_open(skv_by_hundred *out, const char *run, const skv_run_plan *plan)
+/* run.json as it is now, merged with this run. */
+static skv_status write_json(skv_by_hundred *out, const char *run, const skv_run_plan *plan)
 {
     char file[4096];
     json_t *root = NULL;
-    int lock; /* held until the process ends */
     skv_status st;
 
-    if (strlen(run) > sizeof file - 512)
-        return skv_fail(SKV_E_ARG, "--out: a path of %zu bytes is too long", strlen(run));
-    SKV_TRY(skv_option_opened("--out", skv_folder_make(run)));
-    SKV_TRY(skv_run_lock_take(&lock, run, SKV_RUN_LOCK_SECONDS, plan->stop));
     snprintf(file, sizeof file, "%s/run.json", run);
     SKV_TRY(merge(&root, file, plan));
     st = skv_by_hundred_read(out, root, file);
     if (st == SKV_OK)
         st = skv_json_write(root, file);
     json_decref(root);
+    return st;
+}
+
+skv_status skv_run_folder_open(skv_claims **claims, skv_by_hundred *out, const char *run,
+                               const skv_run_plan *plan)
+{
+    skv_status st;
+
+    if (strlen(run) > 4096 - 512)
+        return skv_fail(SKV_E_ARG, "--out: a path of %zu bytes is too long", strlen(run));
+    SKV_TRY(skv_option_opened("--out", skv_folder_make(run)));
+    SKV_TRY(skv_run_claims_open(claims, run));
+    SKV_TRY(skv_run_lock_take(*claims, run, SKV_RUN_LOCK_SECONDS, plan->stop));
+    st = write_json(out, run, plan);
     for (int i = 0; i < plan->n_paths && st == SKV_OK; i++) {
         st = make_folder(run, "groups", plan->path[i].name);
         if (st == SKV_OK)
             st = make_folder(run, "images", plan->path[i].name);
     }
+    if (st != SKV_OK)
+        skv_run_lock_release(*claims);
     return st;
 }
 
 /* --------------------------------------------------------------------- scan */
+
+skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t group)
+{
+    const int64_t first = group * plan->group_size, left = plan->n_rows - first;
+
+    return (skv_group_want){.config_digest = plan->digest,
+                            .path_digest = plan->path[path].digest,
+                            .group = group,
+                            .first_row = first,
+                            .n_rows = (int)(left < plan->group_size ? left : plan->group_size),
+                            .parts = (plan->bits ? SKV_GROUP_BITS : 0) |
+                                     (plan->image ? SKV_GROUP_IMAGE : 0)};
+}
 
 /* A folder of pictures: rows that follow one another mostly stand in the same. */
 typedef struct {
@@ -272,30 +297,30 @@ done:
 static skv_status scan_one(uint8_t *work, scan *s)
 {
     const skv_run_plan *plan = s->plan;
-    const int64_t left = plan->n_rows - s->want.group * plan->group_size;
     skv_group_state state;
     skv_run_name file;
     bool lost = false;
 
-    s->want.first_row = s->want.group * plan->group_size;
-    s->want.n_rows = (int)(left < plan->group_size ? left : plan->group_size);
     SKV_TRY(skv_run_name_group(&file, s->run, s->path, s->want.group));
     SKV_TRY(skv_group_file_check(&state, &file, &s->want));
     if (state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
         skv_warn("%s; the group is computed again", skv_message());
     if (state == SKV_GROUP_GOOD && plan->png)
         SKV_TRY(find_missing_png(&lost, s, &file));
-    *work = state != SKV_GROUP_GOOD ? SKV_WORK_COMPUTE : lost ? SKV_WORK_PNG : 0;
+    if (state == SKV_GROUP_GOOD)
+        *work = lost ? SKV_WORK_PNG : 0;
+    else
+        *work = SKV_WORK_COMPUTE | (state != SKV_GROUP_ABSENT ? SKV_WORK_REPLACE : 0);
     return SKV_OK;
 }
 
 /* work: the path's column. */
-static skv_status scan_path(uint8_t *work, scan *s)
+static skv_status scan_path(uint8_t *work, scan *s, int path)
 {
     skv_status st = SKV_OK;
 
     for (int64_t g = 0; g < s->plan->n_groups && st == SKV_OK; g++) {
-        s->want.group = g;
+        s->want = skv_run_plan_want(s->plan, path, g);
         st = scan_one(&work[g * s->plan->n_paths], s);
     }
     if (s->images.fd >= 0)
@@ -306,16 +331,9 @@ static skv_status scan_path(uint8_t *work, scan *s)
 skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run, const skv_run_plan *plan)
 {
     for (int i = 0; i < plan->n_paths; i++) {
-        scan s = {.run = run,
-                  .plan = plan,
-                  .path = plan->path[i].name,
-                  .images = {.fd = -1},
-                  .want = {.config_digest = plan->digest,
-                           .path_digest = plan->path[i].digest,
-                           .parts = (plan->bits ? SKV_GROUP_BITS : 0) |
-                                    (plan->image ? SKV_GROUP_IMAGE : 0)}};
+        scan s = {.run = run, .plan = plan, .path = plan->path[i].name, .images = {.fd = -1}};
 
-        SKV_TRY(scan_path(work + i, &s));
+        SKV_TRY(scan_path(work + i, &s, i));
     }
     return SKV_OK;
 }

@@ -9,6 +9,8 @@
 
 #include "core/json.h"
 #include "core/status.h"
+#include "run/claims.h"
+#include "run/group_file.h"
 #include "run/run_place.h"
 
 #define SKV_ID_BYTES 272   /* room for a row's id */
@@ -35,20 +37,26 @@ typedef struct {
     /* The id of a row, and whether it is sampled. One thread at a time. */
     skv_status (*row_id)(void *rows, int64_t row, char *id, size_t bytes, bool *sampled);
     void *rows;
-    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait for the folder's lock */
+    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait for the run's lock */
 } skv_run_plan;
 
-/* Rank 0: makes the folder and its sub-folders, takes its lock (run/run_lock.h; held until the
- * process ends), compares run.json with this run (another config is refused with the key that
- * differs, a path with other options by its name; another device is refused or warned of), and
- * writes it, with the paths that are new added. *out: which folders are divided, as run.json says;
- * a new run.json: those of which a path would hold more than plan.flat_max entries. */
-SKV_MUST skv_status skv_run_folder_open(skv_by_hundred *out, const char *run,
+/* Rank 0: makes the folder and its sub-folders, takes the run's lock (run/run_lock.h, for
+ * skv_run_lock_release by the caller), compares run.json with this run (another config is refused
+ * with the key that differs, a path with other options by its name; another device is refused or
+ * warned of), and writes it, with the paths that are new added. *claims: of this process in the
+ * run, for skv_claims_close, also after a failure (NULL where it did not come so far). *out: which
+ * folders are divided, as run.json says; a new run.json: those of which a path would hold more than
+ * plan.flat_max entries. */
+SKV_MUST skv_status skv_run_folder_open(skv_claims **claims, skv_by_hundred *out, const char *run,
                                         const skv_run_plan *plan);
+
+/* The group as the run wants it on a path. */
+skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t group);
 
 /* Work left in a group, per path. */
 #define SKV_WORK_COMPUTE 1u
 #define SKV_WORK_PNG     2u
+#define SKV_WORK_REPLACE 4u /* with COMPUTE: a file is there, but not what is wanted */
 
 /* Fills work[g·n_paths + path]. Damaged and foreign group files are computed again (and said so);
  * PNGs that are absent, empty or no regular files are made again. */

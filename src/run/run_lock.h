@@ -1,20 +1,22 @@
-/* Who may change a run's folder: one process at a time, the holder of RUN/.lock. */
+/* What only one process does at a time in a run's folder: making run.json, and gathering. Whoever
+ * computes groups does not need it (run/claims.h says who computes what). */
 #ifndef SKV_RUN_RUN_LOCK_H
 #define SKV_RUN_RUN_LOCK_H
 
 #include <signal.h>
 
 #include "core/status.h"
+#include "run/claims.h"
 
-#define SKV_RUN_LOCK_SECONDS 30 /* a killed job's ranks may live that long */
+#define SKV_RUN_LOCK_SECONDS 1800 /* another job may be gathering */
 
-/* Takes the lock of a folder that exists, and removes what dead writers left aside in it
- * (core/aside.h). While another process holds it: waits up to `seconds`, saying once who that is,
- * then SKV_E_IO naming it; SKV_E_STOPPED as soon as *stop is not 0 (stop may be NULL). A file
- * system without locks is warned of. *fd: for skv_run_lock_release; the end of the process
- * releases, too. The holder must not open .lock again: closing it would give the lock away. */
-SKV_MUST skv_status skv_run_lock_take(int *fd, const char *run, int seconds,
+/* The claims of a run, RUN/claims; RUN is there. */
+SKV_MUST skv_status skv_run_claims_open(skv_claims **out, const char *run);
+
+/* Takes the lock, which is a claim, and removes what dead writers left in the folder: aside files
+ * (core/aside.h), claims, heartbeats. Waits and fails as skv_claims_wait does. */
+SKV_MUST skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds,
                                       const volatile sig_atomic_t *stop);
-void skv_run_lock_release(int fd);
+void skv_run_lock_release(skv_claims *c);
 
 #endif

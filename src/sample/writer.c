@@ -142,6 +142,8 @@ static void *file_thread(void *arg)
             skv_writer_hold(w);
             st = write_file(w, it->result);
             skv_writer_release(w);
+            if (st == SKV_OK && w->setup.written)
+                w->setup.written(w->setup.ctx, it->result->rec.group);
         }
         pthread_mutex_lock(&w->lock);
         note(w, st);

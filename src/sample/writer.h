@@ -14,6 +14,8 @@ typedef struct {
     skv_store store;
     int png_threads;
     const char *only_id; /* NULL; or: no group file, and this id's PNG alone */
+    void (*written)(void *ctx, int64_t group); /* NULL; or: called by a thread after a group file */
+    void *ctx;
 } skv_writer_setup;
 
 /* Borrows what setup points to. */

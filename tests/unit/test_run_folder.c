@@ -1,7 +1,6 @@
 #include "run/run_folder.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,8 +9,8 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
-#include "core/clock.h"
 #include "core/file.h"
+#include "core/process.h"
 #include "run/run_lock.h"
 #include "temp_folder.h"
 
@@ -48,6 +47,7 @@ static skv_status open_plan(skv_by_hundred *divided, const char *run, int64_t n,
     json_t *common = json_pack("{s:s}", "model", "m");
     skv_run_plan_path path = full;
     skv_run_plan plan = plan_of(common);
+    skv_claims *claims = NULL;
     skv_status st;
 
     path.report = common;
@@ -55,7 +55,10 @@ static skv_status open_plan(skv_by_hundred *divided, const char *run, int64_t n,
     plan.n_rows = n;
     plan.n_groups = (n + 1) / 2;
     plan.flat_max = flat_max;
-    st = skv_run_folder_open(divided, run, &plan);
+    st = skv_run_folder_open(&claims, divided, run, &plan);
+    if (st == SKV_OK)
+        skv_run_lock_release(claims);
+    skv_claims_close(claims);
     json_decref(common);
     return st;
 }
@@ -74,115 +77,110 @@ static int is_there(const char *name)
     return lstat(temp_path(name), &info) == 0;
 }
 
-/* A process that holds the lock for some time. */
-static pid_t hold_lock(const char *run, int milliseconds)
+/* The name of a process that has ended. */
+static void dead_process(char out[SKV_PROCESS_BYTES])
 {
-    const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
-    int ready[2];
-    char byte;
+    int names[2];
     pid_t child;
 
-    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(names), 0);
     child = fork();
     if (child == 0) {
-        int fd;
-
-        if (skv_run_lock_take(&fd, run, 0, NULL) != SKV_OK || write(ready[1], "x", 1) != 1)
-            _exit(1);
-        nanosleep(&time, NULL);
-        _exit(0);
+        skv_process_name(out);
+        _exit(write(names[1], out, SKV_PROCESS_BYTES) == SKV_PROCESS_BYTES ? 0 : 1);
     }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    return child;
+    assert_int_equal(read(names[0], out, SKV_PROCESS_BYTES), SKV_PROCESS_BYTES);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(names[0]);
+    close(names[1]);
 }
 
-static void the_lock_is_waited_for_and_then_taken(void **state)
+static void put_aside(const char *name, const char *process)
 {
-    pid_t child;
-    int fd = -1, status = 1;
+    char path[256];
+
+    snprintf(path, sizeof path, "%s.%s.tmp", name, process);
+    assert_int_equal(skv_file_write(temp_path(path), "x", 1), SKV_OK);
+}
+
+static int has_aside(const char *name, const char *process)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s.%s.tmp", name, process);
+    return is_there(path);
+}
+
+static void left_overs_of_dead_writers_go_and_those_of_living_ones_stay(void **state)
+{
+    static const char *const left[] = {"run.h5",
+                                       "metrics.h5",
+                                       "run.json",
+                                       "groups/full/000000.h5",
+                                       "images/old/x.png",
+                                       "groups/full/0012/001234.h5",
+                                       "images/old/0000/y.png"};
+    static const char stranger[] = "0123456789ab-17-99"; /* of another host, no heartbeat */
+    static const char living[] = "0123456789ab-16-99";
+    char dead[SKV_PROCESS_BYTES];
 
     (void)state;
-    child = hold_lock(temp_folder(), 300);
-    assert_int_equal(skv_run_lock_take(&fd, temp_folder(), 30, NULL), SKV_OK);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    skv_run_lock_release(fd);
-}
-
-static void a_lock_that_stays_is_refused_naming_its_holder(void **state)
-{
-    char holder[64];
-    pid_t child;
-    int fd = -1;
-
-    (void)state;
-    child = hold_lock(temp_folder(), 60000);
-    assert_int_equal(skv_run_lock_take(&fd, temp_folder(), 0, NULL), SKV_E_IO);
-    snprintf(holder, sizeof holder, "process %ld on ", (long)child);
-    assert_non_null(strstr(skv_message(), holder));
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
-static volatile sig_atomic_t stop;
-
-static void ask(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-static void a_stop_ends_the_wait_at_once(void **state)
-{
-    struct sigaction a = {.sa_handler = ask};
-    pid_t child;
-    double start;
-    int fd = -1;
-
-    (void)state;
-    child = hold_lock(temp_folder(), 60000);
-    sigaction(SIGALRM, &a, NULL);
-    alarm(1);
-    start = skv_seconds();
-    assert_int_equal(skv_run_lock_take(&fd, temp_folder(), 30, &stop), SKV_E_STOPPED);
-    assert_true(skv_seconds() - start < 20);
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
-static void left_overs_of_dead_writers_go_when_the_lock_is_taken(void **state)
-{
-    static const char *const left[] = {"run.h5.1.tmp",
-                                       "metrics.h5.2.tmp",
-                                       "run.json.3.tmp",
-                                       "groups/full/000000.h5.4.tmp",
-                                       "images/old/x.png.5.tmp",
-                                       "groups/full/0012/001234.h5.6.tmp",
-                                       "images/old/0000/y.png.7.tmp"};
-
-    (void)state;
+    dead_process(dead);
+    assert_int_equal(mkdir(temp_path("claims"), 0777), 0);
+    assert_int_equal(skv_file_write(temp_path("claims/0123456789ab-16-99.alive"), "x", 1), SKV_OK);
     assert_int_equal(skv_folder_make(temp_path("groups/full/0012")), SKV_OK);
     assert_int_equal(skv_folder_make(temp_path("images/old/0000")), SKV_OK);
-    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
-        assert_int_equal(skv_file_write(temp_path(left[i]), "x", 1), SKV_OK);
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        put_aside(left[i], dead);
+        put_aside(left[i], living);
+        put_aside(left[i], stranger);
+    }
     assert_int_equal(skv_file_write(temp_path("groups/full/000000.h5"), "x", 1), SKV_OK);
     assert_int_equal(open_run(temp_folder()), SKV_OK);
-    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++)
-        assert_false(is_there(left[i]));
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        assert_false(has_aside(left[i], dead));
+        assert_true(has_aside(left[i], living));
+        assert_true(has_aside(left[i], stranger));
+    }
     assert_true(is_there("groups/full/000000.h5"));
+}
+
+static void a_strangers_left_overs_go_with_an_old_heartbeat_or_after_a_day(void **state)
+{
+    static const char silent[] = "0123456789ab-17-99", unknown[] = "0123456789ab-18-99";
+    struct timespec old[2] = {{.tv_nsec = UTIME_OMIT}};
+    char path[256];
+
+    (void)state;
+    put_aside("run.h5", silent);
+    put_aside("run.h5", unknown);
+    assert_int_equal(mkdir(temp_path("claims"), 0777), 0);
+    snprintf(path, sizeof path, "claims/%s.alive", silent);
+    assert_int_equal(skv_file_write(temp_path(path), "x", 1), SKV_OK);
+    old[1].tv_sec = time(NULL) - 100;
+    assert_int_equal(utimensat(AT_FDCWD, temp_path(path), old, 0), 0);
+    assert_int_equal(open_run(temp_folder()), SKV_OK);
+    assert_false(has_aside("run.h5", silent));
+    assert_true(has_aside("run.h5", unknown));
+    old[1].tv_sec = time(NULL) - 100000;
+    snprintf(path, sizeof path, "run.h5.%s.tmp", unknown);
+    assert_int_equal(utimensat(AT_FDCWD, temp_path(path), old, 0), 0);
+    assert_int_equal(unlink(temp_path("run.json")), 0); /* its digest is none */
+    assert_int_equal(open_run(temp_folder()), SKV_OK);
+    assert_false(has_aside("run.h5", unknown));
+    assert_false(is_there("claims")); /* nobody is left */
 }
 
 static void links_inside_a_run_are_refused_and_the_run_itself_may_be_one(void **state)
 {
-    static const char *const names[] = {"groups", "images", "groups/full", "images/full",
-                                        "run.json"};
+    static const char *const names[] = {"groups",      "images",   "groups/full",
+                                        "images/full", "run.json", "claims"};
     char run[64], path[128];
 
     (void)state;
     assert_int_equal(skv_folder_make(temp_path("out")), SKV_OK);
-    assert_int_equal(skv_file_write(temp_path("out/precious.1.tmp"), "x", 1), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("out/precious.0123456789ab-1-1.tmp"), "x", 1),
+                     SKV_OK);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(run, sizeof run, "run%zu", i);
         snprintf(path, sizeof path, "%s/groups", run);
@@ -195,7 +193,7 @@ static void links_inside_a_run_are_refused_and_the_run_itself_may_be_one(void **
         assert_int_not_equal(open_run(temp_path(run)), SKV_OK);
         assert_non_null(strstr(skv_message(), run));
     }
-    assert_true(is_there("out/precious.1.tmp"));
+    assert_true(is_there("out/precious.0123456789ab-1-1.tmp"));
     assert_int_equal(rmdir(temp_path("out/full")), -1); /* nothing was made there */
     assert_int_equal(symlink(temp_path("out"), temp_path("link")), 0);
     assert_int_equal(open_run(temp_path("link")), SKV_OK);
@@ -220,9 +218,10 @@ static void a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
     assert_int_equal(open_run(temp_folder()), SKV_E_KIND);
     assert_non_null(strstr(skv_message(), "run.json"));
     assert_int_equal(mkdir(temp_path("other"), 0777), 0);
-    assert_int_equal(mkfifo(temp_path("other/.lock"), 0600), 0);
+    assert_int_equal(mkdir(temp_path("other/claims"), 0777), 0);
+    assert_int_equal(mkfifo(temp_path("other/claims/folder"), 0600), 0);
     assert_int_equal(open_run(temp_path("other")), SKV_E_KIND);
-    assert_non_null(strstr(skv_message(), ".lock"));
+    assert_non_null(strstr(skv_message(), "claims/folder"));
 }
 
 static void a_folder_of_many_entries_is_divided_and_stays_so(void **state)
@@ -250,10 +249,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
-        CASE(the_lock_is_waited_for_and_then_taken),
-        CASE(a_lock_that_stays_is_refused_naming_its_holder),
-        CASE(a_stop_ends_the_wait_at_once),
-        CASE(left_overs_of_dead_writers_go_when_the_lock_is_taken),
+        CASE(left_overs_of_dead_writers_go_and_those_of_living_ones_stay),
+        CASE(a_strangers_left_overs_go_with_an_old_heartbeat_or_after_a_day),
         CASE(links_inside_a_run_are_refused_and_the_run_itself_may_be_one),
         CASE(a_path_name_that_leads_elsewhere_is_refused),
         CASE(a_fifo_in_place_of_a_file_is_refused_at_once),

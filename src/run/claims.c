@@ -1,0 +1,387 @@
+#include "run/claims.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/folder.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/process.h"
+
+#define ENDING       ".alive"
+#define BEAT_SECONDS 10 /* several must be missed before an owner is dead */
+
+struct skv_claims {
+    char *path;
+    int folder;
+    char me[SKV_PROCESS_BYTES];
+    char alive[SKV_PROCESS_BYTES + sizeof ENDING];
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool ending;
+    _Atomic(double) beat; /* time of this process's heartbeat, by the file system's clock: s */
+};
+
+/* ---------------------------------------------------------------- small files */
+
+/* The first line of a file, and its time. SKV_E_NOTFOUND when there is none. */
+static skv_status read_line(char out[SKV_CLAIM_BYTES], struct timespec *time, const skv_claims *c,
+                            const char *name)
+{
+    /* opened, not looked up by name: NFS asks the server then */
+    const int fd = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char path[4096 + SKV_CLAIM_BYTES];
+    struct stat info;
+    ssize_t n = -1;
+
+    if (fd < 0 && errno == ENOENT)
+        return SKV_E_NOTFOUND;
+    if (fd < 0) {
+        const int reason = errno;
+
+        snprintf(path, sizeof path, "%.4095s/%s", c->path, name);
+        return skv_cannot_open(path, reason);
+    }
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+        n = read(fd, out, SKV_CLAIM_BYTES - 1);
+    close(fd);
+    if (n < 0)
+        return skv_fail(SKV_E_KIND, "%s/%s: not a file, so no claim", c->path, name);
+    out[n] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    *time = info.st_mtim;
+    return SKV_OK;
+}
+
+/* *made: false where there is one of that name. */
+static skv_status make_file(bool *made, const skv_claims *c, const char *name, const char *line)
+{
+    const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int fd = openat(c->folder, name, how, 0666);
+    char text[SKV_CLAIM_BYTES];
+    int n;
+    bool good;
+
+    *made = fd >= 0;
+    if (fd < 0 && errno == EEXIST)
+        return SKV_OK;
+    if (fd < 0 && errno == ENOENT)
+        return SKV_E_NOTFOUND; /* the folder is gone */
+    if (fd < 0)
+        return skv_cannot_make(c->path, "create a file in it", errno);
+    n = snprintf(text, sizeof text, "%.*s\n", SKV_CLAIM_BYTES - 2, line);
+    good = write(fd, text, (size_t)n) == n;
+    if ((close(fd) == 0) & good)
+        return SKV_OK;
+    unlinkat(c->folder, name, 0);
+    return skv_fail(SKV_E_IO, "%s/%s: cannot write: %s", c->path, name, strerror(errno));
+}
+
+/* ------------------------------------------------------------------- heartbeat */
+
+static double seconds_of(struct timespec t)
+{
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A heartbeat that others took for a dead one's and removed is made again. */
+static skv_status beat(skv_claims *c)
+{
+    char who[SKV_CLAIM_BYTES];
+    struct stat info;
+    bool made;
+
+    if (utimensat(c->folder, c->alive, NULL, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT)
+            return skv_fail(SKV_E_IO, "%s/%s: cannot set its time: %s", c->path, c->alive,
+                            strerror(errno));
+        skv_process_describe(who, sizeof who);
+        SKV_TRY(make_file(&made, c, c->alive, who));
+    }
+    if (fstatat(c->folder, c->alive, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return skv_cannot_open(c->path, errno);
+    c->beat = seconds_of(info.st_mtim);
+    return SKV_OK;
+}
+
+static void *heart(void *claims)
+{
+    skv_claims *c = claims;
+    struct timespec next;
+    bool said = false;
+
+    pthread_mutex_lock(&c->lock);
+    while (!c->ending) {
+        clock_gettime(CLOCK_MONOTONIC, &next);
+        next.tv_sec += BEAT_SECONDS;
+        if (pthread_cond_timedwait(&c->changed, &c->lock, &next) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&c->lock);
+        if (beat(c) != SKV_OK && !said) {
+            skv_warn("%s; others may take over what this process has begun", skv_message());
+            said = true;
+        }
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+static void set_up(skv_claims *c)
+{
+    pthread_condattr_t monotonic;
+
+    c->folder = -1;
+    skv_process_name(c->me);
+    snprintf(c->alive, sizeof c->alive, "%s" ENDING, c->me);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static void tear_down(skv_claims *c)
+{
+    if (c->folder >= 0) {
+        unlinkat(c->folder, c->alive, 0);
+        close(c->folder);
+        rmdir(c->path); /* the last one leaves an empty folder */
+    }
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    free(c->path);
+    free(c);
+}
+
+/* The folder may be removed by another that leaves it, until this process's file is in it. */
+static skv_status enter(skv_claims *c, int n_below)
+{
+    skv_status st = SKV_E_NOTFOUND;
+
+    for (int tries = 0; st == SKV_E_NOTFOUND && tries < 100; tries++) {
+        if (c->folder >= 0)
+            close(c->folder);
+        c->folder = -1;
+        SKV_TRY(skv_folder_make_below(c->path, n_below));
+        st = skv_folder_open(&c->folder, c->path, n_below);
+        if (st == SKV_OK)
+            st = beat(c);
+    }
+    return st == SKV_E_NOTFOUND ? skv_fail(SKV_E_IO, "%s: vanishes again and again", c->path) : st;
+}
+
+skv_status skv_claims_open(skv_claims **out, const char *folder, int n_below)
+{
+    skv_claims *c = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&c, 1, sizeof *c, "claims"));
+    set_up(c);
+    st = skv_path_join(&c->path, NULL, folder);
+    if (st == SKV_OK)
+        st = enter(c, n_below);
+    if (st == SKV_OK && pthread_create(&c->thread, NULL, heart, c) != 0)
+        st = skv_fail(SKV_E_MEM, "cannot start the thread of the heartbeat");
+    if (st != SKV_OK) {
+        tear_down(c);
+        return st;
+    }
+    *out = c;
+    return SKV_OK;
+}
+
+void skv_claims_close(skv_claims *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->ending = true;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    tear_down(c);
+}
+
+/* ---------------------------------------------------------------------- owners */
+
+double skv_claims_age(const skv_claims *c, struct timespec then)
+{
+    return c->beat - seconds_of(then);
+}
+
+static skv_owner_state look_at(char who[SKV_CLAIM_BYTES], const skv_claims *c, const char *owner)
+{
+    char name[SKV_PROCESS_BYTES + sizeof ENDING];
+    struct timespec time;
+    skv_status st;
+
+    snprintf(who, SKV_CLAIM_BYTES, "another process");
+    if (skv_process_has_ended(owner))
+        return SKV_OWNER_IS_DEAD;
+    snprintf(name, sizeof name, "%.*s" ENDING, SKV_PROCESS_BYTES - 1, owner);
+    st = read_line(who, &time, c, name);
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OWNER_IS_UNKNOWN;
+    if (st != SKV_OK) /* cannot be told: not taken from it */
+        return SKV_OWNER_LIVES;
+    return skv_claims_age(c, time) > SKV_CLAIM_SECONDS ? SKV_OWNER_IS_DEAD : SKV_OWNER_LIVES;
+}
+
+skv_owner_state skv_claims_owner(const skv_claims *c, const char *owner)
+{
+    char who[SKV_CLAIM_BYTES];
+
+    return look_at(who, c, owner);
+}
+
+/* ---------------------------------------------------------------------- claims */
+
+/* Whether a claim may be taken from its owner, who is said in `who`. The line of a claim that is
+ * being made may not be there yet. */
+static bool is_orphan(char who[SKV_CLAIM_BYTES], const skv_claims *c, const char *line,
+                      struct timespec time)
+{
+    if (skv_process_is_name(line))
+        return look_at(who, c, line) != SKV_OWNER_LIVES;
+    snprintf(who, SKV_CLAIM_BYTES, "another process");
+    return skv_claims_age(c, time) > SKV_CLAIM_SECONDS;
+}
+
+/* Removes a claim whose line was seen to be a dead owner's. Another process may have done the same,
+ * and claimed anew, just now: so what is taken away is looked at again, and put back. */
+static skv_status remove_orphan(const skv_claims *c, const char *name, const char *line)
+{
+    char away[SKV_CLAIM_BYTES + SKV_PROCESS_BYTES], found[SKV_CLAIM_BYTES];
+    struct timespec time;
+
+    snprintf(away, sizeof away, "%s.%s.tmp", name, c->me);
+    if (renameat(c->folder, name, c->folder, away) != 0)
+        return errno == ENOENT
+                   ? SKV_OK
+                   : skv_fail(SKV_E_IO, "%s/%s: cannot rename: %s", c->path, name, strerror(errno));
+    SKV_TRY(read_line(found, &time, c, away));
+    if (strcmp(found, line) != 0)
+        renameat(c->folder, away, c->folder, name);
+    else
+        unlinkat(c->folder, away, 0);
+    return SKV_OK;
+}
+
+/* who: the living owner, where the claim is not won. */
+static skv_status take(bool *won, char who[SKV_CLAIM_BYTES], skv_claims *c, const char *name)
+{
+    char line[SKV_CLAIM_BYTES];
+    struct timespec time;
+    skv_status st;
+
+    snprintf(who, SKV_CLAIM_BYTES, "another process");
+    for (int tries = 0; tries < 3; tries++) {
+        st = make_file(won, c, name, c->me);
+        if (st == SKV_E_NOTFOUND)
+            return skv_fail(SKV_E_IO, "%s: the folder was removed", c->path);
+        SKV_TRY(st);
+        if (*won)
+            return SKV_OK;
+        st = read_line(line, &time, c, name);
+        if (st == SKV_E_NOTFOUND) /* given up just now */
+            continue;
+        SKV_TRY(st);
+        if (!is_orphan(who, c, line, time))
+            return SKV_OK;
+        SKV_TRY(remove_orphan(c, name, line));
+    }
+    return SKV_OK;
+}
+
+skv_status skv_claims_take(bool *won, skv_claims *c, const char *name)
+{
+    char who[SKV_CLAIM_BYTES];
+
+    return take(won, who, c, name);
+}
+
+void skv_claims_drop(skv_claims *c, const char *name)
+{
+    char line[SKV_CLAIM_BYTES];
+    struct timespec time;
+
+    if (read_line(line, &time, c, name) == SKV_OK && strcmp(line, c->me) == 0)
+        unlinkat(c->folder, name, 0);
+}
+
+skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, int seconds,
+                           const volatile sig_atomic_t *stop)
+{
+    const struct timespec pause = {.tv_nsec = 100000000};
+    const double start = skv_seconds();
+    char who[SKV_CLAIM_BYTES];
+    bool won = false, said = false;
+
+    for (;;) {
+        SKV_TRY(take(&won, who, c, name));
+        if (won)
+            return SKV_OK;
+        if (stop && *stop)
+            return skv_fail(SKV_E_STOPPED, "%s, %s: stopped by a signal while waiting for it", what,
+                            who);
+        if (skv_seconds() - start >= seconds)
+            return skv_fail(SKV_E_IO, "%s: %s", what, who);
+        if (!said)
+            skv_info("%s, %s; waiting up to %d s", what, who, seconds);
+        said = true;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* ----------------------------------------------------------------------- sweep */
+
+/* Heartbeats go after the claims: without one an owner of another place is unknown. */
+static void sweep_entry(skv_claims *c, const char *name, bool heartbeats)
+{
+    const size_t n = strlen(name), end = sizeof ENDING - 1;
+    char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
+    struct timespec time;
+
+    if (name[0] == '.' || read_line(line, &time, c, name) != SKV_OK)
+        return;
+    if (n > end && strcmp(name + n - end, ENDING) == 0) {
+        snprintf(line, sizeof line, "%.*s", (int)(n - end), name);
+        if (heartbeats && look_at(who, c, line) == SKV_OWNER_IS_DEAD)
+            unlinkat(c->folder, name, 0);
+    } else if (!heartbeats && is_orphan(who, c, line, time) &&
+               remove_orphan(c, name, line) != SKV_OK) {
+        skv_debug("%s", skv_message());
+    }
+}
+
+skv_status skv_claims_sweep(skv_claims *c)
+{
+    for (int heartbeats = 0; heartbeats <= 1; heartbeats++) {
+        const int fd = openat(c->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+        const struct dirent *e;
+
+        if (!d) {
+            const int reason = errno;
+
+            if (fd >= 0)
+                close(fd);
+            return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", c->path, strerror(reason));
+        }
+        while ((e = readdir(d)))
+            sweep_entry(c, e->d_name, heartbeats);
+        closedir(d);
+    }
+    return SKV_OK;
+}

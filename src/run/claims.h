@@ -1,0 +1,65 @@
+/* Claims: which of the processes that share a folder works on what. One mechanism for ranks and for
+ * jobs, on one host or many, with nothing but files: no locks, no server.
+ *
+ *   <folder>/<name>            a claim: made exclusively (O_EXCL); holds its owner's name
+ *   <folder>/<owner>.alive     an owner's heartbeat: its time is renewed every few seconds; says
+ * who it is
+ *
+ * An owner is a process (core/process.h). It is dead when its process is known to have ended, when
+ * it has no heartbeat, or when its heartbeat is older than this process's own by more than
+ * SKV_CLAIM_SECONDS: both times are the file system's, so clocks of hosts do not matter. What a
+ * dead owner has claimed may be claimed by others.
+ *
+ * A process that was stopped for so long is taken for dead, and goes on later. So two owners may
+ * work on the same, and what they work on must bear that: files that appear whole, and are the same
+ * whoever makes them. */
+#ifndef SKV_RUN_CLAIMS_H
+#define SKV_RUN_CLAIMS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "core/status.h"
+
+#define SKV_CLAIM_SECONDS 60
+#define SKV_CLAIM_BYTES   128 /* room for a claim's name, or for who an owner is */
+
+typedef struct skv_claims skv_claims;
+
+/* Makes the folder (n_below: core/folder.h), and this process's heartbeat in it with a thread that
+ * renews it. One object a process and folder. */
+SKV_MUST skv_status skv_claims_open(skv_claims **out, const char *folder, int n_below);
+
+/* Gives up the heartbeat, and with it whatever is still claimed; removes the folder where it is
+ * empty. Accepts NULL. */
+void skv_claims_close(skv_claims *c);
+
+/* *won: whether the claim is this process's now; false: a living owner has it, perhaps this process
+ * itself. Names are of [a-z0-9]. Any thread. */
+SKV_MUST skv_status skv_claims_take(bool *won, skv_claims *c, const char *name);
+
+/* Gives the claim up; nothing happens where it is another's. Any thread. */
+void skv_claims_drop(skv_claims *c, const char *name);
+
+/* Takes the claim, waiting up to `seconds` and saying once for whom: then SKV_E_IO naming the
+ * owner. SKV_E_STOPPED as soon as *stop is not 0 (stop may be NULL). `what`, for messages: what is
+ * waited for, as in "RUN: another skv is at work in this folder". */
+SKV_MUST skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, int seconds,
+                                    const volatile sig_atomic_t *stop);
+
+typedef enum {
+    SKV_OWNER_LIVES,
+    SKV_OWNER_IS_DEAD,
+    SKV_OWNER_IS_UNKNOWN /* of another place, and without a heartbeat */
+} skv_owner_state;
+
+skv_owner_state skv_claims_owner(const skv_claims *c, const char *owner);
+
+/* Seconds from `then`, a file's time, to this process's last heartbeat. */
+double skv_claims_age(const skv_claims *c, struct timespec then);
+
+/* Removes the heartbeats and claims of dead owners. */
+SKV_MUST skv_status skv_claims_sweep(skv_claims *c);
+
+#endif

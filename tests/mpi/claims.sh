@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Several jobs at work on one run, ranks that come late, stand still or are killed: the run ends as
+# an undisturbed one, and no group is computed by two that live.
+set -euo pipefail
+skv=$1 source=$2 work=$3
+# shellcheck source=tests/mpi/run_tools.sh
+. "$source/tests/mpi/run_tools.sh"
+rm -rf "$work"
+mkdir -p "$work"
+write_job
+for i in {1..30}; do echo "a house with $i windows"; done >>"$work/prompts.txt"
+options=(--store bits --paths full)
+n_groups=18
+job() {
+    sample "$1" "$2" "${options[@]}"
+}
+files() {
+    find "$1/groups" -name '*.h5' 2>/dev/null | wc -l
+}
+# wait_for COMMAND...: until it succeeds, at most a minute.
+wait_for() {
+    local i
+    for i in {1..600}; do
+        if "$@"; then return; fi
+        sleep 0.1
+    done
+    fail "never came to pass: $*"
+}
+has_files() {
+    [ "$(files "$1")" -ge "$2" ]
+}
+# ranks_of JOB: the processes of its ranks. The job is a shell, whose child is the launcher.
+ranks_of() {
+    pgrep -P "$(pgrep -P "$1" | head -n 1)" -f "$skv" || true
+}
+# kill_job JOB: its launcher and all ranks, at once.
+kill_job() {
+    local processes
+    mapfile -t processes < <(ranks_of "$1" && pgrep -P "$1")
+    kill -KILL "${processes[@]}" 2>/dev/null || true
+    ! wait "$1" 2>/dev/null
+}
+same_bits() {
+    mkdir -p "$1/images" "$2/images"
+    same_run "$1" "$2" || fail "$3"
+    [ ! -e "$2/claims" ] || fail "$3: claims are left"
+    [ -z "$(find "$2" -name '*.tmp')" ] || fail "$3: aside files are left"
+}
+job 1 "$work/calm" 2>"$work/log"
+
+# Jobs of 1, 2 and 2 ranks; one is killed, launcher and ranks, in the middle.
+job 2 "$work/run" >"$work/log1" 2>&1 &
+first=$!
+wait_for has_files "$work/run" 2
+job 1 "$work/run" >"$work/log2" 2>&1 &
+second=$!
+job 2 "$work/run" >"$work/log3" 2>&1 &
+third=$!
+wait_for has_files "$work/run" 6
+kill_job "$first" || fail "the first job was over before the kill"
+wait "$second" || { cat "$work/log2" >&2 && fail "the second job failed"; }
+wait "$third" || { cat "$work/log3" >&2 && fail "the third job failed"; }
+[ "$(files "$work/run")" -eq $n_groups ] || fail "group files are missing"
+same_bits "$work/calm" "$work/run" "three jobs, one killed"
+
+# A rank that stands still keeps what it has claimed and no more; the others take its share.
+job 3 "$work/still" >"$work/log" 2>&1 &
+running=$!
+rank_of() {
+    local pid
+    for pid in $(ranks_of "$running"); do
+        if tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1"; then
+            echo "$pid"
+        fi
+    done
+}
+wait_for has_files "$work/still" 2
+victim=$(rank_of 1)
+kill -STOP "$victim"
+held_alone() { # what is claimed is the victim's
+    local claimed
+    claimed=$(grep -l -- "-$victim-" "$work"/still/claims/[0-9]*[0-9] 2>/dev/null | wc -l)
+    [ "$claimed" -gt 0 ] && [ "$claimed" -le 4 ] &&
+        [ "$(files "$work/still")" -ge $((n_groups - claimed)) ]
+}
+wait_for held_alone
+kill -CONT "$victim"
+wait "$running" || { cat "$work/log" >&2 && fail "the job with a rank that stood still failed"; }
+same_bits "$work/calm" "$work/still" "a rank stood still"
+for r in 0 1 2; do
+    sed -nE "s/.*group ([0-9]+) is claimed by rank $r/\1/p" "$work/still/log/$r.txt"
+done | sort -n >"$work/computed"
+[ "$(sort -u "$work/computed" | wc -l)" -eq $n_groups ] || fail "not all groups were claimed"
+[ "$(wc -l <"$work/computed")" -eq $n_groups ] || fail "a group was claimed twice"
+own=$(grep -c 'is claimed' "$work/still/log/1.txt")
+[ "$own" -lt 6 ] || fail "the rank that stood still computed its whole share of 6"
+
+# Resumed on other numbers of ranks.
+for change in "1 4" "4 1" "3 5" "2 7"; do
+    read -r before after <<<"$change"
+    rm -rf "$work/run"
+    job "$before" "$work/run" >"$work/log" 2>&1 &
+    running=$!
+    wait_for has_files "$work/run" 4
+    kill_job "$running" || fail "$before ranks were done before the kill"
+    job "$after" "$work/run" >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "$change failed"; }
+    same_bits "$work/calm" "$work/run" "$before ranks, then $after"
+done
+echo "3 jobs of which one was killed, a rank that stood still, 4 changes of ranks: the same bytes"

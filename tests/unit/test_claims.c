@@ -1,0 +1,299 @@
+/* Who works on what, among processes that share a folder. */
+#include "run/claims.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/process.h"
+#include "temp_folder.h"
+
+#define STRANGER "0123456789ab-17-99" /* a process of another host */
+
+static skv_claims *open_claims(void)
+{
+    skv_claims *c = NULL;
+
+    assert_int_equal(skv_claims_open(&c, temp_path("claims"), 1), SKV_OK);
+    return c;
+}
+
+static bool take(skv_claims *c, const char *name)
+{
+    bool won = false;
+
+    assert_int_equal(skv_claims_take(&won, c, name), SKV_OK);
+    return won;
+}
+
+/* A file of the folder, last written so many seconds ago. */
+static void put(const char *name, const char *text, int seconds_ago)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                      {.tv_sec = time(NULL) - seconds_ago}};
+    char path[256];
+
+    snprintf(path, sizeof path, "claims/%s", name);
+    assert_int_equal(skv_file_write(temp_path(path), text, strlen(text)), SKV_OK);
+    assert_int_equal(utimensat(AT_FDCWD, temp_path(path), times, 0), 0);
+}
+
+static int is_there(const char *name)
+{
+    char path[256];
+    struct stat info;
+
+    snprintf(path, sizeof path, "claims/%s", name);
+    return lstat(temp_path(path), &info) == 0;
+}
+
+static void a_claim_is_won_once_and_again_after_it_was_dropped(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    assert_true(take(c, "000001"));
+    assert_false(take(c, "000001"));
+    assert_true(take(c, "000002"));
+    skv_claims_drop(c, "000001");
+    assert_true(take(c, "000001"));
+    skv_claims_drop(c, "000001");
+    skv_claims_drop(c, "000002");
+    skv_claims_close(c);
+    assert_int_equal(temp_count(), 0); /* the empty folder goes, too */
+}
+
+static void a_living_strangers_claim_is_respected(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    put(STRANGER ".alive", "process 17 on node3\n", 30);
+    put("000001", STRANGER "\n", 1000);
+    assert_false(take(c, "000001"));
+    skv_claims_drop(c, "000001"); /* another's: nothing happens */
+    assert_true(is_there("000001"));
+    assert_int_equal(skv_claims_owner(c, STRANGER), SKV_OWNER_LIVES);
+    skv_claims_close(c);
+    assert_true(is_there("000001"));
+}
+
+static void a_claim_expires_with_its_owners_heartbeat(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    put(STRANGER ".alive", "process 17 on node3\n", SKV_CLAIM_SECONDS + 5);
+    put("000001", STRANGER "\n", 1);
+    assert_int_equal(skv_claims_owner(c, STRANGER), SKV_OWNER_IS_DEAD);
+    assert_true(take(c, "000001"));
+    assert_false(take(c, "000001"));
+    put("000002", "0123456789ab-18-99\n", 1); /* it has no heartbeat */
+    assert_int_equal(skv_claims_owner(c, "0123456789ab-18-99"), SKV_OWNER_IS_UNKNOWN);
+    assert_true(take(c, "000002"));
+    skv_claims_close(c);
+}
+
+/* Its maker may be about to write its name. */
+static void a_claim_without_a_name_expires_by_its_own_time(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    put("000001", "", 5);
+    put("000002", "", SKV_CLAIM_SECONDS + 5);
+    put("000003", "../../evil\n", 5);
+    assert_false(take(c, "000001"));
+    assert_true(take(c, "000002"));
+    assert_false(take(c, "000003"));
+    skv_claims_close(c);
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+    skv_claims *c = open_claims();
+    bool won;
+
+    (void)state;
+    assert_int_equal(mkfifo(temp_path("claims/000001"), 0600), 0);
+    assert_int_equal(mkdir(temp_path("claims/000002"), 0700), 0);
+    assert_int_equal(symlink(temp_path("x"), temp_path("claims/000003")), 0);
+    assert_int_equal(skv_claims_take(&won, c, "000001"), SKV_E_KIND);
+    assert_non_null(strstr(skv_message(), "claims/000001"));
+    assert_int_equal(skv_claims_take(&won, c, "000002"), SKV_E_KIND);
+    assert_int_equal(skv_claims_take(&won, c, "000003"), SKV_E_KIND);
+    skv_claims_close(c);
+}
+
+static void a_sweep_removes_what_the_dead_have_left(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    put(STRANGER ".alive", "process 17 on node3\n", SKV_CLAIM_SECONDS + 5);
+    put("000001", STRANGER "\n", 1000);
+    put("0123456789ab-18-99.alive", "process 18 on node3\n", 5);
+    put("000002", "0123456789ab-18-99\n", 1000);
+    put("notes.txt", "of a person\n", 5);
+    assert_true(take(c, "000003"));
+    assert_int_equal(skv_claims_sweep(c), SKV_OK);
+    assert_false(is_there(STRANGER ".alive"));
+    assert_false(is_there("000001"));
+    assert_true(is_there("0123456789ab-18-99.alive"));
+    assert_true(is_there("000002"));
+    assert_true(is_there("000003"));
+    assert_true(is_there("notes.txt"));
+    skv_claims_close(c);
+}
+
+/* ---------------------------------------------------------------- several processes */
+
+/* A process that takes a claim and then waits to be killed. */
+static pid_t holder(const char *name)
+{
+    int ready[2];
+    char byte;
+    pid_t child;
+
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        skv_claims *c = NULL;
+        bool won = false;
+
+        if (skv_claims_open(&c, temp_path("claims"), 1) != SKV_OK ||
+            skv_claims_take(&won, c, name) != SKV_OK || !won || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static void a_killed_process_loses_its_claim_at_once(void **state)
+{
+    skv_claims *c = open_claims();
+    const pid_t child = holder("000001");
+
+    (void)state;
+    assert_false(take(c, "000001"));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(take(c, "000001"));
+    assert_int_equal(skv_claims_sweep(c), SKV_OK);
+    skv_claims_drop(c, "000001");
+    skv_claims_close(c);
+    assert_int_equal(temp_count(), 0);
+}
+
+static void a_wait_says_for_whom_and_ends_by_time_stop_or_death(void **state)
+{
+    skv_claims *c = open_claims();
+    const pid_t child = holder("lock");
+    volatile sig_atomic_t stop = 1;
+    char who[64];
+
+    (void)state;
+    snprintf(who, sizeof who, "RUN: busy: process %ld on ", (long)child);
+    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", 0, NULL), SKV_E_IO);
+    assert_non_null(strstr(skv_message(), who));
+    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", 600, &stop), SKV_E_STOPPED);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", 600, NULL), SKV_OK);
+    skv_claims_close(c);
+}
+
+#define N_PROCESSES 6
+#define N_CLAIMS    150
+
+/* Tries all claims, half of which a dead process left; returns how many it won. */
+static int contend(int seed)
+{
+    skv_claims *c = NULL;
+    char name[16];
+    int n = 0;
+
+    if (skv_claims_open(&c, temp_path("claims"), 1) != SKV_OK)
+        return 255;
+    for (int i = 0; i < N_CLAIMS; i++) {
+        bool won = false;
+
+        snprintf(name, sizeof name, "%06d", (i * 7 + seed) % N_CLAIMS);
+        if (skv_claims_take(&won, c, name) != SKV_OK)
+            return 255;
+        n += won;
+    }
+    return n;
+}
+
+static void processes_that_contend_win_each_claim_once(void **state)
+{
+    skv_claims *c = open_claims(); /* the folder stays */
+    int together = 0, ready[2], done[2];
+    char name[16], bytes[N_PROCESSES] = {0};
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(done), 0);
+    for (int i = 0; i < N_CLAIMS; i += 2) {
+        snprintf(name, sizeof name, "%06d", i);
+        put(name, STRANGER "\n", 5);
+    }
+    for (int p = 0; p < N_PROCESSES; p++)
+        if (fork() == 0) {
+            char byte;
+            int n;
+
+            n = read(ready[0], &byte, 1) == 1 ? contend(p) : 255;
+            /* alive until all have tried: the claims of one that left would be free again */
+            if (write(done[1], "x", 1) != 1 || read(ready[0], &byte, 1) != 1)
+                n = 255;
+            _exit(n);
+        }
+    assert_int_equal(write(ready[1], bytes, N_PROCESSES), N_PROCESSES);
+    for (int p = 0; p < N_PROCESSES; p++)
+        assert_int_equal(read(done[0], bytes, 1), 1);
+    assert_int_equal(write(ready[1], bytes, N_PROCESSES), N_PROCESSES);
+    for (int p = 0; p < N_PROCESSES; p++) {
+        int status = 0;
+
+        assert_true(wait(&status) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 255);
+        together += WEXITSTATUS(status);
+    }
+    assert_int_equal(together, N_CLAIMS);
+    skv_claims_close(c);
+    close(ready[0]);
+    close(ready[1]);
+    close(done[0]);
+    close(done[1]);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest tests[] = {
+        CASE(a_claim_is_won_once_and_again_after_it_was_dropped),
+        CASE(a_living_strangers_claim_is_respected),
+        CASE(a_claim_expires_with_its_owners_heartbeat),
+        CASE(a_claim_without_a_name_expires_by_its_own_time),
+        CASE(what_is_no_file_is_refused),
+        CASE(a_sweep_removes_what_the_dead_have_left),
+        CASE(a_killed_process_loses_its_claim_at_once),
+        CASE(a_wait_says_for_whom_and_ends_by_time_stop_or_death),
+        CASE(processes_that_contend_win_each_claim_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
