@@ -5,6 +5,7 @@
 #ifndef SKV_KERNELS_BACKEND_H
 #define SKV_KERNELS_BACKEND_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,8 +30,12 @@ typedef struct skv_backend {
     int64_t flops;            /* counted by the linear, attention and convolution operations */
     size_t own_bytes;  /* device memory that it took for itself when it was opened: workspace */
     skv_tuning tuning; /* of libraries that offer several algorithms */
-    void *impl;        /* the backend's own state */
+    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends loading and tuning */
+    void *impl;                        /* the backend's own state */
 } skv_backend;
+
+/* For what takes long beside the scale loop: SKV_E_STOPPED once *be->stop is not 0. */
+SKV_MUST skv_status skv_backend_go_on(const skv_backend *be);
 
 /* CPU backend with `n_threads` >= 1 worker threads (the caller's included). Sets OpenBLAS to one
  * thread a call. Caller destroys. */

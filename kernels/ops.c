@@ -30,6 +30,13 @@ void skv_backend_destroy(skv_backend *be)
         be->ops->destroy(be);
 }
 
+skv_status skv_backend_go_on(const skv_backend *be)
+{
+    if (be->stop && *be->stop)
+        return skv_fail(SKV_E_STOPPED, "stopped while weights were loaded or algorithms measured");
+    return SKV_OK;
+}
+
 const char *skv_backend_describe(const skv_backend *be)
 {
     return be->ops->describe(be);

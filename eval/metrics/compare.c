@@ -290,6 +290,11 @@ skv_status skv_compare_rows(skv_part *part, const skv_eval_setup *setup,
         return SKV_OK;
     SKV_TRY_GOTO(make_batch(&b, part, &rows), done);
     for (int64_t at = 0; at < part->n && st == SKV_OK; at += rows) {
+        if (setup->stop && *setup->stop) {
+            st = skv_fail(SKV_E_STOPPED, "stopped while pictures were compared; what eval wrote "
+                                         "before stays, run the same command again");
+            break;
+        }
         b.first = part->first + at;
         b.n = part->n - at < rows ? part->n - at : rows;
         b.out.record = part->record + (size_t)at * (sides - 1) * (size_t)plan->numbers;

@@ -288,7 +288,9 @@ static skv_status measure(int *choice, float *least, skv_backend *be, const skv_
         if (!plan)
             continue;
         taken++;
-        st = time_one(&ms, be, plan, r, variant);
+        st = skv_backend_go_on(be);
+        if (st == SKV_OK)
+            st = time_one(&ms, be, plan, r, variant);
         (void)cudnnBackendDestroyDescriptor(plan);
         if (st != SKV_OK)
             goto done;

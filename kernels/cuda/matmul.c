@@ -234,6 +234,7 @@ static skv_status choose(int *out, skv_backend *be, const matmul *p, const skv_c
     for (int i = 0; i < n; i++) {
         float ms;
 
+        SKV_TRY(skv_backend_go_on(be));
         SKV_TRY(time_one(&ms, be, p, a, &list[i].algo));
         if (ms >= 0 && (least == 0 || ms < least)) {
             least = ms;

@@ -293,7 +293,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     skv_device_wish wish = {.dtype = "fp32",
                             .local_rank = skv_comm_local_rank(j->comm),
                             .local_size = skv_comm_local_size(j->comm)};
-    skv_eval_setup setup = {.comm = j->comm};
+    skv_eval_setup setup = {.comm = j->comm, .stop = skv_stop_flag()};
     skv_status st;
 
     SKV_TRY(skv_comm_agree(j->comm, read_options(j, argc, argv)));
@@ -302,8 +302,10 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     wish.device = j->o.device;
     wish.threads = (int)j->o.threads;
     st = skv_backend_choose(&j->be, &choice, &wish);
-    if (st == SKV_OK)
+    if (st == SKV_OK) {
+        j->be->stop = skv_stop_flag();
         st = open_networks(j);
+    }
     SKV_TRY(skv_comm_agree(j->comm, st));
     SKV_TRY(agree_on_networks(j));
     setup.pairs = &j->pairs;
@@ -342,6 +344,7 @@ const skv_command skv_cmd_eval = {.name = "eval",
                                       "how far each path is from the reference path; a report",
                                   .options = table,
                                   .more_help = skv_help_metrics,
+                                  .stops = true,
                                   .distributed = true,
                                   .reads_hdf5 = true,
                                   .run = run};

@@ -39,8 +39,9 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_run_json_clear(&json);
     SKV_TRY_GOTO(st, done);
     SKV_TRY_GOTO(skv_run_claims_open(&claims, words.word[0]), done);
-    SKV_TRY_GOTO(skv_run_lock_take(claims, words.word[0], SKV_RUN_LOCK_SECONDS, NULL), done);
-    st = skv_gather(words.word[0], o.virtual_run, &n_failed);
+    SKV_TRY_GOTO(skv_run_lock_take(claims, words.word[0], SKV_RUN_LOCK_SECONDS, skv_stop_flag()),
+                 done);
+    st = skv_gather(words.word[0], o.virtual_run, skv_stop_flag(), &n_failed);
     skv_run_lock_release(claims);
     SKV_TRY_GOTO(st, done);
     printf("%s/run.h5\n", words.word[0]);
@@ -59,5 +60,6 @@ const skv_command skv_cmd_gather = {.name = "gather",
                                     .usage = "RUN [--virtual-run]",
                                     .summary = "collect a run's group files into RUN/run.h5",
                                     .options = table,
+                                    .stops = true,
                                     .reads_hdf5 = true,
                                     .run = run};

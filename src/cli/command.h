@@ -7,18 +7,20 @@
 
 #include "core/options.h"
 #include "core/status.h"
+#include "job/stop.h"
 #include "mpi/comm.h"
 
 #define SKV_EXIT_OK      0
 #define SKV_EXIT_FAILED  1 /* also: verify found a quantity out of tolerance */
 #define SKV_EXIT_USAGE   2
-#define SKV_EXIT_PARTIAL 3  /* complete, but some prompts failed */
-#define SKV_EXIT_AGAIN   75 /* stopped early: run again */
+#define SKV_EXIT_PARTIAL 3             /* complete, but some prompts failed */
+#define SKV_EXIT_AGAIN   SKV_STOP_EXIT /* 75, stopped early: run again */
 
 typedef struct {
     const char *name, *usage, *summary;
     const skv_option *options;
     void (*more_help)(FILE *to); /* what follows the options in the help; NULL: nothing */
+    bool stops;                  /* ends with SKV_EXIT_AGAIN when asked to stop (job/stop.h) */
     bool distributed;            /* joins the other ranks; otherwise comm is NULL */
     bool any_build;              /* compares its ranks' builds by itself; otherwise main does */
     const char *run_option;      /* of those: what names the run's folder; NULL: its only word */

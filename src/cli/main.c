@@ -138,7 +138,7 @@ static int run(const skv_command *c, int argc, char **argv)
     if (st != SKV_OK) {
         code = exit_code_of(st);
         if (!comm || skv_comm_reports(comm))
-            skv_error("%s", skv_message());
+            skv_log(st == SKV_E_STOPPED ? SKV_LOG_WARN : SKV_LOG_ERROR, "%s", skv_message());
         skv_debug("at %s (%s)", skv_origin(), skv_status_name(st));
     }
     if (comm && skv_comm_is_lost(comm))
@@ -158,6 +158,7 @@ static int start(int argc, char **argv)
         _exit(skv_h5_probe_serve()); /* in its children, too: libraries have nothing to end there */
     skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write that meets it */
     if (argc < 2) {
         print_commands(stderr);
         return SKV_EXIT_USAGE;
@@ -177,6 +178,8 @@ static int start(int argc, char **argv)
         skv_error("%s", skv_message());
         return SKV_EXIT_FAILED;
     }
+    if (c->stops)
+        skv_stop_catch();
     code = run(c, argc - 2, argv + 2);
     skv_log_close();
     if (fflush(stdout) != 0 && code == SKV_EXIT_OK)

@@ -30,6 +30,7 @@ static const skv_phase planning[] = {
 static const skv_phase running[] = {
     {"token", skv_job__draw_token, skv_job__share_token, NULL},
     {"folder", skv_job__open_folder, skv_job__share_place, NULL},
+    {"watcher", skv_job__watch, NULL, NULL},
     {"rows of the run", skv_job__open_rows, NULL, NULL},
     {"work", skv_job__find_work, skv_job__share_work, NULL},
     {"run folder", skv_job__enter_run, NULL, NULL},
@@ -42,28 +43,38 @@ static const skv_phase running[] = {
     {"tuned algorithms", skv_job__use_tuning, NULL, skv_job__tunes},
     {"groups", skv_job__sample_groups, NULL, NULL},
     {"gather", skv_job__gather, skv_job__share_failures, skv_job__gathers},
-    {"report", skv_job__report, NULL, skv_job__gathers},
 };
 
-#define N_PLANNING (int)(sizeof planning / sizeof planning[0])
-#define N_RUNNING  (int)(sizeof running / sizeof running[0])
+/* run.h5 is complete: a stop comes too late. */
+static const skv_phase reporting[] = {
+    {"report", skv_job__report, NULL, skv_job__gathers},
+    {"gather left out", skv_job__say_gather, NULL, skv_job__leaves_gather},
+};
+
+#define N_PLANNING  (int)(sizeof planning / sizeof planning[0])
+#define N_RUNNING   (int)(sizeof running / sizeof running[0])
+#define N_REPORTING (int)(sizeof reporting / sizeof reporting[0])
 
 const char *skv_job_phase_name(int i)
 {
     if (i < N_PLANNING)
         return planning[i].name;
-    return i < N_PLANNING + N_RUNNING ? running[i - N_PLANNING].name : NULL;
+    i -= N_PLANNING;
+    if (i < N_RUNNING)
+        return running[i].name;
+    i -= N_RUNNING;
+    return i < N_REPORTING ? reporting[i].name : NULL;
 }
 
 static skv_status run(skv_job *j)
 {
     const skv_phase_failure *failure = &j->setup->failure;
 
-    SKV_TRY(skv_phases_run(planning, N_PLANNING, j, j->comm, failure));
+    SKV_TRY(skv_phases_run(planning, N_PLANNING, j, j->comm, failure, j->stop));
     if (j->settings.dry_run)
         return SKV_OK;
-    skv_stop_catch();
-    return skv_phases_run(running, N_RUNNING, j, j->comm, failure);
+    SKV_TRY(skv_phases_run(running, N_RUNNING, j, j->comm, failure, j->stop));
+    return skv_phases_run(reporting, N_REPORTING, j, j->comm, failure, NULL);
 }
 
 static void clear(skv_job *j)
@@ -91,7 +102,7 @@ skv_status skv_job_run(skv_job_result *out, const skv_job_setup *setup)
                  .rank = skv_comm_rank(setup->comm),
                  .size = skv_comm_size(setup->comm),
                  .stop = skv_stop_flag()};
-    skv_status st = run(&j);
+    const skv_status st = skv_job__end_watch(&j, run(&j));
 
     *out = j.result;
     clear(&j);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "job/failed_rows.h"
@@ -91,11 +92,8 @@ static void tell(const skv_job *j, int64_t group)
 static skv_status next_group(skv_job *j, int64_t *group, uint8_t *work)
 {
     SKV_TRY(skv_group_queue_next(j->queue, group, work));
-    if (*j->stop)
-        return skv_fail(SKV_E_STOPPED,
-                        "stopped by a signal with %" PRId64 " of %" PRId64
-                        " groups left; run the same command again to go on",
-                        skv_group_queue_left(j->queue, false), j->todo.n);
+    if (*group >= 0 || *j->stop)
+        SKV_TRY(skv_job__go_on(j));
     if (*group >= 0)
         skv_debug("group %" PRId64 " is claimed by rank %d", *group, j->rank);
     return SKV_OK;
@@ -105,6 +103,7 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
 {
     uint8_t *work = NULL;
     int64_t group = -1;
+    double start;
     skv_status st;
 
     tell(j, -1);
@@ -113,10 +112,12 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
         st = next_group(j, &group, work);
         if (st != SKV_OK || group < 0)
             break;
+        start = skv_seconds();
         st = one_group(j, sampler, group, work);
         if (st != SKV_OK)
             break;
         j->n_done++;
+        skv_pace_add(&j->pace, skv_seconds() - start);
         skv_group_queue_finish_part(j->queue, group);
         tell(j, group);
     }
@@ -217,7 +218,23 @@ bool skv_job__gathers(const void *job)
 {
     const skv_job *j = job;
 
-    return !j->settings.only;
+    return !j->settings.only && j->settings.gather;
+}
+
+bool skv_job__leaves_gather(const void *job)
+{
+    const skv_job *j = job;
+
+    return !j->settings.only && !j->settings.gather;
+}
+
+skv_status skv_job__say_gather(void *job)
+{
+    const skv_job *j = job;
+
+    if (j->rank == 0)
+        skv_info("all groups are done; skv gather %s makes run.h5 of them", j->settings.out);
+    return SKV_OK;
 }
 
 skv_status skv_job__gather(void *job)
@@ -229,7 +246,7 @@ skv_status skv_job__gather(void *job)
     if (j->rank != 0)
         return SKV_OK;
     SKV_TRY(skv_run_lock_take(j->claims, j->settings.out, SKV_RUN_LOCK_SECONDS, j->stop));
-    st = skv_gather(j->settings.out, j->settings.virtual_run, &j->result.n_failed);
+    st = skv_gather(j->settings.out, j->settings.virtual_run, j->stop, &j->result.n_failed);
     skv_run_lock_release(j->claims);
     return st;
 }

@@ -8,9 +8,11 @@
 #include "job/compare_ranks.h"
 #include "job/group_queue.h"
 #include "job/job.h"
+#include "job/pace.h"
 #include "job/share_weights.h"
 #include "job/text_phase.h"
 #include "job/todo_list.h"
+#include "job/watcher.h"
 #include "sample/rows_build.h"
 
 #define SKV_TOKEN_BYTES 17 /* 16 hexadecimal digits */
@@ -23,6 +25,8 @@ typedef struct {
     skv_job_result result;
     skv_facts facts; /* of the comparison at hand */
     const volatile sig_atomic_t *stop;
+    skv_watcher *watcher;
+    char who[128]; /* this rank among several, for the others */
     /* input */
     skv_config config;
     skv_settings settings;
@@ -48,6 +52,7 @@ typedef struct {
     skv_engine *engine;
     skv_blob tuning;
     /* groups */
+    skv_pace pace;
     skv_writer *writer;
     skv_group_queue *queue;
     int64_t n_done;        /* groups, by this rank */
@@ -102,6 +107,13 @@ SKV_MUST skv_status skv_job__find_work(void *job);
 SKV_MUST skv_status skv_job__share_work(void *job);
 SKV_MUST skv_status skv_job__enter_run(void *job);
 
+/* job_stop.c: how a stop is told and said */
+SKV_MUST skv_status skv_job__watch(void *job);
+/* SKV_E_STOPPED: asked to stop, or --max-hours has no room for one more group. */
+SKV_MUST skv_status skv_job__go_on(const skv_job *j);
+/* Ends the watcher; st, with what is done and left as its message where the job was stopped. */
+SKV_MUST skv_status skv_job__end_watch(skv_job *j, skv_status st);
+
 /* job_model.c: texts, weights, algorithms */
 SKV_MUST skv_status skv_job__encode_texts(void *job);
 SKV_MUST skv_status skv_job__open_texts(void *job);
@@ -120,5 +132,7 @@ bool skv_job__gathers(const void *job);
 SKV_MUST skv_status skv_job__gather(void *job);
 SKV_MUST skv_status skv_job__share_failures(void *job);
 SKV_MUST skv_status skv_job__report(void *job);
+bool skv_job__leaves_gather(const void *job);
+SKV_MUST skv_status skv_job__say_gather(void *job);
 
 #endif

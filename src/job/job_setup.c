@@ -22,7 +22,10 @@ skv_status skv_job__open_device(void *job)
                                   .local_size = skv_comm_local_size(j->comm)};
 
     SKV_TRY(skv_backend_choose(&j->be, &j->choice, &wish));
-    return skv_backend_choose_text(&j->text_be, j->be, &j->choice);
+    j->be->stop = j->stop;
+    SKV_TRY(skv_backend_choose_text(&j->text_be, j->be, &j->choice));
+    j->text_be->stop = j->stop;
+    return SKV_OK;
 }
 
 skv_status skv_job__open_setup(void *job)
@@ -224,7 +227,9 @@ skv_status skv_job__open_folder(void *job)
         return SKV_OK;
     j->run.folder.stop = j->stop;
     SKV_TRY(skv_run_folder_open(&j->claims, &j->place.by_hundred, j->settings.out, &j->run.folder));
-    st = skv_job__keep_rows(j);
+    st = skv_stop_words_sweep(j->settings.out);
+    if (st == SKV_OK)
+        st = skv_job__keep_rows(j);
     skv_run_lock_release(j->claims);
     return st;
 }

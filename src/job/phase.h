@@ -3,6 +3,7 @@
 #ifndef SKV_JOB_PHASE_H
 #define SKV_JOB_PHASE_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "mpi/comm.h"
@@ -28,8 +29,10 @@ typedef struct {
 } skv_phase_failure;
 
 /* Collective: runs the phases in order, up to the first that fails. All ranks return the same
- * status and message. */
+ * status and message. Once *stop is not 0 on any rank no phase is begun: SKV_E_STOPPED (NULL:
+ * never; job/stop.h says why). */
 SKV_MUST skv_status skv_phases_run(const skv_phase *phases, int n, void *job, skv_comm *comm,
-                                   const skv_phase_failure *failure);
+                                   const skv_phase_failure *failure,
+                                   const volatile sig_atomic_t *stop);
 
 #endif

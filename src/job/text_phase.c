@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "job/share_weights.h"
+#include "job/stop.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -191,9 +192,8 @@ static skv_status one_round(skv_text_writer *w, encoder *e, const skv_text_phase
 
     if (*p->stop)
         st =
-            skv_fail(SKV_E_STOPPED,
-                     "stopped by a signal while prompts were encoded; those done are kept, run the "
-                     "same command again to go on");
+            skv_fail(SKV_E_STOPPED, "stopped by %s while prompts were encoded; those done are kept",
+                     skv_stop_name(skv_stop_why()));
     if (st == SKV_OK)
         st = encode_share(&mine, e, p, list, round);
     SKV_TRY_GOTO(skv_comm_agree(p->comm, st), done);

@@ -450,6 +450,10 @@ static void take(skv_loader *l, skv_tensor *out, placement how, int ndim, const 
     vsnprintf(name, sizeof name, fmt, args);
     if (l->status != SKV_OK || !look_up(l, &e, name, ndim, shape))
         return;
+    if (l->loading)
+        l->status = skv_backend_go_on(l->be);
+    if (l->status != SKV_OK)
+        return;
     l->status = place(l, out, how, e, name, ndim, shape);
     if (l->status != SKV_OK)
         skv_context("%s: %s", l->weights->description, name);

@@ -333,8 +333,7 @@ skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, in
         if (won)
             return SKV_OK;
         if (stop && *stop)
-            return skv_fail(SKV_E_STOPPED, "%s, %s: stopped by a signal while waiting for it", what,
-                            who);
+            return skv_fail(SKV_E_STOPPED, "%s, %s: stopped while waiting for it", what, who);
         if (skv_seconds() - start >= seconds)
             return skv_fail(SKV_E_IO, "%s: %s", what, who);
         if (!said)

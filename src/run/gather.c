@@ -16,6 +16,7 @@
 
 typedef struct {
     const char *run;
+    const volatile sig_atomic_t *stop;
     skv_run_json json;
     int64_t n_missing, n_damaged;
     char missing[512]; /* names of the first few */
@@ -74,12 +75,22 @@ static skv_status check(skv_group_state *state, stored *has, const skv_run_name 
     return SKV_OK;
 }
 
+static skv_status go_on(const survey *s)
+{
+    if (s->stop && *s->stop)
+        return skv_fail(SKV_E_STOPPED,
+                        "%s: stopped while groups were gathered; run the same command again",
+                        s->run);
+    return SKV_OK;
+}
+
 static skv_status look_at(survey *s, stored *has, const char *path, skv_group_want *want)
 {
     const skv_run_place place = {s->run, s->json.by_hundred};
     skv_group_state state = SKV_GROUP_ABSENT;
     skv_run_name file;
 
+    SKV_TRY(go_on(s));
     SKV_TRY(skv_run_name_group(&file, &place, path, want->group));
     SKV_TRY(check(&state, has, &file, want));
     if (state == SKV_GROUP_ABSENT)
@@ -158,6 +169,7 @@ static skv_status gather_path(survey *s, skv_gather_path *p)
     for (int64_t k = 0; k < s->json.n_groups && st == SKV_OK; k++) {
         skv_group_record rec = {0};
 
+        SKV_TRY(go_on(s));
         st = read_group(&rec, s, p->name, k, skv_gather_path_parts(p, k));
         if (st == SKV_OK && s->n_damaged == 0)
             st = skv_gather_path_add(p, &rec);
@@ -234,9 +246,10 @@ done:
     return st;
 }
 
-skv_status skv_gather(const char *run, bool virtual_images, int64_t *n_failed)
+skv_status skv_gather(const char *run, bool virtual_images, const volatile sig_atomic_t *stop,
+                      int64_t *n_failed)
 {
-    survey s = {.run = run};
+    survey s = {.run = run, .stop = stop};
     unsigned *parts = NULL;
     const char *name;
     json_t *entry;

@@ -2,6 +2,7 @@
 #ifndef SKV_RUN_GATHER_H
 #define SKV_RUN_GATHER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,7 +15,9 @@
  *
  * All group files are checked before an error is returned: SKV_E_NOTFOUND counts those that are
  * missing and names the first. Damaged ones are set aside (skv_group_file_set_aside) with a
- * warning, and SKV_E_STOPPED says how many: skv sample computes them again. */
-SKV_MUST skv_status skv_gather(const char *run, bool virtual_images, int64_t *n_failed);
+ * warning, and SKV_E_STOPPED says how many: skv sample computes them again. Once *stop is not 0
+ * (NULL: never) gathering ends with SKV_E_STOPPED; an older run.h5 stays. */
+SKV_MUST skv_status skv_gather(const char *run, bool virtual_images,
+                               const volatile sig_atomic_t *stop, int64_t *n_failed);
 
 #endif

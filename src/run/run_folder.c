@@ -321,7 +321,10 @@ static skv_status scan_path(uint8_t *work, scan *s, int path)
 
     for (int64_t g = 0; g < s->plan->n_groups && st == SKV_OK; g++) {
         s->want = skv_run_plan_want(s->plan, path, g);
-        st = scan_one(&work[g * s->plan->n_paths], s);
+        if (s->plan->stop && *s->plan->stop)
+            st = skv_fail(SKV_E_STOPPED, "stopped while finished groups were looked for");
+        else
+            st = scan_one(&work[g * s->plan->n_paths], s);
     }
     if (s->images.fd >= 0)
         close(s->images.fd);

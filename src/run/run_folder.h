@@ -37,7 +37,8 @@ typedef struct {
     /* The id of a row, and whether it is sampled. One thread at a time. */
     skv_status (*row_id)(void *rows, int64_t row, char *id, size_t bytes, bool *sampled);
     void *rows;
-    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait for the run's lock */
+    /* NULL; or: not 0 ends the wait for the run's lock, and the scan */
+    const volatile sig_atomic_t *stop;
 } skv_run_plan;
 
 /* Rank 0: makes the folder and its sub-folders, takes the run's lock (run/run_lock.h, for

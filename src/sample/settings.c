@@ -64,6 +64,15 @@ const skv_option skv_settings_table[] = {
     ROW(group_size, INT, "8", "rows computed in one batch", NULL),
     ROW(only, STRING, NULL, "compute only the group with this id, and write only its PNG", NULL),
     ROW(dry_run, BOOL, "false", "print the plan (ranks, groups, memory, disk) and stop", NULL),
+    ROW(gather, BOOL, "true",
+        "collect the groups into run.h5 at the end; --no-gather leaves that, and the table and "
+        "status "
+        "of rows that failed, to skv gather",
+        NULL),
+    ROW(max_hours, REAL, "0",
+        "stop in an orderly way before this many hours have passed since the start (status 75); 0: "
+        "no limit",
+        NULL),
     ROW(virtual_run, BOOL, "false",
         "run.h5 refers to the pictures in the group files instead of copying them", NULL),
     SKV_OPTION_DEVICE(skv_settings),
@@ -100,6 +109,7 @@ skv_status skv_settings_check(const skv_settings *s)
     SKV_TRY(in_range("group-size", (double)s->group_size, 1, 1024));
     SKV_TRY(in_range("threads", (double)s->threads, 0, 1024));
     SKV_TRY(in_range("png-threads", (double)s->png_threads, 1, 64));
+    SKV_TRY(in_range("max-hours", s->max_hours, 0, 1e6));
     SKV_TRY(in_range("top-p", s->top_p, 0, 1));
     for (int i = 0; i < s->cfg.n; i++)
         SKV_TRY(in_range("cfg", s->cfg.value[i], -100, 100));

@@ -28,8 +28,8 @@ typedef struct {
     /* the run */
     char *out, *store, *device, *dtype, *only, *config, *note;
     int64_t group_size, memory_limit, threads, png_threads, port;
-    double wait_notice, wait_limit;
-    bool dry_run, allow_other_device, virtual_run;
+    double wait_notice, wait_limit, max_hours;
+    bool dry_run, allow_other_device, virtual_run, gather;
 } skv_settings;
 
 extern const skv_option skv_settings_table[];

@@ -23,7 +23,8 @@ mapfile -t pages < <(web eval)
 bad=$(
     ends='([^_[:alnum:]])(exit|_exit|_Exit|quick_exit|abort)[[:space:]]*\('
     prints='([^_[:alnum:]])(v?printf|puts|putchar|perror|stdout|stderr)([^_[:alnum:]]|$)'
-    search "$ends" "ends the program below src/cli" '^src/cli/'
+    # job/stop.c: what ends a process from a signal's handler, or while it waits for others
+    search "$ends" "ends the program below src/cli" '^src/(cli/|job/stop\.c:)'
     # core/status.h: SKV_PRINTF names the attribute
     search "$prints" "prints below src/cli" '^src/(cli/|core/(log\.c|status\.h):)'
     search '[^_[:alnum:]]MPI_[A-Z]' "calls MPI outside mpi/" '^mpi/'

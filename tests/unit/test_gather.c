@@ -33,7 +33,7 @@ static bool exists(const char *file)
 static skv_status gather(bool virtual_images)
 {
     int64_t n_failed = -1;
-    const skv_status st = skv_gather(temp_folder(), virtual_images, &n_failed);
+    const skv_status st = skv_gather(temp_folder(), virtual_images, NULL, &n_failed);
 
     assert_true(st != SKV_OK || n_failed == 0);
     assert_int_equal(exists(temp_path("run.h5")), st == SKV_OK);
@@ -228,10 +228,10 @@ static void groups_in_divided_folders_are_gathered(void **state)
         skv_run_file_close(&run);
     }
     assert_int_equal(unlink(temp_path("groups/full/0000/000002.h5")), 0);
-    assert_int_equal(skv_gather(temp_folder(), false, &(int64_t){0}), SKV_E_NOTFOUND);
+    assert_int_equal(skv_gather(temp_folder(), false, NULL, &(int64_t){0}), SKV_E_NOTFOUND);
     assert_says("(groups/full/0000/000002.h5)");
     assert_int_equal(truncate(temp_path("groups/full/0000/000001.h5"), 3000), 0);
-    assert_int_equal(skv_gather(temp_folder(), false, &(int64_t){0}), SKV_E_STOPPED);
+    assert_int_equal(skv_gather(temp_folder(), false, NULL, &(int64_t){0}), SKV_E_STOPPED);
     assert_true(exists(temp_path("groups/full/0000/000001.h5.damaged")));
 }
 
@@ -286,8 +286,21 @@ static void damage_of_a_last_body_leaves_the_older_run_h5(void **state)
     write_groups();
     assert_int_equal(gather(false), SKV_OK);
     damage_body(group_name(1, 2));
-    assert_int_equal(skv_gather(temp_folder(), false, &n_failed), SKV_E_STOPPED);
+    assert_int_equal(skv_gather(temp_folder(), false, NULL, &n_failed), SKV_E_STOPPED);
     assert_says("1 of 6 groups");
+    assert_true(exists(temp_path("run.h5")));
+    assert_int_equal(temp_count(), 3); /* run.json, groups, run.h5: nothing aside */
+}
+
+static void a_stop_leaves_the_older_run_h5(void **state)
+{
+    const volatile sig_atomic_t stop = 1;
+    int64_t n_failed;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(false), SKV_OK);
+    assert_int_equal(skv_gather(temp_folder(), false, &stop, &n_failed), SKV_E_STOPPED);
     assert_true(exists(temp_path("run.h5")));
     assert_int_equal(temp_count(), 3); /* run.json, groups, run.h5: nothing aside */
 }
@@ -329,7 +342,7 @@ static void failed_rows_are_counted(void **state)
     for (int p = 0; p < TEST_GROUPS_PATHS; p++)
         for (int g = 0; g < 2; g++)
             write_group(p, g, &(test_groups_fault){.row_failed = true});
-    assert_int_equal(skv_gather(temp_folder(), false, &n_failed), SKV_OK);
+    assert_int_equal(skv_gather(temp_folder(), false, NULL, &n_failed), SKV_OK);
     assert_int_equal(n_failed, 2);
     assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
     assert_string_equal(run.error[2], "no text");
@@ -346,7 +359,7 @@ static void a_row_that_fails_on_one_path_has_failed(void **state)
     (void)state;
     write_groups();
     write_group(1, 1, &(test_groups_fault){.row_failed = true});
-    assert_int_equal(skv_gather(temp_folder(), false, &n_failed), SKV_OK);
+    assert_int_equal(skv_gather(temp_folder(), false, NULL, &n_failed), SKV_OK);
     assert_int_equal(n_failed, 1);
     assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
     assert_string_equal(run.error[2], "path scalekv-10: no text");
@@ -363,7 +376,7 @@ static int gather_with_a_failing_write(long n, int error)
     skv_status st;
 
     failing_write(n, error);
-    st = skv_gather(temp_folder(), false, &n_failed);
+    st = skv_gather(temp_folder(), false, NULL, &n_failed);
     if (st == SKV_OK)
         return failing_write_came() ? 2 : 0;
     return failing_write_came() && strstr(skv_message(), "run.h5: cannot ") &&
@@ -409,7 +422,7 @@ static skv_status gather_once(void)
 {
     int64_t n_failed;
 
-    return skv_gather(temp_folder(), false, &n_failed);
+    return skv_gather(temp_folder(), false, NULL, &n_failed);
 }
 
 static void a_write_lost_without_a_word_is_seen_when_read_back(void **state)
@@ -430,6 +443,7 @@ int main(void)
         CASE(missing_groups_are_counted_and_the_first_named),
         CASE(damaged_groups_are_all_set_aside_at_once),
         CASE(damage_of_a_last_body_leaves_the_older_run_h5),
+        CASE(a_stop_leaves_the_older_run_h5),
         CASE(a_group_of_another_run_or_size_is_refused),
         CASE(pictures_that_some_groups_lack_are_left_out),
         CASE(failed_rows_are_counted),

@@ -109,6 +109,20 @@ static void the_planned_scratch_is_what_decoding_takes(void **state)
     close_world(&w);
 }
 
+static void loading_hears_a_stop(void **state)
+{
+    const volatile sig_atomic_t stop = 1;
+    skv_vae *vae = NULL;
+    world w;
+
+    (void)state;
+    open_world(&w);
+    w.be->stop = &stop;
+    assert_int_equal(skv_vae_create(&vae, w.be, w.sources.vae, &w.sources.dims), SKV_E_STOPPED);
+    assert_null(vae);
+    close_world(&w);
+}
+
 static void a_transformer_is_no_decoder(void **state)
 {
     skv_sources s = {0};
@@ -125,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_picture_is_the_same_whatever_was_decoded_before),
         cmocka_unit_test(one_number_that_is_none_is_a_fault_wherever_it_lies),
         cmocka_unit_test(the_planned_scratch_is_what_decoding_takes),
+        cmocka_unit_test(loading_hears_a_stop),
         cmocka_unit_test(a_transformer_is_no_decoder),
     };
 

@@ -1,0 +1,65 @@
+#include "run/group_count.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/folder.h"
+
+#define LOOK_AT_CLOCK 256 /* entries between two looks */
+
+/* "000123.h5" */
+static bool is_group(const char *name)
+{
+    size_t n = 0;
+
+    while (isdigit((unsigned char)name[n]))
+        n++;
+    return n > 0 && strcmp(name + n, ".h5") == 0;
+}
+
+/* "0012": a folder of many groups' files */
+static bool is_number(const char *name)
+{
+    return name[0] && strspn(name, "0123456789") == strlen(name);
+}
+
+static int64_t count_in(const char *folder, int n_below, double until, bool *cut)
+{
+    char inner[4096];
+    const struct dirent *e;
+    int64_t n = 0, seen = 0;
+    int fd = -1;
+    DIR *d;
+
+    if (skv_folder_open(&fd, folder, n_below) != SKV_OK)
+        return 0;
+    d = fdopendir(fd);
+    if (!d) {
+        close(fd);
+        return 0;
+    }
+    while (!*cut && (e = readdir(d))) {
+        if (is_group(e->d_name))
+            n++;
+        else if (n_below == 2 && is_number(e->d_name) &&
+                 snprintf(inner, sizeof inner, "%s/%s", folder, e->d_name) < (int)sizeof inner)
+            n += count_in(inner, 3, until, cut);
+        if (seen++ % LOOK_AT_CLOCK == 0)
+            *cut = skv_seconds() > until;
+    }
+    closedir(d);
+    return n;
+}
+
+int64_t skv_group_count(const char *run, const char *path, double until, bool *cut)
+{
+    char folder[4096];
+
+    if (snprintf(folder, sizeof folder, "%s/groups/%s", run, path) >= (int)sizeof folder)
+        return 0;
+    return count_in(folder, 2, until, cut);
+}
