@@ -15,6 +15,8 @@ Runs `build/skv ARGS...` by mpirun, one rank a GPU:
 SKV names the program when it is not build/skv. Program, configuration and output must have the
 same path on all nodes (a shared file system), and ssh must reach them without a password.
 
+A stop (TERM, INT, HUP, USR1 to this script) is passed on to the ranks, which finish the group in
+hand; a second one after 2 s or more ends them at once. Exit status 75: stopped early.
 Run the same command again to go on with a run that was cut off; the number of ranks may differ.
   jobs/launch.sh -f hosts -p 8 -- sample --config configs/2b.json --out /scratch/me/run
 TEXT
@@ -30,6 +32,8 @@ whole_number() {
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=jobs/pass_on.sh
+. "$root/jobs/pass_on.sh"
 program=${SKV:-$root/build/skv}
 hostfile='' per_node='' ranks='' dry=''
 options=()
@@ -85,4 +89,19 @@ if [ -n "$dry" ]; then
     exit 0
 fi
 echo "${command# }" >&2 # standard output is the program's
-exec mpirun "${options[@]}" "$program" "$@"
+
+# mpirun must not get the signals itself, a terminal's neither: it would end its ranks within a
+# second. So it has a process group of its own (set -m).
+set -m
+mpirun "${options[@]}" "$program" "$@" <&0 &
+job=$!
+set +m
+stopped=''
+trap 'stopped=yes; skv_pass_on "$job"' TERM INT HUP USR1
+code=0
+skv_wait "$job" || code=$?
+case $code in
+0 | 2 | 3) ;;
+*) [ -z "$stopped" ] || code=75 ;; # what mpirun makes of ranks that left early may be another
+esac
+exit "$code"
