@@ -38,9 +38,10 @@ typedef struct {
     char rows_key[SKV_DIGEST_BYTES]; /* rank 0: of what rows.h5 is made of */
     skv_prompt_facts facts_of_rows;
     skv_prompt_place rows_place;
-    bool rows_found; /* rows.h5 was there, nothing is to be parsed */
-    size_t memory;   /* that this rank may take; on rank 0 the least of all ranks... */
-    int poorest;     /* ...and whose that is */
+    bool rows_found;     /* rows.h5 was there, nothing is to be parsed */
+    double rows_started; /* rank 0: when it began to look for them */
+    size_t memory;       /* that this rank may take; on rank 0 the least of all ranks... */
+    int poorest;         /* ...and whose that is */
     skv_text_phase texts;
     skv_run_place place; /* of the run's files */
     skv_todo_list todo;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "job/job_parts.h"
 
@@ -34,6 +35,7 @@ skv_status skv_job__find_rows(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
+    j->rows_started = skv_seconds();
     skv_rows_key(j->rows_key, &j->list, &j->settings, j->run.tokenizer);
     st = open_old(j);
     j->rows_found = st == SKV_OK;
@@ -100,6 +102,21 @@ done:
     return st;
 }
 
+/* A long list's time and memory. */
+static void tell(const skv_job *j)
+{
+    const double seconds = skv_seconds() - j->rows_started;
+    const long long n = (long long)j->run.rows.facts.n_prompts;
+
+    if (seconds < 1)
+        return;
+    if (j->rows_found)
+        skv_info("%lld prompts found in rows.h5 in %.1f s", n, seconds);
+    else
+        skv_info("%lld prompts parsed, and tokenised by %d ranks, in %.1f s; %zu MiB in memory", n,
+                 j->size, seconds, skv_prompt_table_memory(j->run.table) >> 20);
+}
+
 skv_status skv_job__share_tokens(void *job)
 {
     skv_job *j = job;
@@ -114,6 +131,8 @@ skv_status skv_job__share_tokens(void *job)
     if (j->rank == 0)
         st = skv_rows_measure(&j->run.sizes, rows, j->settings.group_size);
     SKV_TRY(skv_comm_agree(j->comm, st));
+    if (j->rank == 0)
+        tell(j);
     SKV_TRY(skv_comm_broadcast(j->comm, &rows->facts, sizeof rows->facts, 0));
     return skv_comm_broadcast(j->comm, &j->run.sizes, sizeof j->run.sizes, 0);
 }

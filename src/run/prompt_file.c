@@ -15,34 +15,17 @@
 
 #define KIND        "skv rows 1"
 #define KEY         "/key"
+#define KEY_TEXT    "digest of all that the content follows from"
+#define FACTS       "/facts"
 #define PIECE_BYTES ((size_t)1 << 20)
 #define MAX_PROMPTS (INT64_MAX / 10000)
 
-/* Numbers of skv_prompt_facts, as attributes. */
-static const struct {
-    const char *key;
-    size_t member;
-    int64_t least, most; /* most 0: the number of prompts */
-} numbers[] = {
-    {"n_prompts", offsetof(skv_prompt_facts, n_prompts), 1, MAX_PROMPTS},
-    {"n_bad", offsetof(skv_prompt_facts, n_bad), 0, 0},
-    {"n_truncated", offsetof(skv_prompt_facts, n_truncated), 0, 0},
-    {"n_renamed", offsetof(skv_prompt_facts, n_renamed), 0, 0},
-    {"n_rewritten", offsetof(skv_prompt_facts, n_rewritten), 0, 0},
-    {"n_missing", offsetof(skv_prompt_facts, n_missing), 0, 0},
-    {"index_digits", offsetof(skv_prompt_facts, index_digits), 1, 20},
-    {"index_dashes", offsetof(skv_prompt_facts, index_dashes), 0, 201},
-};
-#define N_NUMBERS (sizeof numbers / sizeof numbers[0])
-
-static const struct {
-    const char *key;
-    size_t member;
-} digests[] = {
-    {"prompts", offsetof(skv_prompt_facts, prompts)},
-    {"rewriting", offsetof(skv_prompt_facts, rewriting)},
-};
-#define N_DIGESTS (sizeof digests / sizeof digests[0])
+/* skv_prompt_facts are written as they are: they have no gaps. */
+#define N_FACTS ((int64_t)(sizeof(skv_prompt_facts) / sizeof(int64_t)))
+_Static_assert(sizeof(skv_prompt_facts) == 12 * sizeof(int64_t), "eight numbers and two digests");
+static const char facts_text[] =
+    "prompts: all, bad, truncated, with unusable ids, rewritten, not rewritten; digits and dashes "
+    "of ids made of indices; digests of the prompt file and of the rewritten texts, two words each";
 
 static skv_status path_of(char **out, const char *run)
 {
@@ -58,24 +41,14 @@ static void name_of(char *out, size_t bytes, skv_list list, const char *part)
 
 static skv_status write_facts(skv_h5 *f, const skv_prompt_facts *facts, const char *key)
 {
-    const skv_h5_layout layout = {.type = SKV_H5_U8, .n_dims = 1, .shape = {SKV_DIGEST_BYTES}};
-    const char *base = (const char *)facts;
+    const skv_h5_layout key_layout = {
+        .type = SKV_H5_U8, .n_dims = 1, .shape = {SKV_DIGEST_BYTES}, .long_name = KEY_TEXT};
+    const skv_h5_layout layout = {
+        .type = SKV_H5_I64, .n_dims = 1, .shape = {N_FACTS}, .long_name = facts_text};
 
     SKV_TRY(skv_h5_set_text(f, "/", "kind", KIND));
-    SKV_TRY(skv_h5_set_text(f, "/", "key", key));
-    for (size_t i = 0; i < N_NUMBERS; i++) {
-        int64_t v;
-
-        memcpy(&v, base + numbers[i].member, sizeof v);
-        SKV_TRY(skv_h5_set_int(f, "/", numbers[i].key, v));
-    }
-    for (size_t i = 0; i < N_DIGESTS; i++) {
-        int64_t v[2];
-
-        memcpy(v, base + digests[i].member, sizeof v);
-        SKV_TRY(skv_h5_set_ints(f, "/", digests[i].key, v, 2));
-    }
-    return skv_h5_write(f, KEY, &layout, key);
+    SKV_TRY(skv_h5_write(f, KEY, &key_layout, key));
+    return skv_h5_write(f, FACTS, &layout, facts);
 }
 
 /* Ends of the prompts that the list was never told of. */
@@ -92,6 +65,19 @@ static skv_status write_rest(skv_h5 *f, const char *name, int64_t end, int64_t n
         st = skv_h5_append(f, name, n - i < piece ? n - i : piece, SKV_H5_I64, ends);
     free(ends);
     return st;
+}
+
+/* An entry never lies in two pieces: their size is a multiple of any entry's. */
+static skv_status write_pieces(skv_h5 *f, const char *name, skv_h5_type type, const skv_pieces *p)
+{
+    const size_t size = skv_h5_type_bytes(type);
+
+    for (size_t i = 0, at = 0; i < p->n_pieces; i++, at += SKV_PIECE_BYTES) {
+        const size_t bytes = p->n - at < SKV_PIECE_BYTES ? p->n - at : SKV_PIECE_BYTES;
+
+        SKV_TRY(skv_h5_append(f, name, (int64_t)(bytes / size), type, p->piece[i]));
+    }
+    return SKV_OK;
 }
 
 static skv_status write_list(skv_h5 *f, const skv_prompt_table *t, skv_list list, int64_t n_prompts)
@@ -114,10 +100,10 @@ static skv_status write_list(skv_h5 *f, const skv_prompt_table *t, skv_list list
         return SKV_OK;
     name_of(name, sizeof name, list, "value");
     SKV_TRY(skv_h5_make(f, name, &value));
-    SKV_TRY(skv_h5_append(f, name, n, kind->type, t->value[list].data));
+    SKV_TRY(write_pieces(f, name, kind->type, &t->value[list]));
     name_of(name, sizeof name, list, "end");
     SKV_TRY(skv_h5_make(f, name, &end));
-    SKV_TRY(skv_h5_append(f, name, told, SKV_H5_I64, t->end[list].data));
+    SKV_TRY(write_pieces(f, name, SKV_H5_I64, &t->end[list]));
     return write_rest(f, name, n, n_prompts - told);
 }
 
@@ -145,12 +131,13 @@ done:
 /* SKV_E_NOTFOUND: made of something else. */
 static skv_status compare_key(skv_h5 *f, const char *path, const char *key)
 {
+    skv_h5_layout layout = {.type = SKV_H5_U8, .n_dims = 1, .shape = {SKV_DIGEST_BYTES}};
     char *kind = NULL, *there = NULL;
     skv_status st;
 
     SKV_TRY_GOTO(skv_h5_get_text(&kind, f, "/", "kind"), done);
-    SKV_TRY_GOTO(skv_h5_get_text(&there, f, "/", "key"), done);
-    if (strcmp(kind, KIND) != 0 || strcmp(there, key) != 0)
+    SKV_TRY_GOTO(skv_h5_read(&there, f, KEY, &layout, SKV_DIGEST_BYTES, true), done);
+    if (strcmp(kind, KIND) != 0 || memcmp(there, key, SKV_DIGEST_BYTES) != 0)
         st = skv_fail(SKV_E_NOTFOUND, "%s: made of other prompts or for another tokenizer", path);
 done:
     free(kind);
@@ -158,31 +145,27 @@ done:
     return st;
 }
 
+static bool are_possible(const skv_prompt_facts *f)
+{
+    const int64_t counts[] = {f->n_bad, f->n_truncated, f->n_renamed, f->n_rewritten, f->n_missing};
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (counts[i] < 0 || counts[i] > f->n_prompts)
+            return false;
+    return f->n_prompts > 0 && f->n_prompts <= MAX_PROMPTS && f->index_digits > 0 &&
+           f->index_digits <= 20 && f->index_dashes >= 0 && f->index_dashes <= 201;
+}
+
 static skv_status read_facts(skv_prompt_facts *facts, skv_h5 *f, const char *path)
 {
-    char *base = (char *)facts;
+    skv_h5_layout layout = {.type = SKV_H5_I64, .n_dims = 1, .shape = {N_FACTS}};
+    void *there = NULL;
 
-    for (size_t i = 0; i < N_NUMBERS; i++) {
-        const int64_t most = numbers[i].most ? numbers[i].most : facts->n_prompts;
-        int64_t v = 0;
-
-        SKV_TRY(skv_h5_get_int(&v, f, "/", numbers[i].key));
-        if (v < numbers[i].least || v > most)
-            return skv_fail(SKV_E_FORMAT, "%s: %s is %lld", path, numbers[i].key, (long long)v);
-        memcpy(base + numbers[i].member, &v, sizeof v);
-    }
-    for (size_t i = 0; i < N_DIGESTS; i++) {
-        int64_t *v = NULL;
-        int n = 0;
-
-        SKV_TRY(skv_h5_get_ints(&v, &n, f, "/", digests[i].key));
-        if (n == 2)
-            memcpy(base + digests[i].member, v, 2 * sizeof *v);
-        free(v);
-        if (n != 2)
-            return skv_fail(SKV_E_FORMAT, "%s: %s is not a digest", path, digests[i].key);
-    }
-    return SKV_OK;
+    SKV_TRY(skv_h5_read(&there, f, FACTS, &layout, sizeof *facts, true));
+    memcpy(facts, there, sizeof *facts);
+    free(there);
+    return are_possible(facts) ? SKV_OK
+                               : skv_fail(SKV_E_FORMAT, "%s: " FACTS " are impossible", path);
 }
 
 /* CRC-32 of bytes of the file, as noted when they were written. */

@@ -52,8 +52,8 @@ void skv_prompt_table_destroy(skv_prompt_table *t)
     if (!t)
         return;
     for (int l = 0; l < SKV_N_LISTS; l++) {
-        skv_bytes_clear(&t->value[l]);
-        skv_bytes_clear(&t->end[l]);
+        skv_pieces_clear(&t->value[l]);
+        skv_pieces_clear(&t->end[l]);
     }
     if (t->fd >= 0)
         close(t->fd);
@@ -63,11 +63,11 @@ void skv_prompt_table_destroy(skv_prompt_table *t)
 
 size_t skv_prompt_table_memory(const skv_prompt_table *t)
 {
-    size_t bytes = 0;
+    size_t pieces = 0;
 
     for (int l = 0; l < SKV_N_LISTS; l++)
-        bytes += t->value[l].n + t->end[l].n;
-    return bytes;
+        pieces += t->value[l].n_pieces + t->end[l].n_pieces;
+    return pieces * SKV_PIECE_BYTES;
 }
 
 skv_status skv_prompt_table_add(skv_prompt_table *t, skv_list list, int64_t prompt,
@@ -79,11 +79,11 @@ skv_status skv_prompt_table_add(skv_prompt_table *t, skv_list list, int64_t prom
     assert(t->fd < 0 && prompt >= *n_prompts && (int64_t)n <= kind->most);
     if (n == 0)
         return SKV_OK;
-    SKV_TRY(skv_bytes_add(&t->value[list], entries, n * skv_h5_type_bytes(kind->type), t->path));
+    SKV_TRY(skv_pieces_add(&t->value[list], entries, n * skv_h5_type_bytes(kind->type), t->path));
     for (; *n_prompts <= prompt; ++*n_prompts) {
         const int64_t end = *n_prompts < prompt ? *total : *total + (int64_t)n;
 
-        SKV_TRY(skv_bytes_add(&t->end[list], &end, sizeof end, t->path));
+        SKV_TRY(skv_pieces_add(&t->end[list], &end, sizeof end, t->path));
     }
     *total += (int64_t)n;
     return SKV_OK;
@@ -102,7 +102,7 @@ static skv_status read_ends(int64_t *end, const skv_prompt_table *t, skv_list li
     if (t->fd >= 0)
         return skv_read_at(t->fd, end, (size_t)n * sizeof *end,
                            t->place.list[list].end + first * (int64_t)sizeof *end, t->path);
-    memcpy(end, t->end[list].data + first * (int64_t)sizeof *end, (size_t)n * sizeof *end);
+    skv_pieces_read(&t->end[list], (size_t)first * sizeof *end, (size_t)n * sizeof *end, end);
     return SKV_OK;
 }
 
@@ -184,8 +184,8 @@ skv_status skv_prompt_table_read(skv_list_part *out, const skv_prompt_table *t, 
         SKV_TRY_GOTO(skv_read_at(t->fd, part.values, bytes,
                                  t->place.list[list].value + start * size, t->path),
                      done);
-    else if (bytes > 0)
-        memcpy(part.values, t->value[list].data + start * size, bytes);
+    else
+        skv_pieces_read(&t->value[list], (size_t)(start * size), bytes, part.values);
     if (skv_list__is_text(list))
         SKV_TRY_GOTO(check_texts(t, list, first, n, &part), done);
     *out = part;

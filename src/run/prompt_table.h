@@ -79,7 +79,7 @@ SKV_MUST skv_status skv_prompt_table_read(skv_list_part *out, const skv_prompt_t
 SKV_MUST skv_status skv_prompt_table_ends(int64_t *end, const skv_prompt_table *t, skv_list list,
                                           int64_t first, int64_t n);
 
-/* Bytes of all entries in memory; 0 for a table on disk. */
+/* Bytes taken in memory; 0 for a table on disk. */
 size_t skv_prompt_table_memory(const skv_prompt_table *t);
 
 /* Writes RUN/rows.h5: whole or not at all. */

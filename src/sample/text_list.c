@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bytes.h"
+#include "core/mem.h"
 #include "run/run_folder.h"
 
 static const int32_t *ids_of(int *n, const skv_row_prompt *p, int64_t text)
@@ -39,7 +39,7 @@ static bool is_wanted(const skv_rows *rows, int64_t prompt, const uint8_t *work,
 
 /* What a list is made from. */
 typedef struct {
-    skv_bytes texts;
+    skv_text_list list;
     const skv_text_file *file;
     const uint8_t *work;
     int n_paths;
@@ -47,13 +47,15 @@ typedef struct {
 
 static skv_status add(collection *c, const skv_row_prompt *p, int64_t text)
 {
+    skv_text_list *list = &c->list;
     int n = 0;
     const int32_t *ids = ids_of(&n, p, text);
 
     if (n == 0 || skv_text_file_has(c->file, ids, n))
         return SKV_OK;
-    return skv_bytes_add(&c->texts, &(skv_text){skv_text_digest(ids, n), text, n}, sizeof(skv_text),
-                         "list of texts");
+    SKV_TRY(skv_grow(&list->texts, (size_t)list->n, sizeof *list->texts, "list of texts"));
+    list->texts[list->n++] = (skv_text){skv_text_digest(ids, n), text, n};
+    return SKV_OK;
 }
 
 static skv_status add_span(void *ctx, const skv_row_span *span, bool *done)
@@ -121,13 +123,12 @@ skv_status skv_text_list_make(skv_text_list *out, const skv_rows *rows, const sk
     const skv_status st = skv_rows_each(rows, add_span, &c);
 
     if (st != SKV_OK) {
-        skv_bytes_clear(&c.texts);
+        skv_text_list_clear(&c.list);
         return st;
     }
-    *out = (skv_text_list){.texts = (void *)c.texts.data,
-                           .n = (int64_t)(c.texts.n / sizeof(skv_text))};
-    if (out->n > 0)
-        make_unique(out);
+    if (c.list.n > 0)
+        make_unique(&c.list);
+    *out = c.list;
     return SKV_OK;
 }
 

@@ -240,6 +240,69 @@ static void another_file_on_another_rank_is_refused(void **state)
     skv_prompt_table_destroy(t);
 }
 
+/* ------------------------------------------------------------------ memory of a reader */
+
+static size_t taken; /* by calloc, which skv_alloc calls */
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    taken += n * size;
+    return __real_calloc(n, size);
+}
+
+/* Bytes that a rank takes to open a run's prompts and to read eight of them. */
+static size_t reader_bytes(const char *run, const skv_prompt_place *place, int64_t first)
+{
+    skv_prompt_table *t = NULL;
+    skv_list_part part;
+
+    taken = 0;
+    assert_int_equal(skv_prompt_table_open_at(&t, run, place), SKV_OK);
+    for (int l = 0; l < SKV_N_LISTS; l++) {
+        assert_int_equal(skv_prompt_table_read(&part, t, (skv_list)l, first, 8), SKV_OK);
+        free(part.end);
+    }
+    skv_prompt_table_destroy(t);
+    return taken;
+}
+
+/* A table of n equal prompts, saved in the run's place. */
+static void save_equal(const world *w, skv_prompt_place *place, int64_t n)
+{
+    const skv_prompt_facts all = {.n_prompts = n, .index_digits = 5};
+    const int32_t tokens[3] = {5, 6, 1};
+    skv_prompt_table *t = NULL;
+    skv_prompt_facts there;
+
+    assert_int_equal(skv_prompt_table_create(&t, "list"), SKV_OK);
+    for (int64_t i = 0; i < n; i++) {
+        add(t, SKV_LIST_TEXT, i, "a prompt", 9);
+        add(t, SKV_LIST_TOKEN, i, tokens, 3);
+    }
+    assert_int_equal(skv_prompt_table_save(t, w->run, KEY, &all), SKV_OK);
+    skv_prompt_table_destroy(t);
+    assert_int_equal(skv_prompt_table_open(&t, &there, w->run, KEY), SKV_OK);
+    skv_prompt_table_place(place, t);
+    skv_prompt_table_destroy(t);
+}
+
+static void a_reader_takes_as_much_for_many_prompts_as_for_few(void **state)
+{
+    const world *w = *state;
+    skv_prompt_place place;
+    size_t few;
+
+    save_equal(w, &place, 10);
+    few = reader_bytes(w->run, &place, 1);
+    save_equal(w, &place, 100000);
+    assert_int_equal(reader_bytes(w->run, &place, 1), few);
+    assert_int_equal(reader_bytes(w->run, &place, 99992), few);
+    assert_true(few > 0 && few < 8192);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -252,6 +315,7 @@ int main(void)
         TEST(a_text_that_was_altered_later_is_no_string),
         TEST(a_file_that_was_cut_later_is_an_error),
         TEST(another_file_on_another_rank_is_refused),
+        TEST(a_reader_takes_as_much_for_many_prompts_as_for_few),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,34 @@ static void shares_together_are_the_whole(void **state)
     skv_bytes_clear(&joined);
 }
 
+/* What rank 0 sends at once, and every rank holds, does not grow with the list. */
+static void texts_are_packed_a_few_mib_at_a_time(void **state)
+{
+    world *w = *state;
+    const skv_prompt_facts many = {.n_prompts = 100000, .index_digits = 5};
+    skv_bytes texts = {0};
+    char text[100] = {0};
+    int64_t next = 0;
+    int rounds = 0;
+
+    skv_row_span_clear(&w->all);
+    skv_prompt_table_destroy(w->table);
+    w->table = NULL;
+    assert_int_equal(skv_prompt_table_create(&w->table, "list"), SKV_OK);
+    memset(text, 'a', sizeof text - 1);
+    for (int64_t i = 0; i < many.n_prompts; i++)
+        assert_int_equal(skv_prompt_table_add(w->table, SKV_LIST_TEXT, i, text, sizeof text),
+                         SKV_OK);
+    assert_int_equal(skv_rows_init(&w->rows, &w->settings, w->table, &many, w->tokenizer, 32128),
+                     SKV_OK);
+    for (; next < many.n_prompts; rounds++) {
+        assert_int_equal(skv_texts_pack(&texts, &next, &w->rows), SKV_OK);
+        assert_in_range(texts.n, 1, (size_t)2560 << 10);
+    }
+    assert_in_range(rounds, 5, 7); /* 12 MB */
+    skv_bytes_clear(&texts);
+}
+
 /* The run's own negative prompt is tokenised once, a line's wins over it, an empty one is none. */
 static void negative_prompts_count_only_where_guidance_reads_them(void **state)
 {
@@ -282,6 +310,7 @@ int main(void)
         TEST(a_bad_line_has_no_tokens_and_is_counted),
         TEST(tokens_are_those_of_the_encoded_text),
         TEST(shares_together_are_the_whole),
+        TEST(texts_are_packed_a_few_mib_at_a_time),
         TEST(negative_prompts_count_only_where_guidance_reads_them),
         TEST(the_largest_groups_are_measured),
         TEST(a_token_beyond_the_vocabulary_is_refused),
