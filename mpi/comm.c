@@ -321,3 +321,10 @@ void skv_comm_abort(skv_comm *c, int code)
         (void)keep(c, skv_fail(SKV_E_PEER, "%s ends the job", skv_comm__rank_text(me, c, c->rank)));
     c->ops->end_all(c, code);
 }
+
+int skv_comm_libraries(skv_library *out)
+{
+    const int n = skv_comm__mpi_library(out);
+
+    return n + skv_comm__nccl_library(out + n);
+}

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/build.h"
 #include "core/status.h"
 #include "kernels/backend.h"
 
@@ -92,6 +93,9 @@ typedef struct {
  * rank, one block freed with free(); elsewhere NULL. When rank 0 has no memory all fail. */
 SKV_MUST skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data,
                                           size_t bytes);
+
+/* The libraries between ranks, as skv_core_libraries (core/build.h); without a communicator. */
+int skv_comm_libraries(skv_library *out);
 
 /* Not collective; from main only, which then leaves with `code`. Ends all other ranks that can be
  * reached, for when ranks can no longer agree: MPI ends them with `code`; in the TCP form they fail

@@ -3,6 +3,7 @@
 #ifndef SKV_MPI_COMM_IMPL_H
 #define SKV_MPI_COMM_IMPL_H
 
+#include "core/build.h"
 #include "mpi/comm.h"
 
 #include <stdbool.h>
@@ -124,5 +125,9 @@ SKV_MUST skv_status skv_comm__open_mpi(skv_comm *c);
 SKV_MUST skv_status skv_comm__open_tcp(skv_comm *c, const skv_launch *launch,
                                        const skv_comm_wish *wish);
 bool skv_comm__has_mpi(void); /* in this build */
+
+/* As skv_core_libraries (core/build.h): MPI's entry; NCCL's, none in a build without it. */
+int skv_comm__mpi_library(skv_library *out);
+int skv_comm__nccl_library(skv_library *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <mpi.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,4 +238,18 @@ skv_status skv_comm__open_mpi(skv_comm *c)
 bool skv_comm__has_mpi(void)
 {
     return true;
+}
+
+/* The only call that MPI allows before its start. Its text goes on after a comma, or a line. */
+int skv_comm__mpi_library(skv_library *out)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "", built[48];
+    int n = 0;
+
+    snprintf(built, sizeof built, "standard %d.%d", MPI_VERSION, MPI_SUBVERSION);
+    if (MPI_Get_library_version(text, &n) != MPI_SUCCESS)
+        text[0] = '\0';
+    text[strcspn(text, ",\n")] = '\0';
+    *out = skv_library_of("MPI", built, text);
+    return 1;
 }

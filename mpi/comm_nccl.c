@@ -7,6 +7,7 @@
 
 #include <cuda_runtime.h>
 #include <nccl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -159,4 +160,16 @@ skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, vo
     if (st == SKV_E_PEER)
         return skv_comm__lose(c, st); /* who did not come here will not come to agree, either */
     return skv_comm_agree(c, st);
+}
+
+int skv_comm__nccl_library(skv_library *out)
+{
+    char built[48], running[48] = "";
+    int v = 0;
+
+    snprintf(built, sizeof built, "%d.%d.%d", NCCL_MAJOR, NCCL_MINOR, NCCL_PATCH);
+    if (ncclGetVersion(&v) == ncclSuccess)
+        snprintf(running, sizeof running, "%d.%d.%d", v / 10000, v % 10000 / 100, v % 100);
+    *out = skv_library_of("NCCL", built, running);
+    return 1;
 }

@@ -14,3 +14,9 @@ bool skv_comm__has_mpi(void)
 {
     return false;
 }
+
+int skv_comm__mpi_library(skv_library *out)
+{
+    (void)out;
+    return 0;
+}

@@ -101,10 +101,15 @@ static skv_status choose_sides(skv_pairs *p, const char *reference, const char *
 {
     struct skv_pairs_owned *o = p->owned;
     const skv_run_file *run = &o->run;
-    int first = run->reference >= 0 ? run->reference : 0;
+    int first = run->reference;
 
     if (reference)
         SKV_TRY(skv_run_file_find(&first, run, reference));
+    if (first < 0)
+        return skv_fail(SKV_E_ARG,
+                        "%s has no reference path to compare with: skv sample with the path full "
+                        "adds one, or --reference NAME takes another",
+                        run->folder);
     if (paths)
         SKV_TRY(check_list(run, paths));
     SKV_TRY(skv_alloc(&o->path, (size_t)run->n_paths, sizeof *o->path, "paths"));
@@ -184,6 +189,39 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *re
         return skv_fail(SKV_E_NOTFOUND, "%s: path %s has neither pictures nor bits to compare",
                         folder, out->no_pictures);
     return SKV_OK;
+}
+
+static bool same_sides(const skv_pairs *p, const skv_run_file *now)
+{
+    const skv_run_file *then = &p->owned->run;
+
+    if (now->n != then->n || strcmp(now->config_digest, then->config_digest) != 0)
+        return false;
+    for (int i = 0; i < p->n_sides; i++) {
+        int at = 0;
+
+        if (skv_run_file_find(&at, now, p->side[i]) != SKV_OK ||
+            strcmp(now->path[at].digest, skv_pairs_path(p, i)->digest) != 0)
+            return false;
+    }
+    return true;
+}
+
+skv_status skv_pairs_check_run(const skv_pairs *p)
+{
+    skv_run_file now = {0};
+    skv_status st;
+
+    if (!p->owned->is_run)
+        return SKV_OK;
+    st = skv_run_file_open(&now, p->owned->run.folder);
+    if (st == SKV_OK && !same_sides(p, &now))
+        st = skv_fail(SKV_E_STOPPED,
+                      "%s/run.h5 has been replaced while its pictures were compared: run the same "
+                      "command again for the new ones",
+                      p->owned->run.folder);
+    skv_run_file_close(&now);
+    return st;
 }
 
 /* --------------------------------------------------------------- two folders */

@@ -24,8 +24,8 @@ typedef struct {
     struct skv_pairs_owned *owned;
 } skv_pairs;
 
-/* reference: NULL for the run's own, or its first path; paths: comma-separated names, NULL for all
- * others. */
+/* reference: NULL for the run's own (SKV_E_ARG where it has none); paths: comma-separated names,
+ * NULL for all others. */
 SKV_MUST skv_status skv_pairs_open_run(skv_pairs *out, const char *run, const char *reference,
                                        const char *paths);
 
@@ -39,6 +39,10 @@ const skv_run_file *skv_pairs_run(const skv_pairs *p);
 
 /* Path of the run that a side is. */
 const skv_run_path *skv_pairs_path(const skv_pairs *p, int side);
+
+/* Whether run.h5 still has the rows and pictures that were opened; SKV_E_STOPPED when skv gather
+ * has put others in its place since. SKV_OK for folders. */
+SKV_MUST skv_status skv_pairs_check_run(const skv_pairs *p);
 
 /* Picture of a usable row; free(rgb). */
 SKV_MUST skv_status skv_pairs_picture(skv_picture *out, const skv_pairs *p, int side, int64_t row);

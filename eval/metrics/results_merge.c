@@ -102,7 +102,7 @@ static bool covered(const skv_results *results, const skv_path_results *old)
 }
 
 static void say_dropped(const skv_results *results, const skv_results *old, const char *file,
-                        const char *why)
+                        const char *why, const char *when)
 {
     names paths = {0};
 
@@ -110,7 +110,7 @@ static void say_dropped(const skv_results *results, const skv_results *old, cons
         if (!covered(results, &old->path[i]))
             add_name(&paths, old->path[i].name);
     if (paths.n > 0)
-        skv_warn("%s: earlier results of %s are dropped: %s", file, paths.text, why);
+        skv_warn("%s: earlier results of %s %s dropped: %s", file, paths.text, when, why);
 }
 
 static void say_kept(const names *metrics, const names *paths, const char *file)
@@ -210,6 +210,23 @@ static void drop_changed(skv_results *old, const skv_results *results, const skv
     }
 }
 
+skv_status skv_results_foresee(const skv_pairs *pairs, const char *path)
+{
+    const skv_results none = {0};
+    skv_old_metrics old;
+    const char *why;
+    skv_status st;
+
+    if (!skv_pairs_run(pairs)) /* of folders all is computed again */
+        return SKV_OK;
+    st = skv_metrics_read_h5(&old, path);
+    why = st == SKV_OK ? other_pictures(&old, pairs) : NULL;
+    if (why)
+        say_dropped(&none, &old.results, path, why, "will be");
+    skv_old_metrics_clear(&old);
+    return st == SKV_E_MEM ? st : SKV_OK; /* others are said when it is merged */
+}
+
 skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs, const char *path)
 {
     skv_old_metrics old;
@@ -225,7 +242,7 @@ skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs, const
     SKV_TRY_GOTO(st, done);
     why = other_pictures(&old, pairs);
     if (why) {
-        say_dropped(results, &old.results, path, why);
+        say_dropped(results, &old.results, path, why, "are");
         goto done;
     }
     if (old.unknown)

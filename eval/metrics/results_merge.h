@@ -12,4 +12,8 @@
 SKV_MUST skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs,
                                       const char *path);
 
+/* Before the work: warns of results in the file that cannot be kept beside those of these pairs,
+ * for they are against another reference, or of other pictures. */
+SKV_MUST skv_status skv_results_foresee(const skv_pairs *pairs, const char *path);
+
 #endif

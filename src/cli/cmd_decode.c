@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "run/group_file.h"
 #include "run/run_json.h"
 #include "sample/engine.h"
@@ -210,11 +211,12 @@ static skv_status decode_run(decoder *d)
     }
     if (d->n_written == 0 && d->n_failed == 0 && d->n_lost == 0)
         return skv_fail(SKV_E_ARG, "%s: no picture of that path or id", d->run);
-    printf("%lld pictures in %s/images\n", (long long)d->n_written, d->out);
+    printf("%lld picture%s in %s/images\n", (long long)d->n_written, skv_s(d->n_written), d->out);
     if (d->n_lost > 0)
         return skv_fail(SKV_E_NOTFOUND,
-                        "%s: %lld group files are missing or damaged; skv sample makes them again",
-                        d->run, (long long)d->n_lost);
+                        "%s: %lld group file%s missing or damaged; skv sample makes %s again",
+                        d->run, (long long)d->n_lost, d->n_lost == 1 ? " is" : "s are",
+                        d->n_lost == 1 ? "it" : "them");
     return SKV_OK;
 }
 

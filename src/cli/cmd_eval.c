@@ -17,8 +17,10 @@
 #include "eval/metrics/metrics_file.h"
 #include "eval/metrics/results_merge.h"
 #include "eval/report/report.h"
+#include "run/run_lock.h"
 
-#define MAX_NAMED 20 /* rows that are named */
+#define MAX_NAMED     20  /* rows that are named */
+#define WRITE_SECONDS 600 /* the report of a large run may take minutes */
 
 typedef struct {
     char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
@@ -105,6 +107,26 @@ static void say_left_out(const job *j)
             skv_warn("%s is left out: %s", run->id[i], run->error[i]);
     if (n > MAX_NAMED)
         skv_warn("and %lld more rows; metrics.json has all", (long long)(n - MAX_NAMED));
+}
+
+/* Where the results go; NULL: nowhere. */
+static const char *folder_of(const job *j)
+{
+    return j->o.out ? j->o.out : j->words.n == 1 ? j->words.word[0] : NULL;
+}
+
+/* What would be lost is known before hours of work. */
+static skv_status say_dropped(const job *j)
+{
+    char *h5 = NULL;
+    skv_status st;
+
+    if (!folder_of(j) || skv_comm_rank(j->comm) != 0)
+        return SKV_OK;
+    SKV_TRY(skv_path_join(&h5, folder_of(j), "metrics.h5"));
+    st = skv_results_foresee(&j->pairs, h5);
+    free(h5);
+    return st;
 }
 
 static skv_status open_pairs(job *j)
@@ -258,33 +280,72 @@ static void print_table(const job *j)
     }
 }
 
-static skv_status write_results(job *j)
+/* What is in the folder, merged with these results. The caller has its claim: an evaluation that
+ * ended meanwhile loses nothing. */
+static skv_status write_folder(job *j, const char *folder)
 {
     const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
-    const char *folder = j->o.out ? j->o.out : j->words.n == 1 ? j->words.word[0] : NULL;
     char *h5 = NULL, *summary = NULL;
     json_t *root = NULL;
     skv_status st;
 
-    if (folder) {
-        SKV_TRY_GOTO(skv_path_join(&h5, folder, "metrics.h5"), done);
-        SKV_TRY_GOTO(skv_path_join(&summary, folder, "metrics.json"), done);
-        SKV_TRY_GOTO(skv_option_opened("--out", skv_folder_make(folder)), done);
-        SKV_TRY_GOTO(skv_results_merge(&j->results, &j->pairs, h5), done);
-    }
+    SKV_TRY_GOTO(skv_pairs_check_run(&j->pairs), done);
+    SKV_TRY_GOTO(skv_path_join(&h5, folder, "metrics.h5"), done);
+    SKV_TRY_GOTO(skv_path_join(&summary, folder, "metrics.json"), done);
+    SKV_TRY_GOTO(skv_results_merge(&j->results, &j->pairs, h5), done);
     SKV_TRY_GOTO(skv_metrics_json(&root, &m), done);
-    if (folder) {
-        SKV_TRY_GOTO(skv_metrics_write_h5(&m, h5), done);
-        SKV_TRY_GOTO(skv_json_write(root, summary), done);
-    }
-    st = j->o.json ? skv_option_opened("--json", skv_json_write(root, j->o.json)) : SKV_OK;
-    if (st == SKV_OK && j->words.n == 1 && !j->o.out && j->o.report)
+    SKV_TRY_GOTO(skv_metrics_write_h5(&m, h5), done);
+    SKV_TRY_GOTO(skv_json_write(root, summary), done);
+    if (j->words.n == 1 && !j->o.out && j->o.report)
         st = skv_report_write(j->words.word[0]);
 done:
     json_decref(root);
     free(h5);
     free(summary);
     return st;
+}
+
+/* The claim is held for the short time in which the folder's results are read, merged and written;
+ * gathering and computing go on meanwhile. */
+static skv_status write_alone(job *j, const char *folder)
+{
+    char what[4096 + 64];
+    skv_claims *claims = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_run_claims_open(&claims, folder));
+    snprintf(what, sizeof what, "%.4095s: another skv eval writes its results", folder);
+    st = skv_claims_wait(claims, "metrics", what, WRITE_SECONDS, NULL);
+    if (st == SKV_OK) {
+        st = write_folder(j, folder);
+        skv_claims_drop(claims, "metrics");
+    }
+    skv_claims_close(claims);
+    return st;
+}
+
+static skv_status write_summary(const job *j, const char *file)
+{
+    const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
+    json_t *root = NULL;
+    skv_status st = skv_metrics_json(&root, &m);
+
+    if (st == SKV_OK)
+        st = skv_option_opened("--json", skv_json_write(root, file));
+    json_decref(root);
+    return st;
+}
+
+static skv_status write_results(job *j)
+{
+    const char *folder = folder_of(j);
+    skv_status st = SKV_OK;
+
+    if (folder) {
+        SKV_TRY(skv_option_opened("--out", skv_folder_make(folder)));
+        st = write_alone(j, folder);
+    }
+    return st == SKV_OK && j->o.json ? write_summary(j, j->o.json) : st;
 }
 
 static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
@@ -299,6 +360,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(skv_comm_agree(j->comm, read_options(j, argc, argv)));
     SKV_TRY(compare_settings(j));
     SKV_TRY(skv_comm_agree(j->comm, open_pairs(j)));
+    SKV_TRY(skv_comm_agree(j->comm, say_dropped(j)));
     wish.device = j->o.device;
     wish.threads = (int)j->o.threads;
     st = skv_backend_choose(&j->be, &choice, &wish);

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/help_lists.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "eval/layout/layout.h"
 #include "io/prompts.h"
 
@@ -56,7 +57,7 @@ static skv_status export_path(exporter *x, int path, const char *folder)
     skv_layout_done done;
 
     SKV_TRY(skv_layout_export(&done, &job));
-    printf("%s: %lld pictures\n", folder, (long long)done.n_files);
+    printf("%s: %lld picture%s\n", folder, (long long)done.n_files, skv_s(done.n_files));
     x->n_failed = done.n_failed;
     return SKV_OK;
 }
@@ -117,7 +118,9 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_run_file_open(&x.run, words.word[0]), done);
     SKV_TRY_GOTO(export_run(&x), done);
     if (x.n_failed > 0) {
-        skv_warn("%lld rows of the run have no picture and are left out", (long long)x.n_failed);
+        skv_warn("%lld row%s of the run %s no picture and %s left out", (long long)x.n_failed,
+                 skv_s(x.n_failed), x.n_failed == 1 ? "has" : "have",
+                 x.n_failed == 1 ? "is" : "are");
         *exit_code = SKV_EXIT_PARTIAL;
     }
 done:

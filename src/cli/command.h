@@ -38,7 +38,8 @@ typedef struct {
 
 /* Fills the options of a command (its table; the struct zeroed by the caller) from defaults,
  * --config and the arguments. Collective where comm is not NULL: rank 0 reads the config. words
- * NULL: words are refused; else words->word is freed by the caller, in any case. */
+ * NULL: words are refused; else words->word is freed by the caller, in any case; slashes
+ * at a word's end are dropped. */
 SKV_MUST skv_status skv_command_options(void *options, const skv_command *c, skv_comm *comm,
                                         int argc, char **argv, skv_words *words);
 

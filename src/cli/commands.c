@@ -1,4 +1,5 @@
 /* The list of commands, and what they read their options by. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,17 @@ static skv_status read_config(skv_config *c, skv_comm *comm, int argc, char **ar
     return skv_comm_broadcast_blob(comm, (void **)&c->text, &c->bytes, 0);
 }
 
+/* "RUN/" is "RUN": names made of it have one slash. */
+static void drop_slashes(const skv_words *words)
+{
+    for (int i = 0; i < words->n; i++) {
+        char *word = (char *)(uintptr_t)words->word[i]; /* of argv, which is ours */
+
+        for (size_t n = strlen(word); n > 1 && word[n - 1] == '/'; n--)
+            word[n - 1] = '\0';
+    }
+}
+
 skv_status skv_command_options(void *options, const skv_command *c, skv_comm *comm, int argc,
                                char **argv, skv_words *words)
 {
@@ -55,6 +67,8 @@ skv_status skv_command_options(void *options, const skv_command *c, skv_comm *co
     }
     if (st == SKV_OK)
         st = skv_config_apply(c->options, options, &sources);
+    if (st == SKV_OK && words)
+        drop_slashes(words);
     skv_config_clear(&config);
     return comm ? skv_comm_agree(comm, st) : st;
 }

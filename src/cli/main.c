@@ -12,7 +12,9 @@
 #include "io/h5.h"
 #include "io/h5_probe.h"
 #include "io/h5_probe_serve.h"
+#include "io/io_libraries.h"
 #include "job/compare_ranks.h"
+#include "kernels/kernel_libraries.h"
 
 #define MAX_COMMANDS 64
 
@@ -43,6 +45,27 @@ static const skv_command *find(const char *name)
         if (strcmp((*c)->name, name) == 0)
             return *c;
     return NULL;
+}
+
+/* The build, and a line a library: what it was built with, and what runs where that is another. */
+static int print_version(void)
+{
+    int (*const rooms[])(skv_library *) = {skv_core_libraries, skv_io_libraries,
+                                           skv_kernel_libraries, skv_comm_libraries};
+
+    printf("skv %s\n", skv_build());
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        skv_library l[SKV_MAX_LIBRARIES];
+        const int n = rooms[i](l);
+
+        for (int k = 0; k < n; k++) {
+            printf("%-14s %s", l[k].name, l[k].built);
+            if (l[k].running[0] && strcmp(l[k].running, l[k].built) != 0)
+                printf(", running with %s", l[k].running);
+            printf("\n");
+        }
+    }
+    return SKV_EXIT_OK;
 }
 
 static int unknown_command(const char *name)
@@ -165,10 +188,8 @@ static int start(int argc, char **argv)
     }
     if (is_one_of(argv[1], "help", "--help", "-h"))
         return help(argc > 2 ? argv[2] : NULL);
-    if (is_one_of(argv[1], "version", "--version", "-V")) {
-        printf("skv %s\n", skv_build());
-        return SKV_EXIT_OK;
-    }
+    if (is_one_of(argv[1], "version", "--version", "-V"))
+        return print_version();
     c = find(argv[1]);
     if (!c)
         return unknown_command(argv[1]);

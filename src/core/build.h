@@ -7,4 +7,19 @@
  * flags. Two programs with different texts may compute different bytes. Static. */
 const char *skv_build(void);
 
+/* A library's version: of the headers the program was built with, and of what it runs with. ""
+ * where the library does not say. */
+typedef struct {
+    const char *name;
+    char built[48], running[48];
+} skv_library;
+
+/* Each room that calls foreign libraries says which: fills out (room for SKV_MAX_LIBRARIES) and
+ * returns how many. Here those of core. */
+#define SKV_MAX_LIBRARIES 8
+int skv_core_libraries(skv_library *out);
+
+/* One entry; texts are copied, and cut where they are too long. */
+skv_library skv_library_of(const char *name, const char *built, const char *running);
+
 #endif

@@ -1,14 +1,21 @@
-/* Tests of text: endings and UTF-8. */
+/* Text: endings, UTF-8, plurals. */
 #ifndef SKV_CORE_TEXT_H
 #define SKV_CORE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Whether `text` ends in `ending`; skv_ends_in: whatever the letters' case (ASCII), as endings of
  * file names are compared. */
 bool skv_ends_with(const char *text, const char *ending);
 bool skv_ends_in(const char *text, const char *ending);
+
+/* "s" where there is not exactly one: "%lld group file%s". */
+static inline const char *skv_s(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 
 /* Bytes before the first one that is not part of well-formed UTF-8 (Unicode, table 3-7: no overlong
  * forms, no surrogates, nothing above U+10FFFF), n if all are. NUL counts as ill-formed. */

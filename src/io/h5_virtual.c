@@ -141,7 +141,7 @@ static skv_status read_part(const skv_h5 *f, const mapping *m, const skv_h5_layo
     SKV_TRY_GOTO(skv_path_join(&folder, NULL, f->path), done);
     slash = strrchr(folder, '/');
     if (slash)
-        slash[1] = '\0';
+        slash[slash == folder] = '\0';
     SKV_TRY_GOTO(skv_path_join(&path, slash ? folder : NULL, m->file), done);
     SKV_TRY_GOTO(skv_h5_open_below(&source, path, count_parts(m->file)), done);
     part.shape[0] = m->n;

@@ -14,6 +14,8 @@
 #include "core/mem.h"
 #include "core/text.h"
 
+#define SET_ASIDE_BYTES 64
+
 /* Checks that the required members are there, and that members are given together. */
 static skv_status check_record(const skv_group_record *r, const char *file)
 {
@@ -133,6 +135,21 @@ static skv_status make_room(const skv_run_name *file)
     return there && !S_ISREG(info.st_mode) ? skv_group_file_set_aside(file) : SKV_OK;
 }
 
+/* The damaged file that was set aside is of no more use once its group is whole again. */
+static void drop_set_aside(const skv_run_name *file)
+{
+    char aside[SET_ASIDE_BYTES];
+    const char *name;
+    int folder = -1;
+
+    if (skv_folder_of(&folder, &name, file->path, file->n_below) != SKV_OK)
+        return;
+    snprintf(aside, sizeof aside, "%.48s.damaged", name);
+    if (unlinkat(folder, aside, 0) != 0)
+        (void)unlinkat(folder, aside, AT_REMOVEDIR);
+    close(folder);
+}
+
 skv_status skv_group_file_write(const skv_run_name *file, const skv_group_record *rec)
 {
     skv_status st = SKV_OK;
@@ -150,6 +167,8 @@ skv_status skv_group_file_write(const skv_run_name *file, const skv_group_record
     SKV_TRY_GOTO(write_record(f, &r), done);
     SKV_TRY_GOTO(make_room(file), done);
     st = skv_h5_commit(&f);
+    if (st == SKV_OK)
+        drop_set_aside(file);
 done:
     skv_h5_close(f);
     free(errors);
@@ -158,7 +177,7 @@ done:
 
 skv_status skv_group_file_set_aside(const skv_run_name *file)
 {
-    char aside[64];
+    char aside[SET_ASIDE_BYTES];
     const char *name;
     skv_status st = SKV_OK;
     int folder = -1;

@@ -301,6 +301,11 @@ static skv_status picture_of_h5(skv_picture *out, const skv_run_file *run, const
     out->height = (int)want.shape[1];
     out->width = (int)want.shape[2];
     st = skv_h5_read_rows(run->h5, name.text, &want, row, 1, out->rgb);
+    if (st == SKV_E_NOTFOUND) /* a virtual run */
+        st = skv_fail(st,
+                      "%s: the pictures of %s/run.h5 lie in the group files; the same skv sample "
+                      "command makes those that are missing again",
+                      skv_message(), run->folder);
     if (st != SKV_OK) {
         free(out->rgb);
         *out = (skv_picture){0};

@@ -168,6 +168,22 @@ done:
     return st;
 }
 
+/* Metrics compare paths with the reference; that it lacks is better known before hours of work. */
+static void say_no_reference(const char *run, const json_t *root)
+{
+    const char *name;
+    json_t *path;
+
+    json_object_foreach(json_object_get(root, "paths"), name, path)
+    {
+        if (json_is_true(json_object_get(path, "reference")))
+            return;
+    }
+    skv_warn("%s: no path is the reference, which metrics need: --paths full,... adds it, now or "
+             "later",
+             run);
+}
+
 static skv_status make_folder(const char *run, const char *what, const char *path)
 {
     char folder[4096];
@@ -185,6 +201,7 @@ static skv_status write_json(skv_by_hundred *out, const char *run, const skv_run
 
     snprintf(file, sizeof file, "%s/run.json", run);
     SKV_TRY(merge(&root, file, plan));
+    say_no_reference(run, root);
     st = skv_by_hundred_read(out, root, file);
     if (st == SKV_OK)
         st = skv_json_write(root, file);

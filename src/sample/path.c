@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/budget.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "run/schema.h"
 
 /* One path as the user wrote it, before its policy is configured. */
@@ -238,6 +240,28 @@ static skv_status choose_reference(skv_paths *p)
     return SKV_OK;
 }
 
+/* Settings that only ScaleKV reads are said to be without effect where no path has it. A budget
+ * file is checked all the same: it was named. */
+static skv_status check_unused(const skv_paths *p, const skv_settings *s, const skv_dims *dims,
+                               const skv_schedule *schedule)
+{
+    skv_budget *budget = NULL;
+
+    for (int i = 0; i < p->n; i++)
+        if (is_scalekv(p->path[i].policy->name))
+            return SKV_OK;
+    if (s->budget_file) {
+        const skv_status st = skv_budget_load(&budget, s->budget_file, dims, schedule);
+
+        skv_budget_destroy(budget);
+        SKV_TRY(as_usage(skv_option_opened("--budget-file", st)));
+        skv_warn("--budget-file has no effect: no path is ScaleKV's");
+    }
+    if (s->drafters.n > 0)
+        skv_info("--drafters has no effect: no path is ScaleKV's");
+    return SKV_OK;
+}
+
 skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_dims *dims,
                              const skv_schedule *schedule)
 {
@@ -268,6 +292,7 @@ skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_di
         p += n + (p[n] == ',');
     }
     SKV_TRY_GOTO(choose_reference(&paths), done);
+    SKV_TRY_GOTO(check_unused(&paths, s, dims, schedule), done);
     *out = paths;
     paths = (skv_paths){0};
 done:

@@ -52,6 +52,7 @@ plans 2 --rewrite-cache none.json
 plans 2 --rewrite-cache fifo
 plans 2 --text-cache dir
 plans 2 --budget-file none.json --paths scalekv-10
+plans 2 --budget-file none.json --paths full
 plans 2 --model 2b
 plans 2 --model foo
 plans 2 --paths scalekv-0
