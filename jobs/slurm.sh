@@ -61,13 +61,16 @@ skv_run() {
     return "$code"
 }
 
-# skv_hours: hours that are left to this job less MINUTES, for --max-hours; nothing where SLURM does
-# not say. A second net: the ranks stop in time even if the warning is lost.
+# skv_hours MINUTES: hours that are left to this job less MINUTES, for --max-hours, should the warning
+# be lost; nothing where SLURM does not say.
 skv_hours() {
-    squeue -h -j "$SLURM_JOB_ID" -o %L 2>/dev/null | awk -v minutes="$1" '
+    { squeue -h -j "$SLURM_JOB_ID" -o %L 2>/dev/null || true; } | awk -v minutes="$1" '
         /^[0-9:-]+$/ {
             days = 0
-            if (split($0, part, "-") == 2) { days = part[1]; $0 = part[2] }
+            if (split($0, part, "-") == 2) {
+                days = part[1]
+                $0 = part[2]
+            }
             n = split($0, t, ":")
             s = n == 3 ? t[1] * 3600 + t[2] * 60 + t[3] : n == 2 ? t[1] * 60 + t[2] : t[1]
             s += days * 86400 - minutes * 60
