@@ -191,9 +191,8 @@ static skv_status one_round(skv_text_writer *w, encoder *e, const skv_text_phase
     skv_status st = SKV_OK;
 
     if (*p->stop)
-        st =
-            skv_fail(SKV_E_STOPPED, "stopped by %s while prompts were encoded; those done are kept",
-                     skv_stop_name(skv_stop_why()));
+        st = skv_fail(SKV_E_STOPPED, "stopped by %s while prompts were encoded",
+                      skv_stop_name(skv_stop_why()));
     if (st == SKV_OK)
         st = encode_share(&mine, e, p, list, round);
     SKV_TRY_GOTO(skv_comm_agree(p->comm, st), done);
@@ -251,6 +250,8 @@ static skv_status encode_list(skv_text_phase *p, const skv_text_list *list, skv_
                      skv_seconds() - start);
     } else {
         st = keep(&w, st);
+        if (root && st == SKV_E_STOPPED)
+            skv_info("texts that were encoded are kept in %s", path_of(p));
     }
 done:
     skv_text_writer_destroy(w);

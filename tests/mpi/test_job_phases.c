@@ -62,7 +62,7 @@ typedef enum { WITH_CACHES, PLAIN, DRY, N_VARIANTS } variant;
 /* One job, in which `phase` fails on one rank (NULL: none does). */
 static skv_status run_job(const char *phase, variant v)
 {
-    static const int n_arguments[N_VARIANTS] = {[WITH_CACHES] = 10, [PLAIN] = 6, [DRY] = 7};
+    static const int n_arguments[N_VARIANTS] = {[WITH_CACHES] = 10, [PLAIN] = 7, [DRY] = 7};
     char config[128], out[128], rewrites[128], texts[128];
     char *argv[] = {"--config",
                     config,
@@ -70,7 +70,9 @@ static skv_status run_job(const char *phase, variant v)
                     out,
                     "--t5",
                     SKV_TEST_DATA "/tiny_t5",
-                    v == DRY ? "--dry-run" : "--rewrite-cache",
+                    v == DRY     ? "--dry-run"
+                    : v == PLAIN ? "--no-gather"
+                                 : "--rewrite-cache",
                     rewrites,
                     "--text-cache",
                     texts};

@@ -78,7 +78,8 @@ done
 sleep 0.3
 kill -TERM "$job"
 if wait "$job"; then fail "it did not stop"; fi
-grep -q 'those done are kept' "$work/log" || fail "stopped without saying what is kept"
+grep -q 'texts that were encoded are kept' "$work/log" || fail "stopped without saying what is kept"
+grep -q 'stopped by SIGTERM: 0 of ' "$work/log" || fail "stopped without saying what is left"
 left=$("$skv" sample --config "$work/job.json" --dry-run --text-cache "$cache" "${options[@]}" |
     sed -nE 's/^# ([0-9]+) texts are not in .*/\1/p')
 { [ "$left" -gt 0 ] && [ "$left" -lt 4000 ]; } || fail "$left texts are left after the stop"
