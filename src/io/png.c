@@ -317,24 +317,56 @@ static skv_status decode(skv_png *out, png_job *job)
     return copy_texts(out, job);
 }
 
+static uint32_t number(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* Every chunk that libpng reads lies within the file: it asks for as much memory as a chunk says,
+ * and reads on after an IEND that comes before the picture. What is wrong otherwise it finds by
+ * itself. */
+static skv_status check_chunks(FILE *f, const char *path, long length)
+{
+    unsigned char head[8];
+    bool picture = false;
+    long at = 8;
+
+    while (length - at >= (long)sizeof head && fseek(f, at, SEEK_SET) == 0 &&
+           fread(head, 1, sizeof head, f) == sizeof head) {
+        const long n = (long)number(head);
+
+        if (picture && memcmp(head + 4, "IEND", 4) == 0)
+            break;
+        picture = picture || memcmp(head + 4, "IDAT", 4) == 0;
+        if (n > length - at - 12)
+            return skv_fail(SKV_E_FORMAT,
+                            "%s: damaged or cut: the chunk at byte %ld says that it has %ld bytes, "
+                            "the file has %ld",
+                            path, at, n, length);
+        at += 12 + n;
+    }
+    return SKV_OK;
+}
+
 /* Deflate makes at most 1032 bytes of one: a file much shorter than its picture is a bomb or cut.
  */
-static skv_status check_length(FILE *f, const char *path)
+static skv_status check_lengths(FILE *f, const char *path)
 {
     unsigned char head[33];
     uint64_t width, height;
     long length;
 
-    if (fread(head, 1, sizeof head, f) != sizeof head || fseek(f, 0, SEEK_END) != 0 ||
-        (length = ftell(f)) < 0)
+    if (fread(head, 1, sizeof head, f) != sizeof head || memcmp(head + 12, "IHDR", 4) != 0 ||
+        fseek(f, 0, SEEK_END) != 0 || (length = ftell(f)) < 0)
         return skv_fail(SKV_E_FORMAT, "%s: a PNG without header", path);
-    width = (uint64_t)head[16] << 24 | head[17] << 16 | head[18] << 8 | head[19];
-    height = (uint64_t)head[20] << 24 | head[21] << 16 | head[22] << 8 | head[23];
-    rewind(f);
+    width = number(head + 16);
+    height = number(head + 20);
     if (width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE ||
         width * height / 8 / 1032 > (uint64_t)length)
         return skv_fail(SKV_E_FORMAT, "%s: %ld bytes cannot hold %llu x %llu pixels", path, length,
                         (unsigned long long)width, (unsigned long long)height);
+    SKV_TRY(check_chunks(f, path, length));
+    rewind(f);
     return SKV_OK;
 }
 
@@ -352,7 +384,7 @@ skv_status skv_png_read_below(skv_png *out, const char *path, int n_below)
         return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(errno));
     }
     SKV_TRY_GOTO(check_kind(job.file, path), done);
-    SKV_TRY_GOTO(check_length(job.file, path), done);
+    SKV_TRY_GOTO(check_lengths(job.file, path), done);
     SKV_TRY_GOTO(decode(out, &job), done);
 done:
     if (job.png)

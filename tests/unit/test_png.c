@@ -273,6 +273,33 @@ static void a_small_file_that_claims_a_huge_picture_is_refused(void **state)
     free(bytes);
 }
 
+/* libpng asks for the memory of such a chunk before it reads it. Before the picture it goes on
+ * after an IEND, and takes the eight bytes that a cut leaves for a chunk, too. */
+static void a_chunk_longer_than_the_file_is_refused(void **state)
+{
+    static const char *const chunks[] = {"\x70\0\0\0zTXtabcd", "\x70\0\0\0zTXt",
+                                         "\0\0\0\0IEND\xae\x42\x60\x82\x70\0\0\0zTXtabcd"};
+    static const size_t sizes[] = {12, 8, 24};
+    const uint8_t rgb[3] = {1, 2, 3};
+    size_t n = 0;
+    char *bytes;
+    skv_png png;
+
+    (void)state;
+    assert_int_equal(skv_png_write(temp_path("a.png"), rgb, 1, 1, NULL, 0), SKV_OK);
+    bytes = bytes_of(temp_path("a.png"), &n);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char file[33 + 24];
+
+        memcpy(file, bytes, 33); /* up to the header's end */
+        memcpy(file + 33, chunks[i], sizes[i]);
+        assert_int_equal(skv_file_write(temp_path("b.png"), file, 33 + sizes[i]), SKV_OK);
+        assert_int_equal(skv_png_read(&png, temp_path("b.png")), SKV_E_FORMAT);
+        assert_non_null(strstr(skv_message(), "1879048192 bytes"));
+    }
+    free(bytes);
+}
+
 /* libpng checks a CRC a chunk and zlib's own sum: whatever still reads has the right pixels, but
  * for chunks that are not the picture's. */
 static void cut_and_altered_pictures_are_refused_or_right(void **state)
@@ -324,6 +351,7 @@ int main(void)
         CASE(grey_palette_alpha_and_16_bit_become_rgb8),
         CASE(other_files_are_refused_by_name),
         CASE(a_small_file_that_claims_a_huge_picture_is_refused),
+        CASE(a_chunk_longer_than_the_file_is_refused),
         CASE(cut_and_altered_pictures_are_refused_or_right),
     };
 
