@@ -123,6 +123,10 @@ static skv_status hear_end(skv_comm *c, skv_link *l)
 
     SKV_TRY(recv_all(c, l, why, (size_t)l->head.bytes));
     c->told = true;
+    if (!why[0]) {
+        skv_comm__rank_text(why, c, l->peer);
+        return skv_fail(SKV_E_PEER, "%s ends the job and does not say why", why);
+    }
     return skv_fail(SKV_E_PEER, "%s", why);
 }
 
