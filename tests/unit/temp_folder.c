@@ -9,12 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[256];
 
 int temp_folder_make(void **state)
 {
+    const char *above = getenv("TMPDIR");
+
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/skv_test_XXXXXX");
+    snprintf(folder, sizeof folder, "%s/skv_test_XXXXXX", above ? above : "/tmp");
     return mkdtemp(folder) ? 0 : -1;
 }
 

@@ -1,4 +1,5 @@
-/* A folder for one test case: made by setup, removed with all that is in it by teardown. */
+/* A folder for one test case, below TMPDIR or /tmp: made by setup, removed with all that is in it
+ * by teardown. */
 #ifndef SKV_TESTS_TEMP_FOLDER_H
 #define SKV_TESTS_TEMP_FOLDER_H
 
