@@ -18,6 +18,7 @@
 #include "core/mem.h"
 #include "io/h5_handle.h"
 #include "io/h5_open.h"
+#include "io/h5_probe.h"
 
 #define MAGIC     "skv sealed 1\n"
 #define LENGTH_AT (sizeof MAGIC - 1)
@@ -65,7 +66,7 @@ static skv_status check_block(size_t *length, uint32_t *body, const char *block,
     return SKV_OK;
 }
 
-skv_status skv_h5_read_label(char **out, const char *path, int n_below)
+skv_status skv_h5_read_label(char **out, uint32_t *crc, const char *path, int n_below)
 {
     skv_status st = SKV_OK;
     char block[SKV_H5_LABEL_BYTES + 1] = {0};
@@ -92,6 +93,8 @@ skv_status skv_h5_read_label(char **out, const char *path, int n_below)
     }
     SKV_TRY_GOTO(skv_alloc(out, strlen(block + LABEL_AT) + 1, 1, "a label"), done);
     strcpy(*out, block + LABEL_AT);
+    if (crc)
+        *crc = body;
 done:
     close(fd);
     return st;
@@ -120,6 +123,32 @@ static skv_status read_checked(skv_h5__entry *entry, char **own, const char *pat
             SKV_E_FORMAT,
             "%s: the file is damaged: its bytes do not have the checksum noted with them", path);
     return SKV_OK;
+}
+
+skv_status skv_h5_check_sealed(const char *path, int n_below)
+{
+    skv_h5__entry entry = {.fd = -1};
+    char *bytes = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_file_open(&entry.fd, path, n_below));
+    st = read_checked(&entry, &bytes, path);
+    free(bytes);
+    if (st == SKV_OK)
+        st = skv_h5__ask(entry.fd, path, true);
+    close(entry.fd);
+    return st;
+}
+
+skv_status skv_h5_open_checked(skv_h5 **out, const char *path, int n_below)
+{
+    skv_h5__entry entry = {.fd = -1, .ours = true};
+    skv_status st;
+
+    SKV_TRY(skv_file_open(&entry.fd, path, n_below));
+    st = skv_h5__enter(out, path, &entry);
+    close(entry.fd);
+    return st;
 }
 
 static skv_status open_sealed(skv_h5 **out, const char *path, int n_below, bool ours)

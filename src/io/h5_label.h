@@ -9,9 +9,17 @@
 #define SKV_H5_LABEL_BYTES 2048
 #define SKV_H5_MAX_LABEL   1900
 
-/* *out (free()) = the label of such a file. Reads the first block alone, and checks that the file
- * is not shorter than the block says. */
-SKV_MUST skv_status skv_h5_read_label(char **out, const char *path, int n_below);
+/* *out (free()) = the label of such a file; *crc, if not NULL: the CRC-32 of all behind the block.
+ * Reads the first block alone, and checks that the file has the length that the block says. */
+SKV_MUST skv_status skv_h5_read_label(char **out, uint32_t *crc, const char *path, int n_below);
+
+/* Reads all of such a file: every byte must have its checksum, and the process that checks HDF5
+ * files (io/h5_probe.h) must find nothing wrong. */
+SKV_MUST skv_status skv_h5_check_sealed(const char *path, int n_below);
+
+/* Opens such a file after this job found it whole by skv_h5_check_sealed: the library reads from it
+ * what is asked for alone. */
+SKV_MUST skv_status skv_h5_open_checked(skv_h5 **out, const char *path, int n_below);
 
 /* Opens such a file for reading after its CRC-32 was found right: on damaged bytes the library
  * itself may read out of bounds. Holds the file in memory. */

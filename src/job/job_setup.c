@@ -239,17 +239,33 @@ skv_status skv_job__find_work(void *job)
     skv_job *j = job;
 
     SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n, j->size));
-    if (j->rank != 0)
-        return SKV_OK;
-    return j->settings.only ? only_work(j)
-                            : skv_run_folder_scan(j->todo.work, &j->place, &j->run.folder);
+    if (j->settings.only)
+        return j->rank == 0 ? only_work(j) : SKV_OK;
+    return skv_run_folder_scan(j->todo.work, &j->place, &j->run.folder, j->rank, j->size);
+}
+
+/* Each byte was set by one rank, and is 0 on all others: so the bytes can be summed as words. */
+static skv_status sum_bytes(skv_comm *comm, uint8_t *bytes, size_t n)
+{
+    const size_t n_words = (n + sizeof(int64_t) - 1) / sizeof(int64_t);
+    int64_t *words = NULL;
+    skv_status st = skv_alloc(&words, n_words, sizeof *words, "work list");
+
+    st = skv_comm_agree(comm, st);
+    if (st == SKV_OK) {
+        memcpy(words, bytes, n);
+        st = skv_comm_sum_i64(comm, words, n_words);
+        memcpy(bytes, words, n);
+    }
+    free(words);
+    return st;
 }
 
 skv_status skv_job__share_work(void *job)
 {
     skv_job *j = job;
 
-    SKV_TRY(skv_comm_broadcast(j->comm, j->todo.work, skv_todo_list_bytes(&j->todo), 0));
+    SKV_TRY(sum_bytes(j->comm, j->todo.work, skv_todo_list_bytes(&j->todo)));
     skv_todo_list_count(&j->todo);
     j->first = j->todo.share[j->rank];
     j->count = j->todo.share[j->rank + 1] - j->first;

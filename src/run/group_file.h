@@ -64,6 +64,8 @@ typedef struct {
 #define SKV_GROUP_CACHE   8u
 #define SKV_GROUP_SECONDS 16u
 #define SKV_GROUP_ALL     31u
+#define SKV_GROUP_CHECKED                                                                          \
+    32u /* this job found the file whole (skv_group_file_whole): is taken so */
 
 /* Writes the record to `file`; the folder of its path must exist. On failure nothing stands under
  * that name that was not there before. A folder, FIFO or link there is set aside. */
@@ -96,6 +98,21 @@ typedef struct {
  * alone. Fails only for reasons outside the file (memory, permission). */
 SKV_MUST skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file,
                                          const skv_group_want *want);
+
+/* What a good file's first block says of it. */
+typedef struct {
+    int64_t first_row;
+    int n_rows;
+    unsigned parts; /* SKV_GROUP_BITS, SKV_GROUP_IMAGE: what it has */
+    uint32_t crc;   /* of all that follows the block */
+} skv_group_seal;
+
+/* The same, and *seal where the file is GOOD or LACKING. */
+SKV_MUST skv_status skv_group_file_look(skv_group_state *state, skv_group_seal *seal,
+                                        const skv_run_name *file, const skv_group_want *want);
+
+/* Reads all of a file and looks for damage; as skv_group_file_read, but gives nothing. */
+SKV_MUST skv_status skv_group_file_whole(const skv_run_name *file);
 
 /* Renames whatever stands in a group file's place to "<file>.damaged", so that nothing reads it as
  * a group. One is kept: an older one is replaced. */

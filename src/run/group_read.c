@@ -172,7 +172,8 @@ skv_status skv_group_file_read(skv_group_record *rec, const skv_run_name *file, 
     bool old = false;
 
     memset(rec, 0, sizeof *rec);
-    SKV_TRY(skv_h5_open_sealed(&f, file->path, file->n_below));
+    SKV_TRY(parts & SKV_GROUP_CHECKED ? skv_h5_open_checked(&f, file->path, file->n_below)
+                                      : skv_h5_open_sealed(&f, file->path, file->n_below));
     SKV_TRY_GOTO(skv_alloc(&rec->owned, 1, sizeof *rec->owned, "a group record"), done);
     SKV_TRY_GOTO(read_attributes(rec, &old, f, file->path), done);
     SKV_TRY_GOTO(read_sets(rec, f, parts, file->path), done);
@@ -226,9 +227,29 @@ static bool is_place(const char *line, const skv_group_want *want)
     return strcmp(line, place) == 0;
 }
 
-static skv_group_state compare(char *label, const char *file, const skv_group_want *want)
+static unsigned parts_of(const char *datasets)
 {
-    const char *differs = NULL, *datasets;
+    unsigned parts = 0;
+
+    for (skv_set s = SKV_SET_BITS; s <= SKV_SET_IMAGE; s++)
+        if (is_listed(datasets, skv_schema[s].name))
+            parts |= skv_schema[s].part;
+    return parts;
+}
+
+/* The sentence on what is wanted and not there. */
+static skv_group_state lacking(const char *file, unsigned parts)
+{
+    (void)skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", file,
+                   skv_schema[parts & SKV_GROUP_BITS ? SKV_SET_BITS : SKV_SET_IMAGE].name);
+    return SKV_GROUP_LACKING;
+}
+
+static skv_group_state compare(skv_group_seal *seal, char *label, const char *file,
+                               const skv_group_want *want)
+{
+    const char *differs = NULL, *place = "";
+    long long first = 0;
 
     if (!is_kind(next_line(&label)))
         differs = "by another version of this program";
@@ -236,29 +257,27 @@ static skv_group_state compare(char *label, const char *file, const skv_group_wa
         differs = "with another configuration";
     else if (strcmp(next_line(&label), want->path_digest) != 0)
         differs = "for another path";
-    else if (!is_place(next_line(&label), want))
+    else if (!is_place(place = next_line(&label), want) ||
+             sscanf(place, "%*d %lld %d", &first, &seal->n_rows) != 2)
         differs = "for another group";
     if (differs) {
         (void)skv_fail(SKV_E_FORMAT, "%s: made %s", file, differs);
         return SKV_GROUP_FOREIGN;
     }
-    datasets = next_line(&label);
-    for (skv_set s = SKV_SET_BITS; s <= SKV_SET_IMAGE; s++)
-        if ((want->parts & skv_schema[s].part) && !is_listed(datasets, skv_schema[s].name)) {
-            (void)skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", file, skv_schema[s].name);
-            return SKV_GROUP_LACKING;
-        }
-    return SKV_GROUP_GOOD;
+    seal->first_row = first;
+    seal->parts = parts_of(next_line(&label));
+    return (want->parts & ~seal->parts) == 0 ? SKV_GROUP_GOOD
+                                             : lacking(file, want->parts & ~seal->parts);
 }
 
-skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file,
-                                const skv_group_want *want)
+skv_status skv_group_file_look(skv_group_state *state, skv_group_seal *seal,
+                               const skv_run_name *file, const skv_group_want *want)
 {
     char *label = NULL;
-    skv_status st = skv_h5_read_label(&label, file->path, file->n_below);
+    skv_status st = skv_h5_read_label(&label, &seal->crc, file->path, file->n_below);
 
     if (st == SKV_OK)
-        *state = compare(label, file->path, want);
+        *state = compare(seal, label, file->path, want);
     else if (st == SKV_E_NOTFOUND)
         *state = SKV_GROUP_ABSENT;
     else if (st == SKV_E_FORMAT || st == SKV_E_KIND)
@@ -267,4 +286,17 @@ skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file
         return st;
     free(label);
     return SKV_OK;
+}
+
+skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file,
+                                const skv_group_want *want)
+{
+    skv_group_seal seal = {0};
+
+    return skv_group_file_look(state, &seal, file, want);
+}
+
+skv_status skv_group_file_whole(const skv_run_name *file)
+{
+    return skv_h5_check_sealed(file->path, file->n_below);
 }

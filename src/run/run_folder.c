@@ -14,6 +14,7 @@
 #include "core/mem.h"
 #include "core/options.h"
 #include "run/group_file.h"
+#include "run/run_index.h"
 #include "run/run_lock.h"
 #include "run/schema.h"
 
@@ -245,39 +246,20 @@ skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t gro
                                      (plan->image ? SKV_GROUP_IMAGE : 0)};
 }
 
-/* A folder of pictures: rows that follow one another mostly stand in the same. */
-typedef struct {
-    int fd; /* < 0: none, or not there */
-    char path[4096];
-} folder;
-
-static void enter(folder *f, const char *path, size_t bytes, int n_below)
-{
-    if (strncmp(f->path, path, bytes) == 0 && !f->path[bytes])
-        return;
-    if (f->fd >= 0)
-        close(f->fd);
-    snprintf(f->path, sizeof f->path, "%.*s", (int)bytes, path);
-    if (skv_folder_open(&f->fd, f->path, n_below) != SKV_OK)
-        f->fd = -1;
-}
-
 /* Pictures are synced before they get their name, so one that has bytes is whole. */
-static bool has_png(folder *images, const skv_run_name *file)
+static bool has_png(skv_stat_folder *images, const skv_run_name *file)
 {
-    const char *name = strrchr(file->path, '/');
     struct stat info;
 
-    enter(images, file->path, (size_t)(name - file->path), file->n_below - 1);
-    return images->fd >= 0 && fstatat(images->fd, name + 1, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(info.st_mode) && info.st_size > 0;
+    return skv_stat_folder_look(&info, images, file) && S_ISREG(info.st_mode) && info.st_size > 0;
 }
 
 typedef struct {
     const skv_run_place *run;
     const skv_run_plan *plan;
     const char *path;
-    folder images;
+    skv_stat_folder images;
+    skv_run_index *index; /* of the piece at hand */
     skv_group_want want;
 } scan;
 
@@ -315,11 +297,12 @@ static skv_status scan_one(uint8_t *work, scan *s)
 {
     const skv_run_plan *plan = s->plan;
     skv_group_state state;
+    skv_group_known known;
     skv_run_name file;
     bool lost = false;
 
     SKV_TRY(skv_run_name_group(&file, s->run, s->path, s->want.group));
-    SKV_TRY(skv_group_file_check(&state, &file, &s->want));
+    SKV_TRY(skv_run_index_look(s->index, &state, &known, &s->want));
     if (state != SKV_GROUP_GOOD && state != SKV_GROUP_ABSENT)
         skv_warn("%s; the group is computed again", skv_message());
     if (state == SKV_GROUP_GOOD && plan->png)
@@ -331,29 +314,38 @@ static skv_status scan_one(uint8_t *work, scan *s)
     return SKV_OK;
 }
 
-/* work: the path's column. */
-static skv_status scan_path(uint8_t *work, scan *s, int path)
+static skv_status scan_piece(uint8_t *work, scan *s, int path, int64_t piece)
 {
+    const skv_run_plan *plan = s->plan;
+    const skv_run_index_of of = {s->run, s->path, plan->digest, plan->path[path].digest};
+    const int64_t first = piece * SKV_INDEX_PIECE, left = plan->n_groups - first;
+    const int64_t end = first + (left < SKV_INDEX_PIECE ? left : SKV_INDEX_PIECE);
     skv_status st = SKV_OK;
 
-    for (int64_t g = 0; g < s->plan->n_groups && st == SKV_OK; g++) {
-        s->want = skv_run_plan_want(s->plan, path, g);
-        if (s->plan->stop && *s->plan->stop)
+    SKV_TRY(skv_run_index_open(&s->index, &of, piece));
+    for (int64_t g = first; g < end && st == SKV_OK; g++) {
+        s->want = skv_run_plan_want(plan, path, g);
+        if (plan->stop && *plan->stop)
             st = skv_fail(SKV_E_STOPPED, "stopped while finished groups were looked for");
         else
-            st = scan_one(&work[g * s->plan->n_paths], s);
+            st = scan_one(&work[g * plan->n_paths], s);
     }
-    if (s->images.fd >= 0)
-        close(s->images.fd);
+    skv_run_index_close(s->index);
     return st;
 }
 
-skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run, const skv_run_plan *plan)
+skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run, const skv_run_plan *plan,
+                               int rank, int size)
 {
-    for (int i = 0; i < plan->n_paths; i++) {
-        scan s = {.run = run, .plan = plan, .path = plan->path[i].name, .images = {.fd = -1}};
+    const int64_t n_pieces = skv_run_index_pieces(plan->n_groups);
+    skv_status st = SKV_OK;
 
-        SKV_TRY(scan_path(work + i, &s, i));
+    for (int i = 0; i < plan->n_paths && st == SKV_OK; i++) {
+        scan s = {.run = run, .plan = plan, .path = plan->path[i].name, .images = SKV_STAT_FOLDER};
+
+        for (int64_t piece = rank; piece < n_pieces && st == SKV_OK; piece += size)
+            st = scan_piece(work + i, &s, i, piece);
+        skv_stat_folder_close(&s.images);
     }
-    return SKV_OK;
+    return st;
 }

@@ -59,9 +59,10 @@ skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t gro
 #define SKV_WORK_PNG     2u
 #define SKV_WORK_REPLACE 4u /* with COMPUTE: a file is there, but not what is wanted */
 
-/* Fills work[g·n_paths + path]. Damaged and foreign group files are computed again (and said so);
- * PNGs that are absent, empty or no regular files are made again. */
+/* Fills work[g·n_paths + path] for the groups of a rank's share, every size-th piece of the index
+ * (run/run_index.h); what the index knows is not opened. Damaged and foreign group files are
+ * computed again (and said so); PNGs that are absent, empty or no regular files are made again. */
 SKV_MUST skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run,
-                                        const skv_run_plan *plan);
+                                        const skv_run_plan *plan, int rank, int size);
 
 #endif

@@ -51,11 +51,11 @@ static skv_status sweep_tree(const skv_claims *c, const char *folder, int n_belo
     return st;
 }
 
-/* groups/<path>/<hundred> and images/<path>/<hundred>: two levels below. Heartbeats last: they tell
- * which aside files are a dead writer's. */
+/* groups/<path>/<hundred>, images/<path>/<hundred>, index/<path>: two levels below. Heartbeats
+ * last: they tell which aside files are a dead writer's. */
 static skv_status sweep(skv_claims *c, const char *run)
 {
-    static const char *const parts[] = {"groups", "images"};
+    static const char *const parts[] = {"groups", "images", "index"};
     char folder[4096];
 
     SKV_TRY(skv_aside_sweep(run, 0, is_dead, c));

@@ -117,7 +117,7 @@ static void a_sealed_file_opens_sealed_and_plainly(void **state)
     write_ints(f, "/x", v, 3, 0);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     assert_int_equal(temp_count(), 1);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5"), 0), SKV_OK);
+    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("a.h5"), 0), SKV_OK);
     assert_string_equal(label, "one\ntwo");
     free(label);
     for (int sealed = 0; sealed < 2; sealed++) {
@@ -133,7 +133,7 @@ static void a_sealed_file_opens_sealed_and_plainly(void **state)
     f = new_file("plain.h5");
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5"), 0), SKV_E_FORMAT);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("plain.h5"), 0), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("plain.h5"), 0), SKV_E_FORMAT);
 }
 
 static void texts_read_back_equal_fixed_or_variable(void **state)
@@ -639,14 +639,14 @@ static void reads_that_fail_for_a_moment_are_tried_again(void **state)
     assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), 0, "label"), SKV_OK);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     failing_reads(errors, n);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5"), 0), SKV_OK);
+    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("a.h5"), 0), SKV_OK);
     assert_string_equal(label, "label");
     free(label);
     failing_reads(errors, n);
     assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_OK);
     skv_h5_close(f);
     failing_reads(lasting, 3);
-    assert_int_equal(skv_h5_read_label(&label, temp_path("a.h5"), 0), SKV_E_IO);
+    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("a.h5"), 0), SKV_E_IO);
     failing_reads(lasting, 3);
     assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_E_IO);
     assert_non_null(strstr(skv_message(), "cannot read"));

@@ -1,0 +1,21 @@
+/* Looking at many files, most of them in the folder of the one before: it is opened once. */
+#ifndef SKV_RUN_STAT_FOLDER_H
+#define SKV_RUN_STAT_FOLDER_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "run/run_place.h"
+
+typedef struct {
+    int fd; /* < 0: none, or not there. Begin with SKV_STAT_FOLDER */
+    char path[4096];
+} skv_stat_folder;
+
+#define SKV_STAT_FOLDER ((skv_stat_folder){.fd = -1})
+
+/* What stands in the file's place, a link too; false: nothing. */
+bool skv_stat_folder_look(struct stat *out, skv_stat_folder *f, const skv_run_name *file);
+void skv_stat_folder_close(skv_stat_folder *f);
+
+#endif
