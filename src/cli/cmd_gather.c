@@ -4,53 +4,71 @@
 
 #include "cli/command.h"
 #include "job/failed_rows.h"
-#include "run/gather.h"
+#include "job/gather_ranks.h"
+#include "job/stop.h"
 #include "run/run_json.h"
 #include "run/run_lock.h"
 
 typedef struct {
     char *config;
     bool virtual_run;
+    int64_t port;
+    double wait_notice, wait_limit;
 } gather_options;
 
 static const skv_option table[] = {
     SKV_OPTION_CONFIG(gather_options),
     SKV_OPTION(gather_options, virtual_run, BOOL, "false",
                "refer to the pictures in the group files instead of copying them", "Gather"),
+    SKV_OPTION_RANKS(gather_options),
     {0}};
+
+/* Rank 0: nothing is made in a folder that is not a run. */
+static skv_status open_claims(skv_claims **out, const char *run)
+{
+    skv_run_json json;
+    const skv_status st = skv_run_json_read(&json, run);
+
+    skv_run_json_clear(&json);
+    SKV_TRY(st);
+    return skv_run_claims_open(out, run);
+}
+
+static skv_status gather(int64_t *n_failed, skv_comm *comm, const char *run, bool virtual_run)
+{
+    skv_gather_ranks_setup setup = {
+        .run = run, .virtual_images = virtual_run, .stop = skv_stop_flag()};
+    skv_status st = SKV_OK;
+
+    if (skv_comm_rank(comm) == 0)
+        st = open_claims(&setup.claims, run);
+    st = skv_comm_agree(comm, st);
+    if (st == SKV_OK)
+        st = skv_gather_ranks(n_failed, comm, &setup);
+    skv_claims_close(setup.claims);
+    return st;
+}
 
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     gather_options o = {0};
     skv_words words = {0};
     int64_t n_failed = 0;
-    skv_claims *claims = NULL;
-    skv_run_json json;
     skv_status st;
 
-    (void)comm;
-    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_gather, NULL, argc, argv, &words), done);
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_gather, comm, argc, argv, &words), done);
     if (words.n != 1) {
         st = skv_fail(SKV_E_ARG, "gather wants one run's folder, got %d", words.n);
         goto done;
     }
-    st =
-        skv_run_json_read(&json, words.word[0]); /* no lock is made in a folder that is not a run */
-    skv_run_json_clear(&json);
-    SKV_TRY_GOTO(st, done);
-    SKV_TRY_GOTO(skv_run_claims_open(&claims, words.word[0]), done);
-    SKV_TRY_GOTO(skv_run_lock_take(claims, words.word[0], SKV_RUN_LOCK_SECONDS, skv_stop_flag()),
-                 done);
-    st = skv_gather(words.word[0], o.virtual_run, skv_stop_flag(), &n_failed);
-    skv_run_lock_release(claims);
-    SKV_TRY_GOTO(st, done);
+    SKV_TRY_GOTO(gather(&n_failed, comm, words.word[0], o.virtual_run), done);
+    *exit_code = n_failed > 0 ? SKV_EXIT_PARTIAL : SKV_EXIT_OK;
+    if (skv_comm_rank(comm) != 0)
+        goto done;
     printf("%s/run.h5\n", words.word[0]);
-    if (n_failed > 0) {
-        SKV_TRY_GOTO(skv_failed_rows_warn(words.word[0]), done);
-        *exit_code = SKV_EXIT_PARTIAL;
-    }
+    if (n_failed > 0)
+        st = skv_failed_rows_warn(words.word[0]);
 done:
-    skv_claims_close(claims);
     free((void *)words.word);
     skv_options_clear(table, &o);
     return st;
@@ -61,5 +79,6 @@ const skv_command skv_cmd_gather = {.name = "gather",
                                     .summary = "collect a run's group files into RUN/run.h5",
                                     .options = table,
                                     .stops = true,
+                                    .distributed = true,
                                     .reads_hdf5 = true,
                                     .run = run};

@@ -42,7 +42,7 @@ static const skv_phase running[] = {
     {"tuning", skv_job__measure, skv_job__share_tuning, skv_job__tunes},
     {"tuned algorithms", skv_job__use_tuning, NULL, skv_job__tunes},
     {"groups", skv_job__sample_groups, NULL, NULL},
-    {"gather", skv_job__gather, skv_job__share_failures, skv_job__gathers},
+    {"gather", NULL, skv_job__gather, skv_job__gathers},
 };
 
 /* run.h5 is complete: a stop comes too late. */

@@ -8,10 +8,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "job/failed_rows.h"
+#include "job/gather_ranks.h"
 #include "job/job_parts.h"
-#include "run/gather.h"
 #include "run/group_file.h"
-#include "run/run_lock.h"
 #include "sample/sampler.h"
 #include "sample/writer.h"
 
@@ -241,21 +240,12 @@ skv_status skv_job__gather(void *job)
 {
     skv_job *j = job;
 
-    skv_status st;
+    const skv_gather_ranks_setup setup = {.run = j->settings.out,
+                                          .virtual_images = j->settings.virtual_run,
+                                          .claims = j->claims,
+                                          .stop = j->stop};
 
-    if (j->rank != 0)
-        return SKV_OK;
-    SKV_TRY(skv_run_lock_take(j->claims, j->settings.out, SKV_RUN_LOCK_SECONDS, j->stop));
-    st = skv_gather(j->settings.out, j->settings.virtual_run, j->stop, &j->result.n_failed);
-    skv_run_lock_release(j->claims);
-    return st;
-}
-
-skv_status skv_job__share_failures(void *job)
-{
-    skv_job *j = job;
-
-    return skv_comm_broadcast(j->comm, &j->result.n_failed, sizeof j->result.n_failed, 0);
+    return skv_gather_ranks(&j->result.n_failed, j->comm, &setup);
 }
 
 skv_status skv_job__report(void *job)

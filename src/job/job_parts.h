@@ -131,7 +131,6 @@ SKV_MUST skv_status skv_job__use_tuning(void *job);
 SKV_MUST skv_status skv_job__sample_groups(void *job);
 bool skv_job__gathers(const void *job);
 SKV_MUST skv_status skv_job__gather(void *job);
-SKV_MUST skv_status skv_job__share_failures(void *job);
 SKV_MUST skv_status skv_job__report(void *job);
 bool skv_job__leaves_gather(const void *job);
 SKV_MUST skv_status skv_job__say_gather(void *job);

@@ -1,270 +1,183 @@
-/* Two passes. The first checks the first block of every group file; the second makes run.h5 aside,
- * path by path, and checks every byte. When it finds damage that the first pass missed, the rest is
- * still read, so that all damage is known at once, but nothing more is written. */
 #include "run/gather.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
 #include "core/mem.h"
-#include "run/gather_path.h"
-#include "run/run_json.h"
+#include "run/gather_file.h"
+#include "run/gather_parts.h"
+#include "run/run_index.h"
 
-#define N_NAMED 3 /* of the groups that are missing */
-
-typedef struct {
-    const char *run;
-    const volatile sig_atomic_t *stop;
-    skv_run_json json;
-    int64_t n_missing, n_damaged;
-    char missing[512]; /* names of the first few */
-} survey;
-
-static skv_status set_aside(survey *s, const skv_run_name *file)
+skv_status skv_gather_open(skv_gather **out, const skv_gather_setup *setup)
 {
-    char why[1024];
-
-    snprintf(why, sizeof why, "%s", skv_message());
-    SKV_TRY(skv_group_file_set_aside(file));
-    skv_warn("%s; the file is set aside as %s.damaged", why, file->path);
-    s->n_damaged++;
-    return SKV_OK;
-}
-
-static skv_status note_missing(survey *s, const char *path, int64_t group)
-{
-    const skv_run_place relative = {.by_hundred = s->json.by_hundred};
-    const size_t used = strlen(s->missing);
-    skv_run_name file;
-
-    if (s->n_missing++ >= N_NAMED)
-        return SKV_OK;
-    SKV_TRY(skv_run_name_group(&file, &relative, path, group));
-    snprintf(s->missing + used, sizeof s->missing - used, "%s%.120s", used ? ", " : "", file.path);
-    return SKV_OK;
-}
-
-/* ------------------------------------------------------------------- the first pass */
-
-/* Parts (bits, pictures) that all groups of a path so far have, and that any of them has. */
-typedef struct {
-    unsigned all, any;
-} stored;
-
-/* A part that one file lacks is left out for the whole path. */
-static skv_status check(skv_group_state *state, stored *has, const skv_run_name *file,
-                        skv_group_want *want)
-{
-    static const unsigned fewer[] = {SKV_GROUP_BITS | SKV_GROUP_IMAGE, SKV_GROUP_BITS,
-                                     SKV_GROUP_IMAGE, 0};
-
-    for (size_t i = 0; i < sizeof fewer / sizeof fewer[0]; i++) {
-        want->parts = fewer[i];
-        if ((fewer[i] & ~has->all) != 0)
-            continue;
-        SKV_TRY(skv_group_file_check(state, file, want));
-        if (*state != SKV_GROUP_LACKING)
-            break;
-    }
-    if (*state == SKV_GROUP_GOOD) {
-        has->all = want->parts;
-        has->any |= want->parts;
-    }
-    return SKV_OK;
-}
-
-static skv_status go_on(const survey *s)
-{
-    if (s->stop && *s->stop)
-        return skv_fail(SKV_E_STOPPED,
-                        "%s: stopped while groups were gathered; run the same command again",
-                        s->run);
-    return SKV_OK;
-}
-
-static skv_status look_at(survey *s, stored *has, const char *path, skv_group_want *want)
-{
-    const skv_run_place place = {s->run, s->json.by_hundred};
-    skv_group_state state = SKV_GROUP_ABSENT;
-    skv_run_name file;
-
-    SKV_TRY(go_on(s));
-    SKV_TRY(skv_run_name_group(&file, &place, path, want->group));
-    SKV_TRY(check(&state, has, &file, want));
-    if (state == SKV_GROUP_ABSENT)
-        return note_missing(s, path, want->group);
-    if (state == SKV_GROUP_DAMAGED)
-        return set_aside(s, &file);
-    if (state == SKV_GROUP_FOREIGN)
-        return skv_fail(SKV_E_FORMAT, "%s, not of %s/run.json; skv sample computes it again",
-                        skv_message(), s->run);
-    return SKV_OK;
-}
-
-/* *parts: what all groups of the path have. */
-static skv_status look_at_path(survey *s, unsigned *parts, const char *path, const json_t *entry)
-{
-    skv_group_want want = {.config_digest = s->json.digest};
-    stored has = {.all = SKV_GROUP_BITS | SKV_GROUP_IMAGE};
-    unsigned some;
-
-    SKV_TRY(skv_json_string(&want.path_digest, entry, "digest", path));
-    for (want.group = 0; want.group < s->json.n_groups; want.group++)
-        SKV_TRY(look_at(s, &has, path, &want));
-    some = has.any & ~has.all;
-    if (some != 0)
-        skv_warn("%s: path %s has groups without %s; run.h5 leaves these out", s->run, path,
-                 some == SKV_GROUP_IMAGE  ? "pictures"
-                 : some == SKV_GROUP_BITS ? "bits"
-                                          : "bits or pictures");
-    *parts = has.all;
-    return SKV_OK;
-}
-
-static skv_status verdict(const survey *s)
-{
-    const long long n = (long long)s->json.n_groups * (long long)json_object_size(s->json.paths);
-
-    if (s->n_damaged > 0)
-        return skv_fail(SKV_E_STOPPED,
-                        "%s: %lld of %lld groups are damaged and were set aside%s; run the same "
-                        "skv sample command again to compute them",
-                        s->run, (long long)s->n_damaged, n,
-                        s->n_missing > 0 ? ", others are missing" : "");
-    if (s->n_missing > 0)
-        return skv_fail(SKV_E_NOTFOUND,
-                        "%s: %lld of %lld groups are missing (%s%s): the run is not complete, run "
-                        "the same skv sample command again",
-                        s->run, (long long)s->n_missing, n, s->missing,
-                        s->n_missing > N_NAMED ? ", ..." : "");
-    return SKV_OK;
-}
-
-/* ------------------------------------------------------------------ the second pass */
-
-/* SKV_OK with an empty record: damaged, and set aside. */
-static skv_status read_group(skv_group_record *rec, survey *s, const char *path, int64_t group,
-                             unsigned parts)
-{
-    const skv_run_place place = {s->run, s->json.by_hundred};
-    skv_run_name file;
+    skv_gather *g = NULL;
     skv_status st;
 
-    SKV_TRY(skv_run_name_group(&file, &place, path, group));
-    st = skv_group_file_read(rec, &file, parts);
-    if (st == SKV_E_NOTFOUND && s->n_damaged > 0) /* set aside in the first pass */
-        st = SKV_OK;
-    else if (st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_DENIED && st != SKV_E_IO &&
-             st != SKV_E_MEM)
-        st = set_aside(s, &file);
+    SKV_TRY(skv_alloc(&g, 1, sizeof *g, "gather"));
+    g->setup = *setup;
+    SKV_TRY_GOTO(skv_run_json_read(&g->json, setup->run), done);
+    g->place = (skv_run_place){setup->run, g->json.by_hundred};
+    g->n_paths = (int)json_object_size(g->json.paths);
+    if (!skv_mul_size(&g->n, (size_t)g->json.n_groups, (size_t)g->n_paths)) {
+        st = skv_fail(SKV_E_MEM, "%s: more groups than can be counted", setup->run);
+        goto done;
+    }
+    SKV_TRY_GOTO(skv_alloc(&g->known, g->n, sizeof *g->known, "gather"), done);
+    SKV_TRY_GOTO(skv_alloc(&g->news, g->n, sizeof *g->news, "gather"), done);
+done:
+    if (st == SKV_OK)
+        *out = g;
+    else
+        skv_gather_close(g);
     return st;
 }
 
-static skv_status gather_path(survey *s, skv_gather_path *p)
+void skv_gather_close(skv_gather *g)
 {
+    if (!g)
+        return;
+    free(g->known);
+    free(g->news);
+    skv_run_json_clear(&g->json);
+    free(g);
+}
+
+int64_t *skv_gather_news(skv_gather *g, size_t *n)
+{
+    *n = g->n;
+    return g->news;
+}
+
+/* ------------------------------------------------------- a rank's share of the files */
+
+typedef struct {
+    skv_gather *g;
+    const char *path;
+    const char *path_digest;
+    int order;
+    skv_run_index *index; /* of the piece at hand */
+} share;
+
+/* One group of the share; *news: what is found out about it. */
+typedef skv_status (*visit)(int64_t *news, const share *s, int64_t group);
+
+static skv_status visit_piece(share *s, int64_t piece, visit what)
+{
+    skv_gather *g = s->g;
+    const skv_run_index_of of = {&g->place, s->path, g->json.digest, s->path_digest};
+    const int64_t first = piece * SKV_INDEX_PIECE, left = g->json.n_groups - first;
+    const int64_t end = first + (left < SKV_INDEX_PIECE ? left : SKV_INDEX_PIECE);
     skv_status st = SKV_OK;
 
-    for (int64_t k = 0; k < s->json.n_groups && st == SKV_OK; k++) {
-        skv_group_record rec = {0};
-
-        SKV_TRY(go_on(s));
-        st = read_group(&rec, s, p->name, k, skv_gather_path_parts(p, k));
-        if (st == SKV_OK && s->n_damaged == 0)
-            st = skv_gather_path_add(p, &rec);
-        skv_group_record_clear(&rec);
+    SKV_TRY(skv_run_index_open(&s->index, &of, piece));
+    for (int64_t k = first; k < end && st == SKV_OK; k++) {
+        st = skv_gather__stopped(g);
+        if (st == SKV_OK)
+            st = what(&g->news[s->order * g->json.n_groups + k], s, k);
     }
-    return st == SKV_OK && s->n_damaged == 0 ? skv_gather_path_finish(p) : st;
+    skv_run_index_close(s->index); /* what was found stays, also after a stop */
+    return st;
 }
 
-static skv_status write_root(skv_h5 *out, const skv_run_json *json)
+/* Every size-th piece of every path. */
+static skv_status visit_share(skv_gather *g, visit what)
 {
-    char *common = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_json_print(&common, json->common, SKV_JSON_COMPACT));
-    st = skv_h5_set_text(out, "/", SKV_ATTR_CONFIG, common);
-    free(common);
-    SKV_TRY(st);
-    SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_CONFIG_DIGEST, json->digest));
-    SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_SKV, SKV_VERSION));
-    return skv_h5_link(out, "/metrics", "metrics.h5", "/metrics"); /* once skv eval made it */
-}
-
-static skv_status write_run(survey *s, skv_h5 *out, const unsigned *parts, bool virtual_images,
-                            int64_t *n_failed)
-{
-    skv_gather_rows rows = {.n = s->json.n_rows, .n_groups = s->json.n_groups};
-    const char *name;
+    const int64_t n_pieces = skv_run_index_pieces(g->json.n_groups);
+    share s = {.g = g};
     json_t *entry;
-    int order = 0;
-    skv_status st;
 
-    SKV_TRY_GOTO(write_root(out, &s->json), done);
-    SKV_TRY_GOTO(skv_gather_rows_init(&rows), done);
-    json_object_foreach(s->json.paths, name, entry)
+    json_object_foreach(g->json.paths, s.path, entry)
     {
-        skv_gather_path p = {.run = s->run,
-                             .by_hundred = s->json.by_hundred,
-                             .out = out,
-                             .rows = &rows,
-                             .name = name,
-                             .parts = parts[order],
-                             .virtual_images = virtual_images,
-                             .order = order,
-                             .reference = json_is_true(json_object_get(entry, "reference"))};
-
-        st = gather_path(s, &p);
-        skv_gather_path_clear(&p);
-        SKV_TRY_GOTO(st, done);
-        order++;
+        SKV_TRY(skv_json_string(&s.path_digest, entry, "digest", s.path));
+        for (int64_t p = g->setup.rank; p < n_pieces; p += g->setup.size)
+            SKV_TRY(visit_piece(&s, p, what));
+        s.order++;
     }
-    if (s->n_damaged == 0)
-        SKV_TRY_GOTO(skv_gather_rows_write(&rows, out), done);
-    *n_failed = rows.n_failed;
-done:
-    skv_gather_rows_clear(&rows);
-    return st;
+    return SKV_OK;
 }
 
-static skv_status write_file(survey *s, const unsigned *parts, bool virtual_images,
-                             int64_t *n_failed)
+static skv_status look(int64_t *news, const share *s, int64_t group)
 {
-    char file[4096];
-    skv_h5 *out = NULL;
-    skv_status st;
+    const skv_group_want want = {
+        .config_digest = s->g->json.digest, .path_digest = s->path_digest, .group = group};
+    skv_group_state state = SKV_GROUP_ABSENT;
+    skv_group_known known;
+    skv_run_name file;
 
-    if (snprintf(file, sizeof file, "%s/run.h5", s->run) >= (int)sizeof file)
-        return skv_fail(SKV_E_ARG, "%.80s...: the run's folder has too long a name", s->run);
-    SKV_TRY(skv_h5_create(&out, file));
-    SKV_TRY_GOTO(write_run(s, out, parts, virtual_images, n_failed), done);
-    SKV_TRY_GOTO(verdict(s), done);
-    st = skv_h5_commit(&out);
-done:
-    skv_h5_close(out);
-    return st;
+    SKV_TRY(skv_run_index_look(s->index, &state, &known, &want));
+    SKV_TRY(skv_run_name_group(&file, &s->g->place, s->path, group));
+    if (state == SKV_GROUP_FOREIGN)
+        return skv_fail(SKV_E_FORMAT, "%s, not of %s/run.json; skv sample computes it again",
+                        skv_message(), s->g->setup.run);
+    if (state == SKV_GROUP_DAMAGED) {
+        *news = SKV_GATHER__DAMAGED;
+        return skv_gather__set_aside(&file);
+    }
+    if (state == SKV_GROUP_GOOD)
+        *news = SKV_GATHER__THERE | (known.whole ? SKV_GATHER__WHOLE : 0) |
+                (int64_t)known.seal.parts << SKV_GATHER__PARTS | known.seal.crc;
+    return SKV_OK;
 }
 
-skv_status skv_gather(const char *run, bool virtual_images, const volatile sig_atomic_t *stop,
-                      int64_t *n_failed)
+static skv_status check(int64_t *news, const share *s, int64_t group)
 {
-    survey s = {.run = run, .stop = stop};
-    unsigned *parts = NULL;
-    const char *name;
-    json_t *entry;
-    size_t i = 0;
+    const int64_t known = s->g->known[s->order * s->g->json.n_groups + group];
+    skv_run_name file;
     skv_status st;
 
-    SKV_TRY_GOTO(skv_run_json_read(&s.json, run), done);
-    SKV_TRY_GOTO(skv_alloc(&parts, json_object_size(s.json.paths), sizeof *parts, "gather"), done);
-    json_object_foreach(s.json.paths, name, entry)
-        SKV_TRY_GOTO(look_at_path(&s, &parts[i++], name, entry), done);
-    if (s.n_missing > 0)
-        SKV_TRY_GOTO(verdict(&s), done);
-    st = write_file(&s, parts, virtual_images, n_failed);
+    if ((known & SKV_GATHER__THERE) == 0 || (known & SKV_GATHER__WHOLE) != 0)
+        return SKV_OK;
+    SKV_TRY(skv_run_name_group(&file, &s->g->place, s->path, group));
+    st = skv_group_file_whole(&file);
+    if (skv_gather__is_damage(st)) {
+        *news = SKV_GATHER__DAMAGED;
+        return skv_gather__set_aside(&file);
+    }
+    SKV_TRY(st);
+    *news = SKV_GATHER__WHOLE | SKV_GATHER__CHECKED;
+    skv_run_index_note_whole(s->index, group);
+    return SKV_OK;
+}
+
+skv_status skv_gather_look(skv_gather *g)
+{
+    return visit_share(g, look);
+}
+
+/* One process alone reads a file once, when it writes run.h5: unless there may be nothing to write,
+ * or it would write without reading all. */
+static bool checks_first(const skv_gather *g)
+{
+    return g->setup.size > 1 || g->setup.virtual_images || skv_gather__damaged(g) > 0 ||
+           skv_gather__is_made(g);
+}
+
+skv_status skv_gather_check(skv_gather *g)
+{
+    skv_gather__learn(g);
+    if (skv_gather__missing(g) > 0)
+        return skv_gather__verdict(g);
+    return checks_first(g) ? visit_share(g, check) : SKV_OK;
+}
+
+skv_status skv_gather_write(skv_gather *g, int64_t *n_failed)
+{
+    skv_gather__learn(g);
+    SKV_TRY(skv_gather__verdict(g));
+    return skv_gather__write(g, n_failed);
+}
+
+skv_status skv_gather_alone(const char *run, bool virtual_images, int64_t *n_failed)
+{
+    const skv_gather_setup setup = {.run = run, .virtual_images = virtual_images, .size = 1};
+    skv_gather *g = NULL;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_gather_open(&g, &setup));
+    SKV_TRY_GOTO(skv_gather_look(g), done);
+    SKV_TRY_GOTO(skv_gather_check(g), done);
+    SKV_TRY_GOTO(skv_gather_write(g, n_failed), done);
 done:
-    free(parts);
-    skv_run_json_clear(&s.json);
+    skv_gather_close(g);
     return st;
 }

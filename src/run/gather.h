@@ -1,4 +1,9 @@
-/* Gather: the group files of a run, one after another, into one run.h5. */
+/* Gather: the group files of a run, one after another, into one run.h5. Ranks share the looking and
+ * the checking, rank 0 writes.
+ *
+ * What was gathered stays: a run.h5 that was made of these very groups is left as it is, and files
+ * that were read and found right before (run/run_index.h) are not checked again, so a gather that
+ * was stopped goes on where it was, but for the writing itself. */
 #ifndef SKV_RUN_GATHER_H
 #define SKV_RUN_GATHER_H
 
@@ -8,16 +13,40 @@
 
 #include "core/status.h"
 
-/* Reads RUN/run.json and every group file of every path it names, and writes RUN/run.h5, which is
- * read back before it gets its name: it appears whole or not at all. virtual_images: run.h5 points
- * at the pictures in the group files instead of copying them. *n_failed: rows whose status is not
- * 0.
+typedef struct {
+    const char *run;
+    bool virtual_images; /* run.h5 points at the pictures in the group files, and has no copies */
+    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends every step with SKV_E_STOPPED */
+    int rank, size;                    /* of those that share the work */
+} skv_gather_setup;
+
+typedef struct skv_gather skv_gather;
+
+/* Reads RUN/run.json. *setup is copied, what it points to is borrowed. */
+SKV_MUST skv_status skv_gather_open(skv_gather **out, const skv_gather_setup *setup);
+void skv_gather_close(skv_gather *g);
+
+/* Steps 1 and 2, of every rank. After each the ranks' news are summed up (element by element, on
+ * all ranks): each rank has found out about other groups.
  *
- * All group files are checked before an error is returned: SKV_E_NOTFOUND counts those that are
- * missing and names the first. Damaged ones are set aside (skv_group_file_set_aside) with a
- * warning, and SKV_E_STOPPED says how many: skv sample computes them again. Once *stop is not 0
- * (NULL: never) gathering ends with SKV_E_STOPPED; an older run.h5 stays. */
-SKV_MUST skv_status skv_gather(const char *run, bool virtual_images,
-                               const volatile sig_atomic_t *stop, int64_t *n_failed);
+ * 1: looks at the first block of a rank's share of the group files.
+ * 2: reads all of a rank's share of the files that nobody has checked yet, where that is not better
+ * left to step 3.
+ *
+ * Damaged files are set aside (skv_group_file_set_aside) with a warning. */
+SKV_MUST skv_status skv_gather_look(skv_gather *g);
+SKV_MUST skv_status skv_gather_check(skv_gather *g);
+int64_t *skv_gather_news(skv_gather *g, size_t *n);
+
+/* Step 3, of rank 0 alone: writes run.h5, which is read back before it gets its name: it appears
+ * whole or not at all. *n_failed: rows whose status is not 0.
+ *
+ * All group files have been checked when an error is returned: SKV_E_NOTFOUND counts those that are
+ * missing and names the first; SKV_E_STOPPED says how many were set aside: skv sample computes them
+ * again. (Step 2 says the former already.) */
+SKV_MUST skv_status skv_gather_write(skv_gather *g, int64_t *n_failed);
+
+/* All steps, by one process. */
+SKV_MUST skv_status skv_gather_alone(const char *run, bool virtual_images, int64_t *n_failed);
 
 #endif

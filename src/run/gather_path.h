@@ -29,6 +29,7 @@ typedef struct {
     bool virtual_images; /* point at the pictures */
     int order;           /* 0: the samples are taken from here */
     bool reference;
+    bool spoilt; /* a group turned out to be damaged: nothing is added any more */
 
     /* collected so far */
     int64_t n_rows, n_groups;

@@ -68,6 +68,7 @@ extern const skv_schema_set skv_schema[SKV_N_SETS];
 #define SKV_ATTR_CONFIG        "config"        /* / : JSON, the common part of run.json */
 #define SKV_ATTR_CONFIG_DIGEST "config_digest" /* / */
 #define SKV_ATTR_SKV           "skv"           /* / : version of the program */
+#define SKV_ATTR_GATHERED      "gathered"      /* / : digest of all that run.h5 was made of */
 #define SKV_ATTR_ORDER         "order"         /* a path: its place in the run */
 #define SKV_ATTR_REFERENCE     "reference"     /* a path: 1, the others are compared with it */
 #define SKV_ATTR_SETTINGS      "settings"      /* a path: JSON, policy, budget and options */

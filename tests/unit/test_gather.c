@@ -1,6 +1,7 @@
 #include "run/gather.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static bool exists(const char *file)
 static skv_status gather(bool virtual_images)
 {
     int64_t n_failed = -1;
-    const skv_status st = skv_gather(temp_folder(), virtual_images, NULL, &n_failed);
+    const skv_status st = skv_gather_alone(temp_folder(), virtual_images, &n_failed);
 
     assert_true(st != SKV_OK || n_failed == 0);
     assert_int_equal(exists(temp_path("run.h5")), st == SKV_OK);
@@ -228,11 +229,133 @@ static void groups_in_divided_folders_are_gathered(void **state)
         skv_run_file_close(&run);
     }
     assert_int_equal(unlink(temp_path("groups/full/0000/000002.h5")), 0);
-    assert_int_equal(skv_gather(temp_folder(), false, NULL, &(int64_t){0}), SKV_E_NOTFOUND);
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &(int64_t){0}), SKV_E_NOTFOUND);
     assert_says("(groups/full/0000/000002.h5)");
     assert_int_equal(truncate(temp_path("groups/full/0000/000001.h5"), 3000), 0);
-    assert_int_equal(skv_gather(temp_folder(), false, NULL, &(int64_t){0}), SKV_E_STOPPED);
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &(int64_t){0}), SKV_E_STOPPED);
     assert_true(exists(temp_path("groups/full/0000/000001.h5.damaged")));
+}
+
+static struct stat stat_of(const char *file)
+{
+    struct stat info;
+
+    assert_int_equal(lstat(file, &info), 0);
+    return info;
+}
+
+static void assert_kept(bool kept, const struct stat *before)
+{
+    const struct stat now = stat_of(temp_path("run.h5"));
+
+    assert_int_equal(now.st_ino == before->st_ino && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+                         now.st_mtim.tv_nsec == before->st_mtim.tv_nsec,
+                     kept);
+}
+
+static void a_run_h5_of_the_same_groups_is_left_as_it_is(void **state)
+{
+    int64_t n_failed = 0;
+    struct stat made;
+
+    (void)state;
+    write_groups();
+    write_group(1, 1, &(test_groups_fault){.row_failed = true});
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &n_failed), SKV_OK);
+    made = stat_of(temp_path("run.h5"));
+    n_failed = -1;
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &n_failed), SKV_OK);
+    assert_int_equal(n_failed, 1);
+    assert_kept(true, &made);
+    write_group(1, 1, NULL); /* another content */
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &n_failed), SKV_OK);
+    assert_int_equal(n_failed, 0);
+    assert_kept(false, &made);
+    made = stat_of(temp_path("run.h5"));
+    assert_int_equal(skv_gather_alone(temp_folder(), true, &n_failed), SKV_OK);
+    assert_kept(false, &made);
+    assert_int_equal(truncate(temp_path("run.h5"), 5000), 0);
+    assert_int_equal(gather(true), SKV_OK);
+    assert_true(stat_of(temp_path("run.h5")).st_size > 5000);
+}
+
+/* A file that was touched is in doubt: it is read again, though its first block is as before. */
+static void damage_is_found_where_run_h5_holds_the_group(void **state)
+{
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(false), SKV_OK);
+    damage_body(group_name(1, 0));
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &(int64_t){0}), SKV_E_STOPPED);
+    assert_true(exists(temp_path("groups/scalekv-10/000000.h5.damaged")));
+}
+
+static volatile sig_atomic_t stop;
+
+/* The steps of `size` ranks, one after another; their news are summed up as a communicator does. */
+static skv_status gather_as(int size, int64_t *n_failed)
+{
+    skv_status (*const steps[])(skv_gather *) = {skv_gather_look, skv_gather_check};
+    skv_gather *g[2] = {NULL};
+    skv_status st = SKV_OK;
+    size_t n = 0;
+
+    for (int r = 0; r < size; r++) {
+        const skv_gather_setup setup = {
+            .run = temp_folder(), .stop = &stop, .rank = r, .size = size};
+
+        assert_int_equal(skv_gather_open(&g[r], &setup), SKV_OK);
+    }
+    for (int step = 0; step < 2 && st == SKV_OK; step++) {
+        for (int r = 0; r < size && st == SKV_OK; r++)
+            st = steps[step](g[r]);
+        for (size_t i = 0; st == SKV_OK && size > 1 && i < (skv_gather_news(g[0], &n), n); i++)
+            skv_gather_news(g[0], &n)[i] = skv_gather_news(g[1], &n)[i] +=
+                skv_gather_news(g[0], &n)[i];
+    }
+    if (st == SKV_OK)
+        st = skv_gather_write(g[0], n_failed);
+    for (int r = 0; r < size; r++)
+        skv_gather_close(g[r]);
+    return st;
+}
+
+static void ranks_that_share_the_checking_write_the_same(void **state)
+{
+    int64_t n_failed = -1;
+    skv_run_file run;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather_as(2, &n_failed), SKV_OK);
+    assert_int_equal(n_failed, 0);
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_samples(&run);
+    assert_rows(&run);
+    skv_run_file_close(&run);
+    damage_body(group_name(0, 2));
+    assert_int_equal(gather_as(2, &n_failed), SKV_E_STOPPED);
+    assert_says("1 of 6 groups are damaged");
+}
+
+static void a_stop_ends_every_step(void **state)
+{
+    int64_t n_failed = 0;
+
+    (void)state;
+    write_groups();
+    stop = 1;
+    assert_int_equal(gather_as(1, &n_failed), SKV_E_STOPPED);
+    stop = 0;
+    assert_says("stopped while gathering");
+    assert_false(exists(temp_path("run.h5")));
+    assert_int_equal(gather_as(1, &n_failed), SKV_OK);
+    write_group(1, 1, &(test_groups_fault){.row_failed = true});
+    stop = 1;
+    assert_int_equal(gather_as(1, &n_failed), SKV_E_STOPPED);
+    stop = 0;
+    assert_true(exists(temp_path("run.h5"))); /* the older one */
+    assert_int_equal(temp_count(), 4);        /* run.json, groups, index, run.h5: nothing aside */
 }
 
 static void missing_groups_are_counted_and_the_first_named(void **state)
@@ -286,23 +409,10 @@ static void damage_of_a_last_body_leaves_the_older_run_h5(void **state)
     write_groups();
     assert_int_equal(gather(false), SKV_OK);
     damage_body(group_name(1, 2));
-    assert_int_equal(skv_gather(temp_folder(), false, NULL, &n_failed), SKV_E_STOPPED);
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &n_failed), SKV_E_STOPPED);
     assert_says("1 of 6 groups");
     assert_true(exists(temp_path("run.h5")));
-    assert_int_equal(temp_count(), 3); /* run.json, groups, run.h5: nothing aside */
-}
-
-static void a_stop_leaves_the_older_run_h5(void **state)
-{
-    const volatile sig_atomic_t stop = 1;
-    int64_t n_failed;
-
-    (void)state;
-    write_groups();
-    assert_int_equal(gather(false), SKV_OK);
-    assert_int_equal(skv_gather(temp_folder(), false, &stop, &n_failed), SKV_E_STOPPED);
-    assert_true(exists(temp_path("run.h5")));
-    assert_int_equal(temp_count(), 3); /* run.json, groups, run.h5: nothing aside */
+    assert_int_equal(temp_count(), 4); /* run.json, groups, index, run.h5: nothing aside */
 }
 
 static void a_group_of_another_run_or_size_is_refused(void **state)
@@ -342,7 +452,7 @@ static void failed_rows_are_counted(void **state)
     for (int p = 0; p < TEST_GROUPS_PATHS; p++)
         for (int g = 0; g < 2; g++)
             write_group(p, g, &(test_groups_fault){.row_failed = true});
-    assert_int_equal(skv_gather(temp_folder(), false, NULL, &n_failed), SKV_OK);
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &n_failed), SKV_OK);
     assert_int_equal(n_failed, 2);
     assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
     assert_string_equal(run.error[2], "no text");
@@ -359,7 +469,7 @@ static void a_row_that_fails_on_one_path_has_failed(void **state)
     (void)state;
     write_groups();
     write_group(1, 1, &(test_groups_fault){.row_failed = true});
-    assert_int_equal(skv_gather(temp_folder(), false, NULL, &n_failed), SKV_OK);
+    assert_int_equal(skv_gather_alone(temp_folder(), false, &n_failed), SKV_OK);
     assert_int_equal(n_failed, 1);
     assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
     assert_string_equal(run.error[2], "path scalekv-10: no text");
@@ -376,7 +486,7 @@ static int gather_with_a_failing_write(long n, int error)
     skv_status st;
 
     failing_write(n, error);
-    st = skv_gather(temp_folder(), false, NULL, &n_failed);
+    st = skv_gather_alone(temp_folder(), false, &n_failed);
     if (st == SKV_OK)
         return failing_write_came() ? 2 : 0;
     return failing_write_came() && strstr(skv_message(), "run.h5: cannot ") &&
@@ -407,7 +517,7 @@ static void any_one_failing_write_ends_without_run_h5(void **state)
             assert_true(child > 0 && waitpid(child, &how, 0) == child && WIFEXITED(how));
             how = WEXITSTATUS(how);
             assert_in_range(how, 0, 1);
-            assert_int_equal(temp_count(), how == 0 ? 3 : 2);
+            assert_int_equal(temp_count(), how == 0 ? 4 : 3);
             assert_true(how == 1 || n > 10);
         }
         assert_int_equal(skv_file_read(&found, &n_found, temp_path("run.h5"), MANY), SKV_OK);
@@ -418,18 +528,24 @@ static void any_one_failing_write_ends_without_run_h5(void **state)
     free(right);
 }
 
-static skv_status gather_once(void)
+/* The older run.h5, which would be left as it is, comes back after a failure. */
+static skv_status gather_anew(void)
 {
     int64_t n_failed;
+    skv_status st;
 
-    return skv_gather(temp_folder(), false, NULL, &n_failed);
+    (void)rename(temp_path("run.h5"), temp_path("older.h5"));
+    st = skv_gather_alone(temp_folder(), false, &n_failed);
+    if (st != SKV_OK)
+        (void)rename(temp_path("older.h5"), temp_path("run.h5"));
+    return st;
 }
 
 static void a_write_lost_without_a_word_is_seen_when_read_back(void **state)
 {
     (void)state;
     write_groups();
-    assert_in_range(lose_each_write(gather_once, temp_path("run.h5")), 31, 1000);
+    assert_in_range(lose_each_write(gather_anew, temp_path("run.h5")), 31, 1000);
 }
 
 int main(void)
@@ -440,10 +556,13 @@ int main(void)
         CASE(a_path_is_summed_up),
         CASE(virtual_pictures_stay_in_the_group_files),
         CASE(groups_in_divided_folders_are_gathered),
+        CASE(a_run_h5_of_the_same_groups_is_left_as_it_is),
+        CASE(damage_is_found_where_run_h5_holds_the_group),
+        CASE(ranks_that_share_the_checking_write_the_same),
+        CASE(a_stop_ends_every_step),
         CASE(missing_groups_are_counted_and_the_first_named),
         CASE(damaged_groups_are_all_set_aside_at_once),
         CASE(damage_of_a_last_body_leaves_the_older_run_h5),
-        CASE(a_stop_leaves_the_older_run_h5),
         CASE(a_group_of_another_run_or_size_is_refused),
         CASE(pictures_that_some_groups_lack_are_left_out),
         CASE(failed_rows_are_counted),

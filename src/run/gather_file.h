@@ -1,0 +1,14 @@
+/* run.h5, made of groups that are all there. */
+#ifndef SKV_RUN_GATHER_FILE_H
+#define SKV_RUN_GATHER_FILE_H
+
+#include "run/gather_parts.h"
+
+/* Whether RUN/run.h5 says that it was made of the groups that are known. */
+bool skv_gather__is_made(const skv_gather *g);
+
+/* Writes it, unless it is made and all its groups are whole. Damage that is found on the way does
+ * not end the reading, so that all of it is known at once, but nothing more is written. */
+SKV_MUST skv_status skv_gather__write(skv_gather *g, int64_t *n_failed);
+
+#endif

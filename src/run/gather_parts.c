@@ -1,0 +1,108 @@
+#include "run/gather_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/log.h"
+
+#define N_NAMED     3 /* of the groups that are missing */
+#define NAMES_BYTES 512
+
+void skv_gather__learn(skv_gather *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        g->known[i] |= g->news[i];
+    memset(g->news, 0, g->n * sizeof *g->news);
+}
+
+skv_status skv_gather__stopped(const skv_gather *g)
+{
+    if (!g->setup.stop || !*g->setup.stop)
+        return SKV_OK;
+    return skv_fail(SKV_E_STOPPED,
+                    "%s: stopped while gathering; run the same command again to go on",
+                    g->setup.run);
+}
+
+skv_status skv_gather__set_aside(const skv_run_name *file)
+{
+    char why[1024];
+
+    snprintf(why, sizeof why, "%s", skv_message());
+    SKV_TRY(skv_group_file_set_aside(file));
+    skv_warn("%s; the file is set aside as %s.damaged", why, file->path);
+    return SKV_OK;
+}
+
+/* names: of the first few. */
+static int64_t count_missing(char *names, size_t bytes, const skv_gather *g)
+{
+    const skv_run_place relative = {.by_hundred = g->place.by_hundred};
+    const char *path;
+    json_t *entry;
+    int64_t n = 0;
+    size_t i = 0;
+
+    names[0] = '\0';
+    json_object_foreach(g->json.paths, path, entry)
+    {
+        for (int64_t k = 0; k < g->json.n_groups; k++, i++) {
+            const size_t used = strlen(names);
+            skv_run_name file;
+
+            if ((g->known[i] & (SKV_GATHER__THERE | SKV_GATHER__DAMAGED)) != 0 || n++ >= N_NAMED)
+                continue;
+            if (skv_run_name_group(&file, &relative, path, k) == SKV_OK)
+                snprintf(names + used, bytes - used, "%s%s", used ? ", " : "", file.path);
+        }
+    }
+    return n;
+}
+
+int64_t skv_gather__missing(const skv_gather *g)
+{
+    char names[NAMES_BYTES];
+
+    return count_missing(names, sizeof names, g);
+}
+
+int64_t skv_gather__damaged(const skv_gather *g)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < g->n; i++)
+        n += (g->known[i] & SKV_GATHER__DAMAGED) != 0;
+    return n;
+}
+
+static skv_status say_damaged(const skv_gather *g, int64_t n_damaged, int64_t n_missing)
+{
+    return skv_fail(SKV_E_STOPPED,
+                    "%s: %lld of %lld groups are damaged and were set aside%s; run the same "
+                    "skv sample command again to compute them",
+                    g->setup.run, (long long)n_damaged, (long long)g->n,
+                    n_missing > 0 ? ", others are missing" : "");
+}
+
+skv_status skv_gather__verdict(const skv_gather *g)
+{
+    char names[NAMES_BYTES];
+    const int64_t n_missing = count_missing(names, sizeof names, g);
+    const int64_t n_damaged = skv_gather__damaged(g);
+
+    if (n_damaged > 0)
+        return say_damaged(g, n_damaged, n_missing);
+    if (n_missing > 0)
+        return skv_fail(SKV_E_NOTFOUND,
+                        "%s: %lld of %lld groups are missing (%s%s): the run is not complete, run "
+                        "the same skv sample command again",
+                        g->setup.run, (long long)n_missing, (long long)g->n, names,
+                        n_missing > N_NAMED ? ", ..." : "");
+    return SKV_OK;
+}
+
+bool skv_gather__is_damage(skv_status st)
+{
+    return st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_DENIED && st != SKV_E_IO &&
+           st != SKV_E_MEM;
+}

@@ -1,0 +1,39 @@
+/* Inside gather alone: what its steps share. */
+#ifndef SKV_RUN_GATHER_PARTS_H
+#define SKV_RUN_GATHER_PARTS_H
+
+#include "run/gather.h"
+#include "run/group_file.h"
+#include "run/run_json.h"
+
+/* What is known of a group, a number, so that ranks can add theirs: the CRC-32 of its file in the
+ * low 32 bits, and marks. */
+#define SKV_GATHER__CRC     0xffffffffLL
+#define SKV_GATHER__THERE   (1LL << 32)
+#define SKV_GATHER__WHOLE   (1LL << 33) /* all of it was read, now or in a job before */
+#define SKV_GATHER__CHECKED (1LL << 34) /* by this job, and HDF5 read it too */
+#define SKV_GATHER__DAMAGED (1LL << 35) /* and set aside */
+#define SKV_GATHER__PARTS   36          /* from this bit on: SKV_GROUP_BITS, SKV_GROUP_IMAGE */
+
+struct skv_gather {
+    skv_gather_setup setup;
+    skv_run_json json;
+    skv_run_place place;
+    int n_paths;
+    size_t n;              /* groups of all paths */
+    int64_t *known, *news; /* (n_paths,n_groups) */
+};
+
+/* Makes the news known. */
+void skv_gather__learn(skv_gather *g);
+SKV_MUST skv_status skv_gather__stopped(const skv_gather *g);
+
+/* After a failure to read a file: whether the file is to blame. */
+bool skv_gather__is_damage(skv_status st);
+/* With the message at hand as the reason. */
+SKV_MUST skv_status skv_gather__set_aside(const skv_run_name *file);
+int64_t skv_gather__damaged(const skv_gather *g);
+int64_t skv_gather__missing(const skv_gather *g); /* not counting the damaged ones */
+SKV_MUST skv_status skv_gather__verdict(const skv_gather *g);
+
+#endif
