@@ -11,6 +11,7 @@
 #include "cmocka_all.h"
 #include "core/file.h"
 #include "core/process.h"
+#include "run/run_index.h"
 #include "run/run_lock.h"
 #include "temp_folder.h"
 
@@ -245,6 +246,27 @@ static void a_folder_of_many_entries_is_divided_and_stays_so(void **state)
     assert_true(!divided.groups && !divided.images);
 }
 
+/* Each group is looked at by one rank, and pieces of the index go round the ranks. */
+static void a_scan_is_shared_by_the_ranks(void **state)
+{
+    enum { GROUPS = 2 * SKV_INDEX_PIECE + 500 };
+    static uint8_t work[2][GROUPS];
+    const skv_run_place place = {.folder = temp_folder()};
+    skv_run_plan plan = plan_of(NULL);
+
+    (void)state;
+    plan.n_groups = GROUPS;
+    plan.n_rows = 2 * GROUPS;
+    for (int rank = 0; rank < 2; rank++)
+        assert_int_equal(skv_run_folder_scan(work[rank], &place, &plan, rank, 2), SKV_OK);
+    for (int g = 0; g < GROUPS; g++) {
+        const int rank = g / SKV_INDEX_PIECE % 2;
+
+        assert_int_equal(work[rank][g], SKV_WORK_COMPUTE);
+        assert_int_equal(work[1 - rank][g], 0);
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
@@ -255,6 +277,7 @@ int main(void)
         CASE(a_path_name_that_leads_elsewhere_is_refused),
         CASE(a_fifo_in_place_of_a_file_is_refused_at_once),
         CASE(a_folder_of_many_entries_is_divided_and_stays_so),
+        CASE(a_scan_is_shared_by_the_ranks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
