@@ -27,7 +27,7 @@ typedef struct {
     skv_status (*tell)(skv_comm *c, int to, skv_word word);
     /* The next word that has come, without waiting for one: SKV_WORD_NONE. */
     skv_status (*heard)(skv_comm *c, int *from, skv_word *word);
-    void (*nap)(skv_comm *c, long ns); /* at most so long; may end when a word comes */
+    void (*nap)(skv_comm *c, long ns); /* so long, or until a word comes */
     skv_status (*broadcast)(skv_comm *c, void *data, size_t bytes, int root);
     skv_status (*reduce_i64)(skv_comm *c, int64_t *values, size_t n, bool is_max); /* all get it */
     skv_status (*send_to_0)(skv_comm *c, const void *data, size_t bytes);

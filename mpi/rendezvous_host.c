@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,10 +19,12 @@
 #include "core/mem.h"
 #include "mpi/tcp_link.h"
 
-#define GUESTS  64
-#define PATIENT 10.0 /* s: for the hello of who has connected */
-#define NAP_MS  20
-#define LOOK    1.0 /* s: between looks at the file */
+#define GUESTS      64
+#define PATIENT     10.0 /* s: for the hello of who has connected */
+#define IMPATIENT   2.0  /* s: the same, where others wait to be let in */
+#define NAP_MS      20
+#define OTHER_FILES 256 /* what a job opens besides */
+#define LOOK        1.0 /* s: between looks at the file */
 
 typedef struct {
     int fd; /* -1: none */
@@ -129,7 +132,7 @@ static void dismiss(guest *g)
     *g = (guest){.fd = -1};
 }
 
-/* A free place, or that of who has been silent longest. */
+/* A free place, or that of who has been silent longest, if for long; NULL: the next must wait. */
 static guest *place_for_guest(host *h)
 {
     guest *oldest = &h->guest[0];
@@ -140,22 +143,10 @@ static guest *place_for_guest(host *h)
         if (h->guest[i].since < oldest->since)
             oldest = &h->guest[i];
     }
+    if (skv_seconds() - oldest->since < IMPATIENT)
+        return NULL;
     dismiss(oldest);
     return oldest;
-}
-
-static void welcome(host *h)
-{
-    int fd;
-
-    while ((fd = accept(h->listener, NULL, NULL)) >= 0) {
-        guest *g = place_for_guest(h);
-
-        if (skv_link__set_up(h->c, fd) == SKV_OK)
-            *g = (guest){.fd = fd, .since = skv_seconds()};
-        else
-            close(fd);
-    }
 }
 
 /* In the same time whatever is wrong with it. */
@@ -223,6 +214,25 @@ static void listen_to(host *h, guest *g)
         dismiss(g);
 }
 
+/* Most have said hello by the time that they are let in, and leave their place at once. */
+static void welcome(host *h)
+{
+    guest *g;
+
+    while ((g = place_for_guest(h))) {
+        const int fd = accept(h->listener, NULL, NULL);
+
+        if (fd < 0)
+            return;
+        if (skv_link__set_up(h->c, fd) == SKV_OK) {
+            *g = (guest){.fd = fd, .since = skv_seconds()};
+            listen_to(h, g);
+        } else {
+            close(fd);
+        }
+    }
+}
+
 static void serve_guests(host *h)
 {
     struct pollfd p[GUESTS + 1] = {{.fd = h->listener, .events = POLLIN}};
@@ -238,15 +248,35 @@ static void serve_guests(host *h)
 
 /* ------------------------------------------------------------------ until all are there */
 
-/* Whether the ranks that have come are still there: they have nothing to say yet. */
-static skv_status check_links(skv_comm *c)
+/* A rank that has come may go again: it has lost patience and will come back, or is dead. */
+static void leave_seat(host *h, int rank)
 {
-    skv_word word = SKV_WORD_NONE;
-    int from = 0;
+    const skv_tcp_state *t = h->c->state;
 
-    SKV_TRY(c->ops->heard(c, &from, &word));
-    return word == SKV_WORD_NONE ? SKV_OK
-                                 : skv_fail(SKV_E_PEER, "rank %d spoke before its turn", from);
+    skv_link__close(&t->link[rank]);
+    h->c->missing[rank] = true;
+    h->left++;
+}
+
+/* Ranks that have come have nothing to say yet: what is heard of them is that they went. */
+static void check_seats(host *h)
+{
+    const skv_tcp_state *t = h->c->state;
+
+    for (int r = 0; r < t->n; r++)
+        t->poll[r] = (struct pollfd){.fd = t->link[r].fd, .events = POLLIN};
+    if (poll(t->poll, (nfds_t)t->n, 0) <= 0)
+        return;
+    for (int r = 1; r < t->n; r++)
+        if (t->poll[r].revents)
+            leave_seat(h, r);
+}
+
+static void ask_for_patience(host *h)
+{
+    for (int r = 1; r < h->c->size; r++)
+        if (!h->c->missing[r] && h->c->ops->tell(h->c, r, SKV_WORD_WAIT) != SKV_OK)
+            leave_seat(h, r);
 }
 
 static skv_status check_file(const skv_place *mine, const char *path)
@@ -273,11 +303,9 @@ static skv_status wait_for_all(host *h, const char *path)
         c->missing[r] = r > 0;
     while (h->left > 0) {
         serve_guests(h);
-        SKV_TRY(check_links(c));
+        check_seats(h);
         if (skv_comm__wait_word(&w, c))
-            for (int r = 1; r < c->size; r++)
-                if (!c->missing[r])
-                    SKV_TRY(c->ops->tell(c, r, SKV_WORD_WAIT));
+            ask_for_patience(h);
         if (path && skv_seconds() > look) {
             SKV_TRY(check_file(h->place, path));
             look = skv_seconds() + LOOK;
@@ -318,11 +346,32 @@ static skv_status begin(host *h)
     return SKV_OK;
 }
 
+/* A file for each connection, beside those of the job. */
+static skv_status make_room(int size)
+{
+    const rlim_t want = (rlim_t)size + GUESTS + OTHER_FILES;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+        return SKV_OK;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < want)
+        return skv_fail(SKV_E_IO,
+                        "rank 0 needs %llu open files for %d ranks, %llu are allowed: "
+                        "raise ulimit -n",
+                        (unsigned long long)want, size, (unsigned long long)limit.rlim_max);
+    limit.rlim_cur = want;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0
+               ? SKV_OK
+               : skv_fail(SKV_E_IO, "cannot raise the number of open files to %llu: %s",
+                          (unsigned long long)want, strerror(errno));
+}
+
 static skv_status host_all(host *h, skv_place *p, const char *path, bool own_host_only)
 {
     skv_comm *c = h->c;
     skv_status st;
 
+    SKV_TRY(make_room(c->size));
     skv_rendezvous__host_id(h->host_id[0], c);
     memcpy(c->hosts[0], c->host, sizeof c->host);
     SKV_TRY(listen_at(&h->listener, p->port, own_host_only));

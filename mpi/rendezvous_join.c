@@ -16,8 +16,9 @@
 #include "core/clock.h"
 #include "mpi/tcp_link.h"
 
-#define PATIENT   3.0 /* s: for a connection, and for an answer */
-#define NAP_FIRST 20  /* ms */
+#define PATIENT   3.0  /* s: for a connection */
+#define LISTEN    15.0 /* s: for an answer: rank 0 may have a thousand to welcome */
+#define NAP_FIRST 20   /* ms */
 #define NAP_LAST  500
 #define WHERE     512 /* bytes of what is said about the search */
 
@@ -66,7 +67,7 @@ static int connect_to(const skv_comm *c, const char *address, int port)
 
 static bool recv_reply(int fd, skv_reply *reply)
 {
-    const double end = skv_seconds() + PATIENT;
+    const double end = skv_seconds() + LISTEN;
     size_t got = 0;
 
     while (got < sizeof *reply && ready(fd, POLLIN, end)) {

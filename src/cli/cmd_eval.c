@@ -66,6 +66,9 @@ static skv_status read_options(job *j, int argc, char **argv)
     SKV_TRY(skv_command_options(&j->o, &skv_cmd_eval, j->comm, argc, argv, &j->words));
     if (j->words.n < 1 || j->words.n > 2)
         return skv_fail(SKV_E_ARG, "eval wants a run's folder, or two folders of PNGs");
+    if (j->o.wait_notice < 0 || j->o.wait_limit < 0 || j->o.port < 0 || j->o.port > 65535)
+        return skv_fail(SKV_E_ARG, "want --wait-notice and --wait-limit 0 or more, --port 0 to "
+                                   "65535");
     if (j->words.n == 2 && (j->o.reference || j->o.paths))
         return skv_fail(SKV_E_ARG, "--reference and --paths are for runs, not for two folders");
     return SKV_OK;

@@ -110,6 +110,9 @@ skv_status skv_settings_check(const skv_settings *s)
     SKV_TRY(in_range("threads", (double)s->threads, 0, 1024));
     SKV_TRY(in_range("png-threads", (double)s->png_threads, 1, 64));
     SKV_TRY(in_range("max-hours", s->max_hours, 0, 1e6));
+    SKV_TRY(in_range("wait-notice", s->wait_notice, 0, 1e6));
+    SKV_TRY(in_range("wait-limit", s->wait_limit, 0, 1e6));
+    SKV_TRY(in_range("port", (double)s->port, 0, 65535));
     SKV_TRY(in_range("top-p", s->top_p, 0, 1));
     for (int i = 0; i < s->cfg.n; i++)
         SKV_TRY(in_range("cfg", s->cfg.value[i], -100, 100));

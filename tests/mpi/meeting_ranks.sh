@@ -52,8 +52,22 @@ place "$(cat "$work/port")"
 RANK=1 WORLD_SIZE=2 "$program" lost nobody -1 >"$work/log1" 2>&1 || fail "a stranger's port was taken"
 wait $! || fail "rank 0 did not meet rank 1"
 
-# strangers who knock at rank 0's door, silent or loud, do not keep the others out
-RANK=0 WORLD_SIZE=2 "$program" lost nobody -1 >"$work/log" 2>&1 &
+# torchrun's restart after a rank was killed: the counts of its nodes differ, the job is the same
+export TORCHELASTIC_RUN_ID=again
+RANK=0 WORLD_SIZE=2 TORCHELASTIC_RESTART_COUNT=0 "$program" lost nobody -1 2>/dev/null &
+first=$!
+while [ ! -s "$work/run/rendezvous-again" ]; do sleep 0.05; done
+kill -KILL "$first"
+wait "$first" 2>/dev/null || true
+RANK=1 WORLD_SIZE=2 TORCHELASTIC_RESTART_COUNT=1 "$program" lost nobody -1 >"$work/log1" 2>&1 &
+RANK=0 WORLD_SIZE=2 TORCHELASTIC_RESTART_COUNT=0 "$program" lost nobody -1 >"$work/log" 2>&1 ||
+    fail "a second start does not meet: rank 0"
+wait $! || fail "a second start does not meet: rank 1"
+unset TORCHELASTIC_RUN_ID
+
+# strangers who knock at rank 0's door, silent or loud, do not keep the others out, nor use up the
+# files that rank 0 may open
+(ulimit -Sn 64 && RANK=0 WORLD_SIZE=2 exec "$program" lost nobody -1) >"$work/log" 2>&1 &
 host=$!
 file=$work/run/rendezvous-by-hand
 while [ ! -s "$file" ]; do sleep 0.05; done
