@@ -94,11 +94,11 @@ until_computing() {
     fail "$1: no rank computes: $(cat "$work"/log*)"
 }
 
-# Until no rank is left on any host.
+# Until no rank is left on any host; a claim of who is gone is waited out first (60 s).
 until_gone() {
     local i pid left
 
-    for _ in {1..600}; do
+    for _ in {1..1800}; do
         left=
         for i in 0 1 2; do
             for pid in $(ip netns pids "$id$i"); do
