@@ -15,9 +15,17 @@ skv_groups() {
     { find "$1/groups" -name '*.h5' 2>/dev/null || true; } | wc -l
 }
 
+# skv_job: this job for SLURM's commands. The number alone may name a whole array.
+skv_job() {
+    echo "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"
+}
+
 # skv_requeue RUN GROUPS_BEFORE: puts this job back into the queue, within the bounds.
 skv_requeue() {
-    local state=$1/log/requeue-$SLURM_JOB_ID.txt idle=0
+    local job idle=0 state
+
+    job=$(skv_job)
+    state=$1/log/requeue-$job.txt
 
     if [ "${SLURM_RESTART_COUNT:-0}" -ge "${SKV_MAX_REQUEUES:-100}" ]; then
         echo "no restart: ${SLURM_RESTART_COUNT:-0} are enough (SKV_MAX_REQUEUES)" >&2
@@ -35,7 +43,7 @@ skv_requeue() {
     mkdir -p "$1/log"
     echo "$idle" >"$state"
     echo "stopped early: the job goes back into the queue" >&2
-    scontrol requeue "$SLURM_JOB_ID" # kills this script
+    scontrol requeue "$job" # kills this script
 }
 
 # skv_run RUN COMMAND...: the exit status of the command, 75 after any stop that left work.
@@ -64,7 +72,7 @@ skv_run() {
 # skv_hours MINUTES: hours that are left to this job less MINUTES, for --max-hours, should the warning
 # be lost; nothing where SLURM does not say.
 skv_hours() {
-    { squeue -h -j "$SLURM_JOB_ID" -o %L 2>/dev/null || true; } | awk -v minutes="$1" '
+    { squeue -h -j "$(skv_job)" -o %L 2>/dev/null || true; } | awk -v minutes="$1" '
         /^[0-9:-]+$/ {
             days = 0
             if (split($0, part, "-") == 2) {
