@@ -239,13 +239,18 @@ skv_status skv_job__say_gather(void *job)
 skv_status skv_job__gather(void *job)
 {
     skv_job *j = job;
-
     const skv_gather_ranks_setup setup = {.run = j->settings.out,
                                           .virtual_images = j->settings.virtual_run,
                                           .claims = j->claims,
                                           .stop = j->stop};
+    const skv_status st = skv_gather_ranks(&j->result.n_failed, j->comm, &setup);
 
-    return skv_gather_ranks(&j->result.n_failed, j->comm, &setup);
+    j->gathered = st == SKV_OK && j->rank == 0;
+    if (st != SKV_E_NOTFOUND || !j->settings.shard)
+        return st;
+    if (j->rank == 0)
+        skv_info("part %s of the groups is done. %s", j->settings.shard, skv_message());
+    return SKV_OK;
 }
 
 skv_status skv_job__report(void *job)
@@ -253,7 +258,7 @@ skv_status skv_job__report(void *job)
     skv_job *j = job;
     const skv_job_report *report = &j->setup->report;
 
-    if (j->rank != 0)
+    if (!j->gathered)
         return SKV_OK;
     if (report->gathered)
         SKV_TRY(report->gathered(report->ctx, j->settings.out));

@@ -234,6 +234,19 @@ skv_status skv_job__open_folder(void *job)
     return st;
 }
 
+/* What the folder lacks, of this job's part of it. */
+static skv_status lacking_work(skv_job *j)
+{
+    const size_t n_paths = (size_t)j->todo.n_paths;
+    int64_t first, end;
+
+    SKV_TRY(skv_settings_shard(&first, &end, &j->settings, j->todo.n_groups));
+    SKV_TRY(skv_run_folder_scan(j->todo.work, &j->place, &j->run.folder, j->rank, j->size));
+    memset(j->todo.work, 0, (size_t)first * n_paths);
+    memset(j->todo.work + (size_t)end * n_paths, 0, (size_t)(j->todo.n_groups - end) * n_paths);
+    return SKV_OK;
+}
+
 skv_status skv_job__find_work(void *job)
 {
     skv_job *j = job;
@@ -241,7 +254,7 @@ skv_status skv_job__find_work(void *job)
     SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n, j->size));
     if (j->settings.only)
         return j->rank == 0 ? only_work(j) : SKV_OK;
-    return skv_run_folder_scan(j->todo.work, &j->place, &j->run.folder, j->rank, j->size);
+    return lacking_work(j);
 }
 
 /* Each byte was set by one rank, and is 0 on all others: so the bytes can be summed as words. */

@@ -11,7 +11,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-#define TEXTS_A_ROUND 4 /* of a rank: at most 16 MiB of features of flan-t5-xl */
+#define WAIT_SECONDS  86400 /* for another job that encodes, which may take long */
+#define TEXTS_A_ROUND 4     /* of a rank: at most 16 MiB of features of flan-t5-xl */
 
 /* The encoder and its memory. */
 typedef struct {
@@ -258,6 +259,35 @@ done:
     return st;
 }
 
+/* On rank 0, where texts are lacking: looks again when no other job encodes any more. */
+static skv_status look_alone(skv_text_list *list, skv_text_file **old, skv_text_phase *p,
+                             const uint8_t *work)
+{
+    char folder[4096], what[4096 + 64];
+
+    SKV_TRY(look(list, old, p, work));
+    if (list->n == 0)
+        return SKV_OK;
+    if (snprintf(folder, sizeof folder, "%s.claims", path_of(p)) >= (int)sizeof folder)
+        return skv_fail(SKV_E_ARG, "--text-cache: the file's name is too long");
+    SKV_TRY(skv_claims_open(&p->claims, folder, 0));
+    snprintf(what, sizeof what, "%s: another skv encodes into this file", path_of(p));
+    SKV_TRY(skv_claims_wait(p->claims, "encoding", what, WAIT_SECONDS, p->stop));
+    skv_text_list_clear(list);
+    skv_text_file_close(*old);
+    *old = NULL;
+    return look(list, old, p, work);
+}
+
+static void leave(skv_text_phase *p)
+{
+    if (!p->claims)
+        return;
+    skv_claims_drop(p->claims, "encoding");
+    skv_claims_close(p->claims);
+    p->claims = NULL;
+}
+
 skv_status skv_text_phase_run(skv_text_phase *p, const uint8_t *work)
 {
     skv_text_list list = {0};
@@ -265,13 +295,14 @@ skv_status skv_text_phase_run(skv_text_phase *p, const uint8_t *work)
     size_t bytes = 0;
     skv_status st;
 
-    SKV_TRY_GOTO(skv_comm_agree(p->comm, look(&list, &old, p, work)), done);
+    SKV_TRY_GOTO(skv_comm_agree(p->comm, look_alone(&list, &old, p, work)), done);
     bytes = (size_t)list.n * sizeof *list.texts;
     SKV_TRY_GOTO(skv_comm_broadcast_blob(p->comm, (void **)&list.texts, &bytes, 0), done);
     skv_text_list_count(&list, (int64_t)(bytes / sizeof *list.texts));
     if (list.n > 0)
         st = encode_list(p, &list, old);
 done:
+    leave(p);
     skv_text_list_clear(&list);
     skv_text_file_close(old);
     return st;

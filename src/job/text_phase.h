@@ -8,6 +8,7 @@
 
 #include "core/digest.h"
 #include "mpi/comm.h"
+#include "run/claims.h"
 #include "sample/run_setup.h"
 #include "sample/text_list.h"
 #include "sample/writer.h"
@@ -17,6 +18,7 @@ typedef struct {
     skv_run_setup *setup;
     const volatile sig_atomic_t *stop; /* asked to stop: what is encoded is kept */
     skv_writer *writer;                /* of this rank; NULL: not created yet */
+    skv_claims *claims;                /* on rank 0, while it encodes: the file's */
     char t5_digest[SKV_DIGEST_BYTES];
     skv_text_origin origin;
     skv_text_file *file; /* for sampling */
@@ -27,7 +29,9 @@ typedef struct {
 SKV_MUST skv_status skv_text_phase_plan(skv_text_phase *p);
 
 /* Collective: encodes what the file lacks for the work that is left (as skv_run_folder_scan fills
- * it), on all ranks. The file is replaced whole or not at all; a stop keeps what is done. */
+ * it), on all ranks. The file is replaced whole or not at all; a stop keeps what is done. One job
+ * at a time encodes into a file, by a claim in "<file>.claims": another waits, and finds the texts
+ * there. */
 SKV_MUST skv_status skv_text_phase_run(skv_text_phase *p, const uint8_t *work);
 
 /* Opens the file for skv_text_phase_read, whose ctx is the phase (skv_text_source). */

@@ -62,6 +62,10 @@ const skv_option skv_settings_table[] = {
         NULL),
     ROW(store, STRING, "bits,image,png", "what is kept of a picture, comma-separated", NULL),
     ROW(group_size, INT, "8", "rows computed in one batch", NULL),
+    ROW(shard, STRING, NULL,
+        "k/n: compute only the k-th of n parts of the groups; run.h5 is made by the job that finds "
+        "all parts done",
+        NULL),
     ROW(only, STRING, NULL, "compute only the group with this id, and write only its PNG", NULL),
     ROW(dry_run, BOOL, "false", "print the plan (ranks, groups, memory, disk) and stop", NULL),
     ROW(gather, BOOL, "true",
@@ -101,6 +105,7 @@ static skv_status in_range(const char *option, double value, double low, double 
 
 skv_status skv_settings_check(const skv_settings *s)
 {
+    int64_t first, end;
     skv_store store;
 
     if (s->memory_limit < 0)
@@ -123,6 +128,7 @@ skv_status skv_settings_check(const skv_settings *s)
                         SKV_MAX_DEPTH);
     for (int i = 0; i < s->drafters.n; i++)
         SKV_TRY(in_range("drafters", (double)s->drafters.value[i], 0, SKV_MAX_DEPTH - 1));
+    SKV_TRY(skv_settings_shard(&first, &end, s, 0));
     return skv_settings_store(&store, s);
 }
 
@@ -178,5 +184,20 @@ skv_status skv_settings_store(skv_store *out, const skv_settings *s)
     }
     if (!out->bits && !out->image)
         return skv_fail(SKV_E_ARG, "--store %s keeps no picture: want bits or image", s->store);
+    return SKV_OK;
+}
+
+skv_status skv_settings_shard(int64_t *first, int64_t *end, const skv_settings *s, int64_t n_groups)
+{
+    long k = 1, n = 1;
+    char slash = '/';
+    int bytes = 0;
+
+    if (s->shard && (sscanf(s->shard, "%6ld%c%6ld%n", &k, &slash, &n, &bytes) != 3 ||
+                     s->shard[bytes] || slash != '/' || k < 1 || k > n))
+        return skv_fail(SKV_E_ARG, "--shard %s: want k/n, the k-th of n parts, as in 2/4",
+                        s->shard);
+    *first = n_groups * (k - 1) / n;
+    *end = n_groups * k / n;
     return SKV_OK;
 }

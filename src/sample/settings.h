@@ -26,7 +26,7 @@ typedef struct {
     skv_ints drafters;
     json_t *path_definitions;
     /* the run */
-    char *out, *store, *device, *dtype, *only, *config, *note;
+    char *out, *store, *device, *dtype, *only, *shard, *config, *note;
     int64_t group_size, memory_limit, threads, png_threads, port;
     double wait_notice, wait_limit, max_hours;
     bool dry_run, allow_other_device, virtual_run, gather;
@@ -46,6 +46,10 @@ SKV_MUST skv_status skv_settings_guidance(skv_guidance *out, const skv_settings 
 
 /* Guidance at any scale: two rows a prompt. */
 bool skv_settings_guided(const skv_settings *s);
+
+/* --shard k/n: the groups [*first, *end) of n_groups; all where it is not given. */
+SKV_MUST skv_status skv_settings_shard(int64_t *first, int64_t *end, const skv_settings *s,
+                                       int64_t n_groups);
 
 /* What --store says. */
 typedef struct {

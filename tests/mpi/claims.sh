@@ -12,7 +12,7 @@ for i in {1..30}; do echo "a house with $i windows"; done >>"$work/prompts.txt"
 options=(--store bits --paths full)
 n_groups=18
 job() {
-    sample "$1" "$2" "${options[@]}"
+    sample "$1" "$2" "${options[@]}" "${@:3}"
 }
 files() {
     find "$1/groups" -name '*.h5' 2>/dev/null | wc -l
@@ -94,6 +94,15 @@ done | sort -n >"$work/computed"
 [ "$(wc -l <"$work/computed")" -eq $n_groups ] || fail "a group was claimed twice"
 own=$(grep -c 'is claimed' "$work/still/log/1.txt")
 [ "$own" -lt 6 ] || fail "the rank that stood still computed its whole share of 6"
+
+# By parts: a job ends when its own part is done; the last one gathers.
+rm -rf "$work/run"
+job 2 "$work/run" --shard 2/2 >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "a part failed"; }
+grep -q 'part 2/2 of the groups is done' "$work/log" || fail "not said that a part is done"
+[ ! -e "$work/run/run.h5" ] || fail "half of a run was gathered"
+[ "$(files "$work/run")" -eq $((n_groups / 2)) ] || fail "not half of the groups were computed"
+job 1 "$work/run" --shard 1/2 >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "a part failed"; }
+same_bits "$work/calm" "$work/run" "two parts"
 
 # Resumed on other numbers of ranks.
 for change in "1 4" "4 1" "3 5" "2 7"; do

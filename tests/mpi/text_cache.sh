@@ -48,6 +48,33 @@ cached 2 more --group-size 3
 grep -q 'encoding 2 texts' "$work/log" || fail "not only what is missing was encoded"
 same_run "$work/more_plain" "$work/more" || fail "with more prompts pictures differ"
 
+# Two jobs that encode into one file at once: neither loses what the other adds. Both are held until
+# both wait: the file is claimed by a process of another host.
+mkdir "$cache.claims"
+echo "process 7 on node3" >"$cache.claims/0123456789ab-7-9.alive"
+echo 0123456789ab-7-9 >"$cache.claims/encoding"
+for n in 1 2; do
+    printf '%s\n' "a bridge number $n" "a river number $n" >"$work/prompts$n.txt"
+    "$skv" sample --config "$work/job.json" --out "$work/both$n" --text-cache "$cache" --threads 1 \
+        "${options[@]}" --store bits --prompts "$work/prompts$n.txt" >"$work/log$n" 2>&1 &
+    both[n]=$!
+done
+for n in 1 2; do
+    for _ in {1..600}; do
+        if grep -q 'another skv encodes into this file, process 7 on node3' "$work/log$n"; then break; fi
+        sleep 0.1
+    done
+done
+rm "$cache.claims/encoding" "$cache.claims/0123456789ab-7-9.alive"
+for n in 1 2; do
+    wait "${both[n]}" || { cat "$work/log$n" >&2 && fail "one of two that encode at once failed"; }
+done
+for n in 1 2; do
+    [ "$(t5_bytes --text-cache "$cache" --prompts "$work/prompts$n.txt")" -eq 0 ] ||
+        fail "of two that encoded at once, number $n lost its texts"
+done
+[ ! -e "$cache.claims" ] || fail "claims are left beside the cache"
+
 # Killed while it encodes: a long list, so that the phase lasts.
 before=$(sha256sum "$cache")
 for i in $(seq 4000); do

@@ -1,6 +1,7 @@
 /* Settings: defaults, then the config, then the command line; what is out of range is named. */
 #include "sample/settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -47,10 +48,39 @@ static void paths_of_a_config_are_relative_to_it_and_formulas_are_not(void **sta
     skv_options_clear(skv_settings_table, &s);
 }
 
+static void shards_cover_all_groups_once(void **state)
+{
+    char text[16];
+    skv_settings s = {.shard = text};
+    int64_t first, end;
+
+    (void)state;
+    for (int n = 1; n <= 7; n++)
+        for (int64_t n_groups = 0; n_groups <= 20; n_groups++) {
+            int64_t next = 0;
+
+            for (int k = 1; k <= n; k++) {
+                snprintf(text, sizeof text, "%d/%d", k, n);
+                assert_int_equal(skv_settings_shard(&first, &end, &s, n_groups), SKV_OK);
+                assert_int_equal(first, next);
+                assert_in_range(end - first, n_groups / n, (n_groups + n - 1) / n);
+                next = end;
+            }
+            assert_int_equal(next, n_groups);
+        }
+    s.shard = NULL;
+    assert_int_equal(skv_settings_shard(&first, &end, &s, 20), SKV_OK);
+    assert_int_equal(first, 0);
+    assert_int_equal(end, 20);
+}
+
 static void what_is_out_of_range_is_refused_by_the_options_name(void **state)
 {
     static const char *const wrong[][2] = {
         {"--samples", "0"},         {"--group-size", "0"},
+        {"--shard", "0/2"},         {"--shard", "3/2"},
+        {"--shard", "2"},           {"--shard", "1/2x"},
+        {"--shard", "1:2"},         {"--shard", "-1/2"},
         {"--group-size", "2000"},   {"--threads", "-1"},
         {"--png-threads", "65"},    {"--top-p", "1.5"},
         {"--cfg", "101"},           {"--tau", "0"},
@@ -130,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_command_line_wins_over_the_config_and_that_over_the_defaults),
         cmocka_unit_test(paths_of_a_config_are_relative_to_it_and_formulas_are_not),
+        cmocka_unit_test(shards_cover_all_groups_once),
         cmocka_unit_test(what_is_out_of_range_is_refused_by_the_options_name),
         cmocka_unit_test(cfg_and_tau_are_one_number_or_one_a_scale),
         cmocka_unit_test(the_insertion_layer_lies_within_the_model),
