@@ -113,16 +113,17 @@ left=$("$skv" sample --config "$work/job.json" --dry-run --text-cache "$cache" "
 
 # Files that are not a cache of this run are refused and left alone.
 write_job
+# refused STATUS WORDS OPTION...
 refused() {
     local status=0 sum
 
     sum=$(sha256sum "$cache")
     "$skv" sample --config "$work/job.json" --out "$work/refused" --text-cache "$cache" \
-        --threads 1 "${@:2}" >/dev/null 2>"$work/log" || status=$?
-    [ "$status" -eq 1 ] || fail "$1: status $status"
-    grep -q "$1" "$work/log" || { cat "$work/log" >&2 && fail "not refused with: $1"; }
-    [ "$(sha256sum "$cache")" = "$sum" ] || fail "$1: the file was changed"
-    [ ! -e "$work/refused" ] || fail "$1: the run was begun"
+        --threads 1 "${@:3}" >/dev/null 2>"$work/log" || status=$?
+    [ "$status" -eq "$1" ] || fail "$2: status $status"
+    grep -q "$2" "$work/log" || { cat "$work/log" >&2 && fail "not refused with: $2"; }
+    [ "$(sha256sum "$cache")" = "$sum" ] || fail "$2: the file was changed"
+    [ ! -e "$work/refused" ] || fail "$2: the run was begun"
 }
 cp -r "$source/tests/data/tiny_t5" "$work/other_t5"
 /usr/bin/python3 - "$work/other_t5" <<'PYTHON'
@@ -135,11 +136,11 @@ start = int.from_bytes(data[:8], "little") + 8 if names[0].endswith(".safetensor
 data[start + 1] ^= 1
 open(names[0], "wb").write(data)
 PYTHON
-refused "another T5 checkpoint" --t5 "$work/other_t5"
+refused 2 "another T5 checkpoint" --t5 "$work/other_t5"
 head -c 5000 "$cache" >"$work/short.h5"
 cache=$work/short.h5
-refused "short.h5"
+refused 1 "short.h5"
 echo "hello" >"$work/hello.h5"
 cache=$work/hello.h5
-refused "hello.h5"
+refused 1 "hello.h5"
 echo "text cache: same bytes, encoded once, whole after a kill, kept after a stop"
