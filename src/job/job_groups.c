@@ -231,7 +231,10 @@ skv_status skv_job__say_gather(void *job)
 {
     const skv_job *j = job;
 
-    if (j->rank == 0)
+    if (j->rank == 0 && j->settings.shard)
+        skv_info("part %s of the groups is done; skv gather %s makes run.h5 when all parts are",
+                 j->settings.shard, j->settings.out);
+    else if (j->rank == 0)
         skv_info("all groups are done; skv gather %s makes run.h5 of them", j->settings.out);
     return SKV_OK;
 }
