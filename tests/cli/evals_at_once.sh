@@ -20,7 +20,7 @@ release() {
 # until_waiting LOG: that the program says so, or 60 s
 until_waiting() {
     for _ in {1..600}; do
-        ! grep -q waiting "$1" || return 0
+        ! grep -qs waiting "$1" || return 0
         sleep 0.1
     done
     echo "$1: it does not wait"
