@@ -86,7 +86,7 @@ import json, sys
 print(max(p['memory']['planned'] for p in json.load(open(sys.argv[1]))['paths']))" "$work/plain.json")
 status=0
 bench --batch 1,3 --memory-limit "$one" >"$work/refused.txt" 2>&1 || status=$?
-[ "$status" -eq 1 ]
+[ "$status" -eq 2 ]
 grep -q "groups of 3 need .* $one are available: .*(--batch 1)" "$work/refused.txt"
 if grep -q phase "$work/refused.txt"; then
     echo "something was timed before the refusal"

@@ -177,8 +177,8 @@ static void the_first_failure_is_what_put_and_finish_return(void **state)
     w = open_writer(NULL, 2);
     for (int64_t g = 0; g < 20 && st == SKV_OK; g++)
         st = skv_writer_put(w, result_of(g));
-    assert_int_equal(st, SKV_E_IO); /* at the third at the latest, since two are in flight */
-    assert_int_equal(skv_writer_finish(w), SKV_E_IO);
+    assert_int_equal(st, SKV_E_KIND); /* at the third at the latest, since two are in flight */
+    assert_int_equal(skv_writer_finish(w), SKV_E_KIND);
     assert_non_null(strstr(skv_message(), "groups/full/000000.h5"));
     assert_false(is_there("images/full/r0.png")); /* no picture without its group file */
 }
