@@ -56,6 +56,11 @@ const char *skv_comm_form(const skv_comm *c); /* "alone", "mpi", "tcp": for the 
 bool skv_comm_is_lost(const skv_comm *c);
 bool skv_comm_reports(const skv_comm *c);
 
+/* Not collective. For rank 0 in long work of its own while the others wait in their next collective
+ * call: called all the while, it tells them every few seconds that rank 0 is there, so that
+ * --wait-limit does not end them. Nothing on other ranks. */
+void skv_comm_here(skv_comm *c);
+
 SKV_MUST skv_status skv_comm_barrier(skv_comm *c);
 
 /* `bytes` (the same on all ranks, any size) from `root`'s `data` into everyone's. */

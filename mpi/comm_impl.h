@@ -44,6 +44,7 @@ struct skv_comm {
     char (*hosts)[SKV_HOST_BYTES]; /* (size) of all ranks at rank 0; elsewhere only rank 0's */
     bool *missing;                 /* (size) who has not arrived, at rank 0 */
     double wait_notice, wait_limit;
+    double here;     /* skv_seconds: skv_comm_here tells the others from then on */
     bool lost;       /* ranks can no longer agree */
     bool told;       /* another rank said so, and reports it */
     skv_status what; /* and why, where lost */

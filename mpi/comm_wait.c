@@ -131,17 +131,38 @@ skv_status skv_comm__wait_check(skv_wait *w, const skv_comm *c)
     return SKV_OK;
 }
 
-bool skv_comm__wait_word(skv_wait *w, const skv_comm *c)
+/* Seconds between two words of rank 0 that it is there. */
+static double pause_of(const skv_comm *c)
 {
-    const double now = skv_seconds();
     double pause = 5;
 
-    if (now < w->word)
-        return false;
     if (c->wait_notice > 0)
         pause = fmin(pause, c->wait_notice / 4);
     if (c->wait_limit > 0)
         pause = fmin(pause, c->wait_limit / 4);
-    w->word = now + pause;
+    return pause;
+}
+
+static bool is_due(double *when, const skv_comm *c)
+{
+    const double now = skv_seconds();
+
+    if (now < *when)
+        return false;
+    *when = now + pause_of(c);
     return true;
+}
+
+bool skv_comm__wait_word(skv_wait *w, const skv_comm *c)
+{
+    return is_due(&w->word, c);
+}
+
+void skv_comm_here(skv_comm *c)
+{
+    if (c->rank > 0 || c->size == 1 || c->lost || !is_due(&c->here, c))
+        return;
+    for (int r = 1; r < c->size; r++)
+        if (c->ops->tell(c, r, SKV_WORD_WAIT) != SKV_OK)
+            skv_debug("%s", skv_message()); /* the next collective call says it aloud */
 }

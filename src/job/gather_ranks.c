@@ -13,6 +13,11 @@ typedef struct {
     int64_t n_failed;
 } work;
 
+static void alive(void *comm)
+{
+    skv_comm_here(comm);
+}
+
 static skv_status lock(void *job)
 {
     work *w = job;
@@ -71,6 +76,8 @@ skv_status skv_gather_ranks(int64_t *n_failed, skv_comm *comm, const skv_gather_
               .setup = {.run = setup->run,
                         .virtual_images = setup->virtual_images,
                         .stop = setup->stop,
+                        .alive = alive,
+                        .ctx = comm,
                         .rank = skv_comm_rank(comm),
                         .size = skv_comm_size(comm)}};
     const skv_status st = skv_phases_run(phases, (int)(sizeof phases / sizeof phases[0]), &w, comm,

@@ -192,8 +192,10 @@ skv_status skv_job__sample_groups(void *job)
                            .sink = j->settings.only ? put_only : skv_writer_put};
     skv_status st, end;
 
-    if (j->count == 0)
+    if (j->count == 0) {
+        skv_job__wait_for_others(j);
         return SKV_OK;
+    }
     SKV_TRY(make_queue(j));
     SKV_TRY_GOTO(skv_writer_create(&j->writer, &writer), done);
     sampler.sink_ctx = j->settings.only ? (void *)j : j->writer;
@@ -208,7 +210,7 @@ skv_status skv_job__sample_groups(void *job)
 done:
     skv_group_queue_destroy(j->queue); /* what the writer has not written is given up */
     j->queue = NULL;
-    return st;
+    return st == SKV_OK || st == SKV_E_STOPPED ? st : skv_job__let_others_finish(j, st);
 }
 
 /* ------------------------------------------------------------------- run.h5 */

@@ -130,6 +130,12 @@ SKV_MUST skv_status skv_job__use_tuning(void *job);
 
 /* job_groups.c: the loop, and what comes after it */
 SKV_MUST skv_status skv_job__sample_groups(void *job);
+
+/* idle.c: while other ranks compute; returns when they do not, or the run is complete, or at a
+ * stop. The second is for a rank that failed, says why, and returns `st` with its message. */
+void skv_job__wait_for_others(skv_job *j);
+SKV_MUST skv_status skv_job__let_others_finish(skv_job *j, skv_status st);
+
 bool skv_job__gathers(const void *job);
 SKV_MUST skv_status skv_job__gather(void *job);
 SKV_MUST skv_status skv_job__report(void *job);

@@ -343,19 +343,61 @@ skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, in
     }
 }
 
-/* ----------------------------------------------------------------------- sweep */
+/* ----------------------------------------------------------------------- all of them */
+
+static bool is_heartbeat(const char *name)
+{
+    const size_t n = strlen(name), end = sizeof ENDING - 1;
+
+    return n > end && strcmp(name + n - end, ENDING) == 0;
+}
+
+static skv_status list(DIR **out, const skv_claims *c)
+{
+    const int fd = openat(c->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int reason;
+
+    *out = fd >= 0 ? fdopendir(fd) : NULL;
+    if (*out)
+        return SKV_OK;
+    reason = errno;
+    if (fd >= 0)
+        close(fd);
+    return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", c->path, strerror(reason));
+}
+
+static bool is_anothers(const skv_claims *c, const char *name)
+{
+    char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
+    struct timespec time;
+
+    return name[0] != '.' && !is_heartbeat(name) && read_line(line, &time, c, name) == SKV_OK &&
+           strcmp(line, c->me) != 0 && !is_orphan(who, c, line, time);
+}
+
+skv_status skv_claims_others(bool *any, const skv_claims *c)
+{
+    const struct dirent *e;
+    DIR *d;
+
+    *any = false;
+    SKV_TRY(list(&d, c));
+    while (!*any && (e = readdir(d)))
+        *any = is_anothers(c, e->d_name);
+    closedir(d);
+    return SKV_OK;
+}
 
 /* Heartbeats go after the claims: without one an owner of another place is unknown. */
 static void sweep_entry(skv_claims *c, const char *name, bool heartbeats)
 {
-    const size_t n = strlen(name), end = sizeof ENDING - 1;
     char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
     struct timespec time;
 
     if (name[0] == '.' || read_line(line, &time, c, name) != SKV_OK)
         return;
-    if (n > end && strcmp(name + n - end, ENDING) == 0) {
-        snprintf(line, sizeof line, "%.*s", (int)(n - end), name);
+    if (is_heartbeat(name)) {
+        snprintf(line, sizeof line, "%.*s", (int)(strlen(name) - (sizeof ENDING - 1)), name);
         if (heartbeats && look_at(who, c, line) == SKV_OWNER_IS_DEAD)
             unlinkat(c->folder, name, 0);
     } else if (!heartbeats && is_orphan(who, c, line, time) &&
@@ -367,17 +409,10 @@ static void sweep_entry(skv_claims *c, const char *name, bool heartbeats)
 skv_status skv_claims_sweep(skv_claims *c)
 {
     for (int heartbeats = 0; heartbeats <= 1; heartbeats++) {
-        const int fd = openat(c->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
         const struct dirent *e;
+        DIR *d;
 
-        if (!d) {
-            const int reason = errno;
-
-            if (fd >= 0)
-                close(fd);
-            return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", c->path, strerror(reason));
-        }
+        SKV_TRY(list(&d, c));
         while ((e = readdir(d)))
             sweep_entry(c, e->d_name, heartbeats);
         closedir(d);

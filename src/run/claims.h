@@ -59,6 +59,9 @@ skv_owner_state skv_claims_owner(const skv_claims *c, const char *owner);
 /* Seconds from `then`, a file's time, to this process's last heartbeat. */
 double skv_claims_age(const skv_claims *c, struct timespec then);
 
+/* *any: whether a living owner other than this process has a claim. */
+SKV_MUST skv_status skv_claims_others(bool *any, const skv_claims *c);
+
 /* Removes the heartbeats and claims of dead owners. */
 SKV_MUST skv_status skv_claims_sweep(skv_claims *c);
 

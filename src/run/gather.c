@@ -71,7 +71,7 @@ static skv_status visit_piece(share *s, int64_t piece, visit what)
 
     SKV_TRY(skv_run_index_open(&s->index, &of, piece));
     for (int64_t k = first; k < end && st == SKV_OK; k++) {
-        st = skv_gather__stopped(g);
+        st = skv_gather__go_on(g);
         if (st == SKV_OK)
             st = what(&g->news[s->order * g->json.n_groups + k], s, k);
     }

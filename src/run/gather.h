@@ -17,7 +17,9 @@ typedef struct {
     const char *run;
     bool virtual_images; /* run.h5 points at the pictures in the group files, and has no copies */
     const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends every step with SKV_E_STOPPED */
-    int rank, size;                    /* of those that share the work */
+    void (*alive)(void *ctx);          /* NULL; or called all the while, for those who wait */
+    void *ctx;
+    int rank, size; /* of those that share the work */
 } skv_gather_setup;
 
 typedef struct skv_gather skv_gather;

@@ -150,7 +150,7 @@ static skv_status add_piece(skv_gather *g, skv_gather_path *p, int64_t piece, sk
         const size_t at = (size_t)(p->order * g->json.n_groups + k);
         skv_group_record rec = {0};
 
-        st = skv_gather__stopped(g);
+        st = skv_gather__go_on(g);
         if (st == SKV_OK)
             st = read_group(&rec, g, p, k, at);
         if (st == SKV_OK && rec.owned) {
@@ -257,7 +257,7 @@ skv_status skv_gather__write(skv_gather *g, int64_t *n_failed)
     SKV_TRY(name_run_h5(file, sizeof file, g));
     SKV_TRY(skv_h5_create(&out, file));
     SKV_TRY_GOTO(write_run(g, out, n_failed), done);
-    SKV_TRY_GOTO(skv_gather__stopped(g), done);
+    SKV_TRY_GOTO(skv_gather__go_on(g), done);
     st = skv_h5_commit(&out);
 done:
     skv_h5_close(out);

@@ -15,8 +15,10 @@ void skv_gather__learn(skv_gather *g)
     memset(g->news, 0, g->n * sizeof *g->news);
 }
 
-skv_status skv_gather__stopped(const skv_gather *g)
+skv_status skv_gather__go_on(const skv_gather *g)
 {
+    if (g->setup.alive)
+        g->setup.alive(g->setup.ctx);
     if (!g->setup.stop || !*g->setup.stop)
         return SKV_OK;
     return skv_fail(SKV_E_STOPPED,

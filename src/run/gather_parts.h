@@ -26,7 +26,8 @@ struct skv_gather {
 
 /* Makes the news known. */
 void skv_gather__learn(skv_gather *g);
-SKV_MUST skv_status skv_gather__stopped(const skv_gather *g);
+/* To be called for every group: tells others that this rank is at work, and hears a stop. */
+SKV_MUST skv_status skv_gather__go_on(const skv_gather *g);
 
 /* After a failure to read a file: whether the file is to blame. */
 bool skv_gather__is_damage(skv_status st);

@@ -95,6 +95,48 @@ done | sort -n >"$work/computed"
 own=$(grep -c 'is claimed' "$work/still/log/1.txt")
 [ "$own" -lt 6 ] || fail "the rank that stood still computed its whole share of 6"
 
+# A rank without a group to compute waits longer than it would in a collective call, and a rank that
+# cannot go on leaves its share to the others.
+rm "$work"/still/groups/full/000003.h5
+job 2 "$work/still" --wait-limit 3 >"$work/log" 2>&1 &
+running=$!
+holder=
+hold() {
+    local pid
+    for pid in $(ranks_of "$running"); do
+        if grep -q -- "-$pid-" "$work/still/claims/000003" 2>/dev/null; then
+            holder=$pid
+            kill -STOP "$pid"
+        fi
+    done
+    [ -n "$holder" ]
+}
+wait_for hold
+sleep 6
+[ ! -e "$work/still/groups/full/000003.h5" ] || fail "the rank was stopped too late"
+kill -CONT "$holder"
+wait "$running" || { cat "$work/log" >&2 && fail "a rank without work gave up the other"; }
+same_bits "$work/calm" "$work/still" "a rank without work"
+
+rm -rf "$work/run"
+arguments=(sample --config "$work/job.json" --threads 1 "${options[@]}" --out "$work/run")
+RANK=0 WORLD_SIZE=2 "$skv" "${arguments[@]}" --wait-limit 3 >"$work/log" 2>&1 </dev/null &
+first=$!
+(
+    ulimit -f 8 # KiB; a group's file is larger
+    RANK=1 WORLD_SIZE=2 exec "$skv" "${arguments[@]}" --wait-limit 3 >"$work/log1" 2>&1 </dev/null
+) &
+second=$!
+! wait "$first" || fail "a rank failed, and all is well"
+! wait "$second" || fail "a rank failed, and is content"
+grep -q 'this rank cannot go on, the others do: .*File too large' "$work/log1" ||
+    { cat "$work/log1" >&2 && fail "the rank that failed does not say why"; }
+grep -q '^error: rank 1 (.*): .*File too large' "$work/log" ||
+    { cat "$work/log" >&2 && fail "rank 0 does not say who failed"; }
+[ "$(files "$work/run")" -eq $n_groups ] || fail "the share of the rank that failed was left"
+job 1 "$work/run" >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "it does not go on"; }
+same_bits "$work/calm" "$work/run" "a rank failed"
+
 # By parts: a job ends when its own part is done; the last one gathers.
 rm -rf "$work/run"
 job 2 "$work/run" --shard 2/2 >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "a part failed"; }

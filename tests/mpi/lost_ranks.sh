@@ -42,6 +42,9 @@ says 'rank 1 \(.*\) waits for rank 0 \(.*\) since'
 says 'rank 1 \(.*\) has waited for rank 0'
 says 'rank 2 \(.*\) has waited for rank 0'
 
+# a rank that works, and says so, is not lost
+bash "$loop" 3 "$tcp" busy >"$work/log" 2>&1 || fail "rank 0 was at work for 6 s, and is given up"
+
 # a connection that is closed is heard of at once
 export SKV_TEST_NOTICE=50 SKV_TEST_LIMIT=100
 for how in dies leaves; do
@@ -57,6 +60,8 @@ says 'rank 2 \(.*\) ends the job'
 
 if [ -n "$mpi" ]; then
     export SKV_TEST_NOTICE=1 SKV_TEST_LIMIT=3
+    mpirun -n 3 --oversubscribe "$mpi" busy >"$work/log" 2>&1 ||
+        fail "mpirun: rank 0 was at work for 6 s, and is given up"
     for victim in 2 0; do
         ! mpirun -n 3 --oversubscribe "$mpi" lost stops $victim >"$work/log" 2>&1 ||
             fail "mpirun: rank $victim stopped, and all is well"

@@ -389,6 +389,22 @@ static int run_lost(const char *how, int victim)
     return leave(st);
 }
 
+/* Rank 0 works by itself, longer than the others wait, and says that it is there. */
+static int run_busy(void)
+{
+    const struct timespec nap = {.tv_nsec = 100000000};
+
+    CHECK_OK(open_comm());
+    CHECK_OK(skv_comm_barrier(comm));
+    for (int i = 0; skv_comm_rank(comm) == 0 && i < 60; i++) {
+        skv_comm_here(comm);
+        nanosleep(&nap, NULL);
+    }
+    CHECK_OK(skv_comm_barrier(comm));
+    skv_comm_close(comm);
+    return 0;
+}
+
 /* Ranks that make different calls. */
 static int run_astray(void)
 {
@@ -423,6 +439,8 @@ int main(int argc, char **argv)
         return run_abort();
     if (strcmp(mode, "lost") == 0)
         return run_lost(argv[2], atoi(argv[3]));
+    if (strcmp(mode, "busy") == 0)
+        return run_busy();
     if (strcmp(mode, "astray") == 0)
         return run_astray();
     if (strcmp(mode, "refused") == 0)

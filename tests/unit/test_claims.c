@@ -101,6 +101,24 @@ static void a_claim_expires_with_its_owners_heartbeat(void **state)
     skv_claims_close(c);
 }
 
+static void claims_of_others_count_while_their_owners_live(void **state)
+{
+    skv_claims *c = open_claims();
+    bool any = true;
+
+    (void)state;
+    assert_true(take(c, "000001"));
+    put(STRANGER ".alive", "process 17 on node3\n", SKV_CLAIM_SECONDS + 5);
+    put("000002", STRANGER "\n", 1);
+    assert_int_equal(skv_claims_others(&any, c), SKV_OK);
+    assert_false(any); /* its own, and a dead one's */
+    put(STRANGER ".alive", "process 17 on node3\n", 1);
+    assert_int_equal(skv_claims_others(&any, c), SKV_OK);
+    assert_true(any);
+    skv_claims_drop(c, "000001");
+    skv_claims_close(c);
+}
+
 /* Its maker may be about to write its name. */
 static void a_claim_without_a_name_expires_by_its_own_time(void **state)
 {
@@ -287,6 +305,7 @@ int main(void)
         CASE(a_claim_is_won_once_and_again_after_it_was_dropped),
         CASE(a_living_strangers_claim_is_respected),
         CASE(a_claim_expires_with_its_owners_heartbeat),
+        CASE(claims_of_others_count_while_their_owners_live),
         CASE(a_claim_without_a_name_expires_by_its_own_time),
         CASE(what_is_no_file_is_refused),
         CASE(a_sweep_removes_what_the_dead_have_left),
