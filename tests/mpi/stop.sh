@@ -8,7 +8,7 @@ skv=$1 source=$2 work=$3
 rm -rf "$work"
 mkdir -p "$work"
 write_job
-rows=(--samples 6 --paths full --store bits) # 18 groups
+rows=(--samples 24 --paths full --store bits) # 72 groups: longer than a look for RUN/stop takes
 run=$work/run
 
 # begin [LAUNCHER...]: two ranks, and waits until both compute.
@@ -48,7 +48,7 @@ ended() {
     [ "$code" -eq "$1" ] || fail "$2: exit status $code, want $1: $(cat "$work/log")"
     said=$(grep -c 'stopped by' "$work/log" || true)
     [ "$said" -eq 1 ] || fail "$2: $said sentences: $(cat "$work/log")"
-    grep -qE "stopped by $2: [0-9]+ of 18 groups are done, [0-9]+ are left; to go on, .*: mpirun .*" \
+    grep -qE "stopped by $2: [0-9]+ of 72 groups are done, [0-9]+ are left; to go on, .*: mpirun .*" \
         "$work/log" || fail "$2: another sentence: $(grep 'stopped by' "$work/log")"
     [ ! -e "$run/run.h5" ] || fail "$2: the run was completed all the same"
     rm -rf "$run/log"
