@@ -117,7 +117,7 @@ static skv_status mpi_broadcast(skv_comm *c, void *data, size_t bytes, int root)
 
 static skv_status mpi_reduce_i64(skv_comm *c, int64_t *values, size_t n, bool is_max)
 {
-    const MPI_Op op = is_max ? MPI_MAX : MPI_SUM;
+    MPI_Op op = is_max ? MPI_MAX : MPI_SUM;
     MPI_Request request;
 
     while (n > 0) {

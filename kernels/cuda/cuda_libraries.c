@@ -31,7 +31,7 @@ int skv_cuda_libraries(skv_library *out)
     const int n = (int)(sizeof all / sizeof all[0]);
 
     for (int i = 0; i < n; i++) {
-        char built[48], running[48];
+        char built[80], running[80];
 
         put(built, sizeof built, all[i].built, &all[i]);
         put(running, sizeof running, all[i].running, &all[i]);

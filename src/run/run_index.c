@@ -105,13 +105,14 @@ static skv_status print_piece(char **out, size_t *bytes, const skv_run_index *ix
     n = snprintf(text, MAX_BYTES, HEAD, ix->of.config_digest, ix->of.path_digest);
     for (int64_t k = 0; k < SKV_INDEX_PIECE && (size_t)n + MAX_LINE < MAX_BYTES; k++) {
         const entry *e = &ix->entry[k];
+        const int64_t group = ix->piece * SKV_INDEX_PIECE + k;
 
         if (e->there)
             n += snprintf(
                 text + n, MAX_LINE, "%lld %lld %lld %lld %lld %lld %d %u %08" PRIx32 " %d\n",
-                (long long)(ix->piece * SKV_INDEX_PIECE + k), (long long)e->size,
-                (long long)e->seconds, (long long)e->nanoseconds, (long long)e->inode,
-                (long long)e->seal.first_row, e->seal.n_rows, e->seal.parts, e->seal.crc, e->whole);
+                (long long)group, (long long)e->size, (long long)e->seconds,
+                (long long)e->nanoseconds, (long long)e->inode, (long long)e->seal.first_row,
+                e->seal.n_rows, e->seal.parts, e->seal.crc, e->whole);
     }
     n += snprintf(text + n, MAX_BYTES - (size_t)n, "%08" PRIx32 "\n",
                   (uint32_t)crc32(0, (const Bytef *)text, (uInt)n));
