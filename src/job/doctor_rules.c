@@ -49,7 +49,7 @@ void skv_doctor_launcher(skv_findings *f, const skv_launch_facts *l, const skv_h
     const int hosts = count_hosts(rank, n);
 
     if (strcmp(l->form, "alone") == 0 && l->in_slurm_job && l->slurm_tasks > 1)
-        skv_findings_trap(f, "launcher", "start it by srun --mpi=pmix, or by mpirun",
+        skv_findings_trap(f, "launcher", "start it by srun or by mpirun",
                           "one process alone in a SLURM job of %" PRId64 " tasks", l->slurm_tasks);
     else
         skv_findings_fact(f, "launcher", "%d rank%s on %d host%s (%s)", n, plural(n), hosts,
