@@ -128,15 +128,7 @@ void skv_h5__name_of_fd(char *out, int fd)
 
 skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *given)
 {
-    if (f->n_given == f->room) {
-        const size_t room = f->room ? 2 * f->room : 32;
-        skv_h5__given *more = realloc(f->given, room * sizeof *more);
-
-        if (!more)
-            return skv_fail(SKV_E_MEM, "%s: out of memory for %zu datasets", f->path, room);
-        f->given = more;
-        f->room = room;
-    }
+    SKV_TRY(skv_grow(&f->given, f->n_given, sizeof *f->given, f->path));
     f->given[f->n_given] = *given;
     SKV_TRY(skv_path_join(&f->given[f->n_given].name, NULL, name));
     f->n_given++;

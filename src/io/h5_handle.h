@@ -28,7 +28,7 @@ struct skv_h5 {
     bool failed;          /* a write or the closing failed: never gets its name */
     uint64_t length;      /* bytes on disk, when reading */
     skv_h5__given *given; /* when writing */
-    size_t n_given, room;
+    size_t n_given;
 };
 
 /* New handle of a closed file, for reading. */

@@ -22,17 +22,7 @@ static skv_status copy(char **out, const char *text)
 
 skv_status skv_facts_add(skv_facts *f, const char *what, const char *value)
 {
-    if (f->n == f->room) {
-        const int room = f->room ? 2 * f->room : 64;
-        skv_fact *more = NULL;
-
-        SKV_TRY(skv_alloc(&more, (size_t)room, sizeof *more, "what a rank says of itself"));
-        if (f->n > 0)
-            memcpy(more, f->fact, (size_t)f->n * sizeof *more);
-        free(f->fact);
-        f->fact = more;
-        f->room = room;
-    }
+    SKV_TRY(skv_grow(&f->fact, (size_t)f->n, sizeof *f->fact, "what a rank says of itself"));
     f->fact[f->n] = (skv_fact){0};
     f->n++;
     SKV_TRY(copy(&f->fact[f->n - 1].what, what));

@@ -16,7 +16,7 @@ typedef struct {
 
 typedef struct {
     skv_fact *fact;
-    int n, room;
+    int n;
 } skv_facts;
 
 /* Both texts are copied. Cleared with skv_facts_clear, also after a failure. */

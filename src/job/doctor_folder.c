@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -13,21 +12,20 @@
 
 #include "core/clock.h"
 
-#define N_RACES   16   /* files that all ranks try to make at once */
-#define N_CREATES 1000 /* timed */
-#define N_SYNCS   5
-#define SEE_WITHIN                                                                                 \
-    5.0 /* seconds: network file systems keep what they know of a folder for some                  \
-         */
+#define N_RACES    16   /* files that all ranks try to make at once */
+#define N_CREATES  1000 /* timed */
+#define N_SYNCS    5
+#define SEE_WITHIN 5.0 /* seconds: network file systems keep what they know for some */
 
 #define SLOW_SYNC    1.0  /* seconds a file; a group has one, and one a folder */
 #define SLOW_CREATES 30.0 /* seconds for N_CREATES */
 
-/* The folder that is tried: `base`, ended by a name of its own. */
+/* The folder that is made for trying, and what was found in it. */
 typedef struct {
     char path[4096];
     int64_t free_bytes, free_files;
-    double sync_seconds, create_seconds, clock_ahead; /* of rank 0's host, over the file system's */
+    double sync_seconds, create_seconds; /* of N_SYNCS and of N_CREATES files */
+    double clock_ahead;                  /* of rank 0's host, over the file system's: s */
 } trial;
 
 /* ------------------------------------------------------------------------ on rank 0 */
@@ -88,29 +86,17 @@ static skv_status put(const char *folder, const char *name, const char *text, bo
     return SKV_OK;
 }
 
-static skv_status time_syncs(trial *t)
+/* Makes n files "<kind>-<i>"; *seconds that all of them took. */
+static skv_status time_files(double *seconds, const trial *t, const char *kind, int n, bool sync)
 {
     const double start = skv_seconds();
     char name[32];
 
-    for (int i = 0; i < N_SYNCS; i++) {
-        snprintf(name, sizeof name, "sync-%d", i);
-        SKV_TRY(put(t->path, name, "a group", true));
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "%s-%d", kind, i);
+        SKV_TRY(put(t->path, name, sync ? "a group" : "", sync));
     }
-    t->sync_seconds = (skv_seconds() - start) / N_SYNCS;
-    return SKV_OK;
-}
-
-static skv_status time_creates(trial *t)
-{
-    const double start = skv_seconds();
-    char name[32];
-
-    for (int i = 0; i < N_CREATES; i++) {
-        snprintf(name, sizeof name, "create-%d", i);
-        SKV_TRY(put(t->path, name, "", false));
-    }
-    t->create_seconds = skv_seconds() - start;
+    *seconds = skv_seconds() - start;
     return SKV_OK;
 }
 
@@ -149,9 +135,9 @@ static skv_status try_alone(trial *t)
         return skv_fail(SKV_E_IO, "%s: %s", t->path, strerror(errno));
     t->free_bytes = (int64_t)((uint64_t)s.f_bavail * s.f_frsize);
     t->free_files = (int64_t)s.f_favail;
-    SKV_TRY(time_creates(t));
+    SKV_TRY(time_files(&t->create_seconds, t, "create", N_CREATES, false));
     look_at_clock(t);
-    SKV_TRY(time_syncs(t));
+    SKV_TRY(time_files(&t->sync_seconds, t, "sync", N_SYNCS, true));
     SKV_TRY(try_rename(t));
     return put(t->path, "seen", "by all", true);
 }
@@ -225,9 +211,9 @@ static void report(skv_findings *f, const trial *t, const char *run)
     snprintf(text, sizeof text,
              "a synced file takes %.1f ms, %d files %.2f s; %.1f GiB and %" PRId64
              " files are free",
-             1e3 * t->sync_seconds, N_CREATES, t->create_seconds, (double)t->free_bytes / (1 << 30),
-             t->free_files);
-    if (t->sync_seconds > SLOW_SYNC || t->create_seconds > SLOW_CREATES)
+             1e3 * t->sync_seconds / N_SYNCS, N_CREATES, t->create_seconds,
+             (double)t->free_bytes / (1 << 30), t->free_files);
+    if (t->sync_seconds / N_SYNCS > SLOW_SYNC || t->create_seconds > SLOW_CREATES)
         skv_findings_trap(f, "folder",
                           "a larger --group-size, --store without png, or a faster file system",
                           "%s: %s", run, text);

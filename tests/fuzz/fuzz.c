@@ -48,6 +48,17 @@ void *fuzz_copy(const uint8_t *data, size_t n)
     return copy;
 }
 
+void fuzz_twice(const uint8_t *data, size_t n, void (*repair)(uint8_t *copy, size_t n),
+                void (*run)(const uint8_t *data, size_t n))
+{
+    uint8_t *copy = fuzz_copy(data, n);
+
+    run(data, n);
+    repair(copy, n);
+    run(copy, n);
+    free(copy);
+}
+
 void fuzz_refused(void)
 {
     assert(strlen(skv_message()) > 0);

@@ -25,6 +25,10 @@ const char *fuzz_file(const char *name, const void *data, size_t n);
 /* A copy of the bytes (free()), with a NUL behind them that is not counted. */
 void *fuzz_copy(const uint8_t *data, size_t n);
 
+/* Runs the bytes as they are, and a copy whose checksums were made right by `repair`. */
+void fuzz_twice(const uint8_t *data, size_t n, void (*repair)(uint8_t *copy, size_t n),
+                void (*run)(const uint8_t *data, size_t n));
+
 /* Asserts that a refusal has said why. */
 void fuzz_refused(void);
 

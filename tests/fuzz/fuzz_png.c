@@ -1,7 +1,6 @@
 #include "fuzz.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -49,11 +48,6 @@ static void run(const uint8_t *data, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    uint8_t *copy = fuzz_copy(data, n);
-
-    run(data, n);
-    repair(copy, n);
-    run(copy, n);
-    free(copy);
+    fuzz_twice(data, n, repair, run);
     return 0;
 }

@@ -1,7 +1,6 @@
 #include "fuzz.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz_zip.h"
@@ -34,11 +33,6 @@ static void run(const uint8_t *data, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    uint8_t *copy = fuzz_copy(data, n);
-
-    run(data, n);
-    fuzz_zip_repair(copy, n);
-    run(copy, n);
-    free(copy);
+    fuzz_twice(data, n, fuzz_zip_repair, run);
     return 0;
 }

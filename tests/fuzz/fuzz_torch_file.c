@@ -4,7 +4,6 @@
 #include "fuzz_zip.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "io/torch_file.h"
 
@@ -30,12 +29,7 @@ static void run(const uint8_t *data, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    uint8_t *copy = fuzz_copy(data, n);
-
     (void)skv_torch_file_is(data, n);
-    run(data, n);
-    fuzz_zip_repair(copy, n);
-    run(copy, n);
-    free(copy);
+    fuzz_twice(data, n, fuzz_zip_repair, run);
     return 0;
 }
