@@ -87,11 +87,11 @@ skip='^(gpu|long)$'
 [ "$mode" = ci ] || skip='^gpu$'
 run_tests "$cpu" --label-exclude "$skip"
 
-# The CUDA files compile and link, for one GPU as a sample, and what needs no GPU runs.
+# The CUDA files compile and link, for one GPU as a sample, and run as other GPUs (tests/standin).
 if [ "$cpu" = build ] && skv_nvcc >/dev/null; then
     configure build/cuda -DSKV_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=90
     build build/cuda
-    run_tests build/cuda --tests-regex '^cli_old_driver_refused$'
+    run_tests build/cuda --label-regex '^cuda$'
 elif [ "$cpu" = build ]; then
     echo "no nvcc here: the CUDA files are not compiled"
 fi
