@@ -183,6 +183,11 @@ skv_status skv_check__draw_bits(const skv_backend *be, const skv_draw_bits_args 
     if (a->logits.shape[0] != b && a->logits.shape[0] != 2 * b)
         return skv_fail(SKV_E_SHAPE, "draw_bits: logits have %lld rows, want %lld or twice as many",
                         (long long)a->logits.shape[0], (long long)b);
+    SKV_TRY(skv_check__range("draw_bits", "twice the number of bits", 2 * l * n, 0, INT32_MAX));
+    SKV_TRY(skv_check__range("draw_bits", "the number of threads", a->threads, 2, INT32_MAX / 4));
+    if (a->threads % 2)
+        return skv_fail(SKV_E_SHAPE, "draw_bits: %lld threads, want an even number",
+                        (long long)a->threads);
     if (!(a->tau > 0))
         return skv_fail(SKV_E_SHAPE, "draw_bits: tau is %g, want more than 0", (double)a->tau);
     return SKV_OK;

@@ -10,6 +10,7 @@
 
 #include "core/status.h"
 #include "core/tensor.h"
+#include "core/torch_random.h"
 #include "kernels/backend.h"
 
 /* ------------------------------------------------------------------ linear */
@@ -257,16 +258,22 @@ typedef struct {
 /* ------------------------------------------------------------ bits and map */
 
 /* Per prompt, token and bit: two logits l_v (v = 0, 1; index 2·bit+v), each divided by tau; with
- * guidance l = cfg·cond + (1-cfg)·uncond; p = softmax; top-p drops the smaller when p_small <=
- * 1 - top_p (never both); bit = u < p_1 with u = skv_uniform(seed[b], scale, token, bit).
+ * guidance l = cfg·cond + (1-cfg)·uncond; p = softmax in fp32. top-p: where one value is the weaker
+ * and has p <= 1 - top_p, it is dropped. Otherwise bit = 1 where p_1 / q_1 > p_0 / q_0 in fp32,
+ * q_v = skv_torch_exponential number 2·(token·bits + bit) + v of the prompt's generator, moved on
+ * by `offset`, that `threads` threads draw together.
  * logits (R,L,2·bits) fp32, R = B (no guidance) or 2B; bits (B,L,bits) u8 of 0/1; guided
- * (B,L,bits,2) fp32 or data NULL: the logits after tau and guidance; seed: B host integers.
+ * (B,L,bits,2) fp32 or data NULL: the logits after tau and guidance; generator: B on the host;
+ * threads: as skv_torch_threads gives it for 2·L·bits numbers.
  * fault (B) i32 or data NULL: a 0 becomes 1 + scale where one of the prompt's l_v is not finite;
  * its bits are still 0 or 1. */
 typedef struct {
     skv_tensor bits, guided, logits, fault;
-    const uint64_t *seed;
-    float cfg, tau, top_p;
+    const skv_generator *generator;
+    uint64_t offset;
+    int64_t threads;
+    double top_p;
+    float cfg, tau;
     int scale;
 } skv_draw_bits_args;
 

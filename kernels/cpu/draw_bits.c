@@ -1,11 +1,10 @@
 /* Temperature, guidance, top-p and the draw, for every prompt, token and bit.
  *
- * The random number is a function of the bit's place alone, so no order matters. Equal logits are
- * never cut by top-p: with two choices it may not drop both. */
+ * Probabilities, quotients and their comparison are fp32, as in torch; exp and log are double and
+ * rounded once, so that a GPU finds the same bits. Equal logits are never cut by top-p: neither is
+ * the weaker. */
 #include "kernels/cpu/cpu_internal.h"
 #include "kernels/cpu/tiles.h"
-
-#include "core/rng.h"
 
 #include <math.h>
 
@@ -14,17 +13,23 @@
 typedef struct {
     const skv_draw_bits_args *a;
     bool guidance;
+    float cut; /* 1 - top_p */
 } job;
 
-static inline uint8_t draw(const skv_draw_bits_args *a, const float l[2], int64_t b, int64_t token,
-                           int64_t bit)
+static uint8_t draw(const job *j, const float l[2], int64_t b, int64_t number)
 {
-    const double p1 = 1.0 / (1.0 + exp((double)l[0] - (double)l[1]));
-    const double small = p1 < 0.5 ? p1 : 1.0 - p1;
+    const bool one = l[1] > l[0]; /* the stronger value */
+    const float e = (float)exp((double)(one ? l[0] - l[1] : l[1] - l[0]));
+    const float strong = 1 / (1 + e), weak = e / (1 + e);
+    skv_generator g = j->a->generator[b];
+    float q0, q1;
 
-    if (small <= 1.0 - (double)a->top_p && p1 != 0.5)
-        return p1 > 0.5;
-    return (double)skv_uniform(a->seed[b], (uint32_t)a->scale, (uint32_t)token, (uint32_t)bit) < p1;
+    if (weak <= j->cut && l[0] != l[1])
+        return one;
+    g.offset += j->a->offset;
+    q0 = skv_torch_exponential(&g, j->a->threads, number);
+    q1 = skv_torch_exponential(&g, j->a->threads, number + 1);
+    return (one ? strong : weak) / q1 > (one ? weak : strong) / q0;
 }
 
 /* One token: `cond` and `uncond` (NULL without guidance) are its 2·bits logits. Returns whether
@@ -48,7 +53,7 @@ static bool draw_token(const job *j, int64_t place, const float *cond, const flo
                 guided[2 * i + v] = l[v];
             good = good && isfinite(l[v]);
         }
-        bits[i] = draw(a, l, place / tokens, place % tokens, i);
+        bits[i] = draw(j, l, place / tokens, 2 * (place % tokens * n + i));
     }
     return good;
 }
@@ -69,7 +74,9 @@ static void tile(void *ctx, int64_t i, void *scratch)
 
 skv_status skv_cpu_draw_bits(skv_backend *be, const skv_draw_bits_args *a)
 {
-    job j = {.a = a, .guidance = a->logits.shape[0] == 2 * a->bits.shape[0]};
+    job j = {.a = a,
+             .guidance = a->logits.shape[0] == 2 * a->bits.shape[0],
+             .cut = (float)(1 - a->top_p)};
 
     skv_cpu__parallel(be, skv_cpu__tiles(a->bits.shape[0] * a->bits.shape[1], TILE_TOKENS), tile,
                       &j);

@@ -1,14 +1,14 @@
 /* draw_bits: a thread a bit: temperature, guidance, top-p and the draw in one pass over the logits.
  *
- * The random number is a function of the bit's place (core/rng.h: Philox4x32-10), so no order
- * matters. Bound by bandwidth; exp and the comparison in double, as on the CPU. */
+ * The random numbers are functions of the bit's place (core/torch_random.h), so no order matters.
+ * Bound by bandwidth; exp and log in double and fp32 without contraction, as on the CPU. */
 #include "kernels/cuda/device.cuh"
 
-#define BLOCK     256
-#define MAX_SEEDS 512
+#define BLOCK          256
+#define MAX_GENERATORS 256
 
-struct seeds {
-    uint64_t v[MAX_SEEDS];
+struct generators {
+    skv_generator v[MAX_GENERATORS];
 };
 
 typedef struct {
@@ -17,15 +17,24 @@ typedef struct {
     int32_t *fault;             /* NULL: not wanted */
     const float *cond, *uncond; /* uncond NULL: no guidance */
     int64_t n;                  /* bits of all prompts of this launch */
-    int tokens, bits_a_token, scale;
+    uint64_t offset;
+    uint32_t threads; /* that draw a prompt's numbers together */
+    int bits_a_prompt, scale;
     float cfg, tau;
-    double cut; /* 1 - top_p */
+    float cut; /* 1 - top_p */
 } job;
 
-__device__ float uniform(uint64_t seed, uint32_t scale, uint32_t token, uint32_t bit)
+__device__ __forceinline__ uint32_t word_of(const uint32_t c[4], uint32_t lane)
 {
-    uint32_t c[4] = {bit / 4, token, scale, 0};
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    return lane == 0 ? c[0] : lane == 1 ? c[1] : lane == 2 ? c[2] : c[3];
+}
+
+/* Number i, which is skv_torch_exponential. */
+__device__ float exponential(skv_generator g, uint32_t threads, uint32_t i)
+{
+    const uint64_t call = g.offset / 4 + i / threads / 4;
+    uint32_t c[4] = {(uint32_t)call, (uint32_t)(call >> 32), i % threads, 0};
+    uint32_t k0 = (uint32_t)g.seed, k1 = (uint32_t)(g.seed >> 32);
 
 #pragma unroll
     for (int round = 0; round < 10; round++) {
@@ -38,9 +47,25 @@ __device__ float uniform(uint64_t seed, uint32_t scale, uint32_t token, uint32_t
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    const uint32_t word = bit % 4 == 0 ? c[0] : bit % 4 == 1 ? c[1] : bit % 4 == 2 ? c[2] : c[3];
+    const float u = __fadd_rn((float)word_of(c, i / threads % 4) * 0x1p-32f, 0x1p-33f);
 
-    return (float)(word >> 8) * (1.0f / 16777216.0f);
+    return u >= 1 - 0x1p-24f ? 0x1p-24f : (float)-log((double)u);
+}
+
+/* The bit whose logits are l0 and l1; `number` is that of its value 0. */
+__device__ uint8_t draw(const job &j, float l0, float l1, skv_generator g, uint32_t number)
+{
+    const bool one = l1 > l0; /* the stronger value */
+    const float e = (float)exp((double)(one ? l0 - l1 : l1 - l0));
+    const float strong = __fdiv_rn(1, __fadd_rn(1, e)), weak = __fdiv_rn(e, __fadd_rn(1, e));
+
+    if (weak <= j.cut && l0 != l1)
+        return one;
+    g.offset += j.offset;
+    const float q0 = exponential(g, j.threads, number);
+    const float q1 = exponential(g, j.threads, number + 1);
+
+    return __fdiv_rn(one ? strong : weak, q1) > __fdiv_rn(one ? weak : strong, q0);
 }
 
 /* No contraction: the logits are the CPU's to the last bit. */
@@ -53,29 +78,23 @@ __device__ __forceinline__ float guide(const job &j, int64_t at)
     return __fadd_rn(__fmul_rn(j.cfg, l), __fmul_rn(1.0f - j.cfg, j.uncond[at] / j.tau));
 }
 
-__global__ __launch_bounds__(BLOCK) void draw_bits(job j, seeds seed)
+__global__ __launch_bounds__(BLOCK) void draw_bits(job j, generators g)
 {
     const int64_t i = (int64_t)blockIdx.x * BLOCK + threadIdx.x;
 
     if (i >= j.n)
         return;
-    const uint32_t bit = (uint32_t)(i % j.bits_a_token);
-    const int64_t place = i / j.bits_a_token;
+    const int prompt = (int)(i / j.bits_a_prompt);
+    const uint32_t bit = (uint32_t)(i % j.bits_a_prompt);
     const float l0 = guide(j, 2 * i), l1 = guide(j, 2 * i + 1);
-    const double p1 = 1.0 / (1.0 + exp((double)l0 - (double)l1));
-    const double small = p1 < 0.5 ? p1 : 1.0 - p1;
 
     if (j.fault && !(is_finite(l0) && is_finite(l1)))
-        note_fault(j.fault + place / j.tokens, 1 + j.scale);
+        note_fault(j.fault + prompt, 1 + j.scale);
     if (j.guided) {
         j.guided[2 * i] = l0;
         j.guided[2 * i + 1] = l1;
     }
-    if (small <= j.cut && p1 != 0.5)
-        j.bits[i] = p1 > 0.5;
-    else
-        j.bits[i] = (double)uniform(seed.v[place / j.tokens], (uint32_t)j.scale,
-                                    (uint32_t)(place % j.tokens), bit) < p1;
+    j.bits[i] = draw(j, l0, l1, g.v[prompt], 2 * bit);
 }
 
 extern "C" skv_status skv_cuda_draw_bits(skv_backend *be, const skv_draw_bits_args *a)
@@ -84,26 +103,27 @@ extern "C" skv_status skv_cuda_draw_bits(skv_backend *be, const skv_draw_bits_ar
     const float *logits = (const float *)a->logits.data;
     const bool guided = a->logits.shape[0] == 2 * prompts;
 
-    for (int64_t first = 0; each > 0 && first < prompts; first += MAX_SEEDS) {
-        const int64_t n = prompts - first < MAX_SEEDS ? prompts - first : MAX_SEEDS;
+    for (int64_t first = 0; each > 0 && first < prompts; first += MAX_GENERATORS) {
+        const int64_t n = prompts - first < MAX_GENERATORS ? prompts - first : MAX_GENERATORS;
         job j = {};
-        seeds s;
+        generators g;
 
         for (int64_t b = 0; b < n; b++)
-            s.v[b] = a->seed[first + b];
+            g.v[b] = a->generator[first + b];
         j.bits = (uint8_t *)a->bits.data + first * each;
         j.guided = a->guided.data ? (float *)a->guided.data + 2 * first * each : NULL;
         j.fault = a->fault.data ? (int32_t *)a->fault.data + first : NULL;
         j.cond = logits + 2 * first * each;
         j.uncond = guided ? logits + 2 * (prompts + first) * each : NULL;
         j.n = n * each;
-        j.tokens = (int)a->bits.shape[1];
-        j.bits_a_token = (int)a->bits.shape[2];
+        j.offset = a->offset;
+        j.threads = (uint32_t)a->threads;
+        j.bits_a_prompt = (int)each;
         j.scale = a->scale;
         j.cfg = a->cfg;
         j.tau = a->tau;
-        j.cut = 1.0 - (double)a->top_p;
-        SKV_LAUNCH(be, draw_bits, (unsigned)div_up(j.n, BLOCK), BLOCK, 0, j, s);
+        j.cut = (float)(1 - a->top_p);
+        SKV_LAUNCH(be, draw_bits, (unsigned)div_up(j.n, BLOCK), BLOCK, 0, j, g);
     }
     return SKV_OK;
 }

@@ -111,10 +111,10 @@ done:
 
 static skv_status run_path(const skv_bench *b, skv_path_result *r)
 {
-    uint64_t seed[SKV_BENCH_MAX_BATCH];
+    skv_seed seed[SKV_BENCH_MAX_BATCH];
 
     for (int i = 0; i < b->setup->max_prompts; i++)
-        seed[i] = (uint64_t)i;
+        seed[i] = (skv_seed){.value = (uint64_t)i};
     r->image = b->image;
     return skv_engine_path(b->engine, b->setup->paths, b->setup->max_prompts, seed, NULL, r);
 }

@@ -140,6 +140,7 @@ static skv_status make_setup(job *j)
     setup->sources = &j->sources;
     setup->guided = o->cfg != 1.0;
     setup->guidance.top_p = 0.97;
+    SKV_TRY(skv_torch_gpu_parse(&setup->guidance.gpu, SKV_TORCH_GPU));
     for (int si = 0; si < setup->schedule.n_scales; si++) {
         setup->guidance.cfg[si] = o->cfg;
         setup->guidance.tau[si] = 1.0;

@@ -1,5 +1,7 @@
 /* skv verify: a model with recorded text, bits and kept positions fed in, held against a recording.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +14,9 @@
 #include "sample/text_features.h"
 
 typedef struct {
-    char *config, *transformer, *vae, *against, *json, *device, *dtype;
+    char *config, *transformer, *vae, *against, *json, *device, *dtype, *seed, *torch_gpu;
     int64_t threads;
+    bool free_run;
 } verify_options;
 
 #define ROW(...) SKV_OPTION(verify_options, __VA_ARGS__)
@@ -23,6 +26,13 @@ static const skv_option table[] = {
     ROW(transformer, PATH, NULL, "checkpoint, or formula:NAME", "Model"),
     ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME", NULL),
     ROW(against, PATH, NULL, "recording to compare with (.h5)", NULL),
+    SKV_OPTION_FLAG(verify_options, seed, STRING, NULL,
+                    "draw the recording's bits by the seed of its generator, and compare them too",
+                    "Random numbers"),
+    ROW(free_run, BOOL, "false",
+        "feed no recorded bits back: from --seed and the text alone, as upstream ran", NULL),
+    ROW(torch_gpu, STRING, SKV_TORCH_GPU,
+        "the GPU that the recording was drawn on: " SKV_TORCH_GPU_HELP, NULL),
     ROW(json, STRING, NULL, "file to write the table to as JSON, too", NULL),
     SKV_OPTION_DEVICE(verify_options),
     SKV_OPTION_DTYPE(verify_options),
@@ -90,6 +100,7 @@ static skv_status make_path(skv_path *path, const skv_recording *r, const skv_di
 
 typedef struct {
     skv_recording recording;
+    skv_draws draws;
     skv_sources sources;
     skv_backend *be;
     skv_json_maker rows;
@@ -107,14 +118,16 @@ static skv_status compare(verify *v, skv_engine *e, const skv_path *path, bool s
         (size_t)skv_picture_height(&r->schedule) * (size_t)skv_picture_width(&r->schedule) * 3;
     const bool reduced = skv_weights_dtype(v->sources.transformer) != SKV_F32 ||
                          skv_weights_dtype(v->sources.vae) != SKV_F32;
-    const uint64_t seed = 0;
+    const skv_seed seed = {.value = v->draws.seed};
+    const bool others = r->full_size && scalekv; /* recorded bits are those of the full cache */
+    const skv_draws draws = others ? (skv_draws){0} : v->draws;
     skv_path_result result = {0};
     skv_comparison c;
     skv_probe probe;
     char title[256];
     skv_status st;
 
-    skv_comparison_init(&c, r, v->be, scalekv);
+    skv_comparison_init(&c, r, v->be, scalekv, &draws);
     probe = skv_comparison_probe(&c);
     SKV_TRY_GOTO(skv_alloc(&result.map, map, sizeof *result.map, "residual map"), done);
     SKV_TRY_GOTO(skv_alloc(&result.rgb, picture, sizeof *result.rgb, "picture"), done);
@@ -164,6 +177,25 @@ static skv_status check(const verify_options *o)
 {
     if (!o->transformer || !o->vae || !o->against)
         return skv_fail(SKV_E_ARG, "verify wants --transformer, --vae and --against");
+    if (o->free_run && !o->seed)
+        return skv_fail(SKV_E_ARG, "verify --free-run wants --seed, the seed of the recording");
+    return SKV_OK;
+}
+
+static skv_status read_draws(skv_draws *out, skv_guidance *guidance, const verify_options *o)
+{
+    char *end = NULL;
+
+    SKV_TRY(skv_torch_gpu_parse(&out->gpu, o->torch_gpu));
+    guidance->gpu = out->gpu;
+    out->wanted = o->seed != NULL;
+    out->free_run = o->free_run;
+    if (!o->seed)
+        return SKV_OK;
+    errno = 0;
+    out->seed = strtoull(o->seed, &end, 10);
+    if (errno != 0 || !isdigit((unsigned char)o->seed[0]) || *end)
+        return skv_fail(SKV_E_ARG, "--seed %s: want a number from 0 to 2^64 - 1", o->seed);
     return SKV_OK;
 }
 
@@ -195,6 +227,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_verify, NULL, argc, argv, NULL), done);
     SKV_TRY_GOTO(check(&o), done);
     SKV_TRY_GOTO(skv_option_opened("--against", skv_recording_read(&v.recording, o.against)), done);
+    SKV_TRY_GOTO(read_draws(&v.draws, &v.recording.guidance, &o), done);
     SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);
     SKV_TRY_GOTO(skv_option_opened("--against", check_pair(&v, &o)), done);
     SKV_TRY_GOTO(skv_backend_choose(&v.be, &choice,
@@ -205,7 +238,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
                  done);
     if (v.recording.full_size || !v.recording.scalekv)
         SKV_TRY_GOTO(run_path(&v, false), done);
-    if (v.recording.full_size || v.recording.scalekv)
+    if (v.recording.scalekv || (v.recording.full_size && !o.free_run))
         SKV_TRY_GOTO(run_path(&v, true), done);
     *exit_code = v.good ? SKV_EXIT_OK : SKV_EXIT_FAILED;
     if (o.json) {
@@ -226,7 +259,7 @@ done:
 
 const skv_command skv_cmd_verify = {
     .name = "verify",
-    .usage = "--transformer T --vae V --against G.h5 [--json FILE]",
+    .usage = "--transformer T --vae V --against G.h5 [--seed N [--free-run]]",
     .summary = "feed a recorded run through a model, show the largest error of each quantity",
     .options = table,
     .reads_hdf5 = true,

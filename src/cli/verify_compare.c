@@ -22,8 +22,10 @@
 #define ROUNDED_AGREE   0.98
 #define ROUNDED_DECODED 0.02
 #define ROUNDED_OVERLAP 0.9
-#define POOL_KERNEL     5 /* of the recordings' ScaleKV */
-#define KEPT_HEADS      2 /* full-size form: heads 0 and 5 of the conditional row */
+#define ROUNDED_DRAWN   0.97
+#define DRAWN_SHARE     0.995 /* of the full-size form's bits in bf16, recorded ones fed back */
+#define POOL_KERNEL     5     /* of the recordings' ScaleKV */
+#define KEPT_HEADS      2     /* full-size form: heads 0 and 5 of the conditional row */
 
 static const int kept_head[KEPT_HEADS] = {0, 5};
 
@@ -67,6 +69,29 @@ static skv_status on_block(void *ctx, int si, int layer, const skv_tensor *x)
     return st;
 }
 
+/* Compares the bits as drawn, and leaves those that the next scale is to see. */
+static skv_status settle_bits(skv_comparison *c, int si, skv_tensor *bits, const float *guided)
+{
+    const skv_recorded_scale *s = &c->recording->scale[si];
+    const size_t n = (size_t)(s->tokens * s->bits);
+    const skv_draws *of = &c->drawn.of;
+    uint8_t *drawn = NULL;
+    bool changed = false;
+    skv_status st;
+
+    if (of->wanted) {
+        SKV_TRY(skv_alloc(&drawn, n, 1, "comparison"));
+        st = skv_backend_download(c->be, drawn, bits->data, n);
+        if (st == SKV_OK)
+            skv_drawn_add(&c->drawn, &changed, c->recording, si, drawn, guided);
+        if (st == SKV_OK && changed && of->free_run && !c->adrift)
+            st = skv_backend_upload(c->be, bits->data, drawn, n);
+        free(drawn);
+        SKV_TRY(st);
+    }
+    return of->free_run ? SKV_OK : skv_backend_upload(c->be, bits->data, s->bit, n);
+}
+
 static skv_status on_logits(void *ctx, int si, const skv_tensor *guided, skv_tensor *bits)
 {
     skv_comparison *c = ctx;
@@ -91,10 +116,11 @@ static skv_status on_logits(void *ctx, int si, const skv_tensor *guided, skv_ten
             c->bits_all++;
         }
     }
+    if (st == SKV_OK)
+        st = settle_bits(c, si, bits, host);
     free(host);
-    SKV_TRY(st);
     skv_debug("scale %d: logits' NMSE %.3g", si, nmse(&c->logits[si]));
-    return skv_backend_upload(c->be, bits->data, s->bit, (size_t)(s->tokens * s->bits));
+    return st;
 }
 
 /* Recorded sets go back in, as the bits do: then one near-tie does not spoil the scales that
@@ -106,7 +132,7 @@ static skv_status on_forced(void *ctx, int si, int layer, skv_tensor *forced)
     const int64_t *shape = s->kept_shape[layer];
     size_t bytes;
 
-    if (!s->kept[layer] || c->recording->full_size)
+    if (!s->kept[layer] || c->recording->full_size || c->adrift)
         return SKV_OK;
     bytes = (size_t)(shape[0] * shape[1] * shape[2]) * sizeof(int32_t);
     if (bytes > c->forced_bytes) {
@@ -261,7 +287,7 @@ static skv_status on_cut(void *ctx, const skv_cut *cut)
     int32_t *host = NULL;
     skv_status st;
 
-    if (!s->kept[cut->layer] || (c->recording->full_size && !c->scalekv))
+    if (!s->kept[cut->layer] || (c->recording->full_size && !c->scalekv) || c->adrift)
         return SKV_OK;
     SKV_TRY(skv_alloc(&host, (size_t)skv_tensor_count(&cut->keep), sizeof *host, "positions"));
     st = skv_backend_download(c->be, host, cut->keep.data, skv_tensor_bytes(&cut->keep));
@@ -290,9 +316,14 @@ static skv_status on_cut(void *ctx, const skv_cut *cut)
     return st;
 }
 
-void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be, bool scalekv)
+void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be, bool scalekv,
+                         const skv_draws *draws)
 {
-    *c = (skv_comparison){.recording = r, .be = be, .scalekv = scalekv};
+    *c = (skv_comparison){.recording = r,
+                          .be = be,
+                          .scalekv = scalekv,
+                          .adrift = draws->free_run && be->act != SKV_F32,
+                          .drawn.of = *draws};
 }
 
 void skv_comparison_deinit(skv_comparison *c)
@@ -359,6 +390,14 @@ static void row(table *t, const char *what, double value, double bound, bool at_
     skv_json_append(t->rows, json_pack("{s:s, s:f, s:f, s:b, s:b}", "quantity", what, "value",
                                        isfinite(value) ? value : 1e300, "bound", bound, "at_least",
                                        at_least, "ok", good));
+}
+
+/* A row without a bound. */
+static void show(table *t, const char *what, double value)
+{
+    printf("%-30s %14.6g\n", what, value);
+    skv_json_append(t->rows, json_pack("{s:s, s:f}", "quantity", what, "value",
+                                       isfinite(value) ? value : 1e300));
 }
 
 static void report_tiny(const skv_comparison *c, table *t)
@@ -440,12 +479,48 @@ static void report_full_size(const skv_comparison *c, table *t)
         false);
 }
 
+/* Rounded logits turn bits, also where they are fed back; fp32 turns none but near-ties. */
+static void report_drawn(const skv_comparison *c, table *t)
+{
+    const skv_drawn *d = &c->drawn;
+    int64_t same = 0, all = 0;
+    char what[64];
+
+    for (int si = 0; si < c->recording->schedule.n_scales; si++) {
+        snprintf(what, sizeof what, "bits equal, scale %d", si);
+        show(t, what, (double)d->same[si] / (double)d->all[si]);
+        same += d->same[si];
+        all += d->all[si];
+    }
+    printf("%-30s %14lld of %lld\n", "bits equal", (long long)same, (long long)all);
+    if (c->be->act == SKV_F32) {
+        show(t, "bits that differ, near-ties", (double)d->near);
+        row(t, "bits that differ otherwise", (double)d->wrong, 0, false);
+    } else if (c->adrift) {
+        show(t, "bits equal, share", skv_drawn_share(d));
+    } else {
+        row(t, "bits equal, share", skv_drawn_share(d),
+            c->recording->full_size ? DRAWN_SHARE : ROUNDED_DRAWN, true);
+    }
+}
+
+static void report_psnr(const skv_comparison *c, table *t)
+{
+    show(t, "picture, PSNR in dB", 10 * log10(4 * (double)c->decoded.n / c->decoded.sum));
+}
+
 bool skv_comparison_report(const skv_comparison *c, const char *title, bool reduced,
                            skv_json_maker *rows)
 {
     table t = {.rows = rows, .judged = !reduced, .good = true};
 
     printf("%s\n%-30s %14s    %-12s\n", title, "quantity", "measured", "bound");
+    if (c->drawn.of.wanted)
+        report_drawn(c, &t);
+    if (c->recording->full_size || c->adrift)
+        report_psnr(c, &t);
+    if (c->adrift)
+        return true;
     if (c->recording->full_size)
         report_full_size(c, &t);
     else if (c->be->act != SKV_F32)

@@ -2,6 +2,7 @@
 #ifndef SKV_CLI_VERIFY_COMPARE_H
 #define SKV_CLI_VERIFY_COMPARE_H
 
+#include "cli/verify_draw.h"
 #include "cli/verify_kept.h"
 #include "core/json.h"
 #include "sample/engine.h"
@@ -20,6 +21,8 @@ typedef struct {
     const skv_recording *recording;
     skv_backend *be;
     bool scalekv; /* which logits of a full-size recording */
+    bool adrift;  /* free-running in bf16: bits turn, and then everything differs */
+    skv_drawn drawn;
     skv_error logits[SKV_MAX_SCALES], block0, z, decoded;
     int64_t bits_same, bits_all; /* the higher of a bit's two logits */
     int64_t rgb_off_by_one, rgb_worse, rgb_all;
@@ -32,10 +35,12 @@ typedef struct {
     size_t forced_bytes;
 } skv_comparison;
 
-void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be, bool scalekv);
+void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be, bool scalekv,
+                         const skv_draws *draws);
 void skv_comparison_deinit(skv_comparison *c);
 
-/* The probe that feeds the recording back and compares on the way; borrows c. */
+/* The probe that compares on the way, and feeds bits (unless the run is free) and kept positions of
+ * the recording back; borrows c. */
 skv_probe skv_comparison_probe(skv_comparison *c);
 
 /* Compares residual map, decoder output and picture of the run. */

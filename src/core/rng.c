@@ -22,12 +22,12 @@ void skv_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2
     out[3] = c3;
 }
 
-float skv_uniform(uint64_t seed, uint32_t scale, uint32_t token, uint32_t bit)
+float skv_uniform(uint64_t seed, uint32_t a, uint32_t b, uint32_t c)
 {
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    const uint32_t counter[4] = {bit / 4, token, scale, 0};
+    const uint32_t counter[4] = {c / 4, b, a, 0};
     uint32_t word[4];
 
     skv_philox(word, counter, key);
-    return (float)(word[bit % 4] >> 8) * 0x1p-24f;
+    return (float)(word[c % 4] >> 8) * 0x1p-24f;
 }

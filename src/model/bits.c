@@ -11,6 +11,16 @@ size_t skv_bits_offset(const skv_schedule *schedule, int token_bits, int si)
     return bytes;
 }
 
+uint64_t skv_bits_drawn(const skv_schedule *schedule, const skv_torch_gpu *gpu, int token_bits,
+                        int si)
+{
+    uint64_t offset = 0;
+
+    for (int s = 0; s < si; s++)
+        offset += skv_torch_step(gpu, 2 * (int64_t)skv_schedule_tokens(schedule, s) * token_bits);
+    return offset;
+}
+
 void skv_bits_pack(uint8_t *packed, const uint8_t *bits, size_t n)
 {
     memset(packed, 0, (n + 7) / 8);

@@ -7,9 +7,15 @@
 #include <stdint.h>
 
 #include "arch/schedule.h"
+#include "core/torch_random.h"
 
 /* Bytes before scale si of one picture; si = n_scales: bytes of the picture. */
 size_t skv_bits_offset(const skv_schedule *schedule, int token_bits, int si);
+
+/* Where the generator of a picture stands before it draws scale si, as an offset from where it was
+ * before the picture; si = n_scales: what the picture takes. */
+uint64_t skv_bits_drawn(const skv_schedule *schedule, const skv_torch_gpu *gpu, int token_bits,
+                        int si);
 
 /* n values 0/1 -> (n+7)/8 bytes, and back. */
 void skv_bits_pack(uint8_t *packed, const uint8_t *bits, size_t n);

@@ -11,6 +11,7 @@
 #include "arch/schedule.h"
 #include "cache/kv.h"
 #include "core/mem.h"
+#include "core/torch_random.h"
 #include "model/weights.h"
 
 typedef struct skv_infinity skv_infinity;
@@ -65,6 +66,7 @@ SKV_MUST skv_status skv_cond_plan(size_t *arena_bytes, size_t *scratch_bytes, co
 typedef struct {
     double cfg[SKV_MAX_SCALES], tau[SKV_MAX_SCALES];
     double top_p;
+    skv_torch_gpu gpu; /* whose random numbers are drawn */
     int insertion; /* 0: guidance on the logits; -k: in the residual stream after layer depth-k */
 } skv_guidance;
 
@@ -133,12 +135,13 @@ typedef struct {
 SKV_MUST skv_status skv_pass_plan(size_t *arena_bytes, size_t *scratch_bytes,
                                   const skv_pass_size *size);
 
-/* Runs all scales of one group. kv must be empty. seed: B of them. probe may be NULL.
+/* Runs all scales of one group. kv must be empty. generator: B of them, as they stand before
+ * the picture. probe may be NULL.
  * No allocation and no download happens between the first scale and the last, but for what the
  * probe asks. cost: NULL, or n_scales of them: operations are counted, and the backend's marks
  * 0..n_scales set for skv_pass_seconds. */
 SKV_MUST skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv,
-                                 const uint64_t *seed, const skv_probe *probe,
+                                 const skv_generator *generator, const skv_probe *probe,
                                  skv_scale_cost *cost);
 
 /* Fills in the seconds of a run that had `cost`; waits for it. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/bits.h"
 #include "model/buffer.h"
 
 static int largest(const skv_schedule *s)
@@ -174,9 +175,13 @@ static skv_status head(skv_pass *p, int si, skv_tensor *logits)
                                                 .b = m->head_bias});
 }
 
-static skv_status draw(skv_pass *p, int si, const skv_tensor *logits, const uint64_t *seed)
+static skv_status draw(skv_pass *p, int si, const skv_tensor *logits,
+                       const skv_generator *generator)
 {
     const skv_guidance *g = &p->setup.guidance;
+    const skv_schedule *s = &p->setup.stage->schedule;
+    const int bits = skv_dims_token_bits(&p->setup.model->dims);
+    const int64_t numbers = 2 * (int64_t)skv_schedule_tokens(s, si) * bits;
     skv_backend *be = p->setup.model->be;
     skv_tensor guided = {0};
 
@@ -187,10 +192,12 @@ static skv_status draw(skv_pass *p, int si, const skv_tensor *logits, const uint
                                                     .guided = guided,
                                                     .logits = *logits,
                                                     .fault = p->setup.fault,
-                                                    .seed = seed,
+                                                    .generator = generator,
+                                                    .offset = skv_bits_drawn(s, &g->gpu, bits, si),
+                                                    .threads = skv_torch_threads(&g->gpu, numbers),
                                                     .cfg = (float)g->cfg[si],
                                                     .tau = (float)g->tau[si],
-                                                    .top_p = (float)g->top_p,
+                                                    .top_p = g->top_p,
                                                     .scale = si}));
     if (guided.data)
         SKV_TRY(p->probe->logits(p->probe->ctx, si, &guided, &p->bits[si]));
@@ -229,7 +236,7 @@ skv_status skv_map_from_bits(skv_backend *be, const skv_dims *dims, const skv_sc
                                                    .patch = dims->patch});
 }
 
-static skv_status one_scale(skv_pass *p, int si, const uint64_t *seed)
+static skv_status one_scale(skv_pass *p, int si, const skv_generator *generator)
 {
     const skv_infinity *m = p->setup.model;
     skv_tensor logits;
@@ -237,15 +244,16 @@ static skv_status one_scale(skv_pass *p, int si, const uint64_t *seed)
     SKV_TRY(si == 0 ? first_input(p) : next_input(p, si));
     SKV_TRY(blocks(p, si));
     SKV_TRY(head(p, si, &logits));
-    SKV_TRY(draw(p, si, &logits, seed));
+    SKV_TRY(draw(p, si, &logits, generator));
     return skv_map_from_bits(m->be, &m->dims, &p->setup.stage->schedule, &p->z, &p->bits[si], si);
 }
 
 _Static_assert(SKV_MAX_SCALES < SKV_MARKS, "a mark at each scale's start and one at the end");
 _Static_assert(SKV_MAX_SCALES <= SKV_CAPTURES, "a capture a scale");
 
-skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uint64_t *seed,
-                        const skv_probe *probe, skv_scale_cost *cost)
+skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv,
+                        const skv_generator *generator, const skv_probe *probe,
+                        skv_scale_cost *cost)
 {
     const skv_infinity *m = p->setup.model;
     const skv_schedule *s = &p->setup.stage->schedule;
@@ -263,7 +271,7 @@ skv_status skv_pass_run(skv_pass *p, const skv_cond *cond, skv_kv *kv, const uin
             SKV_TRY(skv_backend_mark(m->be, si));
         if (!probe) /* which may read what was computed */
             SKV_TRY(skv_backend_capture(m->be));
-        st = one_scale(p, si, seed);
+        st = one_scale(p, si, generator);
         SKV_TRY(skv_backend_launch(m->be, si, st)); /* what was captured; or passes st on */
         if (cost)
             cost[si] = (skv_scale_cost){0, m->be->flops - flops};

@@ -72,6 +72,17 @@ static skv_status check_digest(const char *file, const json_t *root)
     return SKV_OK;
 }
 
+/* Runs of versions that drew other random numbers do not have the key. */
+static skv_status check_random(const char *file, const json_t *common)
+{
+    if (!json_object_get(common, SKV_RUN_RANDOM))
+        return skv_fail(SKV_E_ARG,
+                        "%s was begun by an older version of skv, which drew other random numbers "
+                        "than torch's: the same seed gives other pictures now; use another --out",
+                        file);
+    return SKV_OK;
+}
+
 static const char *digest_of_path(const json_t *paths, const char *name)
 {
     return json_string_value(json_object_get(json_object_get(paths, name), "digest"));
@@ -146,6 +157,7 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
     if (st == SKV_OK) {
         SKV_TRY_GOTO(check_names(json_object_get(root, "paths"), file), done);
         SKV_TRY_GOTO(check_digest(file, root), done);
+        SKV_TRY_GOTO(check_random(file, json_object_get(root, "common")), done);
         SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), plan->common), done);
         SKV_TRY_GOTO(compare_device(file, root, plan), done);
     } else if (st == SKV_E_NOTFOUND) {

@@ -13,8 +13,9 @@
 #include "run/group_file.h"
 #include "run/run_place.h"
 
-#define SKV_ID_BYTES 272   /* room for a row's id */
-#define SKV_FLAT_MAX 10000 /* entries of a folder that is not divided by hundreds */
+#define SKV_ID_BYTES   272         /* room for a row's id */
+#define SKV_RUN_RANDOM "torch_gpu" /* key of the common part: whose random numbers are drawn */
+#define SKV_FLAT_MAX   10000       /* entries of a folder that is not divided by hundreds */
 
 typedef struct {
     const char *name, *digest;

@@ -20,10 +20,10 @@ struct skv_engine {
     skv_stage *stage;
     skv_cond *cond;
     skv_tensor text;
-    skv_tensor text_fault; /* (B) i32 of the group's texts, in the order of computing */
-    skv_tensor fault;      /* the same of the path at hand, from text to picture */
-    int *place;            /* of each prompt that is computed, in the caller's order */
-    uint64_t *seed;        /* of each that is computed */
+    skv_tensor text_fault;    /* (B) i32 of the group's texts, in the order of computing */
+    skv_tensor fault;         /* the same of the path at hand, from text to picture */
+    int *place;               /* of each prompt that is computed, in the caller's order */
+    skv_generator *generator; /* of each that is computed, before its picture */
     void *run_memory, *group_memory, *scratch_memory;
     skv_arena run, group, scratch;
     size_t conditioned; /* fill of the group arena after conditioning: where paths begin */
@@ -57,10 +57,10 @@ static void forget_group(skv_engine *e)
 {
     skv_cond_destroy(e->cond);
     free(e->place);
-    free(e->seed);
+    free(e->generator);
     e->cond = NULL;
     e->place = NULL;
-    e->seed = NULL;
+    e->generator = NULL;
 }
 
 static void give_memory(skv_engine *e)
@@ -182,7 +182,8 @@ skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n
     skv_status st;
 
     SKV_TRY_GOTO(skv_alloc(&e->place, (size_t)n_prompts, sizeof *e->place, "prompts"), done);
-    SKV_TRY_GOTO(skv_alloc(&e->seed, (size_t)n_prompts, sizeof *e->seed, "prompts"), done);
+    SKV_TRY_GOTO(skv_alloc(&e->generator, (size_t)n_prompts, sizeof *e->generator, "prompts"),
+                 done);
     SKV_TRY_GOTO(skv_alloc(&sorted, (size_t)n_rows, sizeof *sorted, "text spans"), done);
     sort_prompts(e->place, spans, n_prompts);
     for (int r = 0; r < n_rows; r++)
@@ -305,7 +306,16 @@ static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n
     return collect_faults(e, e->place, r->fault);
 }
 
-skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, const uint64_t *seed,
+static skv_generator generator_of(const skv_engine_setup *s, const skv_seed *seed)
+{
+    const uint64_t picture =
+        skv_bits_drawn(&s->schedule, &s->guidance.gpu, skv_dims_token_bits(&s->sources->dims),
+                       s->schedule.n_scales);
+
+    return (skv_generator){seed->value, seed->before * picture};
+}
+
+skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, const skv_seed *seed,
                            const skv_probe *probe, skv_path_result *result)
 {
     skv_pass_setup setup = {.model = e->infinity,
@@ -329,11 +339,11 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
     SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
     for (int b = 0; b < n_prompts; b++)
-        e->seed[b] = seed[e->place[b]];
+        e->generator[b] = generator_of(&e->setup, &seed[e->place[b]]);
     SKV_TRY_GOTO(skv_copy(e->setup.be, &(skv_copy_args){.y = e->fault, .x = e->text_fault}), done);
     result->scale_allocs = -e->setup.be->n_allocs;
     result->scale_waits = -e->setup.be->n_waits;
-    SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, e->seed, probe, result->scale_cost), done);
+    SKV_TRY_GOTO(skv_pass_run(pass, e->cond, kv, e->generator, probe, result->scale_cost), done);
     result->scale_allocs += e->setup.be->n_allocs;
     result->scale_waits += e->setup.be->n_waits;
     SKV_TRY_GOTO(skv_backend_sync(e->setup.be), done);

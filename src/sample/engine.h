@@ -81,9 +81,15 @@ typedef struct {
     int64_t scale_allocs, scale_waits; /* of the backend, from the first scale to the last */
 } skv_path_result;
 
+/* A picture's random numbers: those of torch's generator with this seed, after it drew `before`
+ * other pictures of this schedule. */
+typedef struct {
+    uint64_t value, before;
+} skv_seed;
+
 /* seed: B of them. probe may be NULL. */
 SKV_MUST skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts,
-                                    const uint64_t *seed, const skv_probe *probe,
+                                    const skv_seed *seed, const skv_probe *probe,
                                     skv_path_result *result);
 
 /* Pictures of recorded bits (n, skv_engine_bits_bytes) packed -> image (n,H,W,3), and for each a

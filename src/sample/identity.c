@@ -5,6 +5,8 @@
 
 #include "core/json.h"
 #include "core/mem.h"
+#include "core/torch_random.h"
+#include "run/run_folder.h"
 
 static json_t *digest_json(skv_digest d)
 {
@@ -31,7 +33,13 @@ static json_t *weights_json(const char *spec, const skv_weights *w)
 static skv_status common_json(json_t **out, const skv_identity_setup *a)
 {
     const skv_settings *s = a->settings;
-    skv_json_maker c = skv_json_object();
+    skv_json_maker c;
+    skv_torch_gpu gpu;
+    char gpu_text[24];
+
+    SKV_TRY(skv_torch_gpu_parse(&gpu, s->torch_gpu));
+    skv_torch_gpu_text(gpu_text, &gpu);
+    c = skv_json_object();
 
     skv_json_put(&c, "transformer", weights_json(s->transformer, a->sources->transformer));
     skv_json_put(&c, "vae", weights_json(s->vae, a->sources->vae));
@@ -45,6 +53,7 @@ static skv_status common_json(json_t **out, const skv_identity_setup *a)
     skv_json_put(&c, "samples", json_integer(s->samples));
     skv_json_put(&c, "seed", json_integer((json_int_t)s->seed));
     skv_json_put(&c, "seed_rule", skv_json_text(s->seed_rule));
+    skv_json_put(&c, SKV_RUN_RANDOM, json_string(gpu_text));
     skv_json_put(&c, "negative", skv_json_text(s->negative));
     skv_json_put(&c, "positive", json_boolean(s->positive));
     skv_json_put(&c, "ratio", json_real(s->ratio));

@@ -188,18 +188,34 @@ skv_status skv_rows_each(const skv_rows *rows,
 
 /* --------------------------------------------------------------------------- rows */
 
+/* Upstream's scripts seed a generator for each picture, for each prompt or once. A line's own seed
+ * is of a generator for that prompt. */
+static void choose_numbers(skv_row *r, const skv_settings *s)
+{
+    const uint64_t sample = (uint64_t)r->sample, index = (uint64_t)r->index;
+
+    r->seed = r->prompt->has_seed ? r->prompt->seed : s->seed;
+    if (strcmp(s->seed_rule, "prompt") == 0)
+        r->before = sample;
+    else if (r->prompt->has_seed)
+        r->seed += sample;
+    else if (strcmp(s->seed_rule, "run") == 0)
+        r->before = (uint64_t)r->row;
+    else if (strcmp(s->seed_rule, "dpg") == 0)
+        r->seed += 4 * index + sample;
+    else if (strcmp(s->seed_rule, "index") == 0)
+        r->seed = index + sample;
+    else
+        r->seed += (uint64_t)r->row;
+}
+
 skv_row skv_row_of(const skv_row_span *span, int64_t row)
 {
     const skv_settings *s = span->rows->settings;
     skv_row r = {.row = row, .index = row / s->samples, .sample = (int)(row % s->samples)};
 
     r.prompt = &span->prompt[r.index - span->first];
-    if (r.prompt->has_seed)
-        r.seed = r.prompt->seed + (uint64_t)r.sample;
-    else if (strcmp(s->seed_rule, "index") == 0)
-        r.seed = (uint64_t)r.index + (uint64_t)r.sample;
-    else
-        r.seed = s->seed + (uint64_t)row;
+    choose_numbers(&r, s);
     return r;
 }
 

@@ -75,7 +75,7 @@ typedef struct {
     int64_t row, index; /* of the prompt, in the run */
     const skv_row_prompt *prompt;
     int sample;
-    uint64_t seed;
+    uint64_t seed, before; /* as of skv_seed (engine.h) */
 } skv_row;
 skv_row skv_row_of(const skv_row_span *span, int64_t row);
 

@@ -11,7 +11,7 @@ typedef struct {
     int n;      /* B */
     int *place; /* in the group */
     int64_t *prompt;
-    uint64_t *seed;
+    skv_seed *seed;
     skv_text_span *spans; /* 2B */
     int32_t *ids;         /* packed tokens of all texts */
     int32_t *start;       /* n_texts + 1 */
@@ -79,7 +79,7 @@ static skv_status fill(batch *b, const skv_row_span *span, int64_t first, int n)
         previous = r.index;
         b->place[b->n] = i;
         b->prompt[b->n] = r.index;
-        b->seed[b->n] = r.seed;
+        b->seed[b->n] = (skv_seed){r.seed, r.before};
         b->spans[b->n] = cond;
         b->spans[total + b->n] = uncond;
         b->n++;

@@ -30,8 +30,16 @@ const skv_option skv_settings_table[] = {
         NULL),
     ROW(samples, INT, "1", "pictures of each prompt", NULL),
     ROW(seed, U64, "0", "seed of the run", NULL),
-    WORD(seed_rule, "row|index", "row",
-         "a picture's seed: the run's seed plus its row, or the prompt's index (COCO)", NULL),
+    WORD(seed_rule, "row|index|prompt|run|dpg", "row",
+         "a picture's random numbers; row: by the run's seed plus its row; index: by the prompt's "
+         "index plus the sample (COCO); prompt: by the run's seed, a prompt's samples one after "
+         "another (GenEval, ImageReward); run: the same for all rows (HPSv2); dpg: by the run's "
+         "seed plus 4 times the prompt's index plus the sample",
+         NULL),
+    ROW(torch_gpu, STRING, SKV_TORCH_GPU,
+        "the GPU whose random numbers under torch are drawn, so that a seed gives upstream's "
+        "picture: " SKV_TORCH_GPU_HELP,
+        NULL),
     ROW(negative, STRING, NULL, "negative prompt of all prompts that have none of their own", NULL),
     ROW(positive, BOOL, "false", "append upstream's sentence about faces to prompts about people",
         NULL),
@@ -106,8 +114,10 @@ static skv_status in_range(const char *option, double value, double low, double 
 skv_status skv_settings_check(const skv_settings *s)
 {
     int64_t first, end;
+    skv_torch_gpu gpu;
     skv_store store;
 
+    SKV_TRY(skv_torch_gpu_parse(&gpu, s->torch_gpu));
     if (s->memory_limit < 0)
         return skv_fail(SKV_E_ARG, "--memory-limit is negative");
     SKV_TRY(in_range("samples", (double)s->samples, 1, 10000));
@@ -147,6 +157,7 @@ skv_status skv_settings_guidance(skv_guidance *out, const skv_settings *s,
 {
     SKV_TRY(by_scale(out->cfg, "cfg", &s->cfg, schedule->n_scales));
     SKV_TRY(by_scale(out->tau, "tau", &s->tau, schedule->n_scales));
+    SKV_TRY(skv_torch_gpu_parse(&out->gpu, s->torch_gpu));
     out->top_p = s->top_p;
     if (s->cfg_insertion_layer > 0 || s->cfg_insertion_layer < -(int64_t)depth)
         return skv_fail(SKV_E_ARG, "--cfg-insertion-layer %lld is out of range, want 0 to -%d",

@@ -14,7 +14,7 @@ typedef struct {
     bool positive;
     int64_t samples;
     uint64_t seed;
-    char *seed_rule;
+    char *seed_rule, *torch_gpu;
     /* picture */
     double ratio;
     char *resolution;
@@ -40,7 +40,7 @@ SKV_MUST skv_status skv_settings_read(skv_settings *s, const skv_settings_source
 /* Value ranges; one sentence naming the option. */
 SKV_MUST skv_status skv_settings_check(const skv_settings *s);
 
-/* cfg and tau by scale (one value serves all), top-p, insertion layer. */
+/* cfg and tau by scale (one value serves all), top-p, insertion layer, the GPU of --torch-gpu. */
 SKV_MUST skv_status skv_settings_guidance(skv_guidance *out, const skv_settings *s,
                                           const skv_schedule *schedule, int depth);
 

@@ -33,7 +33,7 @@ skv_status skv_tune_measure(skv_engine *e, const skv_engine_setup *s)
 {
     const size_t picture =
         (size_t)skv_picture_height(&s->schedule) * (size_t)skv_picture_width(&s->schedule) * 3;
-    uint64_t *seed = NULL;
+    skv_seed *seed = NULL;
     uint8_t *image = NULL;
     skv_status st;
 

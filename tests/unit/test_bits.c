@@ -22,6 +22,19 @@ static void every_scale_starts_on_a_byte(void **state)
     assert_int_equal(skv_bits_offset(&s, 14, 2), 2 + 7);
 }
 
+static void a_picture_takes_four_numbers_a_thread_and_scale(void **state)
+{
+    const skv_torch_gpu h100 = {132, 2048}, small = {2, 256};
+    skv_schedule s;
+
+    (void)state;
+    assert_int_equal(skv_schedule_make(&s, 1.0, "1M"), SKV_OK);
+    assert_int_equal(skv_bits_drawn(&s, &h100, 32, 0), 0);
+    assert_int_equal(skv_bits_drawn(&s, &h100, 32, 12), 48);
+    assert_int_equal(skv_bits_drawn(&s, &h100, 56, 13), 52);
+    assert_int_equal(skv_bits_drawn(&s, &small, 32, 5), 3 * 4 + 2 * 8); /* 2·6·6·32 > 4·512 */
+}
+
 static void packing_is_least_significant_bit_first_and_reversible(void **state)
 {
     uint8_t bits[21], back[21], packed[3];
@@ -41,6 +54,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_has_the_published_number_of_bytes),
         cmocka_unit_test(every_scale_starts_on_a_byte),
+        cmocka_unit_test(a_picture_takes_four_numbers_a_thread_and_scale),
         cmocka_unit_test(packing_is_least_significant_bit_first_and_reversible),
     };
 

@@ -4,8 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/rng.h"
-
 #include "cmocka_all.h"
 
 #define N_DRAWS 1000000
@@ -27,24 +25,28 @@ static double probability(const float cond[2], const float uncond[2], double cfg
 }
 
 typedef struct {
-    float cond[2], uncond[2], cfg, tau, top_p;
+    float cond[2], uncond[2], cfg, tau;
+    double top_p;
 } setting;
 
 static const setting settings[] = {
     {{0, 0}, {0, 0}, 1, 1, 1},
     {{0.3f, -0.4f}, {0, 0}, 1, 1, 1},
-    {{0.3f, -0.4f}, {0.1f, 0.2f}, 3, 1, 0.97f},
-    {{-1, 1.5f}, {0.5f, 0.25f}, 2, 0.7f, 0.97f},
-    {{2, 0}, {0, 0}, 1, 1.5f, 0.9f},
-    {{0, 4}, {0, 0}, 1, 1, 0.97f}, /* p = .982: dropped */
-    {{0, 3}, {0, 0}, 1, 1, 0.97f}, /* p = .953: stays */
+    {{0.3f, -0.4f}, {0.1f, 0.2f}, 3, 1, 0.97},
+    {{-1, 1.5f}, {0.5f, 0.25f}, 2, 0.7f, 0.97},
+    {{2, 0}, {0, 0}, 1, 1.5f, 0.9},
+    {{0, 4}, {0, 0}, 1, 1, 0.97}, /* p = .982: dropped */
+    {{0, 3}, {0, 0}, 1, 1, 0.97}, /* p = .953: stays */
     {{9, 0}, {0, 0}, 1, 1, 1},
-    {{0, 0.7f}, {0.7f, 0}, 4, 0.5f, 0.97f},
+    {{0, 0.7f}, {0.7f, 0}, 4, 0.5f, 0.97},
 };
+
+static const skv_torch_gpu gpu = {132, 2048};
 
 /* Draws n bits of one setting: one token a draw, one bit a token. */
 static int64_t count_ones(const setting *s, uint64_t seed, int n, uint8_t *bits)
 {
+    const skv_generator generator = {seed, 12};
     skv_backend *be;
     float *logits = malloc(2 * (size_t)n * 2 * sizeof *logits);
     int64_t ones = 0;
@@ -60,7 +62,9 @@ static int64_t count_ones(const setting *s, uint64_t seed, int n, uint8_t *bits)
         skv_draw_bits(
             be, &(skv_draw_bits_args){.bits = SKV_TENSOR(bits, SKV_U8, SKV_HOST, 1, n, 1),
                                       .logits = SKV_TENSOR(logits, SKV_F32, SKV_HOST, 2, n, 2),
-                                      .seed = &seed,
+                                      .generator = &generator,
+                                      .offset = 4,
+                                      .threads = skv_torch_threads(&gpu, 2 * (int64_t)n),
                                       .cfg = s->cfg,
                                       .tau = s->tau,
                                       .top_p = s->top_p,
@@ -73,9 +77,11 @@ static int64_t count_ones(const setting *s, uint64_t seed, int n, uint8_t *bits)
     return ones;
 }
 
-static void each_bit_is_one_when_its_number_lies_below_the_probability(void **state)
+static void each_bit_is_the_value_of_the_larger_quotient(void **state)
 {
     enum { N = 5000 };
+    const skv_generator g = {99, 16};
+    const int64_t threads = skv_torch_threads(&gpu, 2 * N);
     uint8_t *bits = malloc(N);
 
     (void)state;
@@ -86,11 +92,13 @@ static void each_bit_is_one_when_its_number_lies_below_the_probability(void **st
 
         count_ones(s, 99, N, bits);
         for (int i = 0; i < N; i++) {
-            const double u = (double)skv_uniform(99, 4, (uint32_t)i, 0);
+            const double one = p * (double)skv_torch_exponential(&g, threads, 2 * (int64_t)i);
+            const double zero =
+                (1 - p) * (double)skv_torch_exponential(&g, threads, 2 * (int64_t)i + 1);
 
-            /* logits are fp32: the probability carries 1e-6, and u comes in steps of 6e-8 */
-            if (fabs(u - p) > 1e-6)
-                assert_int_equal(bits[i], u < p);
+            /* logits are fp32: the probability carries 1e-6 */
+            if (fabs(one - zero) > 2e-6 * (one + zero))
+                assert_int_equal(bits[i], one > zero);
         }
     }
     free(bits);
@@ -116,7 +124,7 @@ static void a_million_draws_have_the_frequency_of_the_formula(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_bit_is_one_when_its_number_lies_below_the_probability),
+        cmocka_unit_test(each_bit_is_the_value_of_the_larger_quotient),
         cmocka_unit_test(a_million_draws_have_the_frequency_of_the_formula),
     };
 

@@ -91,6 +91,7 @@ static void open_engine(world *w, const char *model, const char *paths, bool by_
     w->setup.sources = &w->sources;
     w->setup.guided = true;
     w->setup.guidance.top_p = 0.97;
+    w->setup.guidance.gpu = (skv_torch_gpu){132, 2048};
     for (int si = 0; si < SKV_MAX_SCALES; si++) {
         w->setup.guidance.cfg[si] = 3;
         w->setup.guidance.tau[si] = 1;
@@ -160,7 +161,7 @@ typedef struct {
     int32_t fault[N_PROMPTS];
 } taken;
 
-static taken run_seeds(world *w, int path, const uint64_t seed[N_PROMPTS], size_t *pool_peak)
+static taken run_seeds(world *w, int path, const skv_seed seed[N_PROMPTS], size_t *pool_peak)
 {
     taken t = {malloc(N_PROMPTS * skv_engine_bits_bytes(&w->setup)),
                calloc(N_PROMPTS, w->picture),
@@ -183,7 +184,7 @@ static taken run_seeds(world *w, int path, const uint64_t seed[N_PROMPTS], size_
 
 static taken run_path(world *w, int path, size_t *pool_peak)
 {
-    return run_seeds(w, path, (uint64_t[]){11, 12}, pool_peak);
+    return run_seeds(w, path, (skv_seed[]){{11, 0}, {12, 0}}, pool_peak);
 }
 
 static void assert_same(const world *w, const taken *a, const taken *b)
@@ -253,9 +254,9 @@ static void the_pools_peak_and_the_scratch_equal_the_plan_on_every_path(void **s
 
         assert_int_equal(skv_engine_kv_plan(&plan, &w.setup, &w.paths.path[i], N_PROMPTS), SKV_OK);
         skv_engine_scratch(w.engine)->high = 0;
-        assert_int_equal(
-            skv_engine_path(w.engine, &w.paths.path[i], N_PROMPTS, (uint64_t[]){11, 12}, NULL, &r),
-            SKV_OK);
+        assert_int_equal(skv_engine_path(w.engine, &w.paths.path[i], N_PROMPTS,
+                                         (skv_seed[]){{11, 0}, {12, 0}}, NULL, &r),
+                         SKV_OK);
         assert_true(r.pool_peak > 0);
         assert_int_equal(r.pool_peak, skv_kv_plan_pool_bytes(plan));
         assert_int_equal(skv_engine_scratch(w.engine)->high, pass_scratch(&w, i, N_PROMPTS));
@@ -450,8 +451,9 @@ static void the_first_scale_whose_logits_are_not_finite_is_told(void **state)
     ops.launch = NULL;
     w.setup.be->ops = &ops;
     r.fault = fault;
-    assert_int_equal(
-        skv_engine_path(w.engine, w.paths.path, N_PROMPTS, (uint64_t[]){11, 12}, NULL, &r), SKV_OK);
+    assert_int_equal(skv_engine_path(w.engine, w.paths.path, N_PROMPTS,
+                                     (skv_seed[]){{11, 0}, {12, 0}}, NULL, &r),
+                     SKV_OK);
     assert_int_equal(fault[0], 0);
     assert_int_equal(fault[1], 1 + 3); /* the shorter text is computed first */
     w.setup.be->ops = real_ops;
@@ -482,9 +484,9 @@ static void a_path_after_a_failed_one_computes_the_same(void **state)
     ops = *all;
     ops.draw_bits = refuse;
     w.setup.be->ops = &ops;
-    assert_int_equal(
-        skv_engine_path(w.engine, w.paths.path, N_PROMPTS, (uint64_t[]){11, 12}, NULL, &r),
-        SKV_E_UNSUPPORTED);
+    assert_int_equal(skv_engine_path(w.engine, w.paths.path, N_PROMPTS,
+                                     (skv_seed[]){{11, 0}, {12, 0}}, NULL, &r),
+                     SKV_E_UNSUPPORTED);
     assert_string_equal(skv_message(), "refused");
     w.setup.be->ops = all;
     after = run_path(&w, 0, &peak);
@@ -505,9 +507,9 @@ static void results_come_in_the_order_of_the_prompts(void **state)
     bits = skv_engine_bits_bytes(&w.setup);
     map = w.map * sizeof(float);
     condition_from(&w, 0);
-    a = run_seeds(&w, 0, (uint64_t[]){11, 12}, &peak);
+    a = run_seeds(&w, 0, (skv_seed[]){{11, 0}, {12, 0}}, &peak);
     condition_from(&w, 1);
-    b = run_seeds(&w, 0, (uint64_t[]){12, 11}, &peak);
+    b = run_seeds(&w, 0, (skv_seed[]){{12, 0}, {11, 0}}, &peak);
     for (size_t i = 0; i < N_PROMPTS; i++) {
         const size_t other = 1 - i;
 

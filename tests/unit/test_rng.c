@@ -24,10 +24,10 @@ static void philox_gives_the_published_answers(void **state)
     }
 }
 
-static void uniform_is_a_function_of_its_place(void **state)
+static void uniform_is_a_function_of_three_numbers(void **state)
 {
     const uint32_t key[2] = {0x9abcdef0, 0x12345678};
-    const uint32_t counter[4] = {5, 77, 3, 0}; /* bits 20..23 */
+    const uint32_t counter[4] = {5, 77, 3, 0};
     uint32_t word[4];
 
     (void)state;
@@ -44,7 +44,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_answers),
-        cmocka_unit_test(uniform_is_a_function_of_its_place),
+        cmocka_unit_test(uniform_is_a_function_of_three_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

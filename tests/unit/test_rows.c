@@ -84,6 +84,20 @@ static uint64_t seed_of(const world *w, int64_t row)
     return skv_row_of(&w->all, row).seed;
 }
 
+static void assert_numbers(const world *w, int64_t row, uint64_t seed, uint64_t before)
+{
+    const skv_row r = skv_row_of(&w->all, row);
+
+    assert_int_equal(r.seed, seed);
+    assert_int_equal(r.before, before);
+}
+
+static void set_rule(world *w, const char *rule)
+{
+    free(w->settings.seed_rule);
+    w->settings.seed_rule = strdup(rule);
+}
+
 static void a_row_is_prompt_times_samples_plus_sample(void **state)
 {
     world *w = *state;
@@ -151,10 +165,35 @@ static void a_prompts_own_seed_wins_over_the_rule(void **state)
     assert_int_equal(seed_of(w, 1), 101);
     assert_int_equal(seed_of(w, 7), 107);
     assert_int_equal(seed_of(w, 5), 41); /* prompt 2, sample 1 */
-    free(w->settings.seed_rule);
-    w->settings.seed_rule = strdup("index");
+    set_rule(w, "index");
     assert_int_equal(seed_of(w, 7), 4);
     assert_int_equal(seed_of(w, 4), 40);
+    set_rule(w, "dpg");
+    assert_int_equal(seed_of(w, 5), 41);
+    set_rule(w, "run");
+    assert_numbers(w, 5, 41, 0);
+    set_rule(w, "prompt");
+    assert_numbers(w, 5, 40, 1);
+}
+
+/* As upstream's scripts seed their generators: for each prompt, once, or by the item's row. */
+static void the_rules_are_those_of_the_scripts(void **state)
+{
+    world *w = *state;
+
+    w->settings.samples = 2;
+    assert_int_equal(open_rows(w), SKV_OK);
+    set_rule(w, "row");
+    assert_numbers(w, 7, 107, 0);
+    set_rule(w, "prompt");
+    assert_numbers(w, 6, 100, 0);
+    assert_numbers(w, 7, 100, 1);
+    set_rule(w, "run");
+    assert_numbers(w, 0, 100, 0);
+    assert_numbers(w, 7, 100, 7);
+    set_rule(w, "dpg");
+    assert_numbers(w, 6, 100 + 4 * 3, 0);
+    assert_numbers(w, 7, 100 + 4 * 3 + 1, 0);
 }
 
 static void a_bad_line_has_no_tokens_and_is_counted(void **state)
@@ -307,6 +346,7 @@ int main(void)
         TEST(a_group_loads_its_own_prompts_alone),
         TEST(the_last_group_is_what_is_left),
         TEST(a_prompts_own_seed_wins_over_the_rule),
+        TEST(the_rules_are_those_of_the_scripts),
         TEST(a_bad_line_has_no_tokens_and_is_counted),
         TEST(tokens_are_those_of_the_encoded_text),
         TEST(shares_together_are_the_whole),

@@ -45,7 +45,7 @@ static skv_run_plan plan_of(json_t *common)
 /* A plan of n rows in groups of two, where a folder of more than flat_max entries is divided. */
 static skv_status open_plan(skv_by_hundred *divided, const char *run, int64_t n, int64_t flat_max)
 {
-    json_t *common = json_pack("{s:s}", "model", "m");
+    json_t *common = json_pack("{s:s, s:s}", "model", "m", SKV_RUN_RANDOM, "132:2048");
     skv_run_plan_path path = full;
     skv_run_plan plan = plan_of(common);
     skv_claims *claims = NULL;
@@ -212,6 +212,17 @@ static void a_path_name_that_leads_elsewhere_is_refused(void **state)
     assert_non_null(strstr(skv_message(), "../../evil"));
 }
 
+static void a_run_of_other_random_numbers_is_refused_by_that_name(void **state)
+{
+    static const char text[] = "{\"common\": {\"model\": \"m\"}, \"paths\": {}}";
+
+    (void)state;
+    assert_int_equal(skv_file_write(temp_path("run.json"), text, strlen(text)), SKV_OK);
+    assert_int_equal(open_run(temp_folder()), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "run.json was begun by an older version of skv, which "
+                                          "drew other random numbers"));
+}
+
 static void a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
 {
     (void)state;
@@ -227,7 +238,8 @@ static void a_fifo_in_place_of_a_file_is_refused_at_once(void **state)
 
 static void a_folder_of_many_entries_is_divided_and_stays_so(void **state)
 {
-    static const char old[] = "{\"common\": {\"model\": \"m\"}, \"paths\": {}}";
+    static const char old[] =
+        "{\"common\": {\"model\": \"m\", \"torch_gpu\": \"132:2048\"}, \"paths\": {}}";
     skv_by_hundred divided;
 
     (void)state;
@@ -275,6 +287,7 @@ int main(void)
         CASE(a_strangers_left_overs_go_with_an_old_heartbeat_or_after_a_day),
         CASE(links_inside_a_run_are_refused_and_the_run_itself_may_be_one),
         CASE(a_path_name_that_leads_elsewhere_is_refused),
+        CASE(a_run_of_other_random_numbers_is_refused_by_that_name),
         CASE(a_fifo_in_place_of_a_file_is_refused_at_once),
         CASE(a_folder_of_many_entries_is_divided_and_stays_so),
         CASE(a_scan_is_shared_by_the_ranks),
