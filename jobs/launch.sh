@@ -8,7 +8,8 @@ usage: jobs/launch.sh [-f HOSTFILE] [-p RANKS_A_NODE | -n RANKS] [-x VAR[=VALUE]
 
 Runs `build/skv ARGS...` by mpirun, one rank a GPU:
   -f HOSTFILE       lines like "node01 slots=8"; without it, this machine only
-  -p RANKS_A_NODE   ranks on each node; default: the GPUs nvidia-smi shows here, or 1
+  -p RANKS_A_NODE   ranks on each node; default: the GPUs in CUDA_VISIBLE_DEVICES where it is set,
+                    else those that nvidia-smi shows here, or 1
   -n RANKS          ranks in all instead, dealt out as the hostfile's slots say
   -x VAR[=VALUE]    environment variable to pass to the other nodes (only OMPI_* go by themselves)
   -d                print the command and do not run it
@@ -29,6 +30,22 @@ die() {
 
 whole_number() {
     [[ $2 =~ ^[1-9][0-9]*$ ]] || die "option $1 wants a number from 1, not \"$2\""
+}
+
+# GPUs that a process started here may use. CUDA reads the variable up to the first entry that it
+# does not know; nvidia-smi does not look at it.
+visible_gpus() {
+    local entries entry n=0
+    if [ -z "${CUDA_VISIBLE_DEVICES+set}" ]; then
+        nvidia-smi -L 2>/dev/null | grep -c '^GPU ' || true
+        return
+    fi
+    IFS=', ' read -ra entries <<<"$CUDA_VISIBLE_DEVICES"
+    for entry in "${entries[@]}"; do
+        [[ $entry =~ ^([0-9]+|GPU-.+|MIG-.+)$ ]] || break
+        n=$((n + 1))
+    done
+    echo "$n"
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -71,7 +88,7 @@ if [ -n "$ranks" ]; then
     options+=(-n "$ranks")
 else
     if [ -z "$per_node" ]; then
-        per_node=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU ' || true)
+        per_node=$(visible_gpus)
         [ "$per_node" -gt 0 ] || per_node=1
     fi
     whole_number -p "$per_node"

@@ -77,13 +77,6 @@ SKV_MUST skv_status skv_comm_broadcast_blob(skv_comm *c, void **data, size_t *by
  * when R is not 0. Do not call it with a status that is already the same on all ranks. */
 SKV_MUST skv_status skv_comm_agree(skv_comm *c, skv_status st);
 
-/* As skv_comm_broadcast, for memory of each rank's backend: directly where all are on the CPU, by
- * NCCL where every rank has a GPU of its own, otherwise through host memory. *how, if not NULL,
- * says which, and why: static text. `st` is this rank's status so far: a failure of any rank fails
- * all, as in skv_comm_agree. */
-SKV_MUST skv_status skv_comm_broadcast_device(skv_comm *c, skv_status st, skv_backend *be,
-                                              void *data, size_t bytes, int root, const char **how);
-
 /* values[0..n) = their element-wise sum, or maximum, over the ranks, on all ranks. Sums must fit.
  */
 SKV_MUST skv_status skv_comm_sum_i64(skv_comm *c, int64_t *values, size_t n);

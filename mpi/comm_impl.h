@@ -15,9 +15,10 @@
 /* What ranks tell one another between the data; all of it goes to rank 0 or comes from there. */
 typedef enum {
     SKV_WORD_NONE = 0,
-    SKV_WORD_HERE = 1, /* to rank 0: I have arrived */
-    SKV_WORD_WAIT = 2, /* from rank 0: I have arrived, others have not */
-    SKV_WORD_GO = 3    /* from rank 0 */
+    SKV_WORD_HERE = 1,  /* to rank 0: I have arrived */
+    SKV_WORD_WAIT = 2,  /* from rank 0: I have arrived, others have not */
+    SKV_WORD_GO = 3,    /* from rank 0 */
+    SKV_WORD_FAILED = 4 /* mpi/joint.h; the last, for who checks what comes from outside */
 } skv_word;
 
 /* Called with more than one rank only. The data's ops are called when all ranks have arrived;
@@ -83,6 +84,9 @@ const char *skv_comm__rank_text(char out[SKV_RANK_BYTES], const skv_comm *c, int
 SKV_MUST skv_status skv_comm__meet(skv_comm *c);
 SKV_MUST skv_status skv_comm__hear_go(skv_comm *c);
 
+/* Fails: a word of rank `from` that belongs to another call than this rank's. */
+SKV_MUST skv_status skv_comm__out_of_turn(const skv_comm *c, int from);
+
 /* From now on no call reaches the others; the thread's message says why. Returns st. */
 skv_status skv_comm__lose(skv_comm *c, skv_status st);
 
@@ -115,11 +119,6 @@ SKV_MUST skv_status skv_comm__launch(skv_launch *out, skv_comm_getenv get);
 SKV_MUST skv_status skv_comm__cross_check(const skv_launch *launch, int size);
 
 /* ---------------------------------------------------------------- forms */
-
-/* Broadcast by NCCL; *how as in skv_comm_broadcast_device. *done false: not possible here, on any
- * rank, and nothing was sent. Agreed on by all. */
-SKV_MUST skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, void *data,
-                                             size_t bytes, int root, const char **how);
 
 SKV_MUST skv_status skv_comm__open_self(skv_comm *c);
 SKV_MUST skv_status skv_comm__open_mpi(skv_comm *c);

@@ -12,7 +12,7 @@ static void nap(skv_comm *c, long *ns)
         *ns += *ns / 4;
 }
 
-static skv_status out_of_turn(const skv_comm *c, int from)
+skv_status skv_comm__out_of_turn(const skv_comm *c, int from)
 {
     char text[SKV_RANK_BYTES];
 
@@ -44,7 +44,7 @@ static skv_status hear_all(skv_comm *c)
         SKV_TRY(c->ops->heard(c, &from, &word));
         if (word != SKV_WORD_NONE) {
             if (word != SKV_WORD_HERE || !c->missing[from])
-                return out_of_turn(c, from);
+                return skv_comm__out_of_turn(c, from);
             c->missing[from] = false;
             left--;
             continue;
@@ -71,7 +71,7 @@ skv_status skv_comm__hear_go(skv_comm *c)
         if (word == SKV_WORD_GO)
             return SKV_OK;
         if (word == SKV_WORD_HERE)
-            return out_of_turn(c, from);
+            return skv_comm__out_of_turn(c, from);
         if (word == SKV_WORD_WAIT) {
             skv_comm__wait_renew(&w);
             continue;

@@ -1,165 +1,217 @@
 /* NCCL for one thing: a large broadcast between GPUs, at load. The NCCL communicator lives as long
  * as the call, since it holds hundreds of MiB of each GPU that the run wants for itself.
  *
- * NCCL cannot put two ranks on one GPU, and hangs or fails late when asked to: the GPUs' identities
- * are compared first. */
-#include "mpi/comm_impl.h"
+ * NCCL is never trusted to come back: its communicator is a non-blocking one, and is polled with a
+ * time limit, the stop flag, and what the other ranks say of theirs (mpi/joint.h). */
+#include "mpi/spread_impl.h"
 
 #include <cuda_runtime.h>
 #include <nccl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-typedef struct {
-    bool usable; /* everyone has a GPU of its own */
-    ncclUniqueId id;
-} invitation;
+#include "core/clock.h"
+#include "core/digest.h"
+#include "core/log.h"
+#include "mpi/joint.h"
 
-static skv_status failed(const char *call, const char *why)
+#define TRIAL_SECONDS 180.0 /* for connections and a small sum, of 1,024 ranks too */
+
+/* One use of NCCL. */
+typedef struct {
+    skv_comm *c;
+    const skv_spread_plan *plan;
+    skv_backend *be;
+    skv_joint joint;
+    ncclComm_t comm;
+    cudaStream_t stream;
+    void *number;        /* on the GPU: what is summed */
+    double start, limit; /* skv_seconds, seconds */
+    bool noticed;
+} use;
+
+static skv_status failed(const use *u, const char *call, ncclResult_t result)
 {
-    return skv_fail(SKV_E_NCCL, "NCCL: %s: %s", call, why);
+    const char *more = ncclGetLastError(u->comm);
+
+    return skv_fail(SKV_E_NCCL, "NCCL: %s: %s%s%s", call, ncclGetErrorString(result),
+                    more && more[0] ? ": " : "", more ? more : "");
 }
 
 #define TRY_CUDA(x)                                                                                \
     do {                                                                                           \
         cudaError_t try_error = (x);                                                               \
         if (try_error != cudaSuccess)                                                              \
-            return failed(#x, cudaGetErrorString(try_error));                                      \
+            return skv_fail(SKV_E_NCCL, "NCCL: %s: %s", #x, cudaGetErrorString(try_error));        \
     } while (0)
 
-#define TRY_NCCL(x)                                                                                \
+/* A call that may only have begun something. */
+#define TRY_NCCL(u, x)                                                                             \
     do {                                                                                           \
         ncclResult_t try_result = (x);                                                             \
-        if (try_result != ncclSuccess)                                                             \
-            return failed(#x, ncclGetErrorString(try_result));                                     \
+        if (try_result != ncclSuccess && try_result != ncclInProgress)                             \
+            return failed(u, #x, try_result);                                                      \
     } while (0)
 
-static skv_status gpu_identity(cudaUUID_t *uuid)
+skv_status skv_nccl__device(int64_t *gpu, int64_t *slot)
 {
-    struct cudaDeviceProp properties;
+    char identity[SKV_GPU_NAME_BYTES], place[64] = "";
+    skv_digest d;
     int device = 0;
 
     TRY_CUDA(cudaGetDevice(&device));
-    TRY_CUDA(cudaGetDeviceProperties(&properties, device));
-    *uuid = properties.uuid;
+    TRY_CUDA(cudaDeviceGetPCIBusId(place, sizeof place, device));
+    SKV_TRY(skv_cuda_identity(identity, device));
+    d = skv_digest_of(identity, strlen(identity));
+    memcpy(gpu, &d, sizeof *gpu);
+    d = skv_digest_of(place, strlen(place));
+    memcpy(slot, &d, sizeof *slot);
     return SKV_OK;
 }
 
-/* Rank 0: usable unless two ranks have one GPU. */
-static skv_status invite(invitation *out, const skv_blob *uuid, int size)
+/* ------------------------------------------------------------------------- waiting */
+
+/* Whether to go on waiting: SKV_E_PEER where another rank has failed, which says why. */
+static skv_status check_wait(use *u, const char *call)
 {
-    out->usable = true;
-    for (int a = 0; a < size; a++)
-        for (int b = 0; b < a; b++)
-            if (memcmp(uuid[a].data, uuid[b].data, sizeof(cudaUUID_t)) == 0)
-                out->usable = false;
-    if (out->usable)
-        TRY_NCCL(ncclGetUniqueId(&out->id));
+    const double waited = skv_seconds() - u->start;
+
+    SKV_TRY(skv_joint__look(&u->joint, u->c));
+    if (u->joint.failed)
+        return skv_fail(SKV_E_PEER, "NCCL failed on another rank");
+    SKV_TRY(skv_backend_go_on(u->be));
+    if (u->limit > 0 && waited > u->limit)
+        return skv_fail(SKV_E_NCCL, "NCCL: %s does not end within %g s", call, u->limit);
+    if (!u->noticed && u->c->wait_notice > 0 && waited > u->c->wait_notice) {
+        u->noticed = true;
+        skv_warn("NCCL: %s has not ended for %.0f s", call, waited);
+    }
     return SKV_OK;
 }
 
-static skv_status exchange(invitation *out, skv_comm *c)
-{
-    cudaUUID_t uuid = {{0}};
-    skv_blob *all = NULL;
-    skv_status st = gpu_identity(&uuid);
-
-    SKV_TRY(skv_comm_agree(c, st));
-    SKV_TRY(skv_comm_gather_blobs(&all, c, &uuid, sizeof uuid));
-    if (c->rank == 0)
-        st = invite(out, all, c->size);
-    free(all);
-    SKV_TRY(skv_comm_agree(c, st));
-    return skv_comm_broadcast(c, out, sizeof *out, 0);
-}
-
-/* Until NCCL has done what was asked of it, here and (stream NULL: nothing there) on the GPU. */
-static skv_status finish(skv_comm *c, ncclComm_t comm, cudaStream_t stream)
+/* Until NCCL has done what `call` asked of it, here and (queued) on the GPU. */
+static skv_status finish(use *u, const char *call, bool queued)
 {
     const struct timespec nap = {0, 1000000};
-    skv_wait w;
 
-    skv_comm__wait_begin(&w, c, SKV_WAIT_UNKNOWN);
     for (;;) {
         ncclResult_t state = ncclInProgress;
         cudaError_t gpu = cudaSuccess;
 
-        TRY_NCCL(ncclCommGetAsyncError(comm, &state));
-        if (state != ncclInProgress) {
-            TRY_NCCL(state);
-            if (stream)
-                gpu = cudaStreamQuery(stream);
+        TRY_NCCL(u, ncclCommGetAsyncError(u->comm, &state));
+        if (state != ncclSuccess && state != ncclInProgress)
+            return failed(u, call, state);
+        if (state == ncclSuccess) {
+            if (queued)
+                gpu = cudaStreamQuery(u->stream);
             if (gpu == cudaSuccess)
                 return SKV_OK;
             (void)cudaGetLastError(); /* "not ready" must not be taken for the next launch's */
             if (gpu != cudaErrorNotReady)
                 TRY_CUDA(gpu);
         }
-        SKV_TRY(skv_comm__wait_check(&w, c));
+        SKV_TRY(check_wait(u, call));
         nanosleep(&nap, NULL);
     }
 }
 
-/* A call that only begins something. */
-#define BEGIN_NCCL(x)                                                                              \
-    do {                                                                                           \
-        ncclResult_t begin_result = (x);                                                           \
-        if (begin_result != ncclInProgress)                                                        \
-            TRY_NCCL(begin_result);                                                                \
-    } while (0)
+/* ------------------------------------------------------------------------- working */
 
-static skv_status send_all(skv_comm *c, ncclComm_t comm, cudaStream_t stream, void *data,
-                           size_t bytes, int root)
+/* Every taker gives its number and one: whether what NCCL moves arrives, and is right. */
+static skv_status sum_numbers(use *u)
 {
-    SKV_TRY(finish(c, comm, NULL)); /* its creation */
-    BEGIN_NCCL(ncclBroadcast(data, data, bytes, ncclUint8, root, comm, stream));
-    SKV_TRY(finish(c, comm, stream));
-    BEGIN_NCCL(ncclCommFinalize(comm));
-    return finish(c, comm, NULL);
+    const int64_t n = u->plan->n_takers, want = n * (n + 1) / 2;
+    int64_t sum = u->plan->number + 1;
+
+    SKV_TRY(skv_backend_alloc(u->be, &u->number, sizeof sum, "a number for NCCL"));
+    SKV_TRY(skv_backend_upload(u->be, u->number, &sum, sizeof sum));
+    SKV_TRY(skv_backend_sync(u->be));
+    TRY_NCCL(u, ncclAllReduce(u->number, u->number, 1, ncclInt64, ncclSum, u->comm, u->stream));
+    SKV_TRY(finish(u, "ncclAllReduce", true));
+    SKV_TRY(skv_backend_download(u->be, &sum, u->number, sizeof sum));
+    if (sum != want)
+        return skv_fail(SKV_E_NCCL, "NCCL: a sum over %lld GPUs is %lld, want %lld", (long long)n,
+                        (long long)sum, (long long)want);
+    return SKV_OK;
 }
 
-static skv_status meet_and_send(skv_comm *c, const invitation *with, void *data, size_t bytes,
-                                int root)
+static skv_status work(use *u, const ncclUniqueId *id, void *data, size_t bytes)
 {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-    ncclComm_t comm = NULL;
-    cudaStream_t stream = NULL;
-    skv_status st;
 
-    config.blocking = 0; /* a rank that is gone would keep the others inside a call for ever */
-    BEGIN_NCCL(ncclCommInitRankConfig(&comm, c->size, with->id, c->rank, &config));
-    st = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) == cudaSuccess
-             ? send_all(c, comm, stream, data, bytes, root)
-             : failed("cudaStreamCreate", "no stream");
-    if (st == SKV_OK)
-        TRY_NCCL(ncclCommDestroy(comm));
-    else
-        (void)ncclCommAbort(comm); /* frees ranks that wait inside */
-    if (stream)
-        (void)cudaStreamDestroy(stream);
-    return st;
+    config.blocking = 0;
+    TRY_CUDA(cudaStreamCreateWithFlags(&u->stream, cudaStreamNonBlocking));
+    TRY_NCCL(u, ncclCommInitRankConfig(&u->comm, u->plan->n_takers, *id, u->plan->number, &config));
+    SKV_TRY(finish(u, "ncclCommInitRankConfig", false));
+    if (data) {
+        TRY_NCCL(u, ncclBroadcast(data, data, bytes, ncclUint8, 0, u->comm, u->stream));
+        SKV_TRY(finish(u, "ncclBroadcast", true));
+    } else {
+        SKV_TRY(sum_numbers(u));
+    }
+    TRY_NCCL(u, ncclCommFinalize(u->comm));
+    return finish(u, "ncclCommFinalize", false);
 }
 
-skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, void *data,
-                                    size_t bytes, int root, const char **how)
+/* Says how this rank's work ended, frees what NCCL holds, and waits for the others. */
+static skv_status leave(use *u, bool good)
 {
-    invitation with;
-    skv_status st;
+    const skv_status said = skv_joint__say(&u->joint, u->c, good);
 
-    memset(&with, 0, sizeof with);
-    SKV_TRY(exchange(&with, c));
-    *done = with.usable;
-    *how = with.usable ? "by NCCL" : "through host memory: ranks share a GPU";
-    if (!with.usable)
-        return SKV_OK;
-    /* work queued on this memory must end before another stream touches it */
-    SKV_TRY(skv_comm_agree(c, skv_backend_sync(be)));
-    st = meet_and_send(c, &with, data, bytes, root);
+    if (u->comm && good)
+        (void)ncclCommDestroy(u->comm);
+    else if (u->comm)
+        (void)ncclCommAbort(u->comm); /* before all that would wait for the GPU */
+    skv_backend_free(u->be, u->number);
+    if (u->stream)
+        (void)cudaStreamDestroy(u->stream);
+    (void)cudaGetLastError();
+    SKV_TRY(said);
+    return skv_joint__end(&u->joint, u->c);
+}
+
+/* Where ranks meet, from the first taker to all. */
+static skv_status share_id(ncclUniqueId *id, use *u)
+{
+    const bool first = u->c->rank == u->plan->first;
+    const ncclResult_t result = first ? ncclGetUniqueId(id) : ncclSuccess;
+    skv_status st = result == ncclSuccess ? SKV_OK : failed(u, "ncclGetUniqueId", result);
+
+    SKV_TRY(skv_comm_agree(u->c, st));
+    return skv_comm_broadcast(u->c, id, sizeof *id, u->plan->first);
+}
+
+/* Collective: everything but NCCL's own failures, which are `good` false, fails. */
+static skv_status judge(bool *good, skv_comm *c, skv_status st)
+{
     if (st == SKV_E_PEER)
-        return skv_comm__lose(c, st); /* who did not come here will not come to agree, either */
-    return skv_comm_agree(c, st);
+        st = SKV_OK; /* the rank that failed says why */
+    st = skv_comm_agree(c, st);
+    *good = st == SKV_OK;
+    return st == SKV_E_NCCL ? SKV_OK : st;
+}
+
+skv_status skv_nccl__run(bool *good, skv_comm *c, const skv_spread_plan *p, skv_backend *be,
+                         void *data, size_t bytes)
+{
+    use u = {.c = c, .plan = p, .be = be, .start = skv_seconds(), .limit = c->wait_limit / 2};
+    ncclUniqueId id;
+    skv_status st, ended;
+
+    memset(&id, 0, sizeof id);
+    *good = false;
+    if (!data && bytes == 0 && (u.limit <= 0 || u.limit > TRIAL_SECONDS))
+        u.limit = TRIAL_SECONDS;
+    st = share_id(&id, &u);
+    if (st != SKV_OK)
+        return st == SKV_E_NCCL ? SKV_OK : st;
+    skv_joint__begin(&u.joint, c);
+    st = p->number >= 0 ? work(&u, &id, data, bytes) : SKV_OK;
+    ended = leave(&u, st == SKV_OK);
+    if (ended != SKV_OK)
+        return skv_comm__lose(c, ended);
+    return judge(good, c, st);
 }
 
 int skv_comm__nccl_library(skv_library *out)

@@ -1,17 +1,23 @@
-/* A build without CUDA has no device memory to send. */
-#include "mpi/comm_impl.h"
+/* A build without CUDA has no GPUs to send between. */
+#include "mpi/spread_impl.h"
 
-skv_status skv_comm__nccl_broadcast(bool *done, skv_comm *c, skv_backend *be, void *data,
-                                    size_t bytes, int root, const char **how)
+skv_status skv_nccl__device(int64_t *gpu, int64_t *slot)
+{
+    (void)gpu;
+    (void)slot;
+    return skv_fail(SKV_E_UNSUPPORTED, "a build without NCCL has no GPU");
+}
+
+skv_status skv_nccl__run(bool *good, skv_comm *c, const skv_spread_plan *p, skv_backend *be,
+                         void *data, size_t bytes)
 {
     (void)c;
+    (void)p;
     (void)be;
     (void)data;
     (void)bytes;
-    (void)root;
-    *done = false;
-    *how = "through host memory: a build without NCCL";
-    return SKV_OK;
+    *good = false;
+    return skv_fail(SKV_E_UNSUPPORTED, "a build without NCCL has no GPU");
 }
 
 int skv_comm__nccl_library(skv_library *out)

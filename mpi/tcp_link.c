@@ -142,8 +142,9 @@ static skv_status check_head(skv_comm *c, skv_link *l, uint32_t want, size_t byt
                         peer);
     if (h->kind == SKV_FRAME_END && h->bytes < SKV_MESSAGE_BYTES)
         return hear_end(c, l);
-    if (want == SKV_FRAME_DATA ? h->kind == want && h->bytes == bytes
-                               : h->kind >= SKV_WORD_HERE && h->kind <= SKV_WORD_GO && !h->bytes)
+    if (want == SKV_FRAME_DATA
+            ? h->kind == want && h->bytes == bytes
+            : h->kind >= SKV_WORD_HERE && h->kind <= SKV_WORD_FAILED && !h->bytes)
         return SKV_OK;
     return skv_fail(SKV_E_PEER, "%s is at another place than rank %d: they make different calls",
                     peer, c->rank);

@@ -4,6 +4,7 @@
  * only downloads, elapsed and sync wait for the device. */
 #include "kernels/cuda/cuda_internal.h"
 
+#include <cudaTypedefs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,22 @@ skv_status skv_cuda_count(int *n)
     return SKV_OK;
 }
 
+/* The runtime's properties of a MIG instance may hold the UUID of the whole GPU; this call of the
+ * driver's has the instance's. Drivers before 11.4, which know no MIG of this kind, lack it. */
+static void ask_driver(cudaUUID_t *uuid, int device)
+{
+    PFN_cuDeviceGetUuid_v11040 get_uuid = NULL;
+    enum cudaDriverEntryPointQueryResult found = cudaDriverEntryPointSymbolNotFound;
+    cudaUUID_t answer;
+
+    if (cudaGetDriverEntryPointByVersion("cuDeviceGetUuid", (void **)&get_uuid, 11040,
+                                         cudaEnableDefault, &found) == cudaSuccess &&
+        found == cudaDriverEntryPointSuccess && get_uuid &&
+        get_uuid(&answer, device) == CUDA_SUCCESS)
+        *uuid = answer;
+    (void)cudaGetLastError();
+}
+
 skv_status skv_cuda_identity(char out[SKV_GPU_NAME_BYTES], int device)
 {
     struct cudaDeviceProp p;
@@ -281,6 +298,7 @@ skv_status skv_cuda_identity(char out[SKV_GPU_NAME_BYTES], int device)
 
     out[0] = '\0';
     SKV_CUDA(cudaGetDeviceProperties(&p, device));
+    ask_driver(&p.uuid, device);
     at += snprintf(at, SKV_GPU_NAME_BYTES, "GPU");
     for (int i = 0; i < 16; i++)
         at += snprintf(at, 4, i == 0 || i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",

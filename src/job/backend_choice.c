@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/digest.h"
 #include "core/log.h"
 
 /* Device memory that CUDA's libraries and graphs take when first used (tens of MiB were seen), with
@@ -56,8 +57,28 @@ skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish
                         wish->device);
     out->cuda = true;
     out->gpu = wish->local_rank % n_gpus;
-    out->n_sharing = (wish->local_size - out->gpu + n_gpus - 1) / n_gpus;
+    out->n_sharing = 1;
     return decide_type(out, wish->dtype);
+}
+
+int64_t skv_device_number(const skv_device_choice *choice)
+{
+    const skv_digest d = skv_digest_of(choice->identity, strlen(choice->identity));
+    int64_t number;
+
+    memcpy(&number, &d, sizeof number);
+    return number;
+}
+
+void skv_device_count_sharing(skv_device_choice *choice, const int64_t *number, int n)
+{
+    const int64_t mine = skv_device_number(choice);
+
+    if (!choice->cuda)
+        return;
+    choice->n_sharing = 0;
+    for (int r = 0; r < n; r++)
+        choice->n_sharing += number[r] == mine;
 }
 
 int skv_device_threads(int64_t wished, int local_size)
@@ -82,9 +103,7 @@ skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
         skv_warn("this machine has no NVIDIA driver: computing on the CPU");
     if (!choice->cuda)
         return skv_backend_open_cpu(out, skv_device_threads(wish->threads, wish->local_size));
-    if (choice->n_sharing > 1 && wish->local_rank == 0)
-        skv_warn("%d ranks of this host share %d GPU%s", wish->local_size, n_gpus,
-                 n_gpus > 1 ? "s" : "");
+    SKV_TRY(skv_cuda_identity(choice->identity, choice->gpu));
     return skv_backend_open_cuda(out,
                                  &(skv_cuda_options){.device = choice->gpu, .type = choice->type});
 }

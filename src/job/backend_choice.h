@@ -14,8 +14,10 @@ typedef struct {
 
 typedef struct {
     bool cuda;
-    int gpu;       /* as CUDA counts them in this process */
-    int n_sharing; /* ranks of this host on the same device, this one included */
+    int gpu;                           /* as CUDA counts them in this process */
+    char identity[SKV_GPU_NAME_BYTES]; /* skv_cuda_identity, once opened; "" on the CPU */
+    int n_sharing; /* ranks on the same device, this one included: on the CPU those of the host; on
+                      a GPU 1, until skv_device_count_sharing */
     skv_dtype type;
     bool no_driver; /* "auto" fell back to the CPU of a build that could have used a GPU */
 } skv_device_choice;
@@ -26,12 +28,19 @@ typedef struct {
 SKV_MUST skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish,
                                       skv_status counted, int n_gpus);
 
+/* A device as a number that ranks can compare: the same where the identity is the same. */
+int64_t skv_device_number(const skv_device_choice *choice);
+
+/* Sets n_sharing of a rank on a GPU. number (n): skv_device_number of every rank. How many GPUs a
+ * process sees says nothing: each of a host's ranks may see another one. */
+void skv_device_count_sharing(skv_device_choice *choice, const int64_t *number, int n);
+
 /* CPU threads of a rank: `wished`, or for 0 its share of the host's cores among local_size ranks.
  */
 int skv_device_threads(int64_t wished, int local_size);
 
-/* Decides and opens; one warning line where the CPU stands in for a missing driver or ranks share a
- * GPU. Caller destroys. */
+/* Decides and opens; one warning line where the CPU stands in for a missing driver. Caller
+ * destroys. */
 SKV_MUST skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
                                        const skv_device_wish *wish);
 

@@ -53,8 +53,7 @@ static skv_status look_at_device(skv_host_facts *out, const skv_device_wish *wis
     out->free_here = (int64_t)here;
     out->all_here = (int64_t)all;
     skv_backend_destroy(be);
-    if (st == SKV_OK && choice.cuda)
-        st = skv_cuda_identity(out->gpu, choice.gpu);
+    copy(out->gpu, sizeof out->gpu, choice.identity);
     return st;
 }
 

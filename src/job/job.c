@@ -12,7 +12,7 @@ static const skv_phase planning[] = {
     {"comparing settings", skv_job__list_settings, skv_job__compare_settings, NULL},
     {"prompts", skv_job__read_prompts, NULL, NULL},
     {"rewritten prompts", skv_job__read_rewrites, NULL, skv_job__rewrites},
-    {"device", skv_job__open_device, NULL, NULL},
+    {"device", skv_job__open_device, skv_job__count_sharing, NULL},
     {"comparing types", skv_job__name_type, skv_job__compare_types, NULL},
     {"comparing devices", skv_job__name_device, skv_job__compare_devices, NULL},
     {"set-up", skv_job__open_setup, NULL, NULL},
@@ -81,11 +81,13 @@ static void clear(skv_job *j)
 {
     skv_engine_destroy(j->engine);
     skv_t5_destroy(j->t5);
+    skv_weights_sharing_close(&j->sharing);
     skv_text_phase_close(&j->texts);
     skv_run_setup_clear(&j->run);
     if (j->text_be != j->be)
         skv_backend_destroy(j->text_be);
     skv_backend_destroy(j->be);
+    free(j->devices);
     skv_options_clear(skv_settings_table, &j->settings);
     skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);

@@ -18,21 +18,16 @@ skv_status skv_job__open_texts(void *job)
     return j->count > 0 ? skv_text_phase_open(&j->texts) : SKV_OK;
 }
 
-/* If every rank has work, rank 0 reads the checkpoints and sends them; otherwise each rank that has
- * work reads them itself. */
+/* Ranks without work load nothing, and only wait until the others have. */
 skv_status skv_job__share_weights(void *job)
 {
     skv_job *j = job;
-    int64_t idle = j->count == 0;
 
-    SKV_TRY(skv_comm_sum_i64(j->comm, &idle, 1));
-    skv_weights_sharing_start(&j->sharing, j->comm);
-    if (idle > 0 || j->size == 1)
-        return SKV_OK;
+    SKV_TRY(skv_weights_sharing_open(&j->sharing, j->comm, j->be, j->count > 0));
     if (!j->settings.text_cache)
-        skv_weights_set_share(j->run.t5_weights, &j->sharing.share);
-    skv_weights_set_share(j->run.sources.transformer, &j->sharing.share);
-    skv_weights_set_share(j->run.sources.vae, &j->sharing.share);
+        skv_weights_sharing_use(&j->sharing, j->run.t5_weights);
+    skv_weights_sharing_use(&j->sharing, j->run.sources.transformer);
+    skv_weights_sharing_use(&j->sharing, j->run.sources.vae);
     return SKV_OK;
 }
 
@@ -58,7 +53,9 @@ skv_status skv_job__load_model(void *job)
 
     if (j->count > 0)
         st = skv_engine_create(&j->engine, &j->run.engine);
-    return skv_weights_sharing_agree(&j->sharing, st);
+    st = skv_weights_sharing_agree(&j->sharing, st);
+    skv_weights_sharing_close(&j->sharing);
+    return st;
 }
 
 /* ------------------------------------------------- algorithms, the same on all ranks */

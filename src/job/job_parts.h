@@ -34,6 +34,7 @@ typedef struct {
     /* set-up */
     skv_device_choice choice;
     skv_backend *be, *text_be; /* text_be may be be */
+    int64_t *devices;          /* (size) skv_device_number of each rank */
     skv_run_setup run;
     char rows_key[SKV_DIGEST_BYTES]; /* rank 0: of what rows.h5 is made of */
     skv_prompt_facts facts_of_rows;
@@ -92,6 +93,7 @@ SKV_MUST skv_status skv_job__compare_contents(void *job);
 
 /* job_setup.c: device, plan, work */
 SKV_MUST skv_status skv_job__open_device(void *job);
+SKV_MUST skv_status skv_job__count_sharing(void *job);
 SKV_MUST skv_status skv_job__open_setup(void *job);
 SKV_MUST skv_status skv_job__plan_run(void *job);
 bool skv_job__text_cache(const void *job);

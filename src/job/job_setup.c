@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/mem.h"
 #include "job/failed_rows.h"
 #include "job/job_parts.h"
 #include "run/run_lock.h"
@@ -25,6 +26,20 @@ skv_status skv_job__open_device(void *job)
     j->be->stop = j->stop;
     SKV_TRY(skv_backend_choose_text(&j->text_be, j->be, &j->choice));
     j->text_be->stop = j->stop;
+    SKV_TRY(skv_alloc(&j->devices, (size_t)j->size, sizeof *j->devices, "the ranks' devices"));
+    j->devices[j->rank] = skv_device_number(&j->choice);
+    return SKV_OK;
+}
+
+skv_status skv_job__count_sharing(void *job)
+{
+    skv_job *j = job;
+
+    SKV_TRY(skv_comm_sum_i64(j->comm, j->devices, (size_t)j->size)); /* each set one */
+    skv_device_count_sharing(&j->choice, j->devices, j->size);
+    if (j->choice.cuda && j->choice.n_sharing > 1)
+        skv_warn("%d ranks share %s: each has a share of its memory", j->choice.n_sharing,
+                 j->choice.identity);
     return SKV_OK;
 }
 

@@ -1,22 +1,28 @@
-/* Checkpoints read by rank 0 and sent to the others (model/weights.h, skv_weights_share). */
+/* Checkpoints read by as few ranks as can be, and sent to the others that have work
+ * (model/weights.h, skv_weights_share, by way of mpi/spread.h). */
 #ifndef SKV_JOB_SHARE_WEIGHTS_H
 #define SKV_JOB_SHARE_WEIGHTS_H
 
-#include <stdbool.h>
-
 #include "model/weights.h"
-#include "mpi/comm.h"
+#include "mpi/spread.h"
 
 typedef struct {
     skv_comm *comm;
+    skv_spread *spread; /* NULL: one rank, which reads for itself */
     skv_weights_share share;
-    bool failed; /* a broadcast failed, on all ranks: they need not agree on it again */
 } skv_weights_sharing;
 
-/* Collective from here on: every rank of comm loads the same things in the same order. */
-void skv_weights_sharing_start(skv_weights_sharing *s, skv_comm *comm);
+/* Collective over all ranks of comm. takes: this rank will load; those that do load the same things
+ * in the same order, each onto its device `be`. Closed with skv_weights_sharing_close, also after a
+ * failure. */
+SKV_MUST skv_status skv_weights_sharing_open(skv_weights_sharing *s, skv_comm *comm,
+                                             skv_backend *be, bool takes);
+void skv_weights_sharing_close(skv_weights_sharing *s);
+
+/* For loaders of w made from now on. */
+void skv_weights_sharing_use(skv_weights_sharing *s, skv_weights *w);
 
 /* In place of skv_comm_agree after loading. */
-SKV_MUST skv_status skv_weights_sharing_agree(const skv_weights_sharing *s, skv_status st);
+SKV_MUST skv_status skv_weights_sharing_agree(skv_weights_sharing *s, skv_status st);
 
 #endif

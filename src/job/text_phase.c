@@ -99,12 +99,13 @@ static skv_status load(encoder *e, const skv_text_phase *p, int longest)
     skv_status st;
 
     e->be = s->text_be;
-    skv_weights_sharing_start(&sharing, p->comm);
-    if (skv_comm_size(p->comm) > 1)
-        skv_weights_set_share(s->t5_weights, &sharing.share);
+    SKV_TRY(skv_weights_sharing_open(&sharing, p->comm, e->be, true));
+    skv_weights_sharing_use(&sharing, s->t5_weights);
     st = skv_t5_create(&e->t5, e->be, s->t5_weights, &s->t5_dims);
     skv_weights_set_share(s->t5_weights, NULL);
-    SKV_TRY(skv_weights_sharing_agree(&sharing, st));
+    st = skv_weights_sharing_agree(&sharing, st);
+    skv_weights_sharing_close(&sharing);
+    SKV_TRY(st);
     return skv_comm_agree(p->comm, take_memory(e, s, longest));
 }
 

@@ -114,6 +114,7 @@ until_gone() {
 by_hand 60 "$work/tcp"
 all_well
 says 0 '^# rank 2 of 3, host2, local 0: '
+says 0 'of weights read once on each of 3 hosts for 3 ranks$'
 same_run "$work/one" "$work/tcp" || fail "the TCP form's bytes differ"
 
 by_hand 6 "$work/cut"
@@ -165,6 +166,7 @@ by_mpirun() {
 by_mpirun 60 "$work/mpi"
 wait "${pids[0]}" || fail "mpirun: $(cat "$work/log0")"
 says 0 '^# rank 2 of 3, host2, local 0: '
+says 0 'of weights read once on each of 3 hosts for 3 ranks$'
 same_run "$work/one" "$work/mpi" || fail "the MPI form's bytes differ"
 
 # mpirun itself waits for its daemon on the host that is cut off, until the kernel gives up on the

@@ -12,10 +12,15 @@ write_job
 sample 1 "$work/one"
 [ "$(find "$work/one/images" -name '*.png' | wc -l)" -eq 18 ] || fail "one rank: not 18 pictures"
 for ranks in 2 3 4; do
-    sample "$ranks" "$work/ranks$ranks"
+    sample "$ranks" "$work/ranks$ranks" 2>"$work/log"
     same_run "$work/one" "$work/ranks$ranks" || fail "$ranks ranks differ from one"
 done
-start=$by_loop sample 3 "$work/tcp3"
+# with 3 groups the fourth rank has no work
+[ "$(grep -c 'of weights read once for 3 ranks, sent through host memory' "$work/log")" -eq 3 ] ||
+    fail "4 ranks, 3 with work: encoder, model and VAE want one reader: $(cat "$work/log")"
+start=$by_loop sample 3 "$work/tcp3" 2>"$work/log"
+grep -q 'of weights read once for 3 ranks, sent through host memory' "$work/log" ||
+    fail "over TCP weights are read more than once: $(cat "$work/log")"
 same_run "$work/one" "$work/tcp3" || fail "3 ranks over TCP differ from one"
 sample 2 "$work/threads2" --threads 2
 same_run "$work/one" "$work/threads2" || fail "two threads differ from one"

@@ -1,7 +1,7 @@
 /* The communicator's promises, by every rank at once, over the form that started it. Data are
  * integers, so sums are compared with ==. A failed check ends all ranks: the others would wait for
  * this one in the next collective. SKV_TEST_RUN, _PORT, _NOTICE and _LIMIT are the wish. */
-#include "mpi/comm.h"
+#include "mpi/spread.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "mpi_state.h"
+
+#define HALF ((size_t)8 << 20) /* of the window between ranks of a host */
 
 static skv_comm *comm;
 
@@ -225,8 +227,7 @@ static void a_failure_outranks_a_stop_and_the_lowest_rank_speaks(void)
     CHECK(strstr(skv_message(), "from 1") != NULL);
 }
 
-/* On the CPU, or on the GPUs with SKV_TEST_DEVICE=cuda: a rank a GPU, and more ranks share them.
- * More than two pieces of the way through host memory, and not a multiple of one. */
+/* On the CPU, or on the GPUs with SKV_TEST_DEVICE=cuda: a rank a GPU, and more ranks share them. */
 static skv_backend *open_backend(void)
 {
     const char *device = getenv("SKV_TEST_DEVICE");
@@ -243,52 +244,91 @@ static skv_backend *open_backend(void)
     return be;
 }
 
-static void device_memory_reaches_all_from_any_root(void)
+/* What a reader has, and what the others have once it is sent. */
+static void send_once(skv_spread *s, skv_backend *be, unsigned char *host, void *data, size_t bytes)
 {
-    const size_t bytes = ((size_t)129 << 20) + 54321;
-    int size = skv_comm_size(comm), rank = skv_comm_rank(comm);
+    for (size_t i = 0; i < bytes; i++)
+        host[i] = skv_spread_reads(s) ? pattern(i, 1) : 0;
+    CHECK_OK(skv_backend_upload(be, data, host, bytes));
+    CHECK_OK(skv_spread_send(s, SKV_OK, be, data, bytes));
+    memset(host, 0, bytes);
+    CHECK_OK(skv_backend_download(be, host, data, bytes));
+    for (size_t i = 0; i < bytes; i++)
+        if (host[i] != pattern(i, 1))
+            check(0, "a byte differs", __func__, __LINE__);
+}
+
+/* Ranks from `first` on take part; the others only keep time. */
+static void device_memory_reaches_those_that_take(int first, size_t bytes)
+{
+    const bool takes = skv_comm_rank(comm) >= first;
     unsigned char *host = malloc(bytes);
     skv_backend *be = open_backend();
-    const char *how = NULL;
+    skv_spread *s = NULL;
+    int64_t readers;
     void *data = NULL;
 
     CHECK(host != NULL);
-    CHECK_OK(skv_backend_alloc(be, &data, bytes, "test"));
-    for (int root = 0; root<size; root += size> 1 ? size - 1 : 1) {
-        for (size_t i = 0; i < bytes; i++)
-            host[i] = rank == root ? pattern(i, root) : 0;
-        CHECK_OK(skv_backend_upload(be, data, host, bytes));
-        CHECK_OK(skv_comm_broadcast_device(comm, SKV_OK, be, data, bytes, root, &how));
-        memset(host, 0, bytes);
-        CHECK_OK(skv_backend_download(be, host, data, bytes));
-        for (size_t i = 0; i < bytes; i++)
-            if (host[i] != pattern(i, root))
-                check(0, "a byte differs", __func__, __LINE__);
+    CHECK_OK(skv_spread_open(&s, comm, be, takes));
+    readers = skv_spread_reads(s);
+    CHECK(takes || readers == 0);
+    CHECK_OK(skv_comm_sum_i64(comm, &readers, 1));
+    CHECK(readers == 1); /* all ranks are of one host */
+    if (takes) {
+        CHECK_OK(skv_backend_alloc(be, &data, bytes, "test"));
+        for (int i = 0; i < 2; i++)
+            send_once(s, be, host, data, bytes);
     }
-    if (rank == 0)
-        printf("device memory went %s\n", how);
+    CHECK_OK(skv_spread_end(s, SKV_OK));
+    if (skv_comm_rank(comm) == 0)
+        printf("device memory went %s\n", skv_spread_way(s));
+    skv_spread_close(s);
     skv_backend_free(be, data);
     skv_backend_destroy(be);
     free(host);
 }
 
 /* A rank that failed on its way here may join with its failure, or by agreeing on it. */
-static void a_failure_before_a_device_broadcast_is_everybodys(void)
+static void a_failure_before_a_sending_is_everybodys(void)
 {
+    const int last = skv_comm_size(comm) - 1;
     unsigned char byte = 7;
     skv_backend *be = open_backend();
+    skv_spread *s = NULL;
     skv_status st = SKV_OK;
 
+    CHECK_OK(skv_spread_open(&s, comm, be, true));
     if (skv_comm_rank(comm) == 0)
         st = skv_fail(SKV_E_IO, "checkpoint is cut short");
-    CHECK(skv_comm_broadcast_device(comm, st, be, &byte, 1, 0, NULL) == SKV_E_IO);
-    CHECK(strstr(skv_message(), "checkpoint is cut short") != NULL && byte == 7);
-    if (skv_comm_rank(comm) == skv_comm_size(comm) - 1) {
-        st = skv_comm_agree(comm, skv_fail(SKV_E_MEM, "no room"));
-    } else {
-        st = skv_comm_broadcast_device(comm, SKV_OK, be, &byte, 1, 0, NULL);
-    }
+    st = skv_spread_send(s, st, be, &byte, 1);
+    CHECK(st == SKV_E_IO && strstr(skv_message(), "checkpoint is cut short") && byte == 7);
+    CHECK(skv_spread_end(s, st) == SKV_E_IO);
+    skv_spread_close(s);
+
+    s = NULL;
+    CHECK_OK(skv_spread_open(&s, comm, be, true));
+    if (skv_comm_rank(comm) == last)
+        st = skv_spread_end(s, skv_fail(SKV_E_MEM, "no room"));
+    else
+        st = skv_spread_end(s, skv_spread_send(s, SKV_OK, be, &byte, 1));
     CHECK(st == SKV_E_MEM && strstr(skv_message(), "no room") != NULL);
+    skv_spread_close(s);
+    skv_backend_destroy(be);
+}
+
+/* As with an older kind of GPU beside a newer one: what is packed may differ in size. */
+static void sizes_that_differ_are_refused_on_all_ranks(void)
+{
+    unsigned char bytes[2] = {1, 2};
+    skv_backend *be = open_backend();
+    skv_spread *s = NULL;
+
+    if (skv_comm_size(comm) > 1) {
+        CHECK_OK(skv_spread_open(&s, comm, be, true));
+        CHECK(skv_spread_send(s, SKV_OK, be, bytes, skv_comm_rank(comm) == 0 ? 1 : 2) ==
+              SKV_E_UNSUPPORTED);
+        skv_spread_close(s);
+    }
     skv_backend_destroy(be);
 }
 
@@ -319,8 +359,11 @@ static int run_all(const char *form)
     blobs_of_uneven_size_gather_in_rank_order();
     a_rank_without_memory_fails_all();
     all_leave_with_the_failing_ranks_message();
-    device_memory_reaches_all_from_any_root();
-    a_failure_before_a_device_broadcast_is_everybodys();
+    device_memory_reaches_those_that_take(0, 3 * HALF + 54321);
+    device_memory_reaches_those_that_take(skv_comm_size(comm) > 2, HALF);
+    device_memory_reaches_those_that_take(skv_comm_size(comm) - 1, 1);
+    a_failure_before_a_sending_is_everybodys();
+    sizes_that_differ_are_refused_on_all_ranks();
     a_failure_outranks_a_stop_and_the_lowest_rank_speaks();
     waiting_for_a_late_rank_sleeps();
     CHECK(!skv_comm_is_lost(comm));

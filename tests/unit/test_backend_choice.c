@@ -1,6 +1,7 @@
 /* Which device is taken, for every answer that a driver can give. */
 #include "job/backend_choice.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -82,28 +83,54 @@ static void cuda_is_refused_where_there_is_none(void **state)
     assert_non_null(strstr(skv_message(), "driver"));
 }
 
-static void ranks_go_round_the_gpus_and_know_how_many_share_one(void **state)
+static void ranks_go_round_the_gpus_that_they_see(void **state)
 {
     skv_device_wish w = wish("auto", "auto");
 
     (void)state;
-    for (int size = 1; size <= 9; size++)
-        for (int n = 1; n <= 4; n++) {
-            int on[4] = {0};
+    for (w.local_size = 1; w.local_size <= 9; w.local_size++)
+        for (int n = 1; n <= 4; n++)
+            for (w.local_rank = 0; w.local_rank < w.local_size; w.local_rank++)
+                assert_int_equal(good(&w, SKV_OK, n).gpu, w.local_rank % n);
+}
 
-            w.local_size = size;
-            for (w.local_rank = 0; w.local_rank < size; w.local_rank++)
-                on[good(&w, SKV_OK, n).gpu]++;
-            for (w.local_rank = 0; w.local_rank < size; w.local_rank++) {
-                const skv_device_choice c = good(&w, SKV_OK, n);
+/* n_sharing of each rank, with GPUs of these names. */
+static void expect_sharing(const char *const *gpu, const int *want, int n)
+{
+    const skv_device_wish w = wish("auto", "auto");
+    skv_device_choice c[8];
+    int64_t number[8];
 
-                assert_int_equal(c.gpu, w.local_rank % n);
-                assert_int_equal(c.n_sharing, on[c.gpu]);
-            }
-        }
-    w = wish("cpu", "auto");
+    for (int r = 0; r < n; r++) {
+        c[r] = good(&w, SKV_OK, 1);
+        snprintf(c[r].identity, sizeof c[r].identity, "%s", gpu[r]);
+        number[r] = skv_device_number(&c[r]);
+    }
+    for (int r = 0; r < n; r++) {
+        skv_device_count_sharing(&c[r], number, n);
+        assert_int_equal(c[r].n_sharing, want[r]);
+    }
+}
+
+static void ranks_that_see_one_gpu_each_share_it_only_where_it_is_the_same(void **state)
+{
+    (void)state;
+    expect_sharing((const char *const[]){"GPU-a", "GPU-b", "GPU-c", "GPU-d"},
+                   (const int[]){1, 1, 1, 1}, 4);
+    expect_sharing((const char *const[]){"GPU-a", "GPU-b", "GPU-a", "GPU-a"},
+                   (const int[]){3, 1, 3, 3}, 4);
+}
+
+static void ranks_on_the_cpu_share_their_host(void **state)
+{
+    skv_device_wish w = wish("cpu", "auto");
+    skv_device_choice c;
+
+    (void)state;
     w.local_size = 3;
-    assert_int_equal(good(&w, SKV_E_UNSUPPORTED, 0).n_sharing, 3);
+    c = good(&w, SKV_E_UNSUPPORTED, 0);
+    skv_device_count_sharing(&c, (const int64_t[]){skv_device_number(&c), 5, 6, 7}, 4);
+    assert_int_equal(c.n_sharing, 3);
 }
 
 static void bf16_is_for_gpus_and_other_words_are_refused(void **state)
@@ -132,7 +159,9 @@ int main(void)
         cmocka_unit_test(a_driver_without_gpus_is_an_error_that_names_the_variable),
         cmocka_unit_test(a_broken_driver_is_never_hidden_by_the_cpu),
         cmocka_unit_test(cuda_is_refused_where_there_is_none),
-        cmocka_unit_test(ranks_go_round_the_gpus_and_know_how_many_share_one),
+        cmocka_unit_test(ranks_go_round_the_gpus_that_they_see),
+        cmocka_unit_test(ranks_that_see_one_gpu_each_share_it_only_where_it_is_the_same),
+        cmocka_unit_test(ranks_on_the_cpu_share_their_host),
         cmocka_unit_test(bf16_is_for_gpus_and_other_words_are_refused),
     };
 
