@@ -133,6 +133,11 @@ bool skv_spread_reads(const skv_spread *s)
     return !s->window.half[0] || me == s->plan.host_first;
 }
 
+bool skv_spread_by_nccl(const skv_spread *s)
+{
+    return s->nccl;
+}
+
 const char *skv_spread_way(const skv_spread *s)
 {
     return s->nccl ? "by NCCL" : "through host memory";

@@ -19,6 +19,8 @@ void skv_spread_close(skv_spread *s); /* accepts NULL; not collective */
 /* Whether this rank has to read before it sends. */
 bool skv_spread_reads(const skv_spread *s);
 
+bool skv_spread_by_nccl(const skv_spread *s);
+
 /* Static: "by NCCL", "through host memory". And why not by NCCL, a sentence of skv_spread's; "":
  * there is nothing to say. */
 const char *skv_spread_way(const skv_spread *s);

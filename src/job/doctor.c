@@ -8,7 +8,9 @@
 #include "core/mem.h"
 #include "job/compare_ranks.h"
 #include "job/doctor_folder.h"
+#include "job/doctor_run.h"
 #include "job/doctor_rules.h"
+#include "mpi/spread.h"
 
 static int64_t number_of(const char *variable)
 {
@@ -46,18 +48,27 @@ done:
     return st;
 }
 
-/* *out on rank 0: the facts of all, by rank. */
-static skv_status collect(skv_host_facts **out, const skv_doctor *d)
+static skv_device_wish own_wish(const skv_doctor *d)
+{
+    skv_device_wish wish = d->wish;
+
+    wish.local_rank = skv_comm_local_rank(d->comm);
+    wish.local_size = skv_comm_local_size(d->comm);
+    return wish;
+}
+
+/* *out on rank 0: the facts of all, by rank. *n_gpus: ranks that have one. */
+static skv_status collect(skv_host_facts **out, int64_t *n_gpus, const skv_doctor *d)
 {
     const int n = skv_comm_size(d->comm);
-    skv_device_wish wish = d->wish;
+    const skv_device_wish wish = own_wish(d);
     skv_host_facts mine;
     skv_blob *all = NULL;
     skv_status st = SKV_OK;
 
-    wish.local_rank = skv_comm_local_rank(d->comm);
-    wish.local_size = skv_comm_local_size(d->comm);
     skv_host_facts_look(&mine, d->comm, &wish);
+    *n_gpus = mine.gpu[0] != '\0';
+    SKV_TRY(skv_comm_sum_i64(d->comm, n_gpus, 1));
     SKV_TRY(skv_comm_gather_blobs(&all, d->comm, &mine, sizeof mine));
     if (all)
         st = skv_alloc(out, (size_t)n, sizeof **out, "what ranks say of their hosts");
@@ -67,16 +78,36 @@ static skv_status collect(skv_host_facts **out, const skv_doctor *d)
     return skv_comm_agree(d->comm, st);
 }
 
+/* How weights would go from GPU to GPU. */
+static skv_status try_nccl(skv_findings *f, const skv_doctor *d)
+{
+    const skv_device_wish wish = own_wish(d);
+    skv_spread *s = NULL;
+    skv_backend *be = NULL;
+    skv_device_choice choice;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_comm_agree(d->comm, skv_backend_choose(&be, &choice, &wish)), done);
+    SKV_TRY_GOTO(skv_spread_open(&s, d->comm, be, true), done);
+    if (skv_comm_rank(d->comm) == 0 && (skv_spread_why(s)[0] || skv_spread_by_nccl(s)))
+        skv_doctor_nccl(f, skv_spread_way(s), skv_spread_why(s), skv_comm_size(d->comm));
+done:
+    skv_spread_close(s);
+    skv_backend_destroy(be);
+    return st;
+}
+
 skv_status skv_doctor_examine(skv_findings *f, skv_doctor_facts *out, const skv_doctor *d)
 {
     const skv_launch_facts launch = launch_facts(d->comm);
     const int n = skv_comm_size(d->comm);
+    int64_t n_gpus = 0;
 
     *out = (skv_doctor_facts){.free_disk = SKV_NO_LIMIT};
     SKV_TRY(compare_builds(&out->one_build, f, d->comm));
     if (!out->one_build)
         return SKV_OK;
-    SKV_TRY(collect(&out->rank, d));
+    SKV_TRY(collect(&out->rank, &n_gpus, d));
     if (out->rank) {
         skv_doctor_launcher(f, &launch, out->rank, n);
         skv_doctor_devices(f, out->rank, n);
@@ -84,6 +115,10 @@ skv_status skv_doctor_examine(skv_findings *f, skv_doctor_facts *out, const skv_
         skv_doctor_limits(f, out->rank, n);
         skv_doctor_time(f, &launch);
     }
+    if (n > 1 && n_gpus == n)
+        SKV_TRY(try_nccl(f, d));
+    if (d->run && skv_comm_rank(d->comm) == 0)
+        skv_doctor_run(f, d->run);
     if (d->run)
         SKV_TRY(skv_doctor_folder(f, &out->free_disk, d->comm, d->run));
     return skv_comm_agree(d->comm, skv_findings_check(f));

@@ -266,6 +266,10 @@ skv_status skv_doctor_folder(skv_findings *f, int64_t *free_bytes, skv_comm *com
             st = try_alone(&t);
         if (st != SKV_OK && st != SKV_E_ARG) { /* a trap like others: the rest is looked at, too */
             skv_findings_trap(f, "folder", NULL, "%s", skv_message());
+            if (made)
+                remove_all(t.path);
+            made = false;
+            t.path[0] = '\0';
             st = SKV_OK;
         } else if (st == SKV_OK) {
             report(f, &t, run);
@@ -274,7 +278,8 @@ skv_status skv_doctor_folder(skv_findings *f, int64_t *free_bytes, skv_comm *com
     }
     SKV_TRY_GOTO(skv_comm_agree(comm, st), done);
     SKV_TRY_GOTO(skv_comm_broadcast(comm, t.path, sizeof t.path, 0), done);
-    st = try_together(f, comm, t.path, run);
+    if (t.path[0]) /* otherwise rank 0 has named the trap, and made nothing that could be seen */
+        st = try_together(f, comm, t.path, run);
 done:
     if (skv_comm_barrier(comm) != SKV_OK && st == SKV_OK)
         st = SKV_E_MPI;

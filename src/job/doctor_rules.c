@@ -201,3 +201,14 @@ void skv_doctor_time(skv_findings *f, const skv_launch_facts *l)
                           "this SLURM does not tell jobs when they end: squeue -h "
                           "-j $SLURM_JOB_ID -o %%L");
 }
+
+void skv_doctor_nccl(skv_findings *f, const char *way, const char *why, int n)
+{
+    if (why[0])
+        skv_findings_trap(f, "NCCL",
+                          "a larger /dev/shm (docker: --shm-size), NCCL_SOCKET_IFNAME, one version "
+                          "on all hosts; NCCL_DEBUG=INFO says more",
+                          "weights would be read once a host and go %s: %s", way, why);
+    else
+        skv_findings_fact(f, "NCCL", "a sum over %d GPUs is right, weights would go %s", n, way);
+}

@@ -18,6 +18,9 @@ void skv_doctor_launcher(skv_findings *f, const skv_launch_facts *l, const skv_h
 void skv_doctor_devices(skv_findings *f, const skv_host_facts *rank, int n);
 void skv_doctor_cores(skv_findings *f, const skv_host_facts *rank, int n);
 void skv_doctor_limits(skv_findings *f, const skv_host_facts *rank, int n);
+
+/* way, why: of a trial of spread (mpi/spread.h) between n GPUs. */
+void skv_doctor_nccl(skv_findings *f, const char *way, const char *why, int n);
 void skv_doctor_time(skv_findings *f, const skv_launch_facts *l);
 
 #endif

@@ -366,24 +366,52 @@ static skv_status list(DIR **out, const skv_claims *c)
     return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", c->path, strerror(reason));
 }
 
-static bool is_anothers(const skv_claims *c, const char *name)
+/* Whether this is a claim of another process; *lives: its owner, who is said in `who`. */
+static bool is_anothers(bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims *c,
+                        const char *name)
 {
-    char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
+    char line[SKV_CLAIM_BYTES];
     struct timespec time;
 
-    return name[0] != '.' && !is_heartbeat(name) && read_line(line, &time, c, name) == SKV_OK &&
-           strcmp(line, c->me) != 0 && !is_orphan(who, c, line, time);
+    if (name[0] == '.' || is_heartbeat(name) || read_line(line, &time, c, name) != SKV_OK ||
+        strcmp(line, c->me) == 0)
+        return false;
+    *lives = !is_orphan(who, c, line, time);
+    return true;
 }
 
 skv_status skv_claims_others(bool *any, const skv_claims *c)
 {
+    char who[SKV_CLAIM_BYTES];
     const struct dirent *e;
+    bool lives = false;
     DIR *d;
 
     *any = false;
     SKV_TRY(list(&d, c));
     while (!*any && (e = readdir(d)))
-        *any = is_anothers(c, e->d_name);
+        *any = is_anothers(&lives, who, c, e->d_name) && lives;
+    closedir(d);
+    return SKV_OK;
+}
+
+skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
+{
+    char who[SKV_CLAIM_BYTES];
+    const struct dirent *e;
+    bool lives = false;
+    DIR *d;
+
+    *out = (skv_claims_counts){0};
+    SKV_TRY(list(&d, c));
+    while ((e = readdir(d))) {
+        if (!is_anothers(&lives, who, c, e->d_name))
+            continue;
+        if (lives)
+            memcpy(out->who, who, sizeof who);
+        out->living += lives;
+        out->dead += !lives;
+    }
     closedir(d);
     return SKV_OK;
 }

@@ -62,6 +62,13 @@ double skv_claims_age(const skv_claims *c, struct timespec then);
 /* *any: whether a living owner other than this process has a claim. */
 SKV_MUST skv_status skv_claims_others(bool *any, const skv_claims *c);
 
+/* Claims of other processes. Nothing is removed. */
+typedef struct {
+    int living, dead;          /* by their owners */
+    char who[SKV_CLAIM_BYTES]; /* one of the living; "" */
+} skv_claims_counts;
+SKV_MUST skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c);
+
 /* Removes the heartbeats and claims of dead owners. */
 SKV_MUST skv_status skv_claims_sweep(skv_claims *c);
 

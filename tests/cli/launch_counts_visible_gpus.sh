@@ -1,7 +1,10 @@
 # shellcheck shell=bash
 # One rank for each GPU that a process may use, not for each that the host has.
 mkdir bin
-printf '#!/bin/sh\nfor i in 0 1 2 3 4 5 6 7; do echo "GPU $i: a GPU (UUID: GPU-$i)"; done\n' >bin/nvidia-smi
+cat >bin/nvidia-smi <<'SH'
+#!/bin/sh
+for i in 0 1 2 3 4 5 6 7; do echo "GPU $i: a GPU (UUID: GPU-$i)"; done
+SH
 chmod +x bin/nvidia-smi
 PATH=$PWD/bin:$PATH
 ranks() {

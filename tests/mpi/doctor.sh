@@ -34,6 +34,21 @@ doctor 1 -wdir "$work/a" -n 1 "$skv" doctor --out run : -wdir "$work/b" -n 2 "$s
 says '^TRAP  folder    run: 2 of 3 ranks do not see a file that rank 0 made in it$'
 says '^1 trap$'
 
+# Rank 0 cannot make its folder: one trap, and no wait for what was never made.
+doctor 1 -n 2 "$skv" doctor --out /proc/run
+says '^TRAP  folder    /proc/.skv-doctor-[0-9]+: cannot make a folder: '
+says '^1 trap$'
+
+# What earlier jobs have left is named, and left alone.
+mkdir -p left/claims
+touch left/stop
+echo "0123456789ab-18-99" >left/claims/000001
+doctor 0 -n 2 "$skv" doctor --out left
+says '^ok    stop      left/stop is there: the next start of skv sample removes it$'
+says '^ok    claims    left: 1 claimed by processes that have ended: the next start takes over$'
+[ "$(find left -type f | sort | xargs)" = "left/claims/000001 left/stop" ] || fail "$(find left)"
+rm -r left
+
 doctor 1 -n 2 "$skv" doctor --config job.json --memory-limit 1000
 says '^TRAP  plan      groups of 2 need [0-9]+ bytes'
 

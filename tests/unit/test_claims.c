@@ -104,6 +104,7 @@ static void a_claim_expires_with_its_owners_heartbeat(void **state)
 static void claims_of_others_count_while_their_owners_live(void **state)
 {
     skv_claims *c = open_claims();
+    skv_claims_counts n;
     bool any = true;
 
     (void)state;
@@ -112,9 +113,14 @@ static void claims_of_others_count_while_their_owners_live(void **state)
     put("000002", STRANGER "\n", 1);
     assert_int_equal(skv_claims_others(&any, c), SKV_OK);
     assert_false(any); /* its own, and a dead one's */
+    assert_int_equal(skv_claims_count(&n, c), SKV_OK);
+    assert_true(n.dead == 1 && n.living == 0 && !n.who[0]);
     put(STRANGER ".alive", "process 17 on node3\n", 1);
     assert_int_equal(skv_claims_others(&any, c), SKV_OK);
     assert_true(any);
+    assert_int_equal(skv_claims_count(&n, c), SKV_OK);
+    assert_true(n.dead == 0 && n.living == 1);
+    assert_string_equal(n.who, "process 17 on node3");
     skv_claims_drop(c, "000001");
     skv_claims_close(c);
 }

@@ -177,6 +177,22 @@ static void launches_and_time_are_looked_at(void **state)
     skv_findings_clear(&f);
 }
 
+static void nccl_is_a_trap_with_its_own_reason(void **state)
+{
+    skv_findings f = {0};
+
+    (void)state;
+    skv_doctor_nccl(&f, "by NCCL", "", 8);
+    assert_int_equal(f.n_traps, 0);
+    assert_string_equal(f.finding[0].text, "a sum over 8 GPUs is right, weights would go by NCCL");
+    skv_doctor_nccl(&f, "through host memory", "NCCL: ncclAllReduce: no space", 8);
+    assert_int_equal(f.n_traps, 1);
+    assert_string_equal(f.finding[1].text, "weights would be read once a host and go through host "
+                                           "memory: NCCL: ncclAllReduce: no space");
+    assert_non_null(strstr(f.finding[1].cure, "/dev/shm"));
+    skv_findings_clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(other_devices_and_none_are_traps),
         cmocka_unit_test(limits_and_cores_are_traps),
         cmocka_unit_test(launches_and_time_are_looked_at),
+        cmocka_unit_test(nccl_is_a_trap_with_its_own_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
