@@ -31,12 +31,13 @@ typedef struct {
     bool noticed;
 } use;
 
+/* call: its text; the message has its name. */
 static skv_status failed(const use *u, const char *call, ncclResult_t result)
 {
     const char *more = ncclGetLastError(u->comm);
 
-    return skv_fail(SKV_E_NCCL, "NCCL: %s: %s%s%s", call, ncclGetErrorString(result),
-                    more && more[0] ? ": " : "", more ? more : "");
+    return skv_fail(SKV_E_NCCL, "NCCL: %.*s: %s%s%s", (int)strcspn(call, "("), call,
+                    ncclGetErrorString(result), more && more[0] ? ": " : "", more ? more : "");
 }
 
 #define TRY_CUDA(x)                                                                                \

@@ -106,7 +106,7 @@ static void a_failure_of_one_rank_is_a_warning_and_all_take_the_other_way(void)
         const char *why;
     } faults[] = {
         {STUB_NO_ID, "NCCL: ncclGetUniqueId: unhandled system error: the stub's reason"},
-        {STUB_NO_INIT, "NCCL: ncclCommInitRankConfig"},
+        {STUB_NO_INIT, "NCCL: ncclCommInitRankConfig: unhandled system error"},
         {STUB_NEVER, "NCCL: ncclCommInitRankConfig does not end within 1 s"},
         {STUB_WRONG_SUM, "want 6"},
     };
