@@ -13,7 +13,6 @@
 
 #define PINNED_BYTES ((size_t)16 << 20)
 #define PIECE_BYTES  ((size_t)2 << 20) /* of a download */
-#define MIN_SM       80
 
 /* -------------------------------------------------------------------- memory */
 
@@ -321,10 +320,7 @@ static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
     c->sm = 10 * p.major + p.minor;
     c->shared = p.sharedMemPerBlockOptin;
     c->processors = p.multiProcessorCount;
-    if (c->sm < MIN_SM)
-        return skv_fail(SKV_E_UNSUPPORTED,
-                        "GPU %d (%s) has compute capability %d.%d, want %d.%d or more", o->device,
-                        p.name, p.major, p.minor, MIN_SM / 10, MIN_SM % 10);
+    SKV_TRY(skv_cuda__check_gpu(&p, o->device));
     snprintf(c->description, sizeof c->description, "%.64s, cuBLASLt %zu, cuDNN %zu, %s%s", p.name,
              skv_cuda__matmuls_version(), skv_cuda__networks_version(), skv_dtype_name(o->type),
              o->tf32 ? " (TF32 products)" : "");

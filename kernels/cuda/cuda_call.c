@@ -49,17 +49,22 @@ skv_status skv_cuda__no_kernel(const char *function, skv_dtype type)
 skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes)
 {
     skv_cuda *c = skv_cuda__of(be);
+    cudaError_t error;
     int i = 0;
 
     while (i < c->n_roomy && c->roomy[i].kernel != kernel)
         i++;
     if (bytes <= STATIC_SHARED || (i < c->n_roomy && bytes <= c->roomy[i].bytes))
         return SKV_OK;
-    if (bytes > INT_MAX || cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                                (int)bytes) != cudaSuccess) {
+    error =
+        bytes > INT_MAX
+            ? cudaErrorInvalidValue
+            : cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
+    if (error == cudaErrorInvalidValue) {
         (void)cudaGetLastError();
         return skv_fail(SKV_E_UNSUPPORTED, "a kernel wants %zu bytes of shared memory", bytes);
     }
+    SKV_CUDA(error);
     if (i < SKV_CUDA_ROOMY) {
         c->roomy[i].kernel = kernel;
         c->roomy[i].bytes = bytes;

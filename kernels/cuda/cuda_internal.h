@@ -67,6 +67,12 @@ skv_status skv_cuda__lost(const char *call);
             return skv_cuda__failed(skv_cuda_st, #call, __FILE__, __LINE__);                       \
     } while (0)
 
+/* gpu_fit.c: SKV_E_UNSUPPORTED where a GPU (the current one) is too old, the program has no code
+ * for it, or the cuDNN that was found is too old. */
+skv_status skv_cuda__check_gpu(const struct cudaDeviceProp *gpu, int device);
+/* gpu_probe.cu: what CUDA says of a kernel that is compiled as all are. */
+cudaError_t skv_cuda__probe(void);
+
 /* Allows a kernel `bytes` of dynamic shared memory before its launch. SKV_E_UNSUPPORTED: too many.
  */
 skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes);

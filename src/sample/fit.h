@@ -5,7 +5,7 @@
 
 #include "sample/engine.h"
 
-typedef struct {
+typedef struct skv_fit {
     size_t limit;       /* bytes available */
     size_t beside;      /* bytes taken besides the engine's: the text encoder's weights */
     int n;              /* rows of the largest group */
@@ -13,10 +13,14 @@ typedef struct {
     /* Sets a copy of the engine's setup to groups of n rows. */
     skv_status (*resize)(const void *ctx, skv_engine_setup *setup, int n);
     const void *ctx;
+    /* The same run with less in memory at a time, and the option for it; NULL: there is none. */
+    const struct skv_fit *sparing;
+    const char *sparing_option;
 } skv_fit;
 
 /* SKV_E_ARG where it does not fit, for the settings ask for more than there is; the message gives
- * the bytes needed, the bytes available, and the largest group that fits. */
+ * the bytes needed, the bytes available, and the largest group that fits; and the sparing option
+ * where larger groups fit with it. */
 SKV_MUST skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit);
 
 #endif

@@ -64,15 +64,33 @@ static skv_status resize(const void *ctx, skv_engine_setup *e, int group_size)
     return SKV_OK;
 }
 
+/* With --text-cache: T5's scratch is not there together with the rest. */
+static skv_status resize_apart(const void *ctx, skv_engine_setup *e, int group_size)
+{
+    SKV_TRY(resize(ctx, e, group_size));
+    e->text_scratch = 0;
+    return SKV_OK;
+}
+
+/* Bytes of T5 alone: its weights, its scratch and the features of one text of these tokens. */
+static size_t text_alone(const skv_run_setup *s, int longest)
+{
+    const size_t features = (size_t)longest * (size_t)s->t5_dims.d_model * sizeof(float);
+
+    return s->t5_bytes + skv_align_up(features) +
+           skv_t5_scratch_bytes(&s->t5_dims, s->text_be, longest);
+}
+
 skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
 {
     const int64_t size = s->settings->group_size, rows = s->rows.n_rows;
-    const skv_fit fit = {.limit = limit,
-                         .beside = s->text_apart ? 0 : s->t5_bytes,
-                         .n = (int)(rows < size ? rows : size),
-                         .option = "--group-size",
-                         .resize = resize,
-                         .ctx = s};
+    skv_fit fit = {.limit = limit,
+                   .beside = s->text_apart ? 0 : s->t5_bytes,
+                   .n = (int)(rows < size ? rows : size),
+                   .option = "--group-size",
+                   .resize = resize,
+                   .ctx = s};
+    skv_fit sparing = fit;
 
     if (s->text_peak > limit)
         return skv_fail(
@@ -80,6 +98,12 @@ skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
             "encoding the prompts that are not in --text-cache yet needs %zu bytes of memory, "
             "%zu are available",
             s->text_peak, limit);
+    sparing.beside = 0;
+    sparing.resize = resize_apart;
+    if (!s->text_apart && text_alone(s, s->sizes.longest) <= limit) {
+        fit.sparing = &sparing;
+        fit.sparing_option = "--text-cache FILE";
+    }
     return skv_fit_check(&s->engine, &fit);
 }
 
@@ -99,13 +123,10 @@ static skv_status plan(skv_run_setup *r)
 
 skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking, int longest)
 {
-    const size_t features = (size_t)longest * (size_t)s->t5_dims.d_model * sizeof(float);
-
     s->text_apart = true;
     s->n_texts_lacking = n_lacking;
     if (n_lacking > 0)
-        s->text_peak = s->t5_bytes + skv_align_up(features) +
-                       skv_t5_scratch_bytes(&s->t5_dims, s->text_be, longest);
+        s->text_peak = text_alone(s, longest);
     use_sizes(s, &s->engine, &s->sizes);
     return skv_engine_plan(&s->memory, &s->engine);
 }

@@ -47,8 +47,8 @@ void standin_queue(cudaStream_t stream, standin_work work);
 void standin_not_captured(cudaStream_t stream, const char *call);
 bool standin_capturing(void);
 
-/* standin_images.c: reads the fat binary of a module: whether it has code for this card. */
-bool standin_has_code(const void *wrapper);
+/* standin_images.c: what CUDA says of the code for this card in a module's fat binary. */
+cudaError_t standin_code(const void *module);
 
 /* Remembers what cudaGetLastError says next. */
 cudaError_t standin_error(cudaError_t error);

@@ -41,13 +41,17 @@ static bool serves(const image_head *image)
     return image->kind == MACHINE_CODE && of / 10 == c->major && of <= here;
 }
 
-bool standin_has_code(const void *module)
+cudaError_t standin_code(const void *module)
 {
     const wrapper *w = module;
     file_head file;
 
     if (standin_lists("STANDIN_CODE", "any"))
-        return true;
+        return cudaSuccess;
+    if (standin_lists("STANDIN_CODE", "none"))
+        return cudaErrorNoKernelImageForDevice;
+    if (standin_lists("STANDIN_CODE", "ptx"))
+        return cudaErrorUnsupportedPtxVersion;
     memcpy(&file, w->data, sizeof file);
     if (w->magic != WRAPPER_MAGIC || file.magic != FILE_MAGIC || file.version != 1)
         standin_stop("a fat binary of another form: magic %x, version %d", (unsigned)file.magic,
@@ -59,8 +63,8 @@ bool standin_has_code(const void *module)
         if (image.header < sizeof image)
             standin_stop("a fat binary with an image of another form");
         if (serves(&image))
-            return true;
+            return cudaSuccess;
         at += image.header + image.bytes;
     }
-    return false;
+    return cudaErrorNoKernelImageForDevice;
 }

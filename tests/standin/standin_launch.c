@@ -18,8 +18,8 @@
 typedef struct {
     const void *stub; /* the host's function of the same name */
     const char *name; /* mangled */
-    bool has_code;
-    int allowed; /* bytes of dynamic shared memory asked for beforehand */
+    cudaError_t code; /* cudaSuccess: there is some for this card */
+    int allowed;      /* bytes of dynamic shared memory asked for beforehand */
 } kernel;
 
 typedef struct {
@@ -82,8 +82,7 @@ void __cudaRegisterFunction(void **module, const char *stub, char *device, const
     (void)device, (void)threads, (void)tid, (void)bid, (void)block, (void)grid, (void)warp;
     if (n_kernels == KERNELS)
         standin_stop("more than %d kernels", KERNELS);
-    kernels[n_kernels++] =
-        (kernel){.stub = stub, .name = name, .has_code = standin_has_code(*module)};
+    kernels[n_kernels++] = (kernel){.stub = stub, .name = name, .code = standin_code(*module)};
 }
 
 static kernel *kernel_of(const void *stub)
@@ -157,8 +156,8 @@ cudaError_t cudaLaunchKernel(const void *stub, dim3 grid, dim3 block, void **arg
     const kernel *k = kernel_of(stub);
 
     (void)args;
-    if (!k->has_code)
-        return standin_error(cudaErrorNoKernelImageForDevice);
+    if (k->code != cudaSuccess)
+        return standin_error(k->code);
     check_grid(k, grid);
     check_block(k, block);
     check_shared(k, shared);
@@ -205,8 +204,8 @@ cudaError_t cudaFuncSetAttribute(const void *stub, enum cudaFuncAttribute attrib
 {
     kernel *k = kernel_of(stub);
 
-    if (!k->has_code)
-        return standin_error(cudaErrorNoKernelImageForDevice);
+    if (k->code != cudaSuccess)
+        return standin_error(k->code);
     if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
         value > standin_here()->block_shared)
         return standin_error(cudaErrorInvalidValue);
@@ -218,8 +217,8 @@ cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *out, const void *st
 {
     const kernel *k = kernel_of(stub);
 
-    if (!k->has_code)
-        return standin_error(cudaErrorNoKernelImageForDevice);
+    if (k->code != cudaSuccess)
+        return standin_error(k->code);
     memset(out, 0, sizeof *out);
     out->maxThreadsPerBlock = BLOCK_THREADS;
     return cudaSuccess;

@@ -109,12 +109,42 @@ static void where_nothing_fits_no_size_is_named(void **state)
     close_world(&w);
 }
 
+/* Beside the run there are bytes that the sparing option saves. */
+static void an_option_that_saves_memory_is_named_where_it_helps(void **state)
+{
+    const size_t beside = 1000;
+    world w;
+
+    (void)state;
+    open_world(&w);
+    for (int n = 0; n < MOST; n++) {
+        const skv_fit sparing = {
+            .limit = w.bytes[n + 1], .n = MOST, .option = "--rows", .resize = resize};
+        skv_fit fit = sparing;
+        char want[64];
+
+        fit.beside = beside;
+        assert_int_equal(skv_fit_check(&w.setup, &fit), SKV_E_ARG);
+        assert_null(strstr(skv_message(), "with"));
+        fit.sparing = &sparing;
+        fit.sparing_option = "--spare FILE";
+        assert_int_equal(skv_fit_check(&w.setup, &fit), SKV_E_ARG);
+        snprintf(want, sizeof want, "; with --spare FILE groups of %d fit", n + 1);
+        assert_non_null(strstr(skv_message(), want));
+        fit.sparing = &fit; /* one that saves nothing */
+        assert_int_equal(skv_fit_check(&w.setup, &fit), SKV_E_ARG);
+        assert_null(strstr(skv_message(), "with"));
+    }
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_fits_into_exactly_its_bytes),
         cmocka_unit_test(the_refusal_names_both_numbers_and_the_largest_group_that_fits),
         cmocka_unit_test(where_nothing_fits_no_size_is_named),
+        cmocka_unit_test(an_option_that_saves_memory_is_named_where_it_helps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
