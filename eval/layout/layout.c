@@ -197,27 +197,29 @@ static skv_status check_lines(const skv_layout_set *set, const skv_layout *layou
 static skv_status read_prompts(skv_prompts **prompts, skv_layout_set *set, const skv_layout *layout,
                                const char *name, int samples)
 {
-    skv_prompts_form form = SKV_PROMPTS_TEXT;
+    skv_prompts_source source = {0};
     char *bytes = NULL;
-    size_t n = 0;
     skv_status st;
 
-    SKV_TRY_GOTO(skv_prompts_load(&bytes, &n, &form, name), done);
-    SKV_TRY_GOTO(skv_prompts_parse(prompts, bytes, n, form, name, NULL), done);
+    SKV_TRY_GOTO(skv_prompts_open(&source, name), done);
+    SKV_TRY_GOTO(skv_prompts_parse(prompts, &source, name, NULL), done);
     SKV_TRY_GOTO(start(set, layout, (int64_t)(*prompts)->n, samples), done);
     if (!layout->metadata)
         goto done;
-    if (form != SKV_PROMPTS_JSONL) {
+    if (source.form != SKV_PROMPTS_JSONL) {
         st = skv_fail(SKV_E_ARG,
                       "%s is not a JSON Lines file; layout %s copies the lines of "
                       "evaluation_metadata.jsonl, give it with --prompts",
                       name, layout->name);
         goto done;
     }
-    SKV_TRY_GOTO(keep_lines(set, bytes, n, name), done);
+    SKV_TRY_GOTO(skv_alloc(&bytes, source.n + 1, 1, name), done);
+    SKV_TRY_GOTO(skv_prompts_bytes(bytes, &source, 0, source.n, name), done);
+    SKV_TRY_GOTO(keep_lines(set, bytes, source.n, name), done);
     SKV_TRY_GOTO(check_lines(set, layout, *prompts, name), done);
 done:
     free(bytes);
+    skv_prompts_close(&source);
     return st;
 }
 

@@ -20,6 +20,35 @@ skv_digest skv_digest_add(skv_digest d, const void *data, size_t n)
     return skv_digest_of(both, sizeof both);
 }
 
+/* The state must lie at a multiple of 64, which the library's own allocation sees to. */
+skv_status skv_digest_begin(skv_digest_parts **out)
+{
+    XXH3_state_t *state = XXH3_createState();
+
+    if (!state || XXH3_128bits_reset(state) != XXH_OK) {
+        XXH3_freeState(state);
+        return skv_fail(SKV_E_MEM, "out of memory for a digest");
+    }
+    *out = (skv_digest_parts *)state;
+    return SKV_OK;
+}
+
+void skv_digest_more(skv_digest_parts *p, const void *data, size_t n)
+{
+    (void)XXH3_128bits_update((XXH3_state_t *)p, data, n); /* fails for NULL alone */
+}
+
+skv_digest skv_digest_end(skv_digest_parts *p)
+{
+    XXH128_hash_t h;
+
+    if (!p)
+        return (skv_digest){0};
+    h = XXH3_128bits_digest((XXH3_state_t *)p);
+    XXH3_freeState((XXH3_state_t *)p);
+    return (skv_digest){h.high64, h.low64};
+}
+
 bool skv_digest_equal(skv_digest a, skv_digest b)
 {
     return a.high == b.high && a.low == b.low;

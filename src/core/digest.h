@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/status.h"
+
 #define SKV_DIGEST_BYTES 33 /* 32 hex digits and the NUL */
 
 typedef struct {
@@ -19,6 +21,12 @@ skv_digest skv_digest_of(const void *data, size_t n);
 /* The digest of what d stands for ({0} at first) followed by n bytes as one more part: where parts
  * begin and end counts. */
 skv_digest skv_digest_add(skv_digest d, const void *data, size_t n);
+
+/* Of bytes that come in parts: what skv_digest_of gives for all of them in one. */
+typedef struct skv_digest_parts skv_digest_parts;
+SKV_MUST skv_status skv_digest_begin(skv_digest_parts **out);
+void skv_digest_more(skv_digest_parts *p, const void *data, size_t n);
+skv_digest skv_digest_end(skv_digest_parts *p); /* destroys it; NULL gives {0} */
 
 bool skv_digest_equal(skv_digest a, skv_digest b);
 

@@ -1,125 +1,152 @@
-/* Ids of prompts, and which parser reads a list: the forms are in prompts_lines.c, prompts_json.c
- * and prompts_csv.c, storage in prompts_build.c, reading from disk in prompts_load.c. */
+/* A list's windows, and which parser takes them: the forms are in prompts_lines.c, prompts_json.c
+ * and prompts_csv.c, what they share in prompts_build.c, opening a list in prompts_load.c, lists in
+ * memory in prompts_list.c. */
 #include "io/prompts.h"
 #include "io/prompts_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/mem.h"
 
-#define INDEX_WORD "index"
+#define WINDOW_BYTES ((size_t)1 << 20)
 
-void skv_prompts_index_id(char *out, size_t bytes, size_t i, int digits, int dashes)
+typedef skv_status (*window_parser)(skv_prompts__builder *b, skv_prompts__place *p,
+                                    const skv_prompts__window *w, size_t *used);
+
+static const window_parser parser[] = {[SKV_PROMPTS_TEXT] = skv_prompts__text,
+                                       [SKV_PROMPTS_JSONL] = skv_prompts__jsonl,
+                                       [SKV_PROMPTS_FOLDER] = skv_prompts__jsonl,
+                                       [SKV_PROMPTS_CSV] = skv_prompts__csv};
+
+/* Where the list begins: behind a byte order mark. */
+static skv_status find_start(size_t *at, const skv_prompts_source *s, const char *name)
 {
-    char dash[SKV_PROMPTS__MAX_ID + 1];
+    char mark[3] = "";
 
-    memset(dash, '-', sizeof dash);
-    snprintf(out, bytes, "%s%.*s%0*zu", dashes ? INDEX_WORD : "", dashes, dash, digits, i);
+    if (s->n >= sizeof mark)
+        SKV_TRY(skv_prompts_bytes(mark, s, 0, sizeof mark, name));
+    *at = memcmp(mark, "\xef\xbb\xbf", sizeof mark) == 0 ? sizeof mark : 0;
+    return SKV_OK;
 }
 
-void skv_prompts_id(const skv_prompts *p, size_t i, char *out, size_t bytes)
+/* The parser takes what it can of a window; the next one begins with what it left. A window that
+ * has no whole line is doubled. */
+static skv_status parse_windows(skv_prompts__builder *b, const skv_prompts_source *s, size_t at)
 {
-    if (p->prompts[i].id)
-        snprintf(out, bytes, "%s", p->prompts[i].id);
-    else
-        skv_prompts_index_id(out, bytes, i, p->index_digits, p->index_dashes);
-}
-
-/* Ids become file names, also where case does not count. */
-static skv_status refuse_twins(const skv_prompts__builder *b)
-{
+    size_t room = s->window ? s->window : WINDOW_BYTES, used = 1;
+    skv_prompts__place place = {.folder = s->form == SKV_PROMPTS_FOLDER};
+    skv_prompts__window w = {0};
+    char *buffer = NULL;
     skv_status st = SKV_OK;
-    skv_prompts__set seen = {0};
-    size_t n = 0;
 
-    for (size_t i = 0; i < b->list->n; i++)
-        n += b->list->prompts[i].id != NULL;
-    SKV_TRY_GOTO(skv_prompts__set_init(&seen, n, true), done);
-    for (size_t i = 0; i < b->list->n; i++) {
-        const char *id = b->list->prompts[i].id;
-        size_t line = b->line[i];
-
-        if (id && skv_prompts__set_add(&seen, id, &line)) {
-            st = skv_fail(SKV_E_FORMAT, "%s: %s %zu: id \"%s\" is that of %s %zu", b->name, b->unit,
-                          b->line[i], id, b->unit, line);
-            break;
+    room = room < s->end ? room : s->end;
+    for (; at < s->end; at += used) {
+        if (used == 0 && !skv_mul_size(&room, room, 2)) {
+            st = skv_fail(SKV_E_FORMAT, "%s: line %zu is too long", b->name, place.line + 1);
+            goto done;
         }
+        if (used == 0 || !buffer) {
+            free(buffer);
+            SKV_TRY_GOTO(skv_alloc(&buffer, room, 1, b->name), done);
+        }
+        w.n = room < s->end - at ? room : s->end - at;
+        w.last = w.n == s->end - at;
+        w.bytes = buffer;
+        SKV_TRY_GOTO(skv_prompts_bytes(buffer, s, at, w.n, b->name), done);
+        SKV_TRY_GOTO(parser[s->form](b, &place, &w, &used), done);
     }
 done:
-    skv_prompts__set_deinit(&seen);
+    skv_prompts__csv_destroy(place.csv);
+    free(buffer);
     return st;
 }
 
-/* Chooses how indices are written, so that none equals a given id. */
-static void choose_index_form(skv_prompts *p)
+static skv_status parse_document(skv_prompts__builder *b, const skv_prompts_source *s, size_t at,
+                                 skv_prompts_order order)
 {
-    bool digits = false;
-    bool taken[SKV_PROMPTS__MAX_ID + 1] = {false};
-    const size_t word = strlen(INDEX_WORD);
+    char *all = NULL;
+    skv_status st;
 
-    p->index_digits = 5;
-    for (size_t v = 100000; v < p->n; v *= 10)
-        p->index_digits++;
-    for (size_t i = 0; i < p->n; i++) {
-        const char *id = p->prompts[i].id;
-        char head[sizeof INDEX_WORD];
-
-        if (!id)
-            continue;
-        digits = digits || id[strspn(id, "0123456789")] == '\0';
-        snprintf(head, sizeof head, "%s", id);
-        if (strcasecmp(head, INDEX_WORD) == 0)
-            taken[strspn(id + word, "-")] = true;
-    }
-    if (digits)
-        for (p->index_dashes = 1; taken[p->index_dashes]; p->index_dashes++)
-            ;
+    if (!s->on_disk)
+        return skv_prompts__json(b, s->bytes + at, s->n - at, order);
+    SKV_TRY(skv_alloc(&all, s->n - at + 1, 1, b->name));
+    st = skv_prompts_bytes(all, s, at, s->n - at, b->name);
+    if (st == SKV_OK)
+        st = skv_prompts__json(b, all, s->n - at, order);
+    free(all);
+    return st;
 }
 
-skv_status skv_prompts_parse(skv_prompts **out, const char *bytes, size_t n, skv_prompts_form form,
-                             const char *name, const skv_prompts_options *opts)
+static skv_status parse(skv_prompts__builder *b, const skv_prompts_source *s,
+                        const skv_prompts_options *opts)
 {
-    skv_status st = SKV_OK;
+    size_t at = 0;
+
+    SKV_TRY(find_start(&at, s, b->name));
+    if (s->form == SKV_PROMPTS_JSON)
+        SKV_TRY(parse_document(b, s, at, opts->order));
+    else
+        SKV_TRY(parse_windows(b, s, at));
+    SKV_TRY(skv_prompts__is_unchanged(s, b->name));
+    return skv_prompts__finish(b);
+}
+
+/* The list once, from its beginning. */
+static skv_status read_once(skv_prompts__builder *b, const skv_prompts_source *s,
+                            const skv_prompts_options *opts)
+{
+    skv_status st;
+
+    b->unit = s->form == SKV_PROMPTS_JSON ? "entry" : "line";
+    b->ids.fold_case = true; /* ids become file names, also where case does not count */
+    *b->facts = (skv_prompts_facts){0};
+    st = parse(b, s, opts);
+    skv_prompts__builder_clear(b);
+    return st;
+}
+
+static skv_status add_text(void *set, size_t i, const skv_prompt *p)
+{
+    bool there = false;
+
+    return skv_prompts__set_add(set, p->text, &i, &there);
+}
+
+/* None of the prompts is a key of the cache. */
+static skv_status refuse(const json_t *rewrites, const skv_prompts_source *s, const char *name,
+                         const skv_prompts_options *opts)
+{
+    skv_prompts__set texts = {0};
+    skv_prompts_facts facts;
+    skv_prompts__builder b = {.facts = &facts, .name = name, .fn = add_text, .ctx = &texts};
+    skv_status st = read_once(&b, s, opts);
+
+    if (st == SKV_OK)
+        st = skv_prompts__refuse_rewrites(rewrites, &texts, opts->rewrites_name);
+    skv_prompts__set_clear(&texts);
+    return st;
+}
+
+skv_status skv_prompts_each(skv_prompts_facts *facts, const skv_prompts_source *s, const char *name,
+                            const skv_prompts_options *opts, skv_prompts_fn fn, void *ctx)
+{
     const skv_prompts_options plain = {0};
-    skv_prompts__builder b = {.name = name, .unit = form == SKV_PROMPTS_JSON ? "entry" : "line"};
+    skv_prompts__builder b = {.facts = facts, .name = name, .fn = fn, .ctx = ctx};
+    json_t *rewrites = NULL;
+    skv_status st;
 
     opts = opts ? opts : &plain;
-    if (n == 0)
+    if (s->n == 0)
         return skv_fail(SKV_E_ARG, "%s: no prompts, the file is empty", name);
-    SKV_TRY_GOTO(skv_alloc(&b.list, 1, sizeof *b.list, "the prompt list"), done);
-    if (n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) { /* byte order mark */
-        bytes += 3;
-        n -= 3;
-    }
-    switch (form) {
-    case SKV_PROMPTS_TEXT:
-        st = skv_prompts__text(&b, bytes, n);
-        break;
-    case SKV_PROMPTS_JSONL:
-    case SKV_PROMPTS_FOLDER:
-        st = skv_prompts__jsonl(&b, bytes, n, form == SKV_PROMPTS_FOLDER);
-        break;
-    case SKV_PROMPTS_JSON:
-        st = skv_prompts__json(&b, bytes, n, opts->order);
-        break;
-    case SKV_PROMPTS_CSV:
-        st = skv_prompts__csv(&b, bytes, n);
-        break;
-    }
-    SKV_TRY_GOTO(st, done);
-    if (b.list->n == 0) {
-        st = skv_fail(SKV_E_ARG, "%s: no prompts", name);
-        goto done;
-    }
-    SKV_TRY_GOTO(refuse_twins(&b), done);
-    choose_index_form(b.list);
-    *out = b.list;
-    b.list = NULL;
-done:
-    skv_prompts_destroy(b.list);
-    free(b.line);
+    if (opts->rewrites)
+        SKV_TRY(skv_prompts__rewrites_read(&rewrites, opts));
+    b.rewrites = rewrites;
+    st = read_once(&b, s, opts);
+    if (st == SKV_OK && rewrites && facts->rewriting.n_rewritten == 0 &&
+        facts->rewriting.n_missing > 0)
+        st = refuse(rewrites, s, name, opts);
+    json_decref(rewrites);
     return st;
 }

@@ -2,8 +2,11 @@
  *
  * A line that cannot be sampled keeps its place, carries its reason and fails alone: the position
  * decides the seed and the group. A file is refused only for faults of the whole list (duplicate
- * ids, a missing column, not JSON). Reading and parsing are apart, so that one rank can read and
- * all ranks parse the same bytes. */
+ * ids, a missing column, not JSON).
+ *
+ * A list on disk is read a window at a time, and its prompts are handed out one by one: memory does
+ * not grow with the list, but for the ids that it gives, which must be told apart, and for one JSON
+ * document, a folder and what comes through a pipe, which are held whole. */
 #ifndef SKV_IO_PROMPTS_H
 #define SKV_IO_PROMPTS_H
 
@@ -18,32 +21,32 @@
 #define SKV_PROMPT_ID_BYTES  256 /* room for any id or index, "-<sample>" not included */
 
 typedef struct {
-    char *id;   /* NULL: none given, or not usable as a file name */
-    char *text; /* UTF-8, "" where error is set */
+    const char *id;   /* NULL: none given, or not usable as a file name */
+    const char *text; /* UTF-8, "" where error is set */
     size_t text_bytes;
-    char *rewritten; /* encoded in place of text; NULL: the text itself is */
-    char *negative;  /* NULL: none */
+    const char *rewritten; /* encoded in place of text; NULL: the text itself is */
+    const char *negative;  /* NULL: none */
     bool has_seed;
     uint64_t seed;
-    char *error; /* NULL: fine; else one sentence naming file and line */
+    const char *error; /* NULL: fine; else one sentence naming file and line */
 } skv_prompt;
 
 typedef struct {
-    size_t n_rewritten, n_missing; /* prompts without an error, found in the cache and not */
+    size_t n_rewritten, n_missing; /* prompts without an error, found in a cache and not */
     skv_digest digest;             /* of the rewritten texts and their places */
 } skv_rewriting;
 
+#define SKV_PROMPTS_RENAMED 3 /* names of renamed ids that are kept, for a message */
+
+/* What is known of a list as a whole. */
 typedef struct {
-    skv_prompt *prompts;
-    size_t n;
-    size_t n_bad;                    /* prompts with an error */
-    int index_digits;                /* width of index-made ids: 5, more for longer lists */
-    int index_dashes;                /* 0: plain digits; k: "index" and k dashes before them */
-    size_t n_renamed;                /* ids that cannot be file names, replaced by the index */
-    const char *renamed[3];          /* the first of them; NULL: fewer */
-    skv_rewriting rewriting;         /* what skv_prompts_rewrite did */
-    struct skv_prompt_block *blocks; /* where the texts live */
-} skv_prompts;
+    size_t n, n_bad;  /* prompts; those with an error */
+    int index_digits; /* width of index-made ids: 5, more for longer lists */
+    int index_dashes; /* 0: plain digits; k: "index" and k dashes before them */
+    size_t n_renamed; /* ids that cannot be file names, replaced by the index */
+    char renamed[SKV_PROMPTS_RENAMED][101]; /* the beginnings of the first of them */
+    skv_rewriting rewriting;
+} skv_prompts_facts;
 
 typedef enum {
     SKV_PROMPTS_TEXT,  /* one a line */
@@ -60,37 +63,69 @@ typedef enum {
 
 typedef struct {
     skv_prompts_order order;
+    /* The bytes of a rewriting cache, a JSON object: prompt -> rewritten prompt or the rewriter's
+     * raw answer <prompt:TEXT><cfg:N>. NULL: none. */
+    const char *rewrites, *rewrites_name;
+    size_t rewrites_bytes;
 } skv_prompts_options; /* zero: the defaults */
 
-/* What rank 0 reads: *bytes (free()), *n of them, and their form, from the name's ending (anything
- * but .jsonl, .json, .csv is text). "-" is standard input; a pipe is read to its end, SKV_E_IO
- * when nothing comes for a minute. A folder becomes JSON Lines: its *.txt sorted by bytes, id =
- * the name without .txt, one trailing newline stripped. */
-SKV_MUST skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form,
-                                     const char *path);
+/* Where a list's bytes are. */
+typedef struct {
+    skv_prompts_form form;
+    size_t n, end;     /* bytes; without the line ends behind the last line */
+    size_t window;     /* bytes read at once, at least; 0: a MiB */
+    skv_digest digest; /* of all of them */
+    const char *bytes; /* in memory */
+    char *owned;       /* bytes, where they are freed with the source */
+    bool on_disk;      /* read from fd instead */
+    int fd;
+    int64_t changed; /* when the file was changed last, ns, as it was when opened */
+} skv_prompts_source;
+
+/* Opens a list of the form that the name's ending says (anything but .jsonl, .json, .csv is text)
+ * and reads all of it once. "-" is standard input; a pipe is read to its end, SKV_E_IO when nothing
+ * comes for a minute. A folder becomes JSON Lines: its *.txt sorted by bytes, id = the name without
+ * .txt, one trailing newline stripped. Caller closes. */
+SKV_MUST skv_status skv_prompts_open(skv_prompts_source *out, const char *path);
+
+/* A list in memory; borrowed. */
+void skv_prompts_open_bytes(skv_prompts_source *out, const char *bytes, size_t n,
+                            skv_prompts_form form);
+void skv_prompts_close(skv_prompts_source *s); /* a zeroed one is fine */
+
+/* Bytes [at, at + n) of the list, which must be there. SKV_E_FORMAT where the file has changed. */
+SKV_MUST skv_status skv_prompts_bytes(void *out, const skv_prompts_source *s, size_t at, size_t n,
+                                      const char *name);
+
+/* Takes prompt i of a list; its texts are gone afterwards. */
+typedef skv_status (*skv_prompts_fn)(void *ctx, size_t i, const skv_prompt *p);
 
 /* CSV: every row has as many fields as the header; where the id column is called item_id only an
  * item's first row counts. COCO: an image's first caption, id = image_id. Empty lines at the end
  * are dropped, others are bad lines; {"prompt": ""} is a prompt.
  *
- * Parses what skv_prompts_load gave; `name` is the file's name for messages. Borrows nothing.
- * opts may be NULL. SKV_E_FORMAT for duplicate ids (naming both lines), SKV_E_ARG for no prompt at
- * all. */
-SKV_MUST skv_status skv_prompts_parse(skv_prompts **out, const char *bytes, size_t n,
-                                      skv_prompts_form form, const char *name,
-                                      const skv_prompts_options *opts);
+ * Calls fn for each prompt, in order, until it fails. `name` is the file's name for messages; opts
+ * may be NULL. SKV_E_FORMAT for duplicate ids (naming both lines), SKV_E_ARG for no prompt at all.
+ * SKV_E_ARG where a rewriting cache has none of the prompts, saying so if keys are swapped with
+ * values, or are the rewritten texts themselves. */
+SKV_MUST skv_status skv_prompts_each(skv_prompts_facts *facts, const skv_prompts_source *s,
+                                     const char *name, const skv_prompts_options *opts,
+                                     skv_prompts_fn fn, void *ctx);
 
-/* Load and parse. */
-SKV_MUST skv_status skv_prompts_read(skv_prompts **out, const char *path,
-                                     const skv_prompts_options *opts);
+/* The same as a list in memory. */
+typedef struct {
+    skv_prompt *prompts;
+    size_t n;
+    skv_prompts_facts facts;
+    struct skv_prompt_block *blocks; /* where the texts live */
+} skv_prompts;
+SKV_MUST skv_status skv_prompts_parse(skv_prompts **out, const skv_prompts_source *s,
+                                      const char *name, const skv_prompts_options *opts);
 void skv_prompts_destroy(skv_prompts *p);
 
-/* Rewritten texts from a cache: the bytes of a JSON object, prompt -> rewritten prompt or the
- * rewriter's raw answer <prompt:TEXT><cfg:N>. Prompts that it lacks keep rewritten NULL. SKV_E_ARG
- * where it has none of them, saying so if keys are swapped with values, or are the rewritten texts
- * themselves. */
-SKV_MUST skv_status skv_prompts_rewrite(skv_prompts *p, const char *bytes, size_t n,
-                                        const char *name);
+/* Open and parse. */
+SKV_MUST skv_status skv_prompts_read(skv_prompts **out, const char *path,
+                                     const skv_prompts_options *opts);
 
 /* out = the prompt's id, or its zero-padded index where it has none ("00042"; "index-00042" in a
  * list where a given id is all digits, so that the two never meet). bytes >= SKV_PROMPT_ID_BYTES.

@@ -1,6 +1,4 @@
-/* Storage of a prompt list, and adding to it: what the parsers of all forms share.
- *
- * Texts live in blocks, not in an allocation each: a list may have ten million lines. */
+/* What the parsers of all forms share: adding a prompt, and the ids that tell prompts apart. */
 #include "io/prompts_internal.h"
 
 #include <assert.h>
@@ -8,51 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/mem.h"
 #include "core/text.h"
 
-#define BLOCK_BYTES   ((size_t)1 << 20)
+#define INDEX_WORD    "index"
 #define MESSAGE_BYTES 1024
 
-struct skv_prompt_block {
-    struct skv_prompt_block *next;
-    size_t used, bytes;
-    char data[];
-};
+/* --------------------------------------------------------------------------- ids */
 
-void skv_prompts_destroy(skv_prompts *p)
+void skv_prompts_index_id(char *out, size_t bytes, size_t i, int digits, int dashes)
 {
-    if (!p)
-        return;
-    while (p->blocks) {
-        struct skv_prompt_block *next = p->blocks->next;
+    char dash[SKV_PROMPTS__MAX_ID + 1];
 
-        free(p->blocks);
-        p->blocks = next;
-    }
-    free(p->prompts);
-    free(p);
-}
-
-skv_status skv_prompts__keep(char **out, skv_prompts *list, const char *bytes, size_t n)
-{
-    struct skv_prompt_block *b = list->blocks;
-
-    if (!b || b->bytes - b->used <= n) {
-        const size_t room = n + 1 > BLOCK_BYTES / 4 ? n + 1 : BLOCK_BYTES;
-
-        b = malloc(sizeof *b + room);
-        if (!b)
-            return skv_fail(SKV_E_MEM, "out of memory for prompts (%zu bytes)", room);
-        *b = (struct skv_prompt_block){.next = list->blocks, .bytes = room};
-        list->blocks = b;
-    }
-    *out = b->data + b->used;
-    memcpy(*out, bytes, n);
-    (*out)[n] = '\0';
-    b->used += n + 1;
-    return SKV_OK;
+    memset(dash, '-', sizeof dash);
+    snprintf(out, bytes, "%s%.*s%0*zu", dashes ? INDEX_WORD : "", dashes, dash, digits, i);
 }
 
 bool skv_prompts_id_is_usable(const char *id)
@@ -80,38 +49,106 @@ bool skv_prompts__parse_seed(uint64_t *out, const char *text)
     return true;
 }
 
-skv_status skv_prompts__reserve(skv_prompts__builder *b, size_t n)
+/* What decides later how indices are written. */
+static void look_at_id(skv_prompts__builder *b, const char *id)
 {
-    SKV_TRY(skv_alloc(&b->list->prompts, n, sizeof *b->list->prompts, "the prompt list"));
-    SKV_TRY(skv_alloc(&b->line, n, sizeof *b->line, "the prompt list"));
-    b->room = n;
-    return SKV_OK;
+    char head[sizeof INDEX_WORD];
+
+    b->all_digits = b->all_digits || id[strspn(id, "0123456789")] == '\0';
+    snprintf(head, sizeof head, "%s", id);
+    if (strcasecmp(head, INDEX_WORD) == 0)
+        b->dashes[strspn(id + strlen(INDEX_WORD), "-")] = true;
 }
 
-static skv_status keep_id(skv_prompts__builder *b, skv_prompt *p, const char *id)
+static skv_status take_id(skv_prompts__builder *b, size_t line, skv_prompt *p, const char *id)
 {
-    skv_prompts *list = b->list;
-    char *kept = NULL;
+    skv_prompts_facts *f = b->facts;
+    size_t other = line;
+    bool there = false;
 
     if (!id)
         return SKV_OK;
-    if (skv_prompts_id_is_usable(id))
-        return skv_prompts__keep(&p->id, list, id, strlen(id));
-    if (list->n_renamed < sizeof list->renamed / sizeof list->renamed[0]) {
-        SKV_TRY(skv_prompts__keep(&kept, list, id, strlen(id)));
-        list->renamed[list->n_renamed] = kept;
+    if (!skv_prompts_id_is_usable(id)) {
+        if (f->n_renamed < SKV_PROMPTS_RENAMED)
+            snprintf(f->renamed[f->n_renamed], sizeof f->renamed[0], "%s", id);
+        f->n_renamed++;
+        return SKV_OK;
     }
-    list->n_renamed++;
+    SKV_TRY(skv_prompts__set_add(&b->ids, id, &other, &there));
+    if (there && b->twin == 0) {
+        b->twin = line;
+        b->twin_of = other;
+        snprintf(b->twin_id, sizeof b->twin_id, "%s", id);
+    }
+    look_at_id(b, id);
+    p->id = id;
     return SKV_OK;
 }
 
-/* The next free entry; parsers reserve enough. */
-static skv_prompt *next_entry(skv_prompts__builder *b, size_t line)
+skv_status skv_prompts__finish(skv_prompts__builder *b)
 {
-    if (b->list->n >= b->room)
-        return NULL;
-    b->line[b->list->n] = line;
-    return &b->list->prompts[b->list->n++];
+    skv_prompts_facts *f = b->facts;
+
+    if (f->n == 0)
+        return skv_fail(SKV_E_ARG, "%s: no prompts", b->name);
+    if (b->twin > 0)
+        return skv_fail(SKV_E_FORMAT, "%s: %s %zu: id \"%s\" is that of %s %zu", b->name, b->unit,
+                        b->twin, b->twin_id, b->unit, b->twin_of);
+    f->index_digits = 5;
+    for (size_t v = 100000; v < f->n; v *= 10)
+        f->index_digits++;
+    if (b->all_digits) /* no index equals a given id */
+        for (f->index_dashes = 1; b->dashes[f->index_dashes]; f->index_dashes++)
+            ;
+    return SKV_OK;
+}
+
+/* ----------------------------------------------------------------------- prompts */
+
+void skv_prompts__builder_clear(skv_prompts__builder *b)
+{
+    skv_prompts__set_clear(&b->ids);
+    skv_bytes_clear(&b->text);
+    skv_bytes_clear(&b->negative);
+    skv_bytes_clear(&b->rewritten);
+}
+
+/* *out = the text with a NUL behind it, in `to`. */
+static skv_status keep(const char **out, skv_bytes *to, const char *text, size_t n)
+{
+    to->n = 0;
+    SKV_TRY(skv_bytes_add(to, text, n, "a prompt"));
+    SKV_TRY(skv_bytes_add(to, "", 1, "a prompt"));
+    *out = to->data;
+    return SKV_OK;
+}
+
+static skv_status rewrite(skv_prompts__builder *b, skv_prompt *p)
+{
+    skv_prompts_facts *f = b->facts;
+    const char *text = NULL;
+    size_t n = 0;
+
+    if (!skv_prompts__rewritten(&text, &n, b->rewrites, p->text)) {
+        f->rewriting.n_missing++;
+        return SKV_OK;
+    }
+    f->rewriting.n_rewritten++;
+    f->rewriting.digest = skv_digest_add(f->rewriting.digest, &(uint64_t){f->n}, sizeof(uint64_t));
+    f->rewriting.digest = skv_digest_add(f->rewriting.digest, text, n);
+    return keep(&p->rewritten, &b->rewritten, text, n);
+}
+
+/* The prompt behind those that are there. */
+static skv_status put(skv_prompts__builder *b, size_t line, skv_prompt *p, const char *id)
+{
+    SKV_TRY(take_id(b, line, p, id));
+    if (b->rewrites && !p->error)
+        SKV_TRY(rewrite(b, p));
+    b->facts->n_bad += p->error != NULL;
+    SKV_TRY(b->fn(b->ctx, b->facts->n, p));
+    b->facts->n++;
+    return SKV_OK;
 }
 
 skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char *id,
@@ -119,11 +156,8 @@ skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char
 {
     char reason[MESSAGE_BYTES / 2];
     char text[MESSAGE_BYTES];
-    skv_prompt *p = next_entry(b, line);
     va_list args;
 
-    if (!p)
-        return skv_fail(SKV_E_FORMAT, "%s: more prompts than lines", b->name);
     va_start(args, fmt);
     vsnprintf(reason, sizeof reason, fmt, args);
     va_end(args);
@@ -132,10 +166,7 @@ skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char
         for (char *c = text; *c; c++)
             if ((unsigned char)*c >= 0x80)
                 *c = '?';
-    SKV_TRY(skv_prompts__keep(&p->error, b->list, text, strlen(text)));
-    SKV_TRY(skv_prompts__keep(&p->text, b->list, "", 0));
-    b->list->n_bad++;
-    return keep_id(b, p, id);
+    return put(b, line, &(skv_prompt){.text = "", .error = text}, id);
 }
 
 skv_status skv_prompts__add(skv_prompts__builder *b, size_t line, const skv_prompts__found *found)
@@ -143,7 +174,7 @@ skv_status skv_prompts__add(skv_prompts__builder *b, size_t line, const skv_prom
     const char *const text[2] = {found->text, found->negative};
     const size_t bytes[2] = {found->text_bytes, found->negative_bytes};
     static const char *const what[2] = {"prompt", "negative prompt"};
-    skv_prompt *p;
+    skv_prompt p = {.text_bytes = found->text_bytes, .has_seed = found->has_seed};
 
     assert(found->text);
     for (int i = 0; i < 2; i++) {
@@ -158,63 +189,9 @@ skv_status skv_prompts__add(skv_prompts__builder *b, size_t line, const skv_prom
             return skv_prompts__add_bad(b, line, found->id, "%s: byte %zu (0x%02x) is not UTF-8",
                                         what[i], good + 1, (unsigned char)text[i][good]);
     }
-    p = next_entry(b, line);
-    if (!p)
-        return skv_fail(SKV_E_FORMAT, "%s: more prompts than lines", b->name);
-    SKV_TRY(skv_prompts__keep(&p->text, b->list, found->text, found->text_bytes));
-    p->text_bytes = found->text_bytes;
+    p.seed = found->seed;
+    SKV_TRY(keep(&p.text, &b->text, found->text, found->text_bytes));
     if (found->negative)
-        SKV_TRY(skv_prompts__keep(&p->negative, b->list, found->negative, found->negative_bytes));
-    p->has_seed = found->has_seed;
-    p->seed = found->seed;
-    return keep_id(b, p, found->id);
-}
-
-static int fold(unsigned char c, bool fold_case)
-{
-    return fold_case && c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-static bool same_word(const char *a, const char *b, bool fold_case)
-{
-    while (*a && fold((unsigned char)*a, fold_case) == fold((unsigned char)*b, fold_case))
-        a++, b++;
-    return *a == *b;
-}
-
-skv_status skv_prompts__set_init(skv_prompts__set *s, size_t n, bool fold_case)
-{
-    size_t slots = 16;
-
-    while (slots / 2 < n)
-        slots *= 2;
-    *s = (skv_prompts__set){.mask = slots - 1, .fold_case = fold_case};
-    SKV_TRY(skv_alloc(&s->slot, slots, sizeof *s->slot, "the ids of a prompt list"));
-    return skv_alloc(&s->value, slots, sizeof *s->value, "the ids of a prompt list");
-}
-
-void skv_prompts__set_deinit(skv_prompts__set *s)
-{
-    free(s->slot);
-    free(s->value);
-    *s = (skv_prompts__set){0};
-}
-
-bool skv_prompts__set_add(skv_prompts__set *s, const char *word, size_t *value)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    size_t i;
-
-    for (const char *c = word; *c; c++)
-        hash = (hash ^ (uint64_t)fold((unsigned char)*c, s->fold_case)) * 1099511628211u;
-    hash ^= hash >> 29;
-    for (i = hash & s->mask; s->slot[i]; i = (i + 1) & s->mask) {
-        if (same_word(s->slot[i], word, s->fold_case)) {
-            *value = s->value[i];
-            return true;
-        }
-    }
-    s->slot[i] = word;
-    s->value[i] = *value;
-    return false;
+        SKV_TRY(keep(&p.negative, &b->negative, found->negative, found->negative_bytes));
+    return put(b, line, &p, found->id);
 }

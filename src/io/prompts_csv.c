@@ -17,10 +17,11 @@ typedef struct {
 } csv_field;
 
 typedef struct {
-    const char *at, *end;
-    size_t line; /* of the row read last */
-    size_t next; /* of the row after it */
-    char *fill;  /* where unquoted bytes go: never longer than the input */
+    const char *at, *end; /* of the window */
+    bool last;            /* the list ends with it */
+    size_t line;          /* of the row read last */
+    size_t next;          /* of the row after it */
+    char *buffer, *fill;  /* unquoted bytes of the row: never longer than the input */
     csv_field field[MAX_COLUMNS];
     int n_fields;        /* of the row; at most MAX_COLUMNS are kept */
     const char *problem; /* NULL: fine */
@@ -33,6 +34,14 @@ typedef struct {
     int n_fields;
     bool by_item; /* the id column is "item_id": an item's first row counts */
 } csv_header;
+
+struct skv_prompts__csv {
+    csv_reader reader;
+    csv_header header;
+    bool has_header; /* it was read */
+    skv_prompts__set items;
+    size_t room; /* of reader.buffer */
+};
 
 /* Copies a quoted field's inside to r->fill; r->at stands after the opening quote, at the end
  * after the closing one. False: it is never closed. */
@@ -84,23 +93,41 @@ static bool read_field(csv_reader *r)
     return true;
 }
 
-/* *more false: nothing is left. */
+/* False: it ends within a quoted field. */
+static bool read_fields(csv_reader *r)
+{
+    for (;;) {
+        if (!read_field(r))
+            return false;
+        if (r->at == r->end || *r->at == '\n')
+            return true;
+        r->at++;
+    }
+}
+
+/* *more false: no whole row is left. */
 static skv_status read_row(csv_reader *r, bool *more, const char *name)
 {
-    *more = r->at < r->end;
+    const char *start = r->at;
+    bool closed;
+
     r->line = r->next;
     r->n_fields = 0;
     r->problem = NULL;
+    r->fill = r->buffer;
+    *more = r->at < r->end;
     if (!*more)
         return SKV_OK;
-    for (;;) {
-        if (!read_field(r))
-            return skv_fail(SKV_E_FORMAT, "%s: line %zu: a quoted field is never closed", name,
-                            r->line);
-        if (r->at == r->end || *r->at == '\n')
-            break;
-        r->at++;
+    closed = read_fields(r);
+    if (r->at == r->end && !r->last) {
+        r->at = start;
+        r->next = r->line;
+        *more = false;
+        return SKV_OK;
     }
+    if (!closed)
+        return skv_fail(SKV_E_FORMAT, "%s: line %zu: a quoted field is never closed", name,
+                        r->line);
     if (r->at < r->end) {
         r->at++;
         r->next++;
@@ -128,13 +155,9 @@ static skv_status find_column(int *out, const csv_reader *r, const char *first, 
     return SKV_OK;
 }
 
-static skv_status read_header(csv_header *h, csv_reader *r, const char *name)
+/* Of the row that was read. */
+static skv_status take_header(csv_header *h, const csv_reader *r, const char *name)
 {
-    bool more = false;
-
-    SKV_TRY(read_row(r, &more, name));
-    if (!more)
-        return skv_fail(SKV_E_ARG, "%s: no prompts", name);
     if (r->problem)
         return skv_fail(SKV_E_FORMAT, "%s: line 1: %s", name, r->problem);
     if (r->n_fields > MAX_COLUMNS)
@@ -191,60 +214,71 @@ static const char *row_id(const csv_reader *r, const csv_header *h)
     return f->bytes > 0 && strlen(f->text) == f->bytes ? f->text : NULL;
 }
 
-static skv_status add_rows(skv_prompts__builder *b, csv_reader *r, const csv_header *h,
-                           skv_prompts__set *items)
+static skv_status take_row(skv_prompts__builder *b, struct skv_prompts__csv *c)
 {
-    bool more = false;
+    const csv_reader *r = &c->reader;
+    const csv_header *h = &c->header;
+    bool there = false;
+    const char *id;
 
-    for (;;) {
-        const char *id;
-        size_t line = 0;
-
-        SKV_TRY(read_row(r, &more, b->name));
-        if (!more)
-            return SKV_OK;
-        if (r->problem) {
-            SKV_TRY(skv_prompts__add_bad(b, r->line, NULL, "%s", r->problem));
-            continue;
-        }
-        if (r->n_fields != h->n_fields) {
-            SKV_TRY(skv_prompts__add_bad(b, r->line, NULL, "%d fields, the header has %d",
-                                         r->n_fields, h->n_fields));
-            continue;
-        }
-        id = row_id(r, h);
-        if (h->by_item && id && skv_prompts__set_add(items, id, &line))
-            continue;
-        SKV_TRY(add_row(b, r, h, id));
-    }
+    if (r->problem)
+        return skv_prompts__add_bad(b, r->line, NULL, "%s", r->problem);
+    if (r->n_fields != h->n_fields)
+        return skv_prompts__add_bad(b, r->line, NULL, "%d fields, the header has %d", r->n_fields,
+                                    h->n_fields);
+    id = row_id(r, h);
+    if (h->by_item && id)
+        SKV_TRY(skv_prompts__set_add(&c->items, id, &(size_t){0}, &there));
+    return there ? SKV_OK : add_row(b, r, h, id);
 }
 
-skv_status skv_prompts__csv(skv_prompts__builder *b, const char *bytes, size_t n)
+static skv_status start_window(skv_prompts__place *p, const skv_prompts__window *w)
 {
-    skv_status st = SKV_OK;
-    csv_reader *r = NULL;
-    csv_header h = {{0}, 0, false};
-    skv_prompts__set items = {0};
-    char *buffer = NULL;
-    size_t n_lines = 1;
+    struct skv_prompts__csv *c = p->csv;
 
-    while (n > 0 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
-        n--;
-    for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + n - p))) != NULL; p++)
-        n_lines++;
-    SKV_TRY_GOTO(skv_alloc(&r, 1, sizeof *r, "a CSV row"), done);
-    SKV_TRY_GOTO(skv_alloc(&buffer, n + 2, 1, "the CSV's fields"), done);
-    SKV_TRY_GOTO(skv_prompts__reserve(b, n_lines), done);
-    r->at = bytes;
-    r->end = bytes + n;
-    r->next = 1;
-    r->fill = buffer;
-    SKV_TRY_GOTO(read_header(&h, r, b->name), done);
-    SKV_TRY_GOTO(skv_prompts__set_init(&items, h.by_item ? n_lines : 0, false), done);
-    SKV_TRY_GOTO(add_rows(b, r, &h, &items), done);
-done:
-    skv_prompts__set_deinit(&items);
-    free(buffer);
-    free(r);
-    return st;
+    if (!c) {
+        SKV_TRY(skv_alloc(&p->csv, 1, sizeof *p->csv, "a CSV row"));
+        c = p->csv;
+        c->reader.next = 1;
+    }
+    if (c->room < w->n + 2) {
+        free(c->reader.buffer);
+        c->room = 0;
+        SKV_TRY(skv_alloc(&c->reader.buffer, w->n + 2, 1, "the CSV's fields"));
+        c->room = w->n + 2;
+    }
+    c->reader.at = w->bytes;
+    c->reader.end = w->bytes + w->n;
+    c->reader.last = w->last;
+    return SKV_OK;
+}
+
+skv_status skv_prompts__csv(skv_prompts__builder *b, skv_prompts__place *p,
+                            const skv_prompts__window *w, size_t *used)
+{
+    struct skv_prompts__csv *c;
+    bool more = true;
+
+    SKV_TRY(start_window(p, w));
+    c = p->csv;
+    while (more) {
+        SKV_TRY(read_row(&c->reader, &more, b->name));
+        if (more && c->has_header)
+            SKV_TRY(take_row(b, c));
+        else if (more)
+            SKV_TRY(take_header(&c->header, &c->reader, b->name));
+        c->has_header = c->has_header || more;
+    }
+    p->line = c->reader.next - 1;
+    *used = (size_t)(c->reader.at - w->bytes);
+    return SKV_OK;
+}
+
+void skv_prompts__csv_destroy(struct skv_prompts__csv *c)
+{
+    if (!c)
+        return;
+    skv_prompts__set_clear(&c->items);
+    free(c->reader.buffer);
+    free(c);
 }

@@ -2,17 +2,42 @@
 #ifndef SKV_IO_PROMPTS_INTERNAL_H
 #define SKV_IO_PROMPTS_INTERNAL_H
 
+#include <jansson.h>
+
+#include "core/bytes.h"
 #include "io/prompts.h"
 
 #define SKV_PROMPTS__MAX_ID 200 /* bytes */
 
+/* A set of strings with a number each, in a block of its own; with fold_case "A" is "a". A zeroed
+ * one is empty. */
 typedef struct {
-    skv_prompts *list;
-    size_t room;      /* entries that fit into list->prompts */
-    size_t *line;     /* per prompt: where it stands, from 1 */
-    const char *name; /* the file's */
-    const char *unit; /* "line" or "entry" */
+    skv_bytes words; /* one behind the other: the number, the word, NUL */
+    size_t *slot;    /* where a word's entry begins in `words`, plus 1; 0: free */
+    size_t n_slots, n;
+    bool fold_case;
+} skv_prompts__set;
+/* Adds `word` with *value, or sets *there, and *value to the word's number. */
+SKV_MUST skv_status skv_prompts__set_add(skv_prompts__set *s, const char *word, size_t *value,
+                                         bool *there);
+bool skv_prompts__set_find(const skv_prompts__set *s, const char *word, size_t *value);
+void skv_prompts__set_clear(skv_prompts__set *s);
+
+typedef struct {
+    skv_prompts_facts *facts;
+    const char *name;       /* the file's */
+    const char *unit;       /* "line" or "entry" */
+    const json_t *rewrites; /* NULL: none */
+    skv_prompts_fn fn;
+    void *ctx;
+    skv_prompts__set ids; /* with the line of each */
+    size_t twin, twin_of; /* lines of the first id that was there before; 0: none */
+    char twin_id[SKV_PROMPTS__MAX_ID + 1];
+    bool all_digits;                      /* an id is made of digits alone */
+    bool dashes[SKV_PROMPTS__MAX_ID + 1]; /* [k]: an id begins with "index" and k dashes */
+    skv_bytes text, negative, rewritten;  /* of the prompt at hand */
 } skv_prompts__builder;
+void skv_prompts__builder_clear(skv_prompts__builder *b);
 
 /* A prompt as a parser found it. id, negative: NULL where not given. */
 typedef struct {
@@ -30,34 +55,50 @@ SKV_MUST skv_status skv_prompts__add(skv_prompts__builder *b, size_t line,
 SKV_MUST skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char *id,
                                          const char *fmt, ...) SKV_PRINTF(4, 5);
 
-/* *out = a copy of the n bytes with a NUL behind them; lives as long as the list. */
-SKV_MUST skv_status skv_prompts__keep(char **out, skv_prompts *list, const char *bytes, size_t n);
+/* After the last prompt: chooses how indices are written. SKV_E_ARG without prompts, SKV_E_FORMAT
+ * for two of one id. */
+SKV_MUST skv_status skv_prompts__finish(skv_prompts__builder *b);
+
+/* SKV_E_FORMAT: the list's file was changed since it was opened. */
+SKV_MUST skv_status skv_prompts__is_unchanged(const skv_prompts_source *s, const char *name);
 
 /* Decimal digits only, below 2^64. */
 bool skv_prompts__parse_seed(uint64_t *out, const char *text);
 
-/* A set of strings; with fold_case "A" is "a". */
+/* A form's parser is given a window of the list at a time. It takes whole lines (rows) from its
+ * beginning, all that there are, and sets *used; the next window begins behind them. The last one
+ * ends with the list. */
 typedef struct {
-    const char **slot;
-    size_t *value;
-    size_t mask;
-    bool fold_case;
-} skv_prompts__set;
-SKV_MUST skv_status skv_prompts__set_init(skv_prompts__set *s, size_t n, bool fold_case);
-void skv_prompts__set_deinit(skv_prompts__set *s);
-/* Adds `word` (borrowed) with `value`; true when it was there before, *value then is the old one.
- */
-bool skv_prompts__set_add(skv_prompts__set *s, const char *word, size_t *value);
+    const char *bytes;
+    size_t n;
+    bool last;
+} skv_prompts__window;
 
-/* The forms. */
-SKV_MUST skv_status skv_prompts__text(skv_prompts__builder *b, const char *bytes, size_t n);
-SKV_MUST skv_status skv_prompts__jsonl(skv_prompts__builder *b, const char *bytes, size_t n,
-                                       bool folder);
-SKV_MUST skv_status skv_prompts__csv(skv_prompts__builder *b, const char *bytes, size_t n);
+typedef struct {
+    size_t line;                  /* of what was taken last, from 1 */
+    struct skv_prompts__csv *csv; /* NULL: another form */
+    bool folder;                  /* JSON Lines: of a folder */
+} skv_prompts__place;
+
+SKV_MUST skv_status skv_prompts__text(skv_prompts__builder *b, skv_prompts__place *p,
+                                      const skv_prompts__window *w, size_t *used);
+SKV_MUST skv_status skv_prompts__jsonl(skv_prompts__builder *b, skv_prompts__place *p,
+                                       const skv_prompts__window *w, size_t *used);
+SKV_MUST skv_status skv_prompts__csv(skv_prompts__builder *b, skv_prompts__place *p,
+                                     const skv_prompts__window *w, size_t *used);
+void skv_prompts__csv_destroy(struct skv_prompts__csv *c); /* accepts NULL */
+
+/* One document; all of it. */
 SKV_MUST skv_status skv_prompts__json(skv_prompts__builder *b, const char *bytes, size_t n,
                                       skv_prompts_order order);
 
-/* Room for n prompts, once. */
-SKV_MUST skv_status skv_prompts__reserve(skv_prompts__builder *b, size_t n);
+/* Rewriting caches. */
+SKV_MUST skv_status skv_prompts__rewrites_read(json_t **out, const skv_prompts_options *opts);
+/* The text that a prompt is to be encoded as; false: the cache has none. */
+bool skv_prompts__rewritten(const char **text, size_t *n, const json_t *rewrites,
+                            const char *prompt);
+/* SKV_E_ARG: none of these prompts is a key. Says what the cache looks like. */
+SKV_MUST skv_status skv_prompts__refuse_rewrites(const json_t *rewrites,
+                                                 const skv_prompts__set *prompts, const char *name);
 
 #endif

@@ -70,7 +70,6 @@ static skv_status add_array(skv_prompts__builder *b, const json_t *array)
 {
     const size_t n = json_array_size(array);
 
-    SKV_TRY(skv_prompts__reserve(b, n));
     for (size_t i = 0; i < n; i++) {
         const json_t *v = json_array_get(array, i);
 
@@ -150,7 +149,6 @@ static skv_status add_coco(skv_prompts__builder *b, const json_t *images, const 
     const size_t n = json_array_size(images);
     coco_image *image = NULL;
 
-    SKV_TRY_GOTO(skv_prompts__reserve(b, n), done);
     SKV_TRY_GOTO(skv_alloc(&image, n, sizeof *image, "the images of a captions file"), done);
     SKV_TRY_GOTO(read_images(image, n, images, b->name), done);
     SKV_TRY_GOTO(read_captions(image, n, annotations, b->name), done);

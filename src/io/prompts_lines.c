@@ -9,81 +9,67 @@
 /* Escapes may make a line six times as long as its prompt. */
 #define MAX_LINE_BYTES (8 * SKV_PROMPT_MAX_BYTES)
 
-typedef struct {
-    const char *at, *end; /* what is left */
-    size_t line;          /* number of the line given last, from 1 */
-} line_reader;
-
-/* Reader without the empty lines at the end; *n_lines: how many there are. */
-static line_reader start_lines(size_t *n_lines, const char *bytes, size_t n)
+/* The window's next line, without its end; *used moves behind it. False: there is no whole line. */
+static bool next_line(const skv_prompts__window *w, size_t *used, const char **line, size_t *n)
 {
-    line_reader r = {bytes, bytes + n, 0};
+    const char *at = w->bytes + *used, *end = w->bytes + w->n;
+    const char *lf = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
 
-    while (r.end > bytes && (r.end[-1] == '\n' || r.end[-1] == '\r'))
-        r.end--;
-    *n_lines = r.end > bytes;
-    for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(r.end - p))) != NULL; p++)
-        (*n_lines)++;
-    return r;
-}
-
-static bool next_line(line_reader *r, const char **line, size_t *n)
-{
-    const char *lf;
-
-    if (r->at >= r->end)
+    if (at == end || (!lf && !w->last))
         return false;
-    lf = memchr(r->at, '\n', (size_t)(r->end - r->at));
-    *line = r->at;
-    *n = (size_t)((lf ? lf : r->end) - r->at);
-    r->at = lf ? lf + 1 : r->end;
-    r->line++;
+    *line = at;
+    *n = (size_t)((lf ? lf : end) - at);
+    *used += *n + (lf ? 1 : 0);
     if (*n > 0 && (*line)[*n - 1] == '\r')
         (*n)--;
     return true;
 }
 
-skv_status skv_prompts__text(skv_prompts__builder *b, const char *bytes, size_t n)
+skv_status skv_prompts__text(skv_prompts__builder *b, skv_prompts__place *p,
+                             const skv_prompts__window *w, size_t *used)
 {
-    size_t n_lines = 0;
-    line_reader r = start_lines(&n_lines, bytes, n);
     const char *line = NULL;
+    size_t n = 0;
 
-    SKV_TRY(skv_prompts__reserve(b, n_lines));
-    while (next_line(&r, &line, &n)) {
+    for (*used = 0; next_line(w, used, &line, &n);) {
+        const skv_prompts__found found = {.text = line, .text_bytes = n};
+
+        p->line++;
         if (n == 0)
-            SKV_TRY(skv_prompts__add_bad(b, r.line, NULL, "the line is empty"));
+            SKV_TRY(skv_prompts__add_bad(b, p->line, NULL, "the line is empty"));
         else
-            SKV_TRY(
-                skv_prompts__add(b, r.line, &(skv_prompts__found){.text = line, .text_bytes = n}));
+            SKV_TRY(skv_prompts__add(b, p->line, &found));
     }
     return SKV_OK;
 }
 
-skv_status skv_prompts__jsonl(skv_prompts__builder *b, const char *bytes, size_t n, bool folder)
+static skv_status add_json_line(skv_prompts__builder *b, const skv_prompts__place *p,
+                                const char *line, size_t n)
 {
-    size_t n_lines = 0;
-    line_reader r = start_lines(&n_lines, bytes, n);
-    const char *line = NULL;
     json_error_t error;
+    json_t *v = NULL;
+    skv_status st;
 
-    SKV_TRY(skv_prompts__reserve(b, n_lines));
-    while (next_line(&r, &line, &n)) {
-        skv_status st;
-        json_t *v = NULL;
+    if (n > MAX_LINE_BYTES)
+        return skv_prompts__add_bad(b, p->line, NULL, "%zu bytes, at most %zu", n, MAX_LINE_BYTES);
+    v = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
+    if (!v)
+        st = skv_prompts__add_bad(b, p->line, NULL, "not JSON: %s", error.text);
+    else
+        st = skv_prompts__add_json(b, p->line, v, p->folder);
+    json_decref(v);
+    return st;
+}
 
-        if (n > MAX_LINE_BYTES) {
-            SKV_TRY(
-                skv_prompts__add_bad(b, r.line, NULL, "%zu bytes, at most %zu", n, MAX_LINE_BYTES));
-            continue;
-        }
-        v = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
-        if (!v)
-            st = skv_prompts__add_bad(b, r.line, NULL, "not JSON: %s", error.text);
-        else
-            st = skv_prompts__add_json(b, r.line, v, folder);
-        json_decref(v);
-        SKV_TRY(st);
+skv_status skv_prompts__jsonl(skv_prompts__builder *b, skv_prompts__place *p,
+                              const skv_prompts__window *w, size_t *used)
+{
+    const char *line = NULL;
+    size_t n = 0;
+
+    for (*used = 0; next_line(w, used, &line, &n);) {
+        p->line++;
+        SKV_TRY(add_json_line(b, p, line, n));
     }
     return SKV_OK;
 }

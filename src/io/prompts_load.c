@@ -18,8 +18,10 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "io/prompts_internal.h"
 
 #define PIPE_SECONDS   60
+#define PIECE_BYTES    ((size_t)1 << 20)
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
 
 static int by_bytes(const void *a, const void *b)
@@ -207,50 +209,149 @@ static skv_status load_stream(char **out, size_t *n, const char *path)
 }
 
 /* A file of some other kind must not pass for a list of prompts. A .txt may have a bad line. */
-static skv_status refuse_binary(char **bytes, size_t n, const char *path)
+static skv_status refuse_binary(const char *path)
 {
-    if (skv_ends_in(path, ".txt") || !memchr(*bytes, '\0', n))
-        return SKV_OK;
-    free(*bytes);
-    *bytes = NULL;
     return skv_fail(SKV_E_ARG,
                     "%s is not text: want lines of text, or a file called .jsonl, .json or .csv",
                     path);
 }
 
-skv_status skv_prompts_load(char **bytes, size_t *n, skv_prompts_form *form, const char *path)
+/* Reads all of it once: its digest and its end. */
+static skv_status scan(skv_prompts_source *s, const char *path)
+{
+    const bool may_be_binary = s->form != SKV_PROMPTS_TEXT || skv_ends_in(path, ".txt");
+    skv_digest_parts *digest = NULL;
+    char *piece = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_digest_begin(&digest), done);
+    SKV_TRY_GOTO(skv_alloc(&piece, PIECE_BYTES, 1, path), done);
+    for (size_t at = 0; at < s->n; at += PIECE_BYTES) {
+        const size_t n = s->n - at < PIECE_BYTES ? s->n - at : PIECE_BYTES;
+
+        SKV_TRY_GOTO(skv_prompts_bytes(piece, s, at, n, path), done);
+        if (!may_be_binary && memchr(piece, '\0', n)) {
+            st = refuse_binary(path);
+            goto done;
+        }
+        skv_digest_more(digest, piece, n);
+        for (size_t i = n; i > 0; i--) {
+            if (piece[i - 1] == '\n' || piece[i - 1] == '\r')
+                continue;
+            s->end = at + i;
+            break;
+        }
+    }
+done:
+    s->digest = skv_digest_end(digest);
+    free(piece);
+    return st;
+}
+
+void skv_prompts_open_bytes(skv_prompts_source *out, const char *bytes, size_t n,
+                            skv_prompts_form form)
+{
+    *out = (skv_prompts_source){
+        .form = form, .n = n, .end = n, .bytes = bytes, .digest = skv_digest_of(bytes, n)};
+    while (out->end > 0 && (bytes[out->end - 1] == '\n' || bytes[out->end - 1] == '\r'))
+        out->end--;
+}
+
+void skv_prompts_close(skv_prompts_source *s)
+{
+    if (s->on_disk)
+        close(s->fd);
+    free(s->owned);
+    *s = (skv_prompts_source){0};
+}
+
+static skv_status look_at(struct stat *info, int fd, const char *path)
+{
+    if (fstat(fd, info) != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));
+    return SKV_OK;
+}
+
+static int64_t time_of(const struct stat *info)
+{
+    return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec;
+}
+
+static skv_status open_file(skv_prompts_source *s, const char *path)
 {
     struct stat info;
 
-    *form = SKV_PROMPTS_TEXT;
+    SKV_TRY(skv_file_open(&s->fd, path, 0));
+    s->on_disk = true;
+    SKV_TRY(look_at(&info, s->fd, path));
+    if (info.st_size < 0 || (uint64_t)info.st_size > MAX_LIST_BYTES)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld bytes, at most %zu expected", path,
+                        (long long)info.st_size, MAX_LIST_BYTES);
+    s->n = (size_t)info.st_size;
+    s->changed = time_of(&info);
+    return scan(s, path);
+}
+
+skv_status skv_prompts_bytes(void *out, const skv_prompts_source *s, size_t at, size_t n,
+                             const char *name)
+{
+    if (s->on_disk)
+        return skv_read_at(s->fd, out, n, (int64_t)at, name);
+    memcpy(out, s->bytes + at, n);
+    return SKV_OK;
+}
+
+skv_status skv_prompts__is_unchanged(const skv_prompts_source *s, const char *name)
+{
+    struct stat info;
+
+    if (!s->on_disk)
+        return SKV_OK;
+    SKV_TRY(look_at(&info, s->fd, name));
+    return (size_t)info.st_size == s->n && time_of(&info) == s->changed
+               ? SKV_OK
+               : skv_fail(SKV_E_FORMAT, "%s was changed while it was read", name);
+}
+
+static skv_prompts_form form_of(const char *path)
+{
+    return skv_ends_in(path, ".jsonl")  ? SKV_PROMPTS_JSONL
+           : skv_ends_in(path, ".json") ? SKV_PROMPTS_JSON
+           : skv_ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
+                                        : SKV_PROMPTS_TEXT;
+}
+
+/* From a folder (`load` makes lines of it) or a stream: all of it. */
+static skv_status open_loaded(skv_prompts_source *out, const char *path, skv_prompts_form form,
+                              skv_status (*load)(char **out, size_t *n, const char *path))
+{
+    char *bytes = NULL;
+    size_t n = 0;
+
+    SKV_TRY(load(&bytes, &n, path));
+    skv_prompts_open_bytes(out, bytes, n, form);
+    out->owned = bytes;
+    return SKV_OK;
+}
+
+skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
+{
+    struct stat info;
+    skv_status st;
+
+    *out = (skv_prompts_source){0};
     if (strcmp(path, "-") == 0)
-        return load_stream(bytes, n, path);
+        return open_loaded(out, path, SKV_PROMPTS_TEXT, load_stream);
     if (stat(path, &info) != 0)
         return skv_fail(skv_name_status(errno), "%s: cannot read prompts: %s", path,
                         strerror(errno));
-    if (S_ISDIR(info.st_mode)) {
-        *form = SKV_PROMPTS_FOLDER;
-        return load_folder(bytes, n, path);
-    }
-    *form = skv_ends_in(path, ".jsonl")  ? SKV_PROMPTS_JSONL
-            : skv_ends_in(path, ".json") ? SKV_PROMPTS_JSON
-            : skv_ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
-                                         : SKV_PROMPTS_TEXT;
+    if (S_ISDIR(info.st_mode))
+        return open_loaded(out, path, SKV_PROMPTS_FOLDER, load_folder);
     if (!S_ISREG(info.st_mode))
-        return load_stream(bytes, n, path);
-    SKV_TRY(skv_file_read(bytes, n, path, MAX_LIST_BYTES));
-    return *form == SKV_PROMPTS_TEXT ? refuse_binary(bytes, *n, path) : SKV_OK;
-}
-
-skv_status skv_prompts_read(skv_prompts **out, const char *path, const skv_prompts_options *opts)
-{
-    skv_status st;
-    char *bytes = NULL;
-    size_t n = 0;
-    skv_prompts_form form = SKV_PROMPTS_TEXT;
-
-    SKV_TRY(skv_prompts_load(&bytes, &n, &form, path));
-    st = skv_prompts_parse(out, bytes, n, form, path, opts);
-    free(bytes);
+        return open_loaded(out, path, form_of(path), load_stream);
+    out->form = form_of(path);
+    st = open_file(out, path);
+    if (st != SKV_OK)
+        skv_prompts_close(out);
     return st;
 }

@@ -37,40 +37,29 @@ static bool text_of(const char **text, size_t *n, const json_t *value)
     return *n > 0 && *n <= SKV_PROMPT_MAX_BYTES;
 }
 
-static skv_status count_traits(traits *out, const json_t *root, const skv_prompts *p)
+static traits traits_of(const json_t *rewrites, const skv_prompts__set *prompts)
 {
-    skv_prompts__set prompts = {0};
+    traits t = {0};
     const char *key;
     json_t *value;
-    skv_status st;
 
-    *out = (traits){0};
-    SKV_TRY_GOTO(skv_prompts__set_init(&prompts, p->n + json_object_size(root), false), done);
-    for (size_t i = 0; i < p->n; i++) {
-        size_t place = 1;
-
-        skv_prompts__set_add(&prompts, p->prompts[i].text, &place);
-    }
-    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+    json_object_foreach((json_t *)(uintptr_t)rewrites, key, value)
     {
         const char *text = json_string_value(value);
-        size_t place = 0;
+        size_t place;
 
-        out->keys++;
-        out->self += text && strcmp(text, key) == 0;
-        out->values += text && skv_prompts__set_add(&prompts, text, &place) && place == 1;
+        t.keys++;
+        t.self += text && strcmp(text, key) == 0;
+        t.values += text && skv_prompts__set_find(prompts, text, &place);
     }
-done:
-    skv_prompts__set_deinit(&prompts);
-    return st;
+    return t;
 }
 
-/* No prompt is a key: say what the file looks like. */
-static skv_status refuse(const json_t *root, const skv_prompts *p, const char *name)
+skv_status skv_prompts__refuse_rewrites(const json_t *rewrites, const skv_prompts__set *prompts,
+                                        const char *name)
 {
-    traits t;
+    const traits t = traits_of(rewrites, prompts);
 
-    SKV_TRY(count_traits(&t, root, p));
     if (t.values > 0)
         return skv_fail(SKV_E_ARG,
                         "%s: keys and values are swapped: no key is one of the prompts, but %zu of "
@@ -84,37 +73,19 @@ static skv_status refuse(const json_t *root, const skv_prompts *p, const char *n
     return skv_fail(SKV_E_ARG, "%s: none of its %zu keys is one of the prompts", name, t.keys);
 }
 
-skv_status skv_prompts_rewrite(skv_prompts *p, const char *bytes, size_t n, const char *name)
+skv_status skv_prompts__rewrites_read(json_t **out, const skv_prompts_options *opts)
 {
-    json_t *root = NULL;
-    skv_status st;
+    SKV_TRY(skv_json_parse(out, opts->rewrites, opts->rewrites_bytes, opts->rewrites_name));
+    if (json_is_object(*out))
+        return SKV_OK;
+    json_decref(*out);
+    *out = NULL;
+    return skv_fail(SKV_E_FORMAT, "%s: want one JSON object, prompt to rewritten prompt",
+                    opts->rewrites_name);
+}
 
-    p->rewriting = (skv_rewriting){0};
-    SKV_TRY(skv_json_parse(&root, bytes, n, name));
-    if (!json_is_object(root)) {
-        st = skv_fail(SKV_E_FORMAT, "%s: want one JSON object, prompt to rewritten prompt", name);
-        goto done;
-    }
-    for (size_t i = 0; i < p->n; i++) {
-        skv_prompt *q = &p->prompts[i];
-        const char *text;
-        size_t text_bytes;
-
-        q->rewritten = NULL;
-        if (q->error)
-            continue;
-        if (!text_of(&text, &text_bytes, json_object_get(root, q->text))) {
-            p->rewriting.n_missing++;
-            continue;
-        }
-        SKV_TRY_GOTO(skv_prompts__keep(&q->rewritten, p, text, text_bytes), done);
-        p->rewriting.n_rewritten++;
-        p->rewriting.digest = skv_digest_add(p->rewriting.digest, &(uint64_t){i}, sizeof(uint64_t));
-        p->rewriting.digest = skv_digest_add(p->rewriting.digest, text, text_bytes);
-    }
-    st = p->rewriting.n_rewritten == 0 && p->rewriting.n_missing > 0 ? refuse(root, p, name)
-                                                                     : SKV_OK;
-done:
-    json_decref(root);
-    return st;
+bool skv_prompts__rewritten(const char **text, size_t *n, const json_t *rewrites,
+                            const char *prompt)
+{
+    return text_of(text, n, json_object_get(rewrites, prompt));
 }

@@ -85,18 +85,21 @@ extern "C" int skv_spm_unk(const skv_spm *m)
 }
 
 extern "C" skv_status skv_spm_encode(const skv_spm *m, const char *text, size_t bytes, int32_t *ids,
-                                     int room, int *n)
+                                     int room, int *n, size_t *end)
 {
     return guarded(m->name.c_str(), [&] {
-        std::vector<int> found;
-        const auto s = m->processor.Encode(std::string_view(text, bytes), &found);
+        sentencepiece::ImmutableSentencePieceText found;
+        const auto s = m->processor.Encode(std::string_view(text, bytes), found.mutable_proto());
+        const size_t count = found.pieces_size();
 
         if (!s.ok())
             return failed(m->name.c_str(), s);
-        if (found.size() > INT32_MAX)
-            return skv_fail(SKV_E_ARG, "%s: a text of %zu tokens", m->name.c_str(), found.size());
-        std::copy_n(found.begin(), std::min<size_t>(found.size(), room), ids);
-        *n = static_cast<int>(found.size());
+        if (count > INT32_MAX)
+            return skv_fail(SKV_E_ARG, "%s: a text of %zu tokens", m->name.c_str(), count);
+        *n = static_cast<int>(count);
+        *end = count > 0 ? found.pieces(*n - 1).end() : 0;
+        for (int i = 0; i < std::min(*n, room); i++)
+            ids[i] = static_cast<int32_t>(found.pieces(i).id());
         return SKV_OK;
     });
 }

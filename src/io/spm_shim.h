@@ -34,9 +34,10 @@ void skv_spm_close(skv_spm *m); /* accepts NULL */
 int skv_spm_size(const skv_spm *m);
 int skv_spm_pad(const skv_spm *m), skv_spm_eos(const skv_spm *m), skv_spm_unk(const skv_spm *m);
 
-/* Best path: up to `room` ids, *n how many there are. Thread-safe. */
+/* Best path: up to `room` ids, *n how many there are. *end: bytes of the text up to where the last
+ * piece ends; what follows was dropped as white space. 0 without pieces. Thread-safe. */
 SKV_MUST skv_status skv_spm_encode(const skv_spm *m, const char *text, size_t bytes, int32_t *ids,
-                                   int room, int *n);
+                                   int room, int *n, size_t *end);
 
 /* The last bytes (at most SKV_SPM_ENDING) of the text's pieces, concatenated; *n: how many. */
 #define SKV_SPM_ENDING 16

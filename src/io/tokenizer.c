@@ -1,8 +1,8 @@
 /* Token ids by SentencePiece, and where the fast flan-t5 tokenizer departs from it.
  *
  * A text is cut at written special tokens into stretches that are encoded each by itself. A stretch
- * whose normalised form ends in a space gets one more ▁ token: that is asked of the library (what
- * becomes a space is the model's map), never of isspace. */
+ * whose normalised form ends in a space gets one more ▁ token: whether it does is the library's
+ * word (what becomes a space is the model's map), never isspace's. */
 #include "io/tokenizer.h"
 
 #include <errno.h>
@@ -116,9 +116,10 @@ static skv_status find_space(skv_tokenizer *t, const char *path)
     int32_t ids[2];
     char end[SKV_SPM_ENDING];
     int n, bytes;
+    size_t used;
 
     /* A lone ▁ cannot be encoded, since white space is dropped; in "▁ + unknown" it can. */
-    SKV_TRY(skv_spm_encode(t->spm, "\xc2\x80", 2, ids, 2, &n));
+    SKV_TRY(skv_spm_encode(t->spm, "\xc2\x80", 2, ids, 2, &n, &used));
     SKV_TRY(skv_spm_ending(t->spm, "\xc2\x80", 2, end, &bytes));
     if (n != 2 || ids[1] != ID_UNK || bytes != 5 || memcmp(end, SPACE, 3) != 0)
         return skv_fail(SKV_E_FORMAT, "%s: has no piece \"" SPACE "\", which T5's models have",
@@ -209,8 +210,9 @@ static void push(id_list *l, int32_t id)
     l->n++;
 }
 
-/* With an x at both ends nothing is trimmed, so a space at the stretch's end shows as "▁x". */
-static skv_status ends_in_space(const skv_tokenizer *t, const char *text, size_t n, bool *yes)
+/* Of a stretch without pieces, which is white space or nothing at all. With an x at both ends
+ * nothing is trimmed, so a space shows as "▁x". */
+static skv_status is_space(const skv_tokenizer *t, const char *text, size_t n, bool *yes)
 {
     char end[SKV_SPM_ENDING];
     char *framed = NULL;
@@ -230,16 +232,20 @@ static skv_status ends_in_space(const skv_tokenizer *t, const char *text, size_t
 static skv_status encode_stretch(const skv_tokenizer *t, const char *text, size_t n, id_list *l)
 {
     bool space = false;
+    size_t end = 0;
     int found = 0;
 
     if (n == 0)
         return SKV_OK;
     SKV_TRY(skv_spm_encode(t->spm, text, n, l->ids + (l->n < SKV_MAX_TOKENS ? l->n : 0), room(l),
-                           &found));
+                           &found, &end));
     l->n += found;
     if (!t->trailing)
         return SKV_OK;
-    SKV_TRY(ends_in_space(t, text, n, &space));
+    if (found == 0)
+        SKV_TRY(is_space(t, text, n, &space));
+    else
+        space = end < n;
     if (space)
         push(l, t->id_space);
     return SKV_OK;

@@ -46,8 +46,7 @@ skv_status skv_job__read_prompts(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
-    return skv_option_opened("--prompts", skv_prompts_load(&j->list.bytes, &j->list.n,
-                                                           &j->list.form, j->settings.prompts));
+    return skv_option_opened("--prompts", skv_prompts_open(&j->list.source, j->settings.prompts));
 }
 
 bool skv_job__rewrites(const void *job)

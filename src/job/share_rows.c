@@ -113,8 +113,7 @@ static void tell(const skv_job *j)
     if (j->rows_found)
         skv_info("%lld prompts found in rows.h5 in %.1f s", n, seconds);
     else
-        skv_info("%lld prompts parsed, and tokenised by %d ranks, in %.1f s; %zu MiB in memory", n,
-                 j->size, seconds, skv_prompt_table_memory(j->run.table) >> 20);
+        skv_info("%lld prompts parsed, and tokenised by %d ranks, in %.1f s", n, j->size, seconds);
 }
 
 skv_status skv_job__share_tokens(void *job)

@@ -68,16 +68,22 @@ static skv_status write_rest(skv_h5 *f, const char *name, int64_t end, int64_t n
 }
 
 /* An entry never lies in two pieces: their size is a multiple of any entry's. */
-static skv_status write_pieces(skv_h5 *f, const char *name, skv_h5_type type, const skv_pieces *p)
+static skv_status write_spool(skv_h5 *f, const char *name, skv_h5_type type, const skv_spool *s)
 {
     const size_t size = skv_h5_type_bytes(type);
+    void *piece = NULL;
+    skv_status st = SKV_OK;
 
-    for (size_t i = 0, at = 0; i < p->n_pieces; i++, at += SKV_PIECE_BYTES) {
-        const size_t bytes = p->n - at < SKV_PIECE_BYTES ? p->n - at : SKV_PIECE_BYTES;
+    SKV_TRY(skv_alloc(&piece, PIECE_BYTES, 1, name));
+    for (size_t at = 0; at < s->n && st == SKV_OK; at += PIECE_BYTES) {
+        const size_t bytes = s->n - at < PIECE_BYTES ? s->n - at : PIECE_BYTES;
 
-        SKV_TRY(skv_h5_append(f, name, (int64_t)(bytes / size), type, p->piece[i]));
+        st = skv_spool_read(s, at, bytes, piece, "the prompts");
+        if (st == SKV_OK)
+            st = skv_h5_append(f, name, (int64_t)(bytes / size), type, piece);
     }
-    return SKV_OK;
+    free(piece);
+    return st;
 }
 
 static skv_status write_list(skv_h5 *f, const skv_prompt_table *t, skv_list list, int64_t n_prompts)
@@ -100,10 +106,10 @@ static skv_status write_list(skv_h5 *f, const skv_prompt_table *t, skv_list list
         return SKV_OK;
     name_of(name, sizeof name, list, "value");
     SKV_TRY(skv_h5_make(f, name, &value));
-    SKV_TRY(write_pieces(f, name, kind->type, &t->value[list]));
+    SKV_TRY(write_spool(f, name, kind->type, &t->value[list]));
     name_of(name, sizeof name, list, "end");
     SKV_TRY(skv_h5_make(f, name, &end));
-    SKV_TRY(write_pieces(f, name, SKV_H5_I64, &t->end[list]));
+    SKV_TRY(write_spool(f, name, SKV_H5_I64, &t->end[list]));
     return write_rest(f, name, n, n_prompts - told);
 }
 

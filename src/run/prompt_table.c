@@ -52,22 +52,13 @@ void skv_prompt_table_destroy(skv_prompt_table *t)
     if (!t)
         return;
     for (int l = 0; l < SKV_N_LISTS; l++) {
-        skv_pieces_clear(&t->value[l]);
-        skv_pieces_clear(&t->end[l]);
+        skv_spool_clear(&t->value[l]);
+        skv_spool_clear(&t->end[l]);
     }
     if (t->fd >= 0)
         close(t->fd);
     free(t->path);
     free(t);
-}
-
-size_t skv_prompt_table_memory(const skv_prompt_table *t)
-{
-    size_t pieces = 0;
-
-    for (int l = 0; l < SKV_N_LISTS; l++)
-        pieces += t->value[l].n_pieces + t->end[l].n_pieces;
-    return pieces * SKV_PIECE_BYTES;
 }
 
 skv_status skv_prompt_table_add(skv_prompt_table *t, skv_list list, int64_t prompt,
@@ -79,11 +70,11 @@ skv_status skv_prompt_table_add(skv_prompt_table *t, skv_list list, int64_t prom
     assert(t->fd < 0 && prompt >= *n_prompts && (int64_t)n <= kind->most);
     if (n == 0)
         return SKV_OK;
-    SKV_TRY(skv_pieces_add(&t->value[list], entries, n * skv_h5_type_bytes(kind->type), t->path));
+    SKV_TRY(skv_spool_add(&t->value[list], entries, n * skv_h5_type_bytes(kind->type), t->path));
     for (; *n_prompts <= prompt; ++*n_prompts) {
         const int64_t end = *n_prompts < prompt ? *total : *total + (int64_t)n;
 
-        SKV_TRY(skv_pieces_add(&t->end[list], &end, sizeof end, t->path));
+        SKV_TRY(skv_spool_add(&t->end[list], &end, sizeof end, t->path));
     }
     *total += (int64_t)n;
     return SKV_OK;
@@ -102,8 +93,8 @@ static skv_status read_ends(int64_t *end, const skv_prompt_table *t, skv_list li
     if (t->fd >= 0)
         return skv_read_at(t->fd, end, (size_t)n * sizeof *end,
                            t->place.list[list].end + first * (int64_t)sizeof *end, t->path);
-    skv_pieces_read(&t->end[list], (size_t)first * sizeof *end, (size_t)n * sizeof *end, end);
-    return SKV_OK;
+    return skv_spool_read(&t->end[list], (size_t)first * sizeof *end, (size_t)n * sizeof *end, end,
+                          t->path);
 }
 
 /* Ends from the beginning of the list on; *start: where the first prompt's entries begin. */
@@ -185,7 +176,9 @@ skv_status skv_prompt_table_read(skv_list_part *out, const skv_prompt_table *t, 
                                  t->place.list[list].value + start * size, t->path),
                      done);
     else
-        skv_pieces_read(&t->value[list], (size_t)(start * size), bytes, part.values);
+        SKV_TRY_GOTO(
+            skv_spool_read(&t->value[list], (size_t)(start * size), bytes, part.values, t->path),
+            done);
     if (skv_list__is_text(list))
         SKV_TRY_GOTO(check_texts(t, list, first, n, &part), done);
     *out = part;

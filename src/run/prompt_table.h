@@ -1,4 +1,4 @@
-/* The prompts of a run, parsed and tokenised once: in memory while they are made, then RUN/rows.h5.
+/* The prompts of a run, parsed and tokenised once: spooled while they are made, then RUN/rows.h5.
  *
  * A list is one kind of thing that a prompt may have: its text, its token ids. Each prompt has
  * some entries of each list, most often none. In the file a list is two datasets, /<list>/value
@@ -54,12 +54,12 @@ typedef struct {
 
 typedef struct skv_prompt_table skv_prompt_table;
 
-/* In memory, without prompts. `what` names the prompts in messages; copied. */
+/* Spooled (core/spool.h), without prompts. `what` names the prompts in messages; copied. */
 SKV_MUST skv_status skv_prompt_table_create(skv_prompt_table **out, const char *what);
 void skv_prompt_table_destroy(skv_prompt_table *t); /* accepts NULL */
 
 /* Gives `prompt` its n entries of a list; prompts come in ascending order, those without entries
- * may be left out. In memory only. */
+ * may be left out. Not to a table on disk. */
 SKV_MUST skv_status skv_prompt_table_add(skv_prompt_table *t, skv_list list, int64_t prompt,
                                          const void *entries, size_t n);
 
@@ -78,9 +78,6 @@ SKV_MUST skv_status skv_prompt_table_read(skv_list_part *out, const skv_prompt_t
 /* end[i], as above, without the entries. */
 SKV_MUST skv_status skv_prompt_table_ends(int64_t *end, const skv_prompt_table *t, skv_list list,
                                           int64_t first, int64_t n);
-
-/* Bytes taken in memory; 0 for a table on disk. */
-size_t skv_prompt_table_memory(const skv_prompt_table *t);
 
 /* Writes RUN/rows.h5: whole or not at all. */
 SKV_MUST skv_status skv_prompt_table_save(const skv_prompt_table *t, const char *run,

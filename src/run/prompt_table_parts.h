@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "core/pieces.h"
+#include "core/spool.h"
 #include "io/h5.h"
 #include "run/prompt_table.h"
 
@@ -12,7 +12,7 @@ struct skv_prompt_table {
     skv_prompt_place place; /* in memory: of its lists, n and n_prompts alone */
     int fd;                 /* of the file; -1: in memory */
     char *path;             /* of the file, or the list's name: for messages */
-    skv_pieces value[SKV_N_LISTS], end[SKV_N_LISTS];
+    skv_spool value[SKV_N_LISTS], end[SKV_N_LISTS];
 };
 
 typedef struct {

@@ -15,7 +15,7 @@
 
 void skv_prompt_list_clear(skv_prompt_list *list)
 {
-    free(list->bytes);
+    skv_prompts_close(&list->source);
     free(list->rewrites);
     *list = (skv_prompt_list){0};
 }
@@ -24,8 +24,8 @@ void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const
                   const skv_tokenizer *tokenizer)
 {
     const skv_digest rules = skv_tokenizer_digest(tokenizer);
-    const int64_t form = list->form, positive = s->positive;
-    skv_digest d = skv_digest_of(list->bytes, list->n);
+    const int64_t form = list->source.form, positive = s->positive;
+    skv_digest d = list->source.digest;
 
     d = skv_digest_add(d, &form, sizeof form);
     d = skv_digest_add(d, s->prompt_order, strlen(s->prompt_order));
@@ -38,77 +38,61 @@ void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const
 /* ----------------------------------------------------------------------- parsing */
 
 /* Pictures are then not under the names that were asked for. */
-static void report_renamed(const skv_prompts *p, const char *list)
+static void report_renamed(const skv_prompts_facts *f, const char *list)
 {
-    if (p->n_renamed == 0)
+    if (f->n_renamed == 0)
         return;
     skv_warn("%s: %zu ids cannot be file names (letters, digits, '.', '_' and '-' can), so their "
              "prompts go by their number",
-             list, p->n_renamed);
-    for (size_t i = 0; i < sizeof p->renamed / sizeof p->renamed[0] && p->renamed[i]; i++)
-        skv_warn("not a file name: \"%.100s\"", p->renamed[i]);
+             list, f->n_renamed);
+    for (size_t i = 0; i < SKV_PROMPTS_RENAMED && i < f->n_renamed; i++)
+        skv_warn("not a file name: \"%s\"", f->renamed[i]);
 }
 
-static skv_status add_text(skv_prompt_table *t, skv_list list, int64_t i, const char *text)
+static skv_status add_text(skv_prompt_table *t, skv_list list, size_t i, const char *text)
 {
-    return text ? skv_prompt_table_add(t, list, i, text, strlen(text) + 1) : SKV_OK;
+    return text ? skv_prompt_table_add(t, list, (int64_t)i, text, strlen(text) + 1) : SKV_OK;
 }
 
-static skv_status add_prompt(skv_prompt_table *t, int64_t i, const skv_prompt *p)
+static skv_status add_prompt(void *table, size_t i, const skv_prompt *p)
 {
-    SKV_TRY(add_text(t, SKV_LIST_TEXT, i, p->text));
-    SKV_TRY(add_text(t, SKV_LIST_ID, i, p->id));
-    SKV_TRY(add_text(t, SKV_LIST_REWRITTEN, i, p->rewritten));
-    SKV_TRY(add_text(t, SKV_LIST_NEGATIVE, i, p->negative));
-    SKV_TRY(add_text(t, SKV_LIST_ERROR, i, p->error));
-    return skv_prompt_table_add(t, SKV_LIST_SEED, i, &p->seed, p->has_seed);
+    SKV_TRY(add_text(table, SKV_LIST_TEXT, i, p->text));
+    SKV_TRY(add_text(table, SKV_LIST_ID, i, p->id));
+    SKV_TRY(add_text(table, SKV_LIST_REWRITTEN, i, p->rewritten));
+    SKV_TRY(add_text(table, SKV_LIST_NEGATIVE, i, p->negative));
+    SKV_TRY(add_text(table, SKV_LIST_ERROR, i, p->error));
+    return skv_prompt_table_add(table, SKV_LIST_SEED, (int64_t)i, &p->seed, p->has_seed);
 }
 
-static skv_status fill_table(skv_prompt_table **out, const skv_prompts *p, const char *name)
-{
-    skv_prompt_table *t = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_prompt_table_create(&t, name));
-    st = SKV_OK;
-    for (size_t i = 0; i < p->n && st == SKV_OK; i++)
-        st = add_prompt(t, (int64_t)i, &p->prompts[i]);
-    if (st != SKV_OK) {
-        skv_prompt_table_destroy(t);
-        return st;
-    }
-    *out = t;
-    return SKV_OK;
-}
-
-skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts, skv_prompt_list *list,
-                          const skv_settings *s)
+skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
+                          const skv_prompt_list *list, const skv_settings *s)
 {
     const skv_prompts_options options = {.order = strcmp(s->prompt_order, "image_id") == 0
                                                       ? SKV_PROMPTS_ORDER_IMAGE_ID
-                                                      : SKV_PROMPTS_ORDER_IMAGES};
-    const skv_digest prompts = skv_digest_of(list->bytes, list->n);
-    skv_prompts *p = NULL;
+                                                      : SKV_PROMPTS_ORDER_IMAGES,
+                                         .rewrites = list->rewrites,
+                                         .rewrites_bytes = list->n_rewrites,
+                                         .rewrites_name = s->rewrite_cache};
+    skv_prompt_table *t = NULL;
+    skv_prompts_facts f;
     skv_status st;
 
-    SKV_TRY(skv_prompts_parse(&p, list->bytes, list->n, list->form, s->prompts, &options));
-    report_renamed(p, s->prompts);
-    if (list->rewrites)
-        SKV_TRY_GOTO(skv_prompts_rewrite(p, list->rewrites, list->n_rewrites, s->rewrite_cache),
-                     done);
-    skv_prompt_list_clear(list);
-    *facts = (skv_prompt_facts){.n_prompts = (int64_t)p->n,
-                                .n_bad = (int64_t)p->n_bad,
-                                .n_renamed = (int64_t)p->n_renamed,
-                                .n_rewritten = (int64_t)p->rewriting.n_rewritten,
-                                .n_missing = (int64_t)p->rewriting.n_missing,
-                                .index_digits = p->index_digits,
-                                .index_dashes = p->index_dashes,
-                                .prompts = prompts,
-                                .rewriting = p->rewriting.digest};
-    st = fill_table(table, p, s->prompts);
+    SKV_TRY(skv_prompt_table_create(&t, s->prompts));
+    SKV_TRY_GOTO(skv_prompts_each(&f, &list->source, s->prompts, &options, add_prompt, t), done);
+    report_renamed(&f, s->prompts);
+    *facts = (skv_prompt_facts){.n_prompts = (int64_t)f.n,
+                                .n_bad = (int64_t)f.n_bad,
+                                .n_renamed = (int64_t)f.n_renamed,
+                                .n_rewritten = (int64_t)f.rewriting.n_rewritten,
+                                .n_missing = (int64_t)f.rewriting.n_missing,
+                                .index_digits = f.index_digits,
+                                .index_dashes = f.index_dashes,
+                                .prompts = list->source.digest,
+                                .rewriting = f.rewriting.digest};
+    *table = t;
+    t = NULL;
 done:
-    skv_prompts_destroy(p);
+    skv_prompt_table_destroy(t);
     return st;
 }
 

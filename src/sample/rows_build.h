@@ -10,11 +10,9 @@
 #include "io/prompts.h"
 #include "sample/rows.h"
 
-/* The prompt list as one rank has read it; owned. */
+/* The prompt list as one rank has opened it; owned. */
 typedef struct {
-    char *bytes;
-    size_t n;
-    skv_prompts_form form;
+    skv_prompts_source source;
     char *rewrites; /* bytes of the rewriting cache; NULL: none */
     size_t n_rewrites;
 } skv_prompt_list;
@@ -24,11 +22,10 @@ void skv_prompt_list_clear(skv_prompt_list *list);
 void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const skv_settings *s,
                   const skv_tokenizer *tokenizer);
 
-/* Parses the list, and clears it as soon as its bytes are not needed: *table without tokens, *facts
- * without n_truncated. Warns of ids that cannot be file names. SKV_E_ARG, SKV_E_FORMAT: as
- * io/prompts.h. */
+/* Parses the list: *table without tokens, *facts without n_truncated. Warns of ids that cannot be
+ * file names. SKV_E_ARG, SKV_E_FORMAT: as io/prompts.h. */
 SKV_MUST skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
-                                   skv_prompt_list *list, const skv_settings *s);
+                                   const skv_prompt_list *list, const skv_settings *s);
 
 /* Warns of prompts without a rewritten text, though --rewrite-cache was given. */
 SKV_MUST skv_status skv_rows_warn_missing(const skv_rows *rows);

@@ -29,16 +29,19 @@ void fuzz_check_prompts(const skv_prompts *p)
         assert(skv_prompts_id_is_usable(id));
         n_bad += a->error != NULL;
     }
-    assert(n_bad == p->n_bad);
+    assert(n_bad == p->facts.n_bad);
 }
 
 void fuzz_parse_prompts(const char *bytes, size_t n, skv_prompts_form form)
 {
     for (int order = SKV_PROMPTS_ORDER_IMAGES; order <= SKV_PROMPTS_ORDER_IMAGE_ID; order++) {
         const skv_prompts_options options = {.order = (skv_prompts_order)order};
+        skv_prompts_source source;
         skv_prompts *p = NULL;
 
-        if (skv_prompts_parse(&p, bytes, n, form, "input", &options) == SKV_OK)
+        skv_prompts_open_bytes(&source, bytes, n, form);
+        source.window = n % 7; /* 0: one for all */
+        if (skv_prompts_parse(&p, &source, "input", &options) == SKV_OK)
             fuzz_check_prompts(p);
         else
             fuzz_refused();

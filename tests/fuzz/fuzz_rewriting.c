@@ -2,19 +2,21 @@
 #include "fuzz.h"
 #include "fuzz_prompts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const char list[] = "a cat\na red car\n";
+    const skv_prompts_options options = {
+        .rewrites = (const char *)data, .rewrites_bytes = n, .rewrites_name = "input"};
+    skv_prompts_source source;
     skv_prompts *p = NULL;
 
-    if (skv_prompts_parse(&p, list, strlen(list), SKV_PROMPTS_TEXT, "list", NULL) != SKV_OK)
-        abort();
-    if (skv_prompts_rewrite(p, (const char *)data, n, "input") != SKV_OK)
+    skv_prompts_open_bytes(&source, list, strlen(list), SKV_PROMPTS_TEXT);
+    if (skv_prompts_parse(&p, &source, "list", &options) == SKV_OK)
+        fuzz_check_prompts(p);
+    else
         fuzz_refused();
-    fuzz_check_prompts(p);
     skv_prompts_destroy(p);
     return 0;
 }

@@ -13,11 +13,13 @@ static void use(const skv_spm *m, const char *text)
     int32_t ids[ROOM];
     char end[SKV_SPM_ENDING];
     int n = 0, n_end = 0;
+    size_t used = 0;
 
-    if (skv_spm_encode(m, text, strlen(text), ids, ROOM, &n) != SKV_OK)
+    if (skv_spm_encode(m, text, strlen(text), ids, ROOM, &n, &used) != SKV_OK)
         fuzz_refused();
     for (int i = 0; i < n && i < ROOM; i++)
         assert(ids[i] >= 0 && ids[i] < skv_spm_size(m));
+    assert(used <= strlen(text));
     if (skv_spm_ending(m, text, strlen(text), end, &n_end) != SKV_OK)
         fuzz_refused();
     assert(n_end >= 0 && n_end <= SKV_SPM_ENDING);

@@ -32,6 +32,23 @@ static void where_parts_end_counts(void **state)
     assert_true(skv_digest_equal(a, skv_digest_add(skv_digest_add(none, "ab", 2), "c", 1)));
 }
 
+static void parts_of_any_length_give_the_digest_of_all(void **state)
+{
+    static char all[5000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all; i++)
+        all[i] = (char)(i * i >> 3);
+    for (size_t part = 1; part < sizeof all; part = part * 3 + 1) {
+        skv_digest_parts *p = NULL;
+
+        assert_int_equal(skv_digest_begin(&p), SKV_OK);
+        for (size_t at = 0; at < sizeof all; at += part)
+            skv_digest_more(p, all + at, part < sizeof all - at ? part : sizeof all - at);
+        assert_true(skv_digest_equal(skv_digest_end(p), skv_digest_of(all, sizeof all)));
+    }
+}
+
 static void the_text_tells_its_form(void **state)
 {
     (void)state;
@@ -46,6 +63,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_digest_is_xxh3_128),
+        cmocka_unit_test(parts_of_any_length_give_the_digest_of_all),
         cmocka_unit_test(where_parts_end_counts),
         cmocka_unit_test(the_text_tells_its_form),
     };

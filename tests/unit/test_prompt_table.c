@@ -112,7 +112,6 @@ static void a_file_gives_what_memory_did(void **state)
     assert_int_equal(skv_prompt_table_open(&t, &there, w->run, KEY), SKV_OK);
     assert_memory_equal(&there, &facts, sizeof facts);
     assert_same(w->memory, t);
-    assert_int_equal(skv_prompt_table_memory(t), 0);
     skv_prompt_table_place(&place, t);
     assert_int_equal(skv_prompt_table_open_at(&other, w->run, &place), SKV_OK);
     assert_same(w->memory, other);

@@ -10,10 +10,19 @@
 #include "core/text.h"
 #include "temp_folder.h"
 
+static skv_status parse_bytes(skv_prompts **p, skv_prompts_form form, const char *text, size_t n,
+                              const skv_prompts_options *options)
+{
+    skv_prompts_source source;
+
+    *p = NULL;
+    skv_prompts_open_bytes(&source, text, n, form);
+    return skv_prompts_parse(p, &source, "list", options);
+}
+
 static skv_status parse(skv_prompts **p, skv_prompts_form form, const char *text)
 {
-    *p = NULL;
-    return skv_prompts_parse(p, text, strlen(text), form, "list", NULL);
+    return parse_bytes(p, form, text, strlen(text), NULL);
 }
 
 static skv_prompts *parsed(skv_prompts_form form, const char *text, size_t n)
@@ -60,7 +69,7 @@ static void text_is_a_prompt_a_line_without_bom_and_crlf(void **state)
     assert_text(p, 2, "ça");
     assert_null(p->prompts[0].id);
     assert_id(p, 2, "00002");
-    assert_int_equal(p->n_bad, 0);
+    assert_int_equal(p->facts.n_bad, 0);
     skv_prompts_destroy(p);
 }
 
@@ -71,7 +80,7 @@ static void an_empty_line_within_keeps_its_place_and_fails_alone(void **state)
     (void)state;
     assert_bad(p, 1, "list: line 2:");
     assert_text(p, 2, "b");
-    assert_int_equal(p->n_bad, 1);
+    assert_int_equal(p->facts.n_bad, 1);
     skv_prompts_destroy(p);
 }
 
@@ -153,7 +162,7 @@ static void nul_and_a_megabyte_and_more_fail_alone(void **state)
     memset(at + 4, 'x', n - 4);
     at[4 + max] = '\n';               /* exactly the most there may be */
     at[4 + max + 1 + max + 1] = '\n'; /* one byte more */
-    assert_int_equal(skv_prompts_parse(&p, text, n, SKV_PROMPTS_TEXT, "list", NULL), SKV_OK);
+    assert_int_equal(parse_bytes(&p, SKV_PROMPTS_TEXT, text, n, NULL), SKV_OK);
     assert_int_equal(p->n, 4);
     assert_bad(p, 0, "line 1: prompt: byte 2 (0x00)");
     assert_null(p->prompts[1].error);
@@ -218,7 +227,7 @@ static void bad_json_lines_fail_alone(void **state)
         p = parsed(SKV_PROMPTS_JSONL, text, 3);
         assert_bad(p, 1, "list: line 2:");
         assert_text(p, 2, "b");
-        assert_int_equal(p->n_bad, 1);
+        assert_int_equal(p->facts.n_bad, 1);
         skv_prompts_destroy(p);
     }
 }
@@ -298,8 +307,7 @@ static void coco_gives_each_images_first_caption_in_the_order_asked_for(void **s
     assert_string_equal(p->prompts[0].id, "30");
     assert_string_equal(p->prompts[2].id, "20");
     skv_prompts_destroy(p);
-    assert_int_equal(skv_prompts_parse(&p, coco, strlen(coco), SKV_PROMPTS_JSON, "list", &by_id),
-                     SKV_OK);
+    assert_int_equal(parse_bytes(&p, SKV_PROMPTS_JSON, coco, strlen(coco), &by_id), SKV_OK);
     assert_text(p, 0, "ten a ");
     assert_bad(p, 1, "image 20");
     assert_text(p, 2, "thirty a\n");
@@ -497,8 +505,7 @@ static void a_million_lines_are_read(void **state)
     for (size_t i = 0; i < n; i++)
         snprintf(text + i * width, width + 1, "{\"prompt\":\"p\",\"id\":\"x%08zu\"}\n", i);
     assert_int_equal(strlen(text), n * width);
-    assert_int_equal(skv_prompts_parse(&p, text, n * width, SKV_PROMPTS_JSONL, "list", NULL),
-                     SKV_OK);
+    assert_int_equal(parse_bytes(&p, SKV_PROMPTS_JSONL, text, n * width, NULL), SKV_OK);
     assert_int_equal(p->n, n);
     assert_id(p, n - 1, "x00999999");
     skv_prompts_destroy(p);
@@ -534,7 +541,7 @@ static void mutilated_lists_are_refused_or_parsed(void **state)
                 memcpy(text, good[g].text, n);
                 if (c >= 0)
                     text[i] = (char)c;
-                if (skv_prompts_parse(&p, text, bytes, good[g].form, "list", NULL) != SKV_OK)
+                if (parse_bytes(&p, good[g].form, text, bytes, NULL) != SKV_OK)
                     continue;
                 n_parsed++;
                 for (size_t k = 0; k < p->n; k++)
@@ -547,44 +554,50 @@ static void mutilated_lists_are_refused_or_parsed(void **state)
     assert_true(n_parsed > 1000);
 }
 
-static skv_status rewritten(skv_prompts *p, const char *cache)
+static skv_status rewritten(skv_prompts **p, const char *list, const char *cache)
 {
-    return skv_prompts_rewrite(p, cache, strlen(cache), "cache.json");
+    const skv_prompts_options options = {
+        .rewrites = cache, .rewrites_bytes = strlen(cache), .rewrites_name = "cache.json"};
+
+    return parse_bytes(p, SKV_PROMPTS_TEXT, list, strlen(list), &options);
+}
+
+static skv_digest digest_with(const char *cache)
+{
+    skv_prompts *p = NULL;
+    skv_digest digest;
+
+    assert_int_equal(rewritten(&p, "a cat\na dog", cache), SKV_OK);
+    digest = p->facts.rewriting.digest;
+    skv_prompts_destroy(p);
+    return digest;
 }
 
 static void a_rewriting_cache_gives_texts_and_counts_misses(void **state)
 {
-    skv_prompts *p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog\n\na b\u00efrd\na cow", 5);
+    skv_prompts *p = NULL;
     skv_digest digest;
 
     (void)state;
-    assert_int_equal(rewritten(p,
+    assert_int_equal(rewritten(&p, "a cat\na dog\n\na b\u00efrd\na cow",
                                "{\"a cat\": \"A cat, sitting <b>\", \"a cow\": \"\","
                                " \"a b\\u00efrd\": \"<cfg:1><prompt:  A \\ud83d\\udc26.><x:y>\"}"),
                      SKV_OK);
+    assert_int_equal(p->n, 5);
     assert_string_equal(p->prompts[0].rewritten, "A cat, sitting <b>");
     assert_string_equal(p->prompts[0].text, "a cat");
     assert_null(p->prompts[1].rewritten);
     assert_null(p->prompts[2].rewritten);
     assert_string_equal(p->prompts[3].rewritten, "A \xf0\x9f\x90\xa6.");
     assert_null(p->prompts[4].rewritten); /* an empty text is none */
-    assert_int_equal(p->rewriting.n_rewritten, 2);
-    assert_int_equal(p->rewriting.n_missing, 2);
-    digest = p->rewriting.digest;
+    assert_int_equal(p->facts.rewriting.n_rewritten, 2);
+    assert_int_equal(p->facts.rewriting.n_missing, 2);
     skv_prompts_destroy(p);
 
     /* what the prompts do not use does not matter, which prompt has a text does */
-    p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog", 2);
-    assert_int_equal(rewritten(p, "{\"a dog\": \"x\"}"), SKV_OK);
-    assert_false(skv_digest_equal(p->rewriting.digest, digest));
-    digest = p->rewriting.digest;
-    assert_int_equal(rewritten(p, "{\"b\": \"y\", \"a dog\": \"x\"}"), SKV_OK);
-    assert_true(skv_digest_equal(p->rewriting.digest, digest));
-    skv_prompts_destroy(p);
-    p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog", 2);
-    assert_int_equal(rewritten(p, "{\"a cat\": \"x\"}"), SKV_OK);
-    assert_false(skv_digest_equal(p->rewriting.digest, digest));
-    skv_prompts_destroy(p);
+    digest = digest_with("{\"a dog\": \"x\"}");
+    assert_true(skv_digest_equal(digest_with("{\"b\": \"y\", \"a dog\": \"x\"}"), digest));
+    assert_false(skv_digest_equal(digest_with("{\"a cat\": \"x\"}"), digest));
 }
 
 static void a_rewriting_cache_without_any_prompt_is_called_what_it_is(void **state)
@@ -600,15 +613,15 @@ static void a_rewriting_cache_without_any_prompt_is_called_what_it_is(void **sta
                {"[\"a cat\"]", "one JSON object", SKV_E_FORMAT},
                {"", "line", SKV_E_FORMAT},
                {"{\"a cat\": \"x\", \"a cat\": \"y\"}", "duplicate", SKV_E_FORMAT}};
-    skv_prompts *p = parsed(SKV_PROMPTS_TEXT, "a cat\na dog", 2);
+    skv_prompts *p;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(rewritten(p, bad[i].cache), bad[i].status);
+        assert_int_equal(rewritten(&p, "a cat\na dog", bad[i].cache), bad[i].status);
         assert_non_null(strstr(skv_message(), bad[i].word));
         assert_non_null(strstr(skv_message(), "cache.json"));
+        assert_null(p);
     }
-    skv_prompts_destroy(p);
 }
 
 int main(void)

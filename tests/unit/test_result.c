@@ -42,7 +42,7 @@ typedef struct {
 
 static void open_world(world *w, int (*capacity)(const skv_policy_state *, int, int, int))
 {
-    skv_prompt_list lines = {.bytes = strdup(list), .n = strlen(list)};
+    skv_prompt_list lines = {0};
     skv_prompt_facts facts;
 
     *w = (world){.settings = {.samples = 1,
@@ -52,6 +52,7 @@ static void open_world(world *w, int (*capacity)(const skv_policy_state *, int, 
                               .prompt_order = strdup("images")},
                  .policy = {.name = "test", .capacity = capacity, .scratch_bytes = no_scratch},
                  .path = {.name = "test"}};
+    skv_prompts_open_bytes(&lines.source, list, strlen(list), SKV_PROMPTS_TEXT);
     assert_int_equal(skv_rows_parse(&w->table, &facts, &lines, &w->settings), SKV_OK);
     assert_int_equal(
         skv_tokenizer_open_for(&w->tokenizer, SKV_TEST_DATA "/tiny_t5", NULL, 32128, false),

@@ -29,8 +29,9 @@ static skv_status open_rows(world *w)
 
 static skv_status parse(world *w)
 {
-    skv_prompt_list lines = {.bytes = strdup(list), .n = strlen(list), .form = SKV_PROMPTS_JSONL};
+    skv_prompt_list lines = {0};
 
+    skv_prompts_open_bytes(&lines.source, list, strlen(list), SKV_PROMPTS_JSONL);
     SKV_TRY(skv_rows_parse(&w->table, &w->facts, &lines, &w->settings));
     SKV_TRY(skv_rows_init(&w->rows, &w->settings, w->table, &w->facts, w->tokenizer, 32128));
     return skv_rows_tokenise(&w->rows, w->table, w->tokenizer, 2);

@@ -48,7 +48,7 @@ static world *open_world(const char *lines, const char *size, const char *paths)
                     "--paths",       (char *)(uintptr_t)paths,
                     "--prompts",     "list",
                     "--cfg",         "1"};
-    skv_prompt_list list = {.bytes = strdup(lines), .n = strlen(lines), .form = SKV_PROMPTS_JSONL};
+    skv_prompt_list list = {0};
     skv_prompt_facts facts;
     const skv_settings_sources sources = {.argc = sizeof argv / sizeof argv[0], .argv = argv};
     world *w = calloc(1, sizeof *w);
@@ -57,6 +57,7 @@ static world *open_world(const char *lines, const char *size, const char *paths)
     assert_int_equal(skv_settings_read(&w->settings, &sources), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->be, 1), SKV_OK);
     assert_int_equal(skv_run_setup_open(&w->setup, &w->settings, w->be, w->be), SKV_OK);
+    skv_prompts_open_bytes(&list.source, lines, strlen(lines), SKV_PROMPTS_JSONL);
     assert_int_equal(skv_rows_parse(&w->setup.table, &facts, &list, &w->settings), SKV_OK);
     assert_int_equal(skv_run_setup_rows(&w->setup, &facts), SKV_OK);
     assert_int_equal(skv_rows_tokenise(&w->setup.rows, w->setup.table, w->setup.tokenizer, 1),

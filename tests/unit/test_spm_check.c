@@ -163,6 +163,7 @@ static void sound_model_is_loaded_and_its_map_works(void **state)
     skv_spm_info info = {0};
     skv_spm *m = NULL;
     int32_t ids[4];
+    size_t end = 0;
     int n = 0;
 
     (void)state;
@@ -170,7 +171,7 @@ static void sound_model_is_loaded_and_its_map_works(void **state)
     assert_int_equal(info.n_pieces, 4);
     assert_int_equal(skv_spm_open(&m, t.at, t.n, "made.model"), SKV_OK);
     assert_int_equal(skv_spm_size(m), 4);
-    assert_int_equal(skv_spm_encode(m, "a", 1, ids, 4, &n), SKV_OK); /* ▁bb */
+    assert_int_equal(skv_spm_encode(m, "a", 1, ids, 4, &n, &end), SKV_OK); /* ▁bb */
     assert_int_equal(n, 2);
     assert_int_equal(ids[0], 1);
     assert_int_equal(ids[1], 3);
@@ -350,6 +351,7 @@ static bool refused_or_harmless(const void *bytes, size_t n)
     int32_t ids[256];
     uint8_t *copy;
     skv_spm *m = NULL;
+    size_t end = 0;
     int n_ids = 0;
 
     if (check_copy(bytes, n, &copy) != SKV_OK) {
@@ -357,9 +359,10 @@ static bool refused_or_harmless(const void *bytes, size_t n)
         return true;
     }
     if (skv_spm_open(&m, copy, n, "made.model") == SKV_OK &&
-        skv_spm_encode(m, sentence, sizeof sentence - 1, ids, 256, &n_ids) == SKV_OK) {
+        skv_spm_encode(m, sentence, sizeof sentence - 1, ids, 256, &n_ids, &end) == SKV_OK) {
         for (int i = 0; i < n_ids && i < 256; i++)
             assert_in_range(ids[i], 0, skv_spm_size(m) - 1);
+        assert_true(end <= sizeof sentence - 1);
     }
     skv_spm_close(m);
     free(copy);
