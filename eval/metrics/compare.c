@@ -291,8 +291,10 @@ skv_status skv_compare_rows(skv_part *part, const skv_eval_setup *setup,
     SKV_TRY_GOTO(make_batch(&b, part, &rows), done);
     for (int64_t at = 0; at < part->n && st == SKV_OK; at += rows) {
         if (setup->stop && *setup->stop) {
-            st = skv_fail(SKV_E_STOPPED, "stopped while pictures were compared; what eval wrote "
-                                         "before stays, run the same command again");
+            st = skv_fail(SKV_E_STOPPED,
+                          "stopped while pictures were compared: nothing of this eval is kept, "
+                          "results of an earlier one stay; run the same command again, perhaps "
+                          "with fewer --metrics at a time");
             break;
         }
         b.first = part->first + at;

@@ -318,7 +318,7 @@ static skv_status write_alone(job *j, const char *folder)
 
     SKV_TRY(skv_run_claims_open(&claims, folder));
     snprintf(what, sizeof what, "%.4095s: another skv eval writes its results", folder);
-    st = skv_claims_wait(claims, "metrics", what, WRITE_SECONDS, NULL);
+    st = skv_claims_wait(claims, "metrics", what, &(skv_claims_patience){.seconds = WRITE_SECONDS});
     if (st == SKV_OK) {
         st = write_folder(j, folder);
         skv_claims_drop(claims, "metrics");

@@ -130,17 +130,11 @@ skv_status skv_aside_sweep(const char *folder, int n_below, skv_aside_is_dead is
     const struct dirent *e;
     struct stat info;
     DIR *d;
-    int fd = -1;
 
-    st = skv_folder_open(&fd, folder, n_below);
+    st = skv_folder_list(&d, folder, n_below);
     if (st == SKV_E_NOTFOUND)
         return SKV_OK;
     SKV_TRY(st);
-    d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", folder, strerror(errno));
-    }
     while ((e = readdir(d)))
         if (writer_of(process, e->d_name) &&
             fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -154,6 +154,19 @@ skv_status skv_folder_open(int *fd, const char *path, int n_below)
     return *fd < 0 ? skv_cannot_open(path, errno) : SKV_OK;
 }
 
+skv_status skv_folder_list(DIR **out, const char *path, int n_below)
+{
+    int fd = -1, reason;
+
+    SKV_TRY(skv_folder_open(&fd, path, n_below));
+    *out = fdopendir(fd);
+    if (*out)
+        return SKV_OK;
+    reason = errno;
+    close(fd);
+    return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", path, strerror(reason));
+}
+
 /* path[0..end), whose parent is there; path[0..root) is the user's. */
 static skv_status make_one(const char *path, size_t root, size_t end)
 {

@@ -8,6 +8,8 @@
 #ifndef SKV_CORE_FOLDER_H
 #define SKV_CORE_FOLDER_H
 
+#include <dirent.h>
+
 #include "core/status.h"
 
 /* The folder that holds `path`: *fd (close()), good for the *at() calls; *name: the last part,
@@ -19,6 +21,9 @@ SKV_MUST skv_status skv_folder_sync(int fd, const char *path);
 
 /* The folder `path` itself, for listing: *fd (close()). */
 SKV_MUST skv_status skv_folder_open(int *fd, const char *path, int n_below);
+
+/* The same for readdir(): *out (closedir()). */
+SKV_MUST skv_status skv_folder_list(DIR **out, const char *path, int n_below);
 
 /* Makes `path` and its missing parents (mode 0777 less the umask); existing folders are fine. */
 SKV_MUST skv_status skv_folder_make_below(const char *path, int n_below);

@@ -79,14 +79,19 @@ static skv_status open_attribute(opened *o, size_t *n, skv_h5 *f, const char *ob
 {
     skv_status st = SKV_OK;
     hssize_t count = -1;
+    htri_t there;
 
     *o = (opened){-1, -1, -1, -1};
     SKV_TRY(skv_h5__check_links(f, object));
     o->object = H5Oopen(f->file, object, H5P_DEFAULT);
     if (o->object < 0)
         return skv_h5__fail(f, "%s: cannot open", object);
-    if (H5Aexists(o->object, key) <= 0) {
-        H5Eclear2(H5E_DEFAULT);
+    there = H5Aexists(o->object, key);
+    if (there < 0) {
+        st = skv_h5__fail(f, "%s: attribute \"%s\" cannot be looked up", object, key);
+        goto done;
+    }
+    if (there == 0) {
         st = skv_fail(SKV_E_NOTFOUND, "%s: %s: there is no attribute \"%s\"", f->path, object, key);
         goto done;
     }

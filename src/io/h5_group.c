@@ -14,13 +14,15 @@ static skv_status check_link(const skv_h5 *f, const char *name, size_t n)
 {
     char part[MAX_NAME];
     H5L_info_t info;
+    htri_t there;
 
     memcpy(part, name, n);
     part[n] = '\0';
-    if (H5Lexists(f->file, part, H5P_DEFAULT) <= 0) {
-        H5Eclear2(H5E_DEFAULT);
+    there = H5Lexists(f->file, part, H5P_DEFAULT);
+    if (there < 0)
+        return skv_h5__fail(f, "%s: cannot be looked up", part);
+    if (there == 0)
         return skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", f->path, part);
-    }
     if (H5Lget_info(f->file, part, &info, H5P_DEFAULT) < 0)
         return skv_h5__fail(f, "%s: a link without description", part);
     if (info.type != H5L_TYPE_HARD)

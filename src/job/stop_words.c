@@ -93,21 +93,20 @@ skv_status skv_stop_words_sweep(const char *run)
 {
     struct stat now, info;
     const struct dirent *e;
-    int fd = -1;
+    skv_status st = SKV_OK;
     DIR *d;
+    int fd;
 
-    SKV_TRY(skv_folder_open(&fd, run, 0));
+    SKV_TRY(skv_folder_list(&d, run, 0));
+    fd = dirfd(d);
     (void)unlinkat(fd, BY_HAND, 0);
-    d = fstat(fd, &now) == 0 ? fdopendir(fd) : NULL;
-    if (!d) {
-        close(fd);
-        return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", run, strerror(errno));
-    }
-    while ((e = readdir(d)))
+    if (fstat(fd, &now) != 0)
+        st = skv_fail(SKV_E_IO, "%s: cannot look at the folder: %s", run, strerror(errno));
+    while (st == SKV_OK && (e = readdir(d)))
         if (strncmp(e->d_name, OF_A_JOB, strlen(OF_A_JOB)) == 0 &&
             fstatat(fd, e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
             now.st_mtime - info.st_mtime > DEAD_SECONDS)
             (void)unlinkat(fd, e->d_name, 0);
     closedir(d);
-    return SKV_OK;
+    return st;
 }

@@ -260,10 +260,17 @@ done:
     return st;
 }
 
+static void alive(void *comm)
+{
+    skv_comm_here(comm);
+}
+
 /* On rank 0, where texts are lacking: looks again when no other job encodes any more. */
 static skv_status look_alone(skv_text_list *list, skv_text_file **old, skv_text_phase *p,
                              const uint8_t *work)
 {
+    const skv_claims_patience patience = {
+        .seconds = WAIT_SECONDS, .stop = p->stop, .alive = alive, .ctx = p->comm};
     char folder[4096], what[4096 + 64];
 
     SKV_TRY(look(list, old, p, work));
@@ -273,7 +280,7 @@ static skv_status look_alone(skv_text_list *list, skv_text_file **old, skv_text_
         return skv_fail(SKV_E_ARG, "--text-cache: the file's name is too long");
     SKV_TRY(skv_claims_open(&p->claims, folder, 0));
     snprintf(what, sizeof what, "%s: another skv encodes into this file", path_of(p));
-    SKV_TRY(skv_claims_wait(p->claims, "encoding", what, WAIT_SECONDS, p->stop));
+    SKV_TRY(skv_claims_wait(p->claims, "encoding", what, &patience));
     skv_text_list_clear(list);
     skv_text_file_close(*old);
     *old = NULL;

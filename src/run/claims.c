@@ -320,8 +320,8 @@ void skv_claims_drop(skv_claims *c, const char *name)
         unlinkat(c->folder, name, 0);
 }
 
-skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, int seconds,
-                           const volatile sig_atomic_t *stop)
+skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what,
+                           const skv_claims_patience *p)
 {
     const struct timespec pause = {.tv_nsec = 100000000};
     const double start = skv_seconds();
@@ -332,13 +332,15 @@ skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, in
         SKV_TRY(take(&won, who, c, name));
         if (won)
             return SKV_OK;
-        if (stop && *stop)
+        if (p->stop && *p->stop)
             return skv_fail(SKV_E_STOPPED, "%s, %s: stopped while waiting for it", what, who);
-        if (skv_seconds() - start >= seconds)
+        if (skv_seconds() - start >= p->seconds)
             return skv_fail(SKV_E_IO, "%s: %s", what, who);
         if (!said)
-            skv_info("%s, %s; waiting up to %d s", what, who, seconds);
+            skv_info("%s, %s; waiting up to %d s", what, who, p->seconds);
         said = true;
+        if (p->alive)
+            p->alive(p->ctx);
         nanosleep(&pause, NULL);
     }
 }

@@ -42,11 +42,19 @@ SKV_MUST skv_status skv_claims_take(bool *won, skv_claims *c, const char *name);
 /* Gives the claim up; nothing happens where it is another's. Any thread. */
 void skv_claims_drop(skv_claims *c, const char *name);
 
-/* Takes the claim, waiting up to `seconds` and saying once for whom: then SKV_E_IO naming the
- * owner. SKV_E_STOPPED as soon as *stop is not 0 (stop may be NULL). `what`, for messages: what is
- * waited for, as in "RUN: another skv is at work in this folder". */
-SKV_MUST skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what, int seconds,
-                                    const volatile sig_atomic_t *stop);
+typedef struct {
+    int seconds;
+    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait */
+    void (*alive)(
+        void *ctx); /* NULL; or called all the while, for those who wait for this process */
+    void *ctx;
+} skv_claims_patience;
+
+/* Takes the claim, waiting up to p->seconds and saying once for whom: then SKV_E_IO naming the
+ * owner. SKV_E_STOPPED at a stop. `what`, for messages: what is waited for, as in "RUN: another skv
+ * is at work in this folder". */
+SKV_MUST skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what,
+                                    const skv_claims_patience *p);
 
 typedef enum {
     SKV_OWNER_LIVES,

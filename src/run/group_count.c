@@ -32,16 +32,10 @@ static int64_t count_in(const char *folder, int n_below, double until, bool *cut
     char inner[4096];
     const struct dirent *e;
     int64_t n = 0, seen = 0;
-    int fd = -1;
     DIR *d;
 
-    if (skv_folder_open(&fd, folder, n_below) != SKV_OK)
+    if (skv_folder_list(&d, folder, n_below) != SKV_OK)
         return 0;
-    d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return 0;
-    }
     while (!*cut && (e = readdir(d))) {
         if (is_group(e->d_name))
             n++;

@@ -30,19 +30,13 @@ static skv_status sweep_tree(const skv_claims *c, const char *folder, int n_belo
     const struct dirent *e;
     skv_status st = skv_aside_sweep(folder, n_below, is_dead, c);
     DIR *d;
-    int fd = -1;
 
     if (st == SKV_OK && depth > 0)
-        st = skv_folder_open(&fd, folder, n_below);
+        st = skv_folder_list(&d, folder, n_below);
     if (st == SKV_E_NOTFOUND || st == SKV_E_KIND) /* none, or a link: not a folder of ours */
         return SKV_OK;
     if (st != SKV_OK || depth == 0)
         return st;
-    d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", folder, strerror(errno));
-    }
     while (st == SKV_OK && (e = readdir(d)))
         if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) &&
             snprintf(inner, sizeof inner, "%s/%s", folder, e->d_name) < (int)sizeof inner)
@@ -82,7 +76,8 @@ skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds,
     skv_status st;
 
     snprintf(what, sizeof what, "%.4095s: another skv is at work in this folder", run);
-    SKV_TRY(skv_claims_wait(c, LOCK, what, seconds, stop));
+    SKV_TRY(
+        skv_claims_wait(c, LOCK, what, &(skv_claims_patience){.seconds = seconds, .stop = stop}));
     st = sweep(c, run);
     if (st != SKV_OK)
         skv_run_lock_release(c);

@@ -34,18 +34,12 @@ static skv_status list_folder(uint8_t *work, const skv_run_name *file, const skv
     const struct dirent *e;
     skv_status st;
     DIR *d;
-    int fd = -1;
 
     *strrchr(folder.path, '/') = '\0';
-    st = skv_folder_open(&fd, folder.path, folder.n_below - 1);
+    st = skv_folder_list(&d, folder.path, folder.n_below - 1);
     if (st == SKV_E_NOTFOUND) /* nothing is in it yet */
         return SKV_OK;
     SKV_TRY(st);
-    d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", folder.path, strerror(errno));
-    }
     while ((e = readdir(d)))
         note(work, plan, e->d_name);
     closedir(d);

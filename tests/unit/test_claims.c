@@ -220,21 +220,35 @@ static void a_killed_process_loses_its_claim_at_once(void **state)
     assert_int_equal(temp_count(), 0);
 }
 
+static pid_t ending;
+
+/* Called while the claim is waited for. */
+static void end_holder(void *n_calls)
+{
+    if (++*(int *)n_calls > 1)
+        return;
+    kill(ending, SIGKILL);
+    assert_int_equal(waitpid(ending, NULL, 0), ending);
+}
+
 static void a_wait_says_for_whom_and_ends_by_time_stop_or_death(void **state)
 {
     skv_claims *c = open_claims();
     const pid_t child = holder("lock");
     volatile sig_atomic_t stop = 1;
+    int n_calls = 0;
+    const skv_claims_patience no_time = {0}, stopped = {.seconds = 600, .stop = &stop},
+                              patient = {.seconds = 600, .alive = end_holder, .ctx = &n_calls};
     char who[64];
 
     (void)state;
     snprintf(who, sizeof who, "RUN: busy: process %ld on ", (long)child);
-    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", 0, NULL), SKV_E_IO);
+    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", &no_time), SKV_E_IO);
     assert_non_null(strstr(skv_message(), who));
-    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", 600, &stop), SKV_E_STOPPED);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", 600, NULL), SKV_OK);
+    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", &stopped), SKV_E_STOPPED);
+    ending = child;
+    assert_int_equal(skv_claims_wait(c, "lock", "RUN: busy", &patient), SKV_OK);
+    assert_true(n_calls > 0);
     skv_claims_close(c);
 }
 
