@@ -1,5 +1,6 @@
 #include "io/h5_group.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,18 @@
 
 #define MAX_NAME    1024
 #define MAX_MEMBERS 1000000
+
+/* Whether it stands below a dataset, where nothing can be, or be looked up. */
+static bool is_below_dataset(const skv_h5 *f, const char *name)
+{
+    char parent[MAX_NAME];
+    H5O_info_t info;
+
+    snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(name, '/') - name), name);
+    return parent[0] != '\0' &&
+           H5Oget_info_by_name2(f->file, parent, &info, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+           info.type == H5O_TYPE_DATASET;
+}
 
 /* The link at the first n bytes of name. */
 static skv_status check_link(const skv_h5 *f, const char *name, size_t n)
@@ -19,9 +32,9 @@ static skv_status check_link(const skv_h5 *f, const char *name, size_t n)
     memcpy(part, name, n);
     part[n] = '\0';
     there = H5Lexists(f->file, part, H5P_DEFAULT);
-    if (there < 0)
+    if (there < 0 && !is_below_dataset(f, part))
         return skv_h5__fail(f, "%s: cannot be looked up", part);
-    if (there == 0)
+    if (there <= 0)
         return skv_fail(SKV_E_NOTFOUND, "%s: there is no %s", f->path, part);
     if (H5Lget_info(f->file, part, &info, H5P_DEFAULT) < 0)
         return skv_h5__fail(f, "%s: a link without description", part);
