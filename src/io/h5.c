@@ -75,6 +75,7 @@ static skv_status close_file(skv_h5 *f)
 {
     const hid_t file = f->file;
 
+    SKV_TRY(skv_h5__close_object(f, SKV_OK));
     f->file = -1;
     return H5Fclose(file) < 0 ? skv_h5__fail(f, "cannot close") : SKV_OK;
 }

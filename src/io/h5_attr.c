@@ -62,70 +62,73 @@ skv_status skv_h5_set_text(skv_h5 *f, const char *object, const char *key, const
 }
 
 typedef struct {
-    hid_t object, attribute, type, space;
+    hid_t attribute, type, space;
+    size_t n; /* elements */
 } opened;
 
 static skv_status close_attribute(const skv_h5 *f, const opened *o, skv_status st)
 {
     st = skv_h5__close(f, o->space, st);
     st = skv_h5__close(f, o->type, st);
-    st = skv_h5__close(f, o->attribute, st);
-    return skv_h5__close(f, o->object, st);
+    return skv_h5__close(f, o->attribute, st);
 }
 
-/* *n: its elements. On failure nothing is left open. */
-static skv_status open_attribute(opened *o, size_t *n, skv_h5 *f, const char *object,
-                                 const char *key, H5T_class_t want)
+/* Of an open object; `name` is the object's, for messages. want: H5T_NO_CLASS takes any type. On
+ * failure nothing is left open. */
+static skv_status open_at(opened *o, const skv_h5 *f, hid_t object, const char *name,
+                          const char *key, H5T_class_t want)
 {
-    skv_status st = SKV_OK;
+    const htri_t there = H5Aexists(object, key);
     hssize_t count = -1;
-    htri_t there;
+    skv_status st = SKV_OK;
 
-    *o = (opened){-1, -1, -1, -1};
-    SKV_TRY(skv_h5__check_links(f, object));
-    o->object = H5Oopen(f->file, object, H5P_DEFAULT);
-    if (o->object < 0)
-        return skv_h5__fail(f, "%s: cannot open", object);
-    there = H5Aexists(o->object, key);
-    if (there < 0) {
-        st = skv_h5__fail(f, "%s: attribute \"%s\" cannot be looked up", object, key);
-        goto done;
-    }
-    if (there == 0) {
-        st = skv_fail(SKV_E_NOTFOUND, "%s: %s: there is no attribute \"%s\"", f->path, object, key);
-        goto done;
-    }
-    o->attribute = H5Aopen(o->object, key, H5P_DEFAULT);
+    *o = (opened){-1, -1, -1, 0};
+    if (there < 0)
+        return skv_h5__fail(f, "%s: attribute \"%s\" cannot be looked up", name, key);
+    if (there == 0)
+        return skv_fail(SKV_E_NOTFOUND, "%s: %s: there is no attribute \"%s\"", f->path, name, key);
+    o->attribute = H5Aopen(object, key, H5P_DEFAULT);
     o->type = o->attribute < 0 ? -1 : H5Aget_type(o->attribute);
     o->space = o->attribute < 0 ? -1 : H5Aget_space(o->attribute);
     count = o->space < 0 ? -1 : H5Sget_simple_extent_npoints(o->space);
-    if (o->type < 0 || count < 0) {
-        st = skv_h5__fail(f, "%s: cannot open attribute \"%s\"", object, key);
-        goto done;
-    }
-    if (H5Tget_class(o->type) != want || count > (hssize_t)MAX_ATTRIBUTE ||
-        H5Tget_size(o->type) > MAX_ATTRIBUTE)
-        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is of another type", f->path, object,
+    if (o->type < 0 || count < 0)
+        st = skv_h5__fail(f, "%s: cannot open attribute \"%s\"", name, key);
+    else if ((want != H5T_NO_CLASS && H5Tget_class(o->type) != want) ||
+             count > (hssize_t)MAX_ATTRIBUTE || H5Tget_size(o->type) > MAX_ATTRIBUTE)
+        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is of another type", f->path, name,
                       key);
-    *n = (size_t)count;
-done:
+    o->n = (size_t)count;
     return st == SKV_OK ? st : close_attribute(f, o, st);
+}
+
+/* The same by the object's name. */
+static skv_status open_attribute(opened *o, skv_h5 *f, const char *object, const char *key,
+                                 H5T_class_t want)
+{
+    hid_t id = -1;
+
+    SKV_TRY(skv_h5__open_object(&id, f, object));
+    return open_at(o, f, id, object, key, want);
+}
+
+static skv_status read_one(void *out, const skv_h5 *f, const opened *o, const char *object,
+                           const char *key, hid_t type)
+{
+    if (o->n != 1)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" has %zu values, want one", f->path,
+                        object, key, o->n);
+    if (H5Aread(o->attribute, type, out) < 0)
+        return skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
+    return SKV_OK;
 }
 
 static skv_status get_one(void *out, skv_h5 *f, const char *object, const char *key,
                           H5T_class_t want, hid_t type)
 {
-    skv_status st = SKV_OK;
     opened o;
-    size_t n = 0;
 
-    SKV_TRY(open_attribute(&o, &n, f, object, key, want));
-    if (n != 1)
-        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" has %zu values, want one", f->path,
-                      object, key, n);
-    else if (H5Aread(o.attribute, type, out) < 0)
-        st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
-    return close_attribute(f, &o, st);
+    SKV_TRY(open_attribute(&o, f, object, key, want));
+    return close_attribute(f, &o, read_one(out, f, &o, object, key, type));
 }
 
 skv_status skv_h5_get_int(int64_t *out, skv_h5 *f, const char *object, const char *key)
@@ -133,31 +136,41 @@ skv_status skv_h5_get_int(int64_t *out, skv_h5 *f, const char *object, const cha
     return get_one(out, f, object, key, H5T_INTEGER, H5T_NATIVE_INT64);
 }
 
+skv_status skv_h5__int_of(int64_t *out, const skv_h5 *f, hid_t object, const char *name,
+                          const char *key)
+{
+    opened o;
+
+    SKV_TRY(open_at(&o, f, object, name, key, H5T_INTEGER));
+    return close_attribute(f, &o, read_one(out, f, &o, name, key, H5T_NATIVE_INT64));
+}
+
 skv_status skv_h5_get_real(double *out, skv_h5 *f, const char *object, const char *key)
 {
     return get_one(out, f, object, key, H5T_FLOAT, H5T_NATIVE_DOUBLE);
 }
 
-skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char *object, const char *key)
+static skv_status read_ints(int64_t **out, const skv_h5 *f, const opened *o, const char *object,
+                            const char *key)
 {
-    skv_status st = SKV_OK;
-    opened o;
-    size_t count = 0;
     int64_t *v = NULL;
 
-    SKV_TRY(open_attribute(&o, &count, f, object, key, H5T_INTEGER));
-    SKV_TRY_GOTO(skv_alloc(&v, count, sizeof *v, key), done);
-    if (H5Aread(o.attribute, H5T_NATIVE_INT64, v) < 0)
-        st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
-done:
-    st = close_attribute(f, &o, st);
-    if (st != SKV_OK) {
+    SKV_TRY(skv_alloc(&v, o->n, sizeof *v, key));
+    if (H5Aread(o->attribute, H5T_NATIVE_INT64, v) < 0) {
         free(v);
-        return st;
+        return skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
     }
     *out = v;
-    *n = (int)count;
     return SKV_OK;
+}
+
+skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char *object, const char *key)
+{
+    opened o;
+
+    SKV_TRY(open_attribute(&o, f, object, key, H5T_INTEGER));
+    *n = (int)o.n;
+    return close_attribute(f, &o, read_ints(out, f, &o, object, key));
 }
 
 /* h5py's own strings: HDF5 allocates the text, and frees it. */
@@ -180,34 +193,62 @@ static skv_status read_variable(char **out, skv_h5 *f, const opened *o, const ch
     return st;
 }
 
-skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char *key)
+static skv_status read_text(char **out, skv_h5 *f, const opened *o, const char *object,
+                            const char *key)
 {
     skv_status st = SKV_OK;
-    opened o;
-    size_t n = 0, bytes;
     char *text = NULL;
 
-    SKV_TRY(open_attribute(&o, &n, f, object, key, H5T_STRING));
-    bytes = H5Tget_size(o.type);
-    if (n != 1) {
-        st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is a list, want one text", f->path,
-                      object, key);
-        goto done;
-    }
-    if (H5Tis_variable_str(o.type) > 0) {
-        SKV_TRY_GOTO(read_variable(&text, f, &o, object, key), done);
+    if (o->n != 1)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is a list, want one text", f->path,
+                        object, key);
+    if (H5Tis_variable_str(o->type) > 0) {
+        SKV_TRY(read_variable(&text, f, o, object, key));
     } else {
-        SKV_TRY_GOTO(skv_alloc(&text, bytes + 1, 1, key), done);
-        if (H5Aread(o.attribute, o.type, text) < 0)
+        SKV_TRY(skv_alloc(&text, H5Tget_size(o->type) + 1, 1, key));
+        if (H5Aread(o->attribute, o->type, text) < 0)
             st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
     }
     if (st == SKV_OK && !skv_utf8_is_valid(text, strlen(text)))
         st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is not UTF-8", f->path, object, key);
-done:
-    st = close_attribute(f, &o, st);
     if (st == SKV_OK)
         *out = text;
     else
         free(text);
     return st;
+}
+
+skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char *key)
+{
+    opened o;
+
+    SKV_TRY(open_attribute(&o, f, object, key, H5T_STRING));
+    return close_attribute(f, &o, read_text(out, f, &o, object, key));
+}
+
+skv_status skv_h5__try_attribute(skv_h5 *f, hid_t object, const char *name, const char *key)
+{
+    int64_t *numbers = NULL;
+    double real = 0;
+    char *text = NULL;
+    opened o;
+    skv_status st;
+
+    SKV_TRY(open_at(&o, f, object, name, key, H5T_NO_CLASS));
+    switch (H5Tget_class(o.type)) {
+    case H5T_STRING:
+        st = read_text(&text, f, &o, name, key);
+        break;
+    case H5T_FLOAT:
+        st = read_one(&real, f, &o, name, key, H5T_NATIVE_DOUBLE);
+        break;
+    case H5T_INTEGER:
+        st = read_ints(&numbers, f, &o, name, key);
+        break;
+    default:
+        st = SKV_OK;
+    }
+    free(text);
+    free(numbers);
+    return close_attribute(f, &o, st);
 }

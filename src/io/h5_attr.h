@@ -3,7 +3,7 @@
 #ifndef SKV_IO_H5_ATTR_H
 #define SKV_IO_H5_ATTR_H
 
-#include "io/h5_types.h"
+#include "io/h5_handle.h"
 
 SKV_MUST skv_status skv_h5_set_int(skv_h5 *f, const char *object, const char *key, int64_t v);
 SKV_MUST skv_status skv_h5_set_ints(skv_h5 *f, const char *object, const char *key,
@@ -17,5 +17,14 @@ SKV_MUST skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char
                                     const char *key);
 SKV_MUST skv_status skv_h5_get_real(double *out, skv_h5 *f, const char *object, const char *key);
 SKV_MUST skv_status skv_h5_get_text(char **out, skv_h5 *f, const char *object, const char *key);
+
+/* An integer of an open object. `name`: the object's, for messages. */
+SKV_MUST skv_status skv_h5__int_of(int64_t *out, const skv_h5 *f, hid_t object, const char *name,
+                                   const char *key);
+
+/* Reads an attribute of an open object as far as the functions above would; other types are passed
+ * over. */
+SKV_MUST skv_status skv_h5__try_attribute(skv_h5 *f, hid_t object, const char *name,
+                                          const char *key);
 
 #endif

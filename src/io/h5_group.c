@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
+#include "core/folder.h"
 #include "core/mem.h"
 #include "io/h5_handle.h"
 
 #define MAX_NAME    1024
+#define MAX_MEMBER  4096 /* bytes of a member's name */
 #define MAX_MEMBERS 1000000
 
 /* Whether it stands below a dataset, where nothing can be, or be looked up. */
@@ -56,6 +59,20 @@ skv_status skv_h5__check_links(skv_h5 *f, const char *name)
     return SKV_OK;
 }
 
+skv_status skv_h5__open_object(hid_t *id, skv_h5 *f, const char *name)
+{
+    if (f->object < 0 || strcmp(f->object_name, name) != 0) {
+        SKV_TRY(skv_h5__close_object(f, SKV_OK));
+        SKV_TRY(skv_h5__check_links(f, name));
+        SKV_TRY(skv_path_join(&f->object_name, NULL, name));
+        f->object = H5Oopen(f->file, name, H5P_DEFAULT);
+        if (f->object < 0)
+            return skv_h5__fail(f, "%s: cannot open", name);
+    }
+    *id = f->object;
+    return SKV_OK;
+}
+
 skv_status skv_h5_make_group(skv_h5 *f, const char *name)
 {
     skv_status st = SKV_OK;
@@ -91,53 +108,58 @@ skv_status skv_h5_has(bool *out, skv_h5 *f, const char *name)
     return SKV_OK;
 }
 
-/* Names [0,n) of the group's members; with block NULL only *bytes is counted. */
-static skv_status walk_names(size_t *bytes, char **block, char *at, const skv_h5 *f,
-                             const char *name, hid_t group, size_t n)
-{
-    *bytes = 0;
-    for (size_t i = 0; i < n; i++) {
-        const ssize_t length =
-            H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
+typedef struct {
+    const char *path; /* of the file */
+    skv_bytes names;  /* one behind the other, NUL-terminated */
+    size_t n;
+    skv_status st;
+} member_list;
 
-        if (length < 0 || length > 4096)
-            return skv_h5__fail(f, "%s: cannot list member %zu", name, i);
-        if (block) {
-            block[i] = at + *bytes;
-            if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, block[i],
-                                   (size_t)length + 1, H5P_DEFAULT) < 0)
-                return skv_h5__fail(f, "%s: cannot list member %zu", name, i);
-        }
-        *bytes += (size_t)length + 1;
-    }
+static herr_t add_member(hid_t group, const char *name, const H5L_info_t *info, void *list)
+{
+    member_list *l = list;
+
+    (void)group;
+    (void)info;
+    l->st = strlen(name) > MAX_MEMBER
+                ? skv_fail(SKV_E_FORMAT, "%s: a member's name of %zu bytes", l->path, strlen(name))
+                : skv_bytes_add(&l->names, name, strlen(name) + 1, "names of members");
+    l->n++;
+    return l->st == SKV_OK ? 0 : -1;
+}
+
+/* One block: the pointers, then the names. */
+static skv_status make_list(char ***out, const member_list *l, const char *group)
+{
+    char **list = NULL, *at;
+
+    SKV_TRY(skv_alloc(&list, l->n * sizeof *list + l->names.n + 1, 1, group));
+    at = (char *)(list + l->n);
+    if (l->n > 0)
+        memcpy(at, l->names.data, l->names.n);
+    for (size_t i = 0; i < l->n; i++, at += strlen(at) + 1)
+        list[i] = at;
+    *out = list;
     return SKV_OK;
 }
 
 skv_status skv_h5_list(char ***out, int *n, skv_h5 *f, const char *group)
 {
-    skv_status st = SKV_OK;
+    member_list l = {.path = f->path, .st = SKV_OK};
     H5G_info_t info;
-    char **block = NULL;
-    size_t bytes = 0, count = 0;
+    skv_status st = SKV_OK;
     hid_t g;
 
     SKV_TRY(skv_h5__check_links(f, group));
     g = H5Gopen2(f->file, group, H5P_DEFAULT);
-    if (g < 0 || H5Gget_info(g, &info) < 0 || info.nlinks > MAX_MEMBERS) {
+    if (g < 0 || H5Gget_info(g, &info) < 0 || info.nlinks > MAX_MEMBERS)
         st = skv_h5__fail(f, "%s: not a group that can be listed", group);
-        goto done;
-    }
-    count = (size_t)info.nlinks;
-    SKV_TRY_GOTO(walk_names(&bytes, NULL, NULL, f, group, g, count), done);
-    SKV_TRY_GOTO(skv_alloc(&block, count * sizeof *block + bytes, 1, group), done);
-    SKV_TRY_GOTO(walk_names(&bytes, block, (char *)(block + count), f, group, g, count), done);
-done:
+    else if (H5Literate(g, H5_INDEX_NAME, H5_ITER_INC, NULL, add_member, &l) < 0)
+        st = l.st != SKV_OK ? l.st : skv_h5__fail(f, "%s: cannot list its members", group);
     st = skv_h5__close(f, g, st);
-    if (st != SKV_OK) {
-        free(block);
-        return st;
-    }
-    *out = block;
-    *n = (int)count;
-    return SKV_OK;
+    if (st == SKV_OK)
+        st = make_list(out, &l, group);
+    *n = (int)l.n;
+    skv_bytes_clear(&l.names);
+    return st;
 }

@@ -87,6 +87,16 @@ skv_status skv_h5__close(const skv_h5 *f, hid_t id, skv_status st)
     return st;
 }
 
+skv_status skv_h5__close_object(skv_h5 *f, skv_status st)
+{
+    const hid_t object = f->object;
+
+    f->object = -1;
+    free(f->object_name);
+    f->object_name = NULL;
+    return skv_h5__close(f, object, st);
+}
+
 skv_status skv_h5__new(skv_h5 **out, const char *path)
 {
     skv_status st;
@@ -94,7 +104,7 @@ skv_status skv_h5__new(skv_h5 **out, const char *path)
 
     SKV_TRY(skv_h5_init());
     SKV_TRY(skv_alloc(&f, 1, sizeof *f, "an HDF5 file"));
-    f->file = -1;
+    f->file = f->object = -1;
     f->made = (skv_aside){.fd = -1, .folder = -1};
     st = skv_path_join(&f->path, NULL, path);
     if (st != SKV_OK) {
@@ -109,7 +119,7 @@ void skv_h5_close(skv_h5 *f)
 {
     if (!f)
         return;
-    if (f->file >= 0 && H5Fclose(f->file) < 0)
+    if (skv_h5__close_object(f, SKV_OK) != SKV_OK || (f->file >= 0 && H5Fclose(f->file) < 0))
         H5Eclear2(H5E_DEFAULT);
     skv_aside_drop(&f->made);
     for (size_t i = 0; i < f->n_given; i++)

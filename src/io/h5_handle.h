@@ -19,14 +19,16 @@ typedef struct {
 } skv_h5__given;
 
 struct skv_h5 {
-    hid_t file;           /* < 0: closed */
-    char *path;           /* its final name */
-    char *aside;          /* its temporary name; NULL when reading */
-    skv_aside made;       /* the file of that name */
-    int n_below;          /* of its name, see core/folder.h */
-    char *label;          /* of a file in memory, written at once when sealed; NULL: on disk */
-    bool failed;          /* a write or the closing failed: never gets its name */
-    uint64_t length;      /* bytes on disk, when reading */
+    hid_t file;      /* < 0: closed */
+    char *path;      /* its final name */
+    char *aside;     /* its temporary name; NULL when reading */
+    skv_aside made;  /* the file of that name */
+    int n_below;     /* of its name, see core/folder.h */
+    char *label;     /* of a file in memory, written at once when sealed; NULL: on disk */
+    bool failed;     /* a write or the closing failed: never gets its name */
+    uint64_t length; /* bytes on disk, when reading */
+    hid_t object;    /* whose attributes were read last, still open; < 0: none */
+    char *object_name;
     skv_h5__given *given; /* when writing */
     size_t n_given;
 };
@@ -42,6 +44,9 @@ void skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fm
 /* Closes an object of any kind, -1: nothing. `st`, or why closing failed: what was written may
  * still lie in the library's buffers until then. */
 SKV_MUST skv_status skv_h5__close(const skv_h5 *f, hid_t id, skv_status st);
+
+/* The object of the handle's own, if there is one (skv_h5__open_object). */
+SKV_MUST skv_status skv_h5__close_object(skv_h5 *f, skv_status st);
 
 /* Remembers what `name` is to hold; a name is given once. */
 SKV_MUST skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *given);

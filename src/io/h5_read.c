@@ -94,54 +94,64 @@ static skv_status check_variable(const skv_h5 *f, const char *name, const skv_h5
     return SKV_OK;
 }
 
-static skv_status check_crc(const void *data, skv_h5 *f, const char *name, const skv_h5_layout *has,
+static skv_status check_crc(const void *data, skv_h5 *f, const char *name, const skv_h5__set *s,
                             bool need_crc)
 {
     int64_t want = 0;
     size_t bytes = 0;
-    skv_status st = skv_h5_get_int(&want, f, name, "crc32");
+    skv_status st = skv_h5__int_of(&want, f, s->set, name, "crc32");
 
     if (st == SKV_E_NOTFOUND && !need_crc)
         return SKV_OK;
     if (st == SKV_OK)
-        st = skv_h5__row_bytes(&bytes, has, has->shape[0]);
-    if (st == SKV_OK && want != (int64_t)skv_h5__crc_of(0, has->type, data, bytes))
+        st = skv_h5__row_bytes(&bytes, &s->layout, s->layout.shape[0]);
+    if (st == SKV_OK && want != (int64_t)skv_h5__crc_of(0, s->layout.type, data, bytes))
         st = skv_fail(SKV_E_FORMAT, "%s: %s: the data do not have the checksum noted with them",
                       f->path, name);
+    return st;
+}
+
+skv_status skv_h5__read_set(void *out, skv_h5 *f, const char *name, const skv_h5__set *s,
+                            skv_h5_layout *want, size_t max_bytes, bool need_crc)
+{
+    skv_status st = SKV_OK;
+    void *data = NULL;
+    size_t bytes = 0, text_bytes = 0;
+
+    SKV_TRY(skv_h5__compare(f, name, want, &s->layout));
+    SKV_TRY(skv_h5__row_bytes(&bytes, &s->layout, s->layout.shape[0]));
+    if (want->type == SKV_H5_TEXT)
+        text_bytes = bytes / sizeof(char *) * s->layout.text_bytes; /* within the file's length */
+    if (bytes > max_bytes || text_bytes > max_bytes - bytes || s->is_virtual)
+        return skv_fail(SKV_E_FORMAT, "%s: %s: %s to be read at once", f->path, name,
+                        s->is_virtual ? "virtual, not" : "too large");
+    if (want->type == SKV_H5_TEXT) {
+        SKV_TRY(check_variable(f, name, s, max_bytes));
+        SKV_TRY(read_texts(&data, f, name, s, bytes / sizeof(char *)));
+    } else {
+        SKV_TRY(skv_alloc(&data, bytes, 1, name));
+        if (H5Dread(s->set, skv_h5__memory_type(want->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) <
+            0)
+            st = skv_h5__fail(f, "%s: cannot read", name);
+    }
+    if (st == SKV_OK)
+        st = check_crc(data, f, name, s, need_crc);
+    if (st == SKV_OK)
+        memcpy(out, &data, sizeof data);
+    else
+        free(data);
     return st;
 }
 
 skv_status skv_h5_read(void *out, skv_h5 *f, const char *name, skv_h5_layout *want,
                        size_t max_bytes, bool need_crc)
 {
-    skv_status st = SKV_OK;
     skv_h5__set s;
     void *data = NULL;
-    size_t bytes = 0, text_bytes = 0;
+    skv_status st;
 
     SKV_TRY(skv_h5__open_set(&s, f, name));
-    SKV_TRY_GOTO(skv_h5__compare(f, name, want, &s.layout), done);
-    SKV_TRY_GOTO(skv_h5__row_bytes(&bytes, &s.layout, s.layout.shape[0]), done);
-    if (want->type == SKV_H5_TEXT)
-        text_bytes = bytes / sizeof(char *) * s.layout.text_bytes; /* within the file's length */
-    if (bytes > max_bytes || text_bytes > max_bytes - bytes || s.is_virtual) {
-        st = skv_fail(SKV_E_FORMAT, "%s: %s: %s to be read at once", f->path, name,
-                      s.is_virtual ? "virtual, not" : "too large");
-        goto done;
-    }
-    if (want->type == SKV_H5_TEXT) {
-        SKV_TRY_GOTO(check_variable(f, name, &s, max_bytes), done);
-        SKV_TRY_GOTO(read_texts(&data, f, name, &s, bytes / sizeof(char *)), done);
-    } else {
-        SKV_TRY_GOTO(skv_alloc(&data, bytes, 1, name), done);
-        if (H5Dread(s.set, skv_h5__memory_type(want->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) <
-            0) {
-            st = skv_h5__fail(f, "%s: cannot read", name);
-            goto done;
-        }
-    }
-    SKV_TRY_GOTO(check_crc(data, f, name, &s.layout, need_crc), done);
-done:
+    st = skv_h5__read_set(&data, f, name, &s, want, max_bytes, need_crc);
     st = skv_h5__close_set(f, &s, st);
     if (st == SKV_OK)
         memcpy(out, &data, sizeof data);

@@ -24,4 +24,8 @@ SKV_MUST skv_status skv_h5__compare(const skv_h5 *f, const char *name, skv_h5_la
 SKV_MUST skv_status skv_h5__select_rows(hid_t *memory, const skv_h5__set *s, const skv_h5 *f,
                                         const char *name, int64_t first, int64_t n);
 
+/* skv_h5_read of an open dataset. */
+SKV_MUST skv_status skv_h5__read_set(void *out, skv_h5 *f, const char *name, const skv_h5__set *s,
+                                     skv_h5_layout *want, size_t max_bytes, bool need_crc);
+
 #endif

@@ -11,6 +11,7 @@
 #include "io/h5_handle.h"
 #include "io/h5_open.h"
 #include "io/h5_read.h"
+#include "io/h5_set.h"
 #include "io/h5_virtual.h"
 
 #define MAX_DEPTH   8
@@ -35,51 +36,30 @@ static skv_status only_damage(const walk *w, skv_status st)
 
 /* ---------------------------------------------------------------- attributes */
 
-static skv_status walk_attribute(const walk *w, const char *object, const char *key,
-                                 H5T_class_t class)
-{
-    int64_t *numbers = NULL;
-    double real = 0;
-    char *text = NULL;
-    skv_status st = SKV_OK;
-    int n = 0;
+typedef struct {
+    const walk *w;
+    const char *object;
+    skv_status st;
+} visit;
 
-    if (class == H5T_STRING)
-        st = skv_h5_get_text(&text, w->f, object, key);
-    else if (class == H5T_FLOAT)
-        st = skv_h5_get_real(&real, w->f, object, key);
-    else if (class == H5T_INTEGER)
-        st = skv_h5_get_ints(&numbers, &n, w->f, object, key);
-    free(text);
-    free(numbers);
-    return only_damage(w, st);
+static herr_t visit_attribute(hid_t object, const char *key, const H5A_info_t *info, void *ctx)
+{
+    visit *v = ctx;
+
+    (void)info;
+    v->st = only_damage(v->w, skv_h5__try_attribute(v->w->f, object, v->object, key));
+    return v->st == SKV_OK ? 0 : -1;
 }
 
 static skv_status walk_attributes(const walk *w, const char *object, hid_t id)
 {
-    char key[256];
-    H5O_info_t info;
-    skv_status st = SKV_OK;
+    visit v = {.w = w, .object = object, .st = SKV_OK};
 
-    if (H5Oget_info2(id, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS) < 0)
-        return skv_h5__fail(w->f, "%s: an object without description", object);
-    for (hsize_t i = 0; i < info.num_attrs && st == SKV_OK; i++) {
-        const hid_t a =
-            H5Aopen_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
-        const hid_t type = a < 0 ? -1 : H5Aget_type(a);
-        H5T_class_t class = H5T_NO_CLASS;
-        ssize_t n = 0;
-
-        if (a < 0 || type < 0 || (n = H5Aget_name(a, sizeof key, key)) < 0)
-            st = skv_h5__fail(w->f, "%s: attribute %d cannot be opened", object, (int)i);
-        else
-            class = H5Tget_class(type);
-        st = skv_h5__close(w->f, type, st);
-        st = skv_h5__close(w->f, a, st);
-        if (st == SKV_OK && n < (ssize_t)sizeof key)
-            st = walk_attribute(w, object, key, class);
-    }
-    return st;
+    if (H5Aiterate2(id, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_attribute, &v) >= 0)
+        return SKV_OK;
+    H5Eclear2(H5E_DEFAULT);
+    return v.st != SKV_OK ? v.st
+                          : skv_h5__fail(w->f, "%s: its attributes cannot be listed", object);
 }
 
 /* ------------------------------------------------------------------ datasets */
@@ -119,21 +99,26 @@ static skv_status walk_numbers(skv_h5 *f, const char *name, skv_h5_layout *l)
 static skv_status walk_dataset(const walk *w, const char *name)
 {
     skv_h5 *f = w->f;
+    skv_h5__set s;
     skv_h5_layout l;
-    skv_status st = skv_h5_describe(&l, f, name);
     uint32_t crc = 0;
     int64_t rows = 0;
     void *data = NULL;
+    skv_status st = SKV_OK;
+    bool whole;
 
-    if (st != SKV_OK)
+    SKV_TRY(skv_h5__open_set(&s, f, name));
+    l = s.layout;
+    whole = !s.is_virtual && (l.type == SKV_H5_TEXT || w->sealed);
+    if (whole)
+        st = skv_h5__read_set(&data, f, name, &s, &l, MAX_TEXT, false);
+    free(data);
+    st = skv_h5__close_set(f, &s, st);
+    if (st != SKV_OK || whole)
         return st;
     if (l.rows_per_chunk < 0) /* virtual: its sources are looked at when they are opened */
         return skv_h5__sources_crc(&crc, &rows, f, name);
-    if (l.type != SKV_H5_TEXT && !w->sealed)
-        return walk_numbers(f, name, &l);
-    st = skv_h5_read(&data, f, name, &l, MAX_TEXT, false);
-    free(data);
-    return st;
+    return walk_numbers(f, name, &l);
 }
 
 /* -------------------------------------------------------------------- objects */
