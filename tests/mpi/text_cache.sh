@@ -81,13 +81,13 @@ echo "process 7 on node3" >"$cache.claims/0123456789ab-7-9.alive"
 echo 0123456789ab-7-9 >"$cache.claims/encoding"
 printf '%s\n' "a tower" "a bicycle" >"$work/prompts3.txt"
 sample 2 "$work/waits" --text-cache "$cache" "${options[@]}" --store bits --prompts \
-    "$work/prompts3.txt" --wait-notice 0 --wait-limit 4 >"$work/log" 2>&1 &
+    "$work/prompts3.txt" --wait-notice 0 --wait-limit 8 >"$work/log" 2>&1 &
 job=$!
 for _ in {1..600}; do
     if grep -q 'another skv encodes into this file' "$work/log"; then break; fi
     sleep 0.1
 done
-sleep 10
+sleep 12
 rm "$cache.claims/encoding" "$cache.claims/0123456789ab-7-9.alive"
 wait "$job" || { cat "$work/log" >&2 && fail "a wait for another job counts for --wait-limit"; }
 
