@@ -1,5 +1,5 @@
 /* torch's random numbers against torch_random.h5: bits and exponential numbers that torch drew on
- * an H200, by seeds of one to 64 bits and at the map sizes of the models (tests/README.md). */
+ * an H200, by seeds of one to 64 bits and at the map sizes of the models. */
 #include "core/torch_random.h"
 
 #include <math.h>
