@@ -220,8 +220,9 @@ skv_status skv_comm__open_mpi(skv_comm *c)
     mpi_state *m = NULL;
     int level = 0;
 
-    SKV_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level));
-    c->ops = &mpi_ops; /* from here on closing finalizes */
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS)
+        return skv_fail(SKV_E_MPI, "MPI cannot start"); /* and explains no error before it has */
+    c->ops = &mpi_ops;                                  /* from here on closing finalizes */
     SKV_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
     SKV_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &c->rank));
     SKV_MPI(MPI_Comm_size(MPI_COMM_WORLD, &c->size));

@@ -223,7 +223,7 @@ static skv_status list(names *out, const char *folder)
     if (!d)
         return skv_fail(skv_name_status(errno), "%s: cannot open the folder: %s", folder,
                         strerror(errno));
-    while (st == SKV_OK && (e = readdir(d))) {
+    while (st == SKV_OK && (st = skv_folder_next(&e, d, folder)) == SKV_OK && e) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         st = skv_grow(&out->name, out->n, sizeof *out->name, folder);

@@ -78,16 +78,17 @@ static skv_status look(bool *empty, const char *folder)
 {
     DIR *d = opendir(folder);
     const struct dirent *e;
+    skv_status st = SKV_OK;
 
     *empty = true;
     if (!d && errno == ENOENT)
         return SKV_OK;
     if (!d)
         return skv_cannot_make(folder, "open the folder", errno);
-    while (*empty && (e = readdir(d)))
+    while (*empty && (st = skv_folder_next(&e, d, folder)) == SKV_OK && e)
         *empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
     closedir(d);
-    return SKV_OK;
+    return st;
 }
 
 static skv_status make_parent(const char *path)

@@ -260,12 +260,12 @@ static skv_status list_pictures(name_list *l, const char *folder)
 {
     DIR *dir = opendir(folder);
     skv_status st = SKV_OK;
-    struct dirent *e;
+    const struct dirent *e;
 
     if (!dir)
         return skv_fail(skv_name_status(errno), "%s: not a folder of pictures: %s", folder,
                         strerror(errno));
-    while (st == SKV_OK && (e = readdir(dir))) {
+    while (st == SKV_OK && (st = skv_folder_next(&e, dir, folder)) == SKV_OK && e) {
         if (e->d_name[0] == '.')
             continue;
         if (other_format(e->d_name))

@@ -1,4 +1,5 @@
 /* skv <command> [--config f.json] [--option value ...] */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,9 +203,11 @@ static int start(int argc, char **argv)
     if (c->stops)
         skv_stop_catch();
     code = run(c, argc - 2, argv + 2);
-    skv_log_close();
-    if (fflush(stdout) != 0 && code == SKV_EXIT_OK)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == SKV_EXIT_OK) {
+        skv_error("standard output: cannot write: %s", strerror(errno));
         code = SKV_EXIT_FAILED;
+    }
+    skv_log_close();
     return code;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "core/folder.h"
 #include "core/process.h"
 
@@ -39,18 +40,10 @@ skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
 
 skv_status skv_aside_write(const skv_aside *a, const void *data, size_t bytes)
 {
-    const char *p = data;
+    const int reason = skv_write_fully(a->fd, data, bytes);
 
-    while (bytes > 0) {
-        const ssize_t n = write(a->fd, p, bytes);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return skv_fail(SKV_E_IO, "%s: cannot write: %s", a->path, strerror(errno));
-        p += n;
-        bytes -= (size_t)n;
-    }
+    if (reason != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot write: %s", a->path, strerror(reason));
     return SKV_OK;
 }
 

@@ -32,6 +32,21 @@ skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char 
     return SKV_OK;
 }
 
+int skv_write_fully(int fd, const void *data, size_t bytes)
+{
+    const char *p = data;
+
+    while (bytes > 0) {
+        const ssize_t n = write(fd, p, bytes);
+
+        if (n < 0 && errno != EINTR)
+            return errno;
+        p += n > 0 ? n : 0;
+        bytes -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
 skv_status skv_read_at(int fd, void *to, size_t bytes, int64_t offset, const char *path)
 {
     size_t n = 0;
@@ -65,11 +80,13 @@ static skv_status open_file(int *fd, const char *path, int n_below, int how)
     close(folder);
     if (*fd < 0)
         return skv_cannot_open(path, reason);
-    if (fstat(*fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(*fd);
-        return skv_fail(SKV_E_KIND, "%s: not a regular file", path);
-    }
-    return SKV_OK;
+    reason = fstat(*fd, &info) == 0 ? 0 : errno;
+    if (reason == 0 && S_ISREG(info.st_mode))
+        return SKV_OK;
+    close(*fd);
+    if (reason != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot look at it: %s", path, strerror(reason));
+    return skv_fail(SKV_E_KIND, "%s: not a regular file", path);
 }
 
 skv_status skv_file_open(int *fd, const char *path, int n_below)
@@ -99,7 +116,11 @@ skv_status skv_file_read_below(char **out, size_t *out_bytes, const char *path, 
     int fd = -1;
 
     SKV_TRY(skv_file_open(&fd, path, n_below));
-    if (fstat(fd, &info) != 0 || info.st_size < 0 || (uint64_t)info.st_size > max_bytes) {
+    if (fstat(fd, &info) != 0) {
+        st = skv_fail(SKV_E_IO, "%s: cannot look at it: %s", path, strerror(errno));
+        goto done;
+    }
+    if (info.st_size < 0 || (uint64_t)info.st_size > max_bytes) {
         st = skv_fail(SKV_E_FORMAT, "%s: %lld bytes, at most %zu expected", path,
                       (long long)info.st_size, max_bytes);
         goto done;

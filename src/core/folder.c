@@ -167,6 +167,15 @@ skv_status skv_folder_list(DIR **out, const char *path, int n_below)
     return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", path, strerror(reason));
 }
 
+skv_status skv_folder_next(const struct dirent **e, DIR *d, const char *path)
+{
+    errno = 0;
+    *e = readdir(d);
+    if (!*e && errno != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", path, strerror(errno));
+    return SKV_OK;
+}
+
 /* path[0..end), whose parent is there; path[0..root) is the user's. */
 static skv_status make_one(const char *path, size_t root, size_t end)
 {

@@ -25,6 +25,11 @@ SKV_MUST skv_status skv_folder_open(int *fd, const char *path, int n_below);
 /* The same for readdir(): *out (closedir()). */
 SKV_MUST skv_status skv_folder_list(DIR **out, const char *path, int n_below);
 
+/* *e: the next entry of an open folder, NULL after the last. readdir itself does not tell the end
+ * from a fault; a list that is cut short would be taken for the whole. `path` is for the message.
+ */
+SKV_MUST skv_status skv_folder_next(const struct dirent **e, DIR *d, const char *path);
+
 /* Makes `path` and its missing parents (mode 0777 less the umask); existing folders are fine. */
 SKV_MUST skv_status skv_folder_make_below(const char *path, int n_below);
 SKV_MUST skv_status skv_folder_make(const char *path); /* n_below 0 */

@@ -202,7 +202,9 @@ static skv_status open_folder(skv_checkpoint *ck, const char *folder)
 
         SKV_TRY(skv_path_join(&path, folder, names[i]));
         if (access(path, F_OK) != 0) {
+            st = errno == ENOENT ? SKV_OK : skv_cannot_open(path, errno);
             free(path);
+            SKV_TRY(st);
             continue;
         }
         st = is_index(path) ? open_index(ck, path) : open_single(ck, path);

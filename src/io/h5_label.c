@@ -107,8 +107,9 @@ static skv_status read_checked(skv_h5__entry *entry, char **own, const char *pat
     size_t length = 0;
     uint32_t body = 0;
 
-    if (fstat(entry->fd, &info) != 0 || info.st_size < SKV_H5_LABEL_BYTES ||
-        (uint64_t)info.st_size > MAX_BYTES)
+    if (fstat(entry->fd, &info) != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot look at it: %s", path, strerror(errno));
+    if (info.st_size < SKV_H5_LABEL_BYTES || (uint64_t)info.st_size > MAX_BYTES)
         return skv_fail(SKV_E_FORMAT, "%s: the file is cut: it has %lld bytes", path,
                         (long long)info.st_size);
     SKV_TRY(skv_alloc(own, (size_t)info.st_size, 1, path));

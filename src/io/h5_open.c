@@ -45,7 +45,8 @@ skv_status skv_h5__enter(skv_h5 **out, const char *path, const skv_h5__entry *en
     f->length = (uint64_t)info.st_size;
     how = how_to_open(entry);
     if (how < 0) {
-        st = skv_h5__fail(f, "cannot prepare");
+        (void)skv_h5__fail(f, "HDF5 cannot prepare to open it");
+        st = SKV_E_MEM; /* whatever the reason, the file is not damaged */
         goto done;
     }
     skv_h5__name_of_fd(name, entry->fd);

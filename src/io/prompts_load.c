@@ -40,6 +40,7 @@ static void free_names(char **names, size_t n)
 static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
 {
     skv_status st = SKV_OK;
+    const struct dirent *e = NULL;
     char **names = NULL;
     size_t n = 0;
     DIR *d = opendir(folder);
@@ -47,7 +48,10 @@ static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
     if (!d)
         return skv_fail(skv_name_status(errno), "%s: cannot open the folder: %s", folder,
                         strerror(errno));
-    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+    for (;;) {
+        SKV_TRY_GOTO(skv_folder_next(&e, d, folder), done);
+        if (!e)
+            break;
         if (e->d_name[0] == '.' || !skv_ends_in(e->d_name, ".txt"))
             continue;
         SKV_TRY_GOTO(skv_grow(&names, n, sizeof *names, folder), done);

@@ -164,7 +164,9 @@ skv_status skv_tokenizer_open_for(skv_tokenizer **out, const char *t5, const cha
         return skv_fail(SKV_E_ARG, "%s has no spiece.model: name one with --spm", t5);
     if (folder) {
         SKV_TRY_GOTO(skv_path_join(&json, t5, "tokenizer.json"), done);
-        if (access(json, F_OK) != 0 && errno == ENOENT) {
+        if (access(json, F_OK) != 0) {
+            if (errno != ENOENT)
+                SKV_TRY_GOTO(skv_cannot_open(json, errno), done);
             free(json);
             json = NULL;
         }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/folder.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -40,23 +41,25 @@ static skv_status read_line(char out[SKV_CLAIM_BYTES], struct timespec *time, co
 {
     /* opened, not looked up by name: NFS asks the server then */
     const int fd = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int reason = errno;
     char path[4096 + SKV_CLAIM_BYTES];
     struct stat info;
-    ssize_t n = -1;
+    size_t n = 0;
+    skv_status st;
 
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && reason == ENOENT)
         return SKV_E_NOTFOUND;
-    if (fd < 0) {
-        const int reason = errno;
-
-        snprintf(path, sizeof path, "%.4095s/%s", c->path, name);
+    snprintf(path, sizeof path, "%.4095s/%s", c->path, name);
+    if (fd < 0)
         return skv_cannot_open(path, reason);
-    }
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-        n = read(fd, out, SKV_CLAIM_BYTES - 1);
+    if (fstat(fd, &info) != 0)
+        st = skv_fail(SKV_E_IO, "%s: cannot look at it: %s", path, strerror(errno));
+    else if (!S_ISREG(info.st_mode))
+        st = skv_fail(SKV_E_KIND, "%s: not a file, so no claim", path);
+    else
+        st = skv_read_fully(&n, fd, out, SKV_CLAIM_BYTES - 1, path);
     close(fd);
-    if (n < 0)
-        return skv_fail(SKV_E_KIND, "%s/%s: not a file, so no claim", c->path, name);
+    SKV_TRY(st);
     out[n] = '\0';
     out[strcspn(out, "\n")] = '\0';
     *time = info.st_mtim;
@@ -69,8 +72,7 @@ static skv_status make_file(bool *made, const skv_claims *c, const char *name, c
     const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const int fd = openat(c->folder, name, how, 0666);
     char text[SKV_CLAIM_BYTES];
-    int n;
-    bool good;
+    int n, reason;
 
     *made = fd >= 0;
     if (fd < 0 && errno == EEXIST)
@@ -80,11 +82,14 @@ static skv_status make_file(bool *made, const skv_claims *c, const char *name, c
     if (fd < 0)
         return skv_cannot_make(c->path, "create a file in it", errno);
     n = snprintf(text, sizeof text, "%.*s\n", SKV_CLAIM_BYTES - 2, line);
-    good = write(fd, text, (size_t)n) == n;
-    if ((close(fd) == 0) & good)
+    reason = skv_write_fully(fd, text, (size_t)n);
+    if (close(fd) != 0 && reason == 0)
+        reason = errno;
+    if (reason == 0)
         return SKV_OK;
     unlinkat(c->folder, name, 0);
-    return skv_fail(SKV_E_IO, "%s/%s: cannot write: %s", c->path, name, strerror(errno));
+    *made = false;
+    return skv_fail(SKV_E_IO, "%s/%s: cannot write: %s", c->path, name, strerror(reason));
 }
 
 /* ------------------------------------------------------------------- heartbeat */
@@ -278,6 +283,14 @@ static skv_status remove_orphan(const skv_claims *c, const char *name, const cha
     return SKV_OK;
 }
 
+static bool is_mine(const skv_claims *c, const char *name)
+{
+    char line[SKV_CLAIM_BYTES];
+    struct timespec time;
+
+    return read_line(line, &time, c, name) == SKV_OK && strcmp(line, c->me) == 0;
+}
+
 /* who: the living owner, where the claim is not won. */
 static skv_status take(bool *won, char who[SKV_CLAIM_BYTES], skv_claims *c, const char *name)
 {
@@ -313,10 +326,7 @@ skv_status skv_claims_take(bool *won, skv_claims *c, const char *name)
 
 void skv_claims_drop(skv_claims *c, const char *name)
 {
-    char line[SKV_CLAIM_BYTES];
-    struct timespec time;
-
-    if (read_line(line, &time, c, name) == SKV_OK && strcmp(line, c->me) == 0)
+    if (is_mine(c, name))
         unlinkat(c->folder, name, 0);
 }
 
@@ -330,7 +340,7 @@ skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what,
 
     for (;;) {
         SKV_TRY(take(&won, who, c, name));
-        if (won)
+        if (won || is_mine(c, name)) /* its file could not be removed when it was given up */
             return SKV_OK;
         if (p->stop && *p->stop)
             return skv_fail(SKV_E_STOPPED, "%s, %s: stopped while waiting for it", what, who);
@@ -385,37 +395,42 @@ static bool is_anothers(bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims
 skv_status skv_claims_others(bool *any, const skv_claims *c)
 {
     char who[SKV_CLAIM_BYTES];
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     bool lives = false;
+    skv_status st;
     DIR *d;
 
     *any = false;
     SKV_TRY(list(&d, c));
-    while (!*any && (e = readdir(d)))
-        *any = is_anothers(&lives, who, c, e->d_name) && lives;
+    do {
+        st = skv_folder_next(&e, d, c->path);
+        *any = st == SKV_OK && e && is_anothers(&lives, who, c, e->d_name) && lives;
+    } while (st == SKV_OK && e && !*any);
     closedir(d);
-    return SKV_OK;
+    return st;
 }
 
 skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
 {
     char who[SKV_CLAIM_BYTES];
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     bool lives = false;
+    skv_status st;
     DIR *d;
 
     *out = (skv_claims_counts){0};
     SKV_TRY(list(&d, c));
-    while ((e = readdir(d))) {
-        if (!is_anothers(&lives, who, c, e->d_name))
+    do {
+        st = skv_folder_next(&e, d, c->path);
+        if (st != SKV_OK || !e || !is_anothers(&lives, who, c, e->d_name))
             continue;
         if (lives)
             memcpy(out->who, who, sizeof who);
         out->living += lives;
         out->dead += !lives;
-    }
+    } while (st == SKV_OK && e);
     closedir(d);
-    return SKV_OK;
+    return st;
 }
 
 /* Heartbeats go after the claims: without one an owner of another place is unknown. */

@@ -129,7 +129,7 @@ static skv_status check(int64_t *news, const share *s, int64_t group)
         return SKV_OK;
     SKV_TRY(skv_run_name_group(&file, &s->g->place, s->path, group));
     st = skv_group_file_whole(&file);
-    if (skv_gather__is_damage(st)) {
+    if (skv_group_file_is_damage(st)) {
         *news = SKV_GATHER__DAMAGED;
         return skv_gather__set_aside(&file);
     }

@@ -134,7 +134,7 @@ static skv_status read_group(skv_group_record *rec, skv_gather *g, const skv_gat
     SKV_TRY(skv_run_name_group(&file, &g->place, p->name, group));
     st = skv_group_file_read(rec, &file,
                              skv_gather_path_parts(p, group) | (checked ? SKV_GROUP_CHECKED : 0));
-    if (!skv_gather__is_damage(st))
+    if (!skv_group_file_is_damage(st))
         return st;
     g->known[at] |= SKV_GATHER__DAMAGED;
     return skv_gather__set_aside(&file);

@@ -102,9 +102,3 @@ skv_status skv_gather__verdict(const skv_gather *g)
                         n_missing > N_NAMED ? ", ..." : "");
     return SKV_OK;
 }
-
-bool skv_gather__is_damage(skv_status st)
-{
-    return st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_DENIED && st != SKV_E_IO &&
-           st != SKV_E_MEM;
-}

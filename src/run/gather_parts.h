@@ -29,8 +29,6 @@ void skv_gather__learn(skv_gather *g);
 /* To be called for every group: tells others that this rank is at work, and hears a stop. */
 SKV_MUST skv_status skv_gather__go_on(const skv_gather *g);
 
-/* After a failure to read a file: whether the file is to blame. */
-bool skv_gather__is_damage(skv_status st);
 /* With the message at hand as the reason. */
 SKV_MUST skv_status skv_gather__set_aside(const skv_run_name *file);
 int64_t skv_gather__damaged(const skv_gather *g);

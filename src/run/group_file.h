@@ -72,10 +72,14 @@ typedef struct {
 SKV_MUST skv_status skv_group_file_write(const skv_run_name *file, const skv_group_record *rec);
 
 /* Fills *rec (cleared by skv_group_record_clear) after all bytes of the file were found to have
- * their CRC-32. Parts that the file lacks are left NULL. SKV_E_NOTFOUND when there is no file;
- * SKV_E_IO and SKV_E_MEM do not mean damage, every other status does. */
+ * their CRC-32. Parts that the file lacks are left NULL. SKV_E_NOTFOUND when there is no file. A
+ * file that seems to be damaged is read once more: a fault that passes costs no group. */
 SKV_MUST skv_status skv_group_file_read(skv_group_record *rec, const skv_run_name *file,
                                         unsigned parts);
+
+/* Whether the status of reading a file means that the file is damaged, and not that it cannot be
+ * read at the moment. */
+bool skv_group_file_is_damage(skv_status st);
 void skv_group_record_clear(skv_group_record *rec);
 
 typedef enum {

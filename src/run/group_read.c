@@ -165,7 +165,7 @@ static skv_status read_phases(skv_group_record *r, skv_h5 *f, bool old, const ch
     return split_phases(r, text, file);
 }
 
-skv_status skv_group_file_read(skv_group_record *rec, const skv_run_name *file, unsigned parts)
+static skv_status read_once(skv_group_record *rec, const skv_run_name *file, unsigned parts)
 {
     skv_status st = SKV_OK;
     skv_h5 *f = NULL;
@@ -184,6 +184,19 @@ done:
     if (st != SKV_OK)
         skv_group_record_clear(rec);
     return st;
+}
+
+bool skv_group_file_is_damage(skv_status st)
+{
+    return st != SKV_OK && st != SKV_E_NOTFOUND && st != SKV_E_DENIED && st != SKV_E_IO &&
+           st != SKV_E_MEM;
+}
+
+skv_status skv_group_file_read(skv_group_record *rec, const skv_run_name *file, unsigned parts)
+{
+    const skv_status st = read_once(rec, file, parts);
+
+    return skv_group_file_is_damage(st) ? read_once(rec, file, parts) : st;
 }
 
 /* Cuts the next line off *text; "" when there is none. */
@@ -298,5 +311,7 @@ skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file
 
 skv_status skv_group_file_whole(const skv_run_name *file)
 {
-    return skv_h5_check_sealed(file->path, file->n_below);
+    const skv_status st = skv_h5_check_sealed(file->path, file->n_below);
+
+    return skv_group_file_is_damage(st) ? skv_h5_check_sealed(file->path, file->n_below) : st;
 }

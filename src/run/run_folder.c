@@ -276,7 +276,7 @@ typedef struct {
 } scan;
 
 /* Whether a row of a good group was sampled but its PNG is missing. Rows that failed never had one,
- * as the group file says. (A file that cannot be read here is found by gather.) */
+ * as the group file says. (A damaged file is found by gather.) */
 static skv_status find_missing_png(bool *missing, scan *s, const skv_run_name *group_file)
 {
     const skv_run_plan *plan = s->plan;
@@ -296,8 +296,13 @@ static skv_status find_missing_png(bool *missing, scan *s, const skv_run_name *g
         SKV_TRY_GOTO(skv_run_name_image(&file, s->run, s->path, row, id), done);
         if (has_png(&s->images, &file))
             continue;
-        if (!rec.owned && skv_group_file_read(&rec, group_file, SKV_GROUP_ROWS) != SKV_OK)
+        if (!rec.owned)
+            st = skv_group_file_read(&rec, group_file, SKV_GROUP_ROWS);
+        if (st == SKV_E_NOTFOUND || skv_group_file_is_damage(st)) {
+            st = SKV_OK;
             break;
+        }
+        SKV_TRY_GOTO(st, done);
         *missing = rec.status[i] == SKV_OK;
     }
 done:

@@ -1,8 +1,10 @@
 #include "run/run_json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "core/folder.h"
 #include "run/schema.h"
 
 #define MAX_ROWS ((int64_t)1 << 40)
@@ -40,13 +42,17 @@ skv_status skv_run_is_there(const char *run)
     struct stat info;
 
     if (stat(run, &info) != 0)
-        return skv_fail(SKV_E_ARG, "%s: no such folder", run);
+        return skv_name_status(errno) == SKV_E_NOTFOUND
+                   ? skv_fail(SKV_E_ARG, "%s: no such folder", run)
+                   : skv_cannot_open(run, errno);
     if (!S_ISDIR(info.st_mode))
         return skv_fail(SKV_E_ARG, "%s is not a folder, and so not a run", run);
     if (snprintf(file, sizeof file, "%s/run.json", run) >= (int)sizeof file)
         return skv_fail(SKV_E_ARG, "%.80s...: the run's folder has too long a name", run);
     if (lstat(file, &info) == 0)
         return SKV_OK;
+    if (errno != ENOENT)
+        return skv_cannot_open(file, errno);
     snprintf(file, sizeof file, "%s/run.h5", run);
     if (lstat(file, &info) == 0)
         return SKV_OK;

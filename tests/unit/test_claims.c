@@ -318,6 +318,19 @@ static void processes_that_contend_win_each_claim_once(void **state)
     close(done[1]);
 }
 
+/* As after a removal that failed: nobody waits for what is in this process's own hands. */
+static void a_wait_for_an_own_claim_is_over_at_once(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    assert_true(take(c, "folder"));
+    assert_int_equal(skv_claims_wait(c, "folder", "the lock", 0, NULL), SKV_OK);
+    skv_claims_drop(c, "folder");
+    assert_false(is_there("folder"));
+    skv_claims_close(c);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
@@ -331,6 +344,7 @@ int main(void)
         CASE(a_sweep_removes_what_the_dead_have_left),
         CASE(a_killed_process_loses_its_claim_at_once),
         CASE(a_wait_says_for_whom_and_ends_by_time_stop_or_death),
+        CASE(a_wait_for_an_own_claim_is_over_at_once),
         CASE(processes_that_contend_win_each_claim_once),
     };
 

@@ -307,6 +307,42 @@ static void one_failed_write_leaves_the_old_file(void **state)
     failing_write(0, 0);
 }
 
+/* The linker sends these calls here: the first `failures` of them fail. */
+static int look_failures, attribute_failures;
+
+int __real_fstat(int fd, struct stat *info);
+int __wrap_fstat(int fd, struct stat *info);
+int __wrap_fstat(int fd, struct stat *info)
+{
+    errno = EIO;
+    return look_failures > 0 && look_failures-- ? -1 : __real_fstat(fd, info);
+}
+
+int64_t __real_H5Aopen(int64_t object, const char *name, int64_t how);
+int64_t __wrap_H5Aopen(int64_t object, const char *name, int64_t how);
+int64_t __wrap_H5Aopen(int64_t object, const char *name, int64_t how)
+{
+    return attribute_failures > 0 && attribute_failures-- ? -1 : __real_H5Aopen(object, name, how);
+}
+
+static void a_fault_that_passes_is_no_damage(void **state)
+{
+    const char *file = write_example();
+    skv_group_record r;
+    skv_group_state what;
+
+    (void)state;
+    look_failures = 1;
+    assert_int_equal(skv_group_file_check(&what, at(file), &want), SKV_E_IO);
+    assert_int_equal(state_of(file, &want), SKV_GROUP_GOOD);
+    attribute_failures = 1;
+    assert_int_equal(skv_group_file_read(&r, at(file), SKV_GROUP_ALL), SKV_OK);
+    skv_group_record_clear(&r);
+    attribute_failures = 2;
+    assert_true(skv_group_file_is_damage(skv_group_file_read(&r, at(file), SKV_GROUP_ALL)));
+    attribute_failures = 0;
+}
+
 static void what_is_no_file_is_damaged_and_makes_room(void **state)
 {
     const skv_group_record r = example();
@@ -394,6 +430,7 @@ int main(void)
         CASE(equal_records_are_equal_files),
         CASE(a_full_disk_leaves_the_old_file_and_no_other),
         CASE(one_failed_write_leaves_the_old_file),
+        CASE(a_fault_that_passes_is_no_damage),
         CASE(what_is_no_file_is_damaged_and_makes_room),
         CASE(a_file_cut_anywhere_is_damaged),
         CASE(a_file_with_a_flipped_bit_is_refused),

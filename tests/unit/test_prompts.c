@@ -1,5 +1,7 @@
 #include "io/prompts.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -472,6 +474,38 @@ static void a_folder_gives_its_texts_sorted_by_name(void **state)
     skv_prompts_destroy(p);
 }
 
+/* The linker sends readdir here: after so many entries it fails once. */
+static int entries_left = -1;
+
+struct dirent *__real_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d)
+{
+    if (entries_left < 0 || entries_left-- > 0)
+        return __real_readdir(d);
+    errno = EIO;
+    return NULL;
+}
+
+static void a_folder_that_cannot_be_listed_to_its_end_is_no_shorter_list(void **state)
+{
+    skv_prompts *p = NULL;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        char name[] = "0.txt";
+
+        name[0] = (char)('0' + i);
+        write_text(name, "a prompt");
+    }
+    for (int n = 0; n < 6; n++) { /* with "." and ".." */
+        entries_left = n;
+        assert_int_equal(skv_prompts_read(&p, temp_folder(), NULL), SKV_E_IO);
+        assert_non_null(strstr(skv_message(), "cannot list the folder"));
+    }
+    entries_left = -1;
+}
+
 static void the_ending_of_a_name_says_the_form(void **state)
 {
     static const struct {
@@ -649,6 +683,9 @@ int main(void)
         cmocka_unit_test(an_empty_list_is_refused_in_every_form),
         cmocka_unit_test_setup_teardown(a_folder_gives_its_texts_sorted_by_name, temp_folder_make,
                                         temp_folder_remove),
+        cmocka_unit_test_setup_teardown(
+            a_folder_that_cannot_be_listed_to_its_end_is_no_shorter_list, temp_folder_make,
+            temp_folder_remove),
         cmocka_unit_test_setup_teardown(the_ending_of_a_name_says_the_form, temp_folder_make,
                                         temp_folder_remove),
         cmocka_unit_test(a_million_lines_are_read),
