@@ -49,7 +49,7 @@ skv_status skv_comm_open(skv_comm **out, const skv_comm_wish *wish)
     snprintf(c->host, sizeof c->host, "%.*s", SKV_HOST_BYTES - 1, host);
     st = open_form(c, wish);
     if (st != SKV_OK) {
-        c->lost = c->size > 1; /* not all are there: nobody says goodbye */
+        c->lost = c->size != 1; /* not all are there, or it is not known: nobody says goodbye */
         skv_comm_close(c);
         return st;
     }

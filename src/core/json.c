@@ -1,5 +1,6 @@
 #include "core/json.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,15 +8,43 @@
 
 #define JSON_MAX_BYTES ((size_t)512 << 20) /* captions_val2017.json has 4 MB, LAION lists more */
 
+static _Thread_local bool no_memory;
+
+static void *allocate(size_t bytes)
+{
+    void *p = malloc(bytes);
+
+    no_memory = no_memory || !p;
+    return p;
+}
+
+static void watch_memory(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
+skv_status skv_json_load(json_t **out, json_error_t *error, const char *text, size_t bytes,
+                         size_t flags, const char *name)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    json_t *root;
+
+    (void)pthread_once(&once, watch_memory);
+    no_memory = false;
+    root = json_loadb(text, bytes, flags, error);
+    if (!root && no_memory)
+        return skv_fail(SKV_E_MEM, "%s: out of memory for its JSON", name);
+    if (!root)
+        return skv_fail(SKV_E_FORMAT, "%s: line %d: %s", name, error->line, error->text);
+    *out = root;
+    return SKV_OK;
+}
+
 skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name)
 {
     json_error_t error;
-    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
 
-    if (!root)
-        return skv_fail(SKV_E_FORMAT, "%s: line %d: %s", name, error.line, error.text);
-    *out = root;
-    return SKV_OK;
+    return skv_json_load(out, &error, text, bytes, JSON_REJECT_DUPLICATES, name);
 }
 
 skv_status skv_json_read_below(json_t **out, const char *path, int n_below)

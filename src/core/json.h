@@ -12,6 +12,10 @@
 
 /* New reference to the root, an object or array; `name` is used in messages. */
 SKV_MUST skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name);
+/* The same with jansson's flags. Tells having no memory (SKV_E_MEM), which jansson reports as a
+ * fault of the text, from such a fault: SKV_E_FORMAT, and *error says what it is. */
+SKV_MUST skv_status skv_json_load(json_t **out, json_error_t *error, const char *text, size_t bytes,
+                                  size_t flags, const char *name);
 SKV_MUST skv_status skv_json_read(json_t **out, const char *path);
 SKV_MUST skv_status skv_json_read_below(json_t **out, const char *path, int n_below); /* folder.h */
 

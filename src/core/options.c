@@ -1,5 +1,6 @@
 /* Option tables: every way a setting comes in (text of a default or a flag, JSON value) ends in one
  * setter a form, so that all of them know the same types and the same refusals. */
+#include "core/json.h"
 #include "core/options.h"
 #include "core/options_internal.h"
 
@@ -236,10 +237,13 @@ skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name)
 static skv_status text_to_json(json_t **out, const char *text, const char *name)
 {
     json_error_t error;
-    json_t *v = json_loadb(text, strlen(text), JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *v = NULL;
+    const skv_status st = skv_json_load(&v, &error, text, strlen(text),
+                                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, name);
 
-    if (!v)
+    if (st == SKV_E_FORMAT)
         return skv_fail(SKV_E_ARG, "%s: not JSON: %s", name, error.text);
+    SKV_TRY(st);
     json_decref(*out);
     *out = v;
     return SKV_OK;

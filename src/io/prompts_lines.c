@@ -4,6 +4,7 @@
 #include <string.h>
 #include <jansson.h>
 
+#include "core/json.h"
 #include "io/prompts_json.h"
 
 /* Escapes may make a line six times as long as its prompt. */
@@ -52,10 +53,10 @@ static skv_status add_json_line(skv_prompts__builder *b, const skv_prompts__plac
 
     if (n > MAX_LINE_BYTES)
         return skv_prompts__add_bad(b, p->line, NULL, "%zu bytes, at most %zu", n, MAX_LINE_BYTES);
-    v = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
-    if (!v)
+    st = skv_json_load(&v, &error, line, n, JSON_REJECT_DUPLICATES, "a line");
+    if (st == SKV_E_FORMAT)
         st = skv_prompts__add_bad(b, p->line, NULL, "not JSON: %s", error.text);
-    else
+    else if (st == SKV_OK)
         st = skv_prompts__add_json(b, p->line, v, p->folder);
     json_decref(v);
     return st;

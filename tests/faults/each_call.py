@@ -1,10 +1,11 @@
-"""each_call.py SKV SOURCE LIBRARY FOLDER [OPTION...]: lets one call after another fail in a tiny run.
+"""each_call.py SKV SOURCE LIBRARY FOLDER [OPTION...]: one call after another fails, in tiny runs.
 
 A scenario is run once calm, while LIBRARY (failing_calls.c) notes each call; then once for each
-call that is chosen, which fails. Each time the program must end with status 1 and one sentence, on
-stderr and in the run's log, or with 0 and the calm run's bytes; it may neither crash nor hang, and
-the same command then ends with the calm run's bytes and computes nothing a second time that was
-done. FOLDER/bad keeps what a case left behind that did not go so.
+call that is chosen, which fails, or instead of which the process is killed. Where a call fails the
+program must end with status 1 and one sentence, on stderr and in the run's log, or with 0 and the
+calm run's bytes; it may neither crash nor hang. Then the same command must end with the calm run's
+bytes, and compute no group a second time that was done. FOLDER/bad keeps the cases that went wrong.
+Takes root, for disks of a few KiB.
 """
 
 import argparse
@@ -25,10 +26,11 @@ import numpy
 
 KINDS = ("write read open close fsync rename mkdir truncate unlink look stream system socket h5"
          " mpi malloc library_malloc").split()
-# What a call of a kind fails with, in turn; 0: half of the bytes are read or written.
 KILL = -1
+# What a call of a kind fails with, in turn; 0: half of the bytes are read or written.
 ERRORS = {
-    "write": [errno.ENOSPC, errno.EIO, errno.EDQUOT, 0], "read": [errno.ESTALE, errno.EIO, 0, errno.EINTR],
+    "write": [errno.ENOSPC, errno.EIO, errno.EDQUOT, 0],
+    "read": [errno.ESTALE, errno.EIO, 0, errno.EINTR],
     "open": [errno.EMFILE, errno.EIO], "fsync": [errno.EIO, errno.ENOSPC],
     "rename": [errno.EIO, errno.ENOSPC], "mkdir": [errno.ENOSPC, errno.EIO],
     "truncate": [errno.ENOSPC], "system": [errno.EAGAIN], "socket": [errno.ECONNRESET],
@@ -45,12 +47,15 @@ CHANGES = "write open close fsync rename mkdir unlink".split()  # before which a
 
 class Scenario:
     """A command that ends with a complete run. `base`: a folder that it begins with a copy of;
-    `few`: cases of a kind in CI; `beside`: another job does the same at the same time."""
+    `few`: cases of a kind in CI; `beside`: another job does the same at the same time; `voices`:
+    ranks that cannot tell one another which of them speaks; `impatient`: options where a call
+    fails."""
 
     def __init__(self, name, command, base=None, few=1, kinds=KINDS, start=(), environment=None,
-                 beside=False):
+                 beside=False, voices=1, impatient=()):
         self.name, self.command, self.base, self.few, self.kinds = name, command, base, few, kinds
         self.start, self.environment, self.beside = list(start), environment or {}, beside
+        self.voices, self.impatient = voices, list(impatient)
 
 
 class Outcome:
@@ -78,13 +83,14 @@ def run_command(command, folder, environment, limit):
 def contents(run):
     """What a run says: every dataset but the seconds, and every picture."""
     found = {}
+    for file in filter(pathlib.Path.exists, (run / "run.h5", run / "metrics.h5")):
 
-    def visit(name, what):
-        if isinstance(what, h5py.Dataset) and not name.endswith("/seconds"):
-            found[name] = what[()]
+        def visit(name, what, of=file.name):
+            if isinstance(what, h5py.Dataset) and not name.endswith("/seconds"):
+                found[f"{of}: {name}"] = what[()]
 
-    with h5py.File(run / "run.h5", "r") as f:
-        f.visititems(visit)
+        with h5py.File(file, "r") as f:
+            f.visititems(visit)
     for picture in sorted((run / "images").rglob("*.png")):
         found[str(picture.relative_to(run))] = numpy.frombuffer(picture.read_bytes(), "u1")
     return found
@@ -137,7 +143,8 @@ class Tester:
         preload = [f"LD_PRELOAD={self.library}"] if fail else []
         preload += [f"SKV_FAIL{key}={value}" for key, value in fail.items()]
         preload += [f"{key}={value}" for key, value in scenario.environment.items() if fail]
-        return run_command(self.words(scenario, preload), folder, self.plain, self.limit)
+        words = self.words(scenario, preload) + (scenario.impatient if fail else [])
+        return run_command(words, folder, self.plain, self.limit)
 
     def calls(self, scenario):
         """The calm run: {kind: [(n, whence)]}."""
@@ -170,7 +177,7 @@ class Tester:
             return "", "ended"
         if outcome.status != 1:
             return f"exit status {outcome.status}", ""
-        if len(outcome.sentences) != 1:
+        if not 1 <= len(outcome.sentences) <= scenario.voices:
             return f"{len(outcome.sentences)} sentences", ""
         log = log_of(run)[len(log_before):]
         if log and not scenario.beside and outcome.sentences[0] not in log:
@@ -255,13 +262,14 @@ def scenarios(tester, source):
               "--prompts", "prompts.txt", "--out", "run"]
     bits = ["sample", *common, "--store", "bits"]
     pictures = ["sample", *common]
+    loop = ["bash", f"{source}/tests/mpi/loop.sh", "2"]
     mpirun = ["mpirun", "-n", "2", "--oversubscribe"]
 
     (tester.folder / "prompts.txt").write_text("a cat\na red apple\n")
     for name, command, gone in [
             ("base-resume", bits, ["run.h5", "groups/full/000001.h5"]),
             ("base-gather", bits, ["run.h5"]),
-            ("base-pictures", pictures, ["run.h5", "images"])]:
+            ("base-pictures", pictures, ["run.h5", "images"]), ("base-eval", pictures, [])]:
         folder = tester.prepare(Scenario(name, command), "made")
         outcome = tester.run(Scenario(name, command), folder)
         if outcome.status != 0:
@@ -281,8 +289,13 @@ def scenarios(tester, source):
                  kinds=["write", "open", "rename", "mkdir", "unlink", "look"]),
         Scenario("probe", bits, base="base-resume", kinds=["read", "open", "h5", "malloc"],
                  environment={"SKV_FAIL_PROBE": 1}),
-        *(Scenario(f"rank{rank}", [*bits, "--wait-limit", "5"], start=mpirun,
+        Scenario("eval", ["eval", "run", "--networks", "none"], base="base-eval",
+                 kinds="write read open fsync rename look socket h5 malloc".split()),
+        *(Scenario(f"rank{rank}", bits, start=mpirun, impatient=["--wait-limit", "5"],
                    kinds=["mpi", "write", "open", "rename"], environment={"SKV_FAIL_RANK": rank})
+          for rank in (0, 1)),
+        *(Scenario(f"tcp{rank}", bits, start=loop, impatient=["--wait-limit", "5"],
+                   kinds=["socket"], voices=2, environment={"SKV_FAIL_RANK": rank})
           for rank in (0, 1)),
     ]
 
@@ -300,7 +313,8 @@ def options():
     parser.add_argument("--most", type=int, help="cases of a kind in a scenario, spread evenly")
     parser.add_argument("--disks", type=int, default=4, help="sizes of a disk that is too small")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--limit", type=float, default=60, help="seconds until a run hangs")
+    parser.add_argument("--limit", type=float, default=150,
+                        help="seconds until a run hangs: a claim without a name lasts 60")
     return parser.parse_args()
 
 
@@ -309,8 +323,8 @@ def report(what, n_calls, results, seconds):
     ended = [r[2] for r in results]
     bad = [r for r in results if r[1]]
     print(f"{what:28} {n_calls:6} calls {len(results):5} cases {ended.count('survived'):5} survived"
-          f" {ended.count('no such call'):3} did not come {ended.count('ended'):3} ended by a library"
-          f" {len(bad):3} wrong {seconds:5.0f} s",
+          f" {ended.count('no such call'):3} did not come"
+          f" {ended.count('ended'):3} ended by a library {len(bad):3} wrong {seconds:5.0f} s",
           flush=True)
     for name, wrong, _, said in bad:
         print(f"    {name}: {wrong}: {said}", flush=True)

@@ -27,16 +27,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* clang-format off */
 #define KINDS(K)                                                                                   \
-    K(write)                                                                                       \
-    K(read)                                                                                        \
-    K(open)                                                                                        \
-    K(close)                                                                                       \
-    K(fsync)                                                                                       \
-    K(rename)                                                                                      \
-    K(mkdir)                                                                                       \
-    K(truncate) K(unlink) K(look) K(stream) K(system) K(socket) K(h5) K(mpi) K(malloc)             \
-        K(library_malloc)
+    K(write) K(read) K(open) K(close) K(fsync) K(rename) K(mkdir) K(truncate) K(unlink) K(look)    \
+    K(stream) K(system) K(socket) K(h5) K(mpi) K(malloc) K(library_malloc)
+/* clang-format on */
 
 #define MAX_FRAMES 32
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "failing_alloc.h"
 
 static json_t *parse(const char *text)
 {
@@ -123,9 +124,30 @@ static void the_first_failure_is_named(void **state)
     assert_non_null(strstr(skv_message(), "the settings: \"numbers\""));
 }
 
+/* jansson calls it an invalid token, or nothing. */
+static void too_little_memory_is_no_fault_of_the_text(void **state)
+{
+    static const char text[] = "{\"a\": [1, 2.5, \"text\"], \"b\": {\"c\": null}}";
+    skv_status st = SKV_E_MEM;
+    json_t *v = NULL;
+    long n;
+
+    (void)state;
+    for (n = 0; st != SKV_OK; n++) {
+        failing_alloc(n);
+        st = skv_json_parse(&v, text, sizeof text - 1, "a.json");
+        failing_alloc(-1);
+        assert_true(st == SKV_OK || st == SKV_E_MEM);
+    }
+    assert_true(n > 10);
+    json_decref(v);
+    assert_int_equal(skv_json_parse(&v, text, sizeof text - 2, "a.json"), SKV_E_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(too_little_memory_is_no_fault_of_the_text),
         cmocka_unit_test(reals_are_printed_as_they_were_given),
         cmocka_unit_test(every_real_reads_back),
         cmocka_unit_test(the_forms_differ_in_blanks_and_order_alone),
