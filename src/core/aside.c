@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/file.h"
 #include "core/folder.h"
 #include "core/process.h"
 
@@ -36,6 +35,21 @@ skv_status skv_aside_create(skv_aside *out, const char *path, int n_below)
         return skv_cannot_make(path, "create", reason);
     }
     return SKV_OK;
+}
+
+int skv_write_fully(int fd, const void *data, size_t bytes)
+{
+    const char *p = data;
+
+    while (bytes > 0) {
+        const ssize_t n = write(fd, p, bytes);
+
+        if (n < 0 && errno != EINTR)
+            return errno;
+        p += n > 0 ? n : 0;
+        bytes -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
 }
 
 skv_status skv_aside_write(const skv_aside *a, const void *data, size_t bytes)

@@ -46,4 +46,7 @@ typedef bool (*skv_aside_is_dead)(const void *ctx, const char *process, struct t
 SKV_MUST skv_status skv_aside_sweep(const char *folder, int n_below, skv_aside_is_dead is_dead,
                                     const void *ctx);
 
+/* Writes all bytes, however many the system takes at once. Returns 0 or errno. */
+SKV_MUST int skv_write_fully(int fd, const void *data, size_t bytes);
+
 #endif

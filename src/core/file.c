@@ -32,21 +32,6 @@ skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, const char 
     return SKV_OK;
 }
 
-int skv_write_fully(int fd, const void *data, size_t bytes)
-{
-    const char *p = data;
-
-    while (bytes > 0) {
-        const ssize_t n = write(fd, p, bytes);
-
-        if (n < 0 && errno != EINTR)
-            return errno;
-        p += n > 0 ? n : 0;
-        bytes -= n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 skv_status skv_read_at(int fd, void *to, size_t bytes, int64_t offset, const char *path)
 {
     size_t n = 0;

@@ -33,9 +33,6 @@ SKV_MUST skv_status skv_read_fully(size_t *n, int fd, void *to, size_t bytes, co
  * file that ends before the last byte is SKV_E_FORMAT. */
 SKV_MUST skv_status skv_read_at(int fd, void *to, size_t bytes, int64_t offset, const char *path);
 
-/* Writes all bytes, however many the system takes at once. Returns 0 or errno. */
-SKV_MUST int skv_write_fully(int fd, const void *data, size_t bytes);
-
 /* Writes `path` aside (core/aside.h), syncs, renames, and syncs the folder: whole or not at all.
  * A link of that name is replaced, not followed. */
 SKV_MUST skv_status skv_file_write(const char *path, const void *data, size_t bytes);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/aside.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/folder.h"

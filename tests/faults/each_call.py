@@ -1,6 +1,6 @@
-"""each_call.py SKV SOURCE LIBRARY FOLDER [OPTION...]: one call after another fails, in tiny runs.
+"""each_call.py SKV SOURCE STAND_IN FOLDER [OPTION...]: one call after another fails, in tiny runs.
 
-A scenario is run once calm, while LIBRARY (failing_calls.c) notes each call; then once for each
+A scenario is run once calm, while STAND_IN (failing_calls.c) notes each call; then once for each
 call that is chosen, which fails, or instead of which the process is killed. Where a call fails the
 program must end with status 1 and one sentence, on stderr and in the run's log, or with 0 and the
 calm run's bytes; it may neither crash nor hang. Then the same command must end with the calm run's
@@ -37,7 +37,7 @@ ERRORS = {
     "mpi": [16], "malloc": [errno.ENOMEM], "library_malloc": [errno.ENOMEM],
 }
 # How libraries end a program that is out of memory: HDF5 by exit(-1), others by a crash or abort.
-LIBRARY_ENDS = {255, -signal.SIGSEGV, -signal.SIGABRT}
+LIBRARY_ENDS = {255, -signal.SIGSEGV, -signal.SIGABRT, 128 + signal.SIGSEGV, 128 + signal.SIGABRT}
 KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}  # mpirun says 137
 RECORD = struct.Struct("iIq")  # kind, whence, which of its kind
 DISK_KIB = 256
@@ -120,7 +120,7 @@ def log_of(run):
 
 class Tester:
     def __init__(self, options):
-        self.skv, self.library = options.skv, options.library
+        self.skv, self.stand_in = options.skv, options.stand_in
         self.folder = pathlib.Path(options.folder).resolve()
         self.limit = options.limit
         self.calm = {}  # scenario: contents
@@ -140,7 +140,7 @@ class Tester:
         return folder
 
     def run(self, scenario, folder, **fail):
-        preload = [f"LD_PRELOAD={self.library}"] if fail else []
+        preload = [f"LD_PRELOAD={self.stand_in}"] if fail else []
         preload += [f"SKV_FAIL{key}={value}" for key, value in fail.items()]
         preload += [f"{key}={value}" for key, value in scenario.environment.items() if fail]
         words = self.words(scenario, preload) + (scenario.impatient if fail else [])
@@ -302,7 +302,7 @@ def scenarios(tester, source):
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in "skv source library folder".split():
+    for name in "skv source stand_in folder".split():
         parser.add_argument(name)
     parser.add_argument("--form", choices=["ci", "places", "calls"], default="ci",
                         help="a few calls, one of each place in the program, or every call")

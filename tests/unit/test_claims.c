@@ -321,11 +321,12 @@ static void processes_that_contend_win_each_claim_once(void **state)
 /* As after a removal that failed: nobody waits for what is in this process's own hands. */
 static void a_wait_for_an_own_claim_is_over_at_once(void **state)
 {
+    const skv_claims_patience no_time = {0};
     skv_claims *c = open_claims();
 
     (void)state;
     assert_true(take(c, "folder"));
-    assert_int_equal(skv_claims_wait(c, "folder", "the lock", 0, NULL), SKV_OK);
+    assert_int_equal(skv_claims_wait(c, "folder", "the lock", &no_time), SKV_OK);
     skv_claims_drop(c, "folder");
     assert_false(is_there("folder"));
     skv_claims_close(c);
