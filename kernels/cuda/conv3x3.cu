@@ -46,7 +46,9 @@ static skv_status lay_rows(skv_backend *be, void *rows, const skv_tensor *x, int
     return lay<uint16_t>(be, rows, x, first, n);
 }
 
-static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a)
+typedef skv_status (*product)(skv_backend *be, const skv_cuda__matmul_args *a);
+
+static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a, product multiply)
 {
     const int64_t places = a->x.shape[0] * a->x.shape[1] * a->x.shape[2];
     const int64_t k = 9 * a->x.shape[3], co = a->w.shape[0];
@@ -75,13 +77,18 @@ static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a)
         m.m = places - first < step ? places - first : step;
         m.y = (char *)a->y.data + (size_t)(first * co) * skv_dtype_bytes(a->y.dtype);
         SKV_TRY(lay_rows(be, half + bias_bytes, &a->x, first, m.m));
-        SKV_TRY(skv_cuda__matmul(be, &m));
+        SKV_TRY(multiply(be, &m));
     }
     if (!a->r.data)
         return SKV_OK;
     sum.y = a->y;
     sum.x = a->r;
     return skv_cuda_add(be, &sum);
+}
+
+extern "C" skv_status skv_cuda__conv_plain(skv_backend *be, const skv_conv3x3_args *a)
+{
+    return by_product(be, a, skv_cuda__matmul_plain);
 }
 
 extern "C" skv_status skv_cuda_conv3x3(skv_backend *be, const skv_conv3x3_args *a)
@@ -96,5 +103,5 @@ extern "C" skv_status skv_cuda_conv3x3(skv_backend *be, const skv_conv3x3_args *
         SKV_TRY(skv_cuda__conv_few(be, a, &done));
     if (!done && a->x.dtype == SKV_BF16)
         SKV_TRY(skv_cuda__cudnn_conv3x3(be, a, &done));
-    return done ? SKV_OK : by_product(be, a);
+    return done ? SKV_OK : by_product(be, a, skv_cuda__matmul);
 }

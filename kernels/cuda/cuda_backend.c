@@ -4,6 +4,7 @@
  * only downloads, elapsed and sync wait for the device. */
 #include "kernels/cuda/cuda_internal.h"
 
+#include <assert.h>
 #include <cudaTypedefs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static void cuda_free(skv_backend *be, void *p)
 
 static skv_status wait(skv_backend *be)
 {
+    assert(!skv_cuda__of(be)->capturing);
     be->n_waits++;
     SKV_CUDA(cudaStreamSynchronize(skv_cuda__of(be)->stream));
     return SKV_OK;
@@ -55,6 +57,7 @@ static skv_status cuda_upload(skv_backend *be, void *dst, const void *src, size_
 {
     skv_cuda *c = skv_cuda__of(be);
 
+    assert(!c->capturing); /* a graph would repeat the copy from a buffer that has changed since */
     for (size_t at = 0; at < bytes; at += PINNED_BYTES) {
         const size_t n = bytes - at < PINNED_BYTES ? bytes - at : PINNED_BYTES;
         const int turn = c->turn;
@@ -76,6 +79,7 @@ static skv_status cuda_download(skv_backend *be, void *dst, const void *src, siz
     skv_cuda *c = skv_cuda__of(be);
     size_t done = 0, filled[2] = {0, 0}, at[2] = {0, 0};
 
+    assert(!c->capturing);
     be->n_waits++;
     for (size_t next = 0; done < bytes;) {
         const int turn = c->turn;
@@ -315,13 +319,18 @@ static int64_t number_of(const char *variable)
 static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
 {
     struct cudaDeviceProp p;
+    int driver = 0;
 
     SKV_CUDA(cudaGetDeviceProperties(&p, o->device));
     c->sm = 10 * p.major + p.minor;
     c->shared = p.sharedMemPerBlockOptin;
     c->processors = p.multiProcessorCount;
     SKV_TRY(skv_cuda__check_gpu(&p, o->device));
-    snprintf(c->description, sizeof c->description, "%.64s, cuBLASLt %zu, cuDNN %zu, %s%s", p.name,
+    SKV_CUDA(cudaDriverGetVersion(&driver));
+    snprintf(c->description, sizeof c->description,
+             "%.64s (%d.%d, %d multiprocessors), driver for CUDA %d.%d, cuBLASLt %zu, cuDNN %zu, "
+             "%s%s",
+             p.name, p.major, p.minor, c->processors, driver / 1000, driver % 1000 / 10,
              skv_cuda__matmuls_version(), skv_cuda__networks_version(), skv_dtype_name(o->type),
              o->tf32 ? " (TF32 products)" : "");
     return SKV_OK;

@@ -45,7 +45,7 @@ typedef struct {
     int n_roomy;
     skv_cuda__matmuls *matmuls;
     skv_cuda__networks *networks; /* NULL until the first use */
-    char description[160];
+    char description[224];
 } skv_cuda;
 
 static inline skv_cuda *skv_cuda__of(const skv_backend *be)
@@ -120,6 +120,11 @@ size_t skv_cuda__networks_version(void); /* cuDNN's own */
  * rounding once more; channels a multiple of 8, pointers aligned to 16 bytes. */
 skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, const void *r,
                               int64_t places, int64_t channels);
+
+/* conv3x3.cu, upsample_conv.cu: the same by plain kernels; the first uses the second half of the
+ * workspace. */
+skv_status skv_cuda__conv_plain(skv_backend *be, const skv_conv3x3_args *a);
+skv_status skv_cuda__upsample_plain(skv_backend *be, const skv_upsample_conv_args *a);
 
 /* conv_few.cu: 128 channels to 3, fp32 output. */
 skv_status skv_cuda__conv_few(skv_backend *be, const skv_conv3x3_args *a, bool *done);

@@ -8,6 +8,11 @@
 #define MAX_DIM 128
 #define STEP    8 /* bf16 numbers in SKV_CUDNN_ALIGN bytes */
 
+/* Of what is compared with our own kernels. */
+#define PLAIN_HEADS  256
+#define PLAIN_TOKENS 64
+#define PLAIN_LINES  3 /* the last of them lacks the one below */
+
 static bool aligned(const void *p)
 {
     return (uintptr_t)p % SKV_CUDNN_ALIGN == 0;
@@ -56,12 +61,48 @@ static int build_attention(skv_cudnn__parts *p, const int64_t *shape, int varian
     return 1;
 }
 
+static double attention_operations(const int64_t *s)
+{
+    return 4.0 * (double)s[0] * (double)s[1] * (double)s[2] * (double)s[3] * (double)s[4];
+}
+
+/* The first queries of the first row. */
+static skv_status attention_plain(skv_backend *be, const skv_cudnn__request *r, int64_t *n)
+{
+    const int64_t *s = r->shape;
+    const float *scale = r->data[4];
+    skv_cuda__flash_args f = {.rows = 1, .heads = s[2], .dim = s[3], .token_stride = s[3]};
+    int32_t len[PLAIN_HEADS];
+
+    *n = 0;
+    if (s[5] != s[7] || s[6] != s[8] || s[2] > PLAIN_HEADS)
+        return SKV_OK;
+    for (int64_t h = 0; h < s[2]; h++)
+        len[h] = (int32_t)s[4];
+    f.o = skv_cuda__of(be)->workspace;
+    f.q = r->data[0];
+    f.k = r->data[1];
+    f.v = r->data[2];
+    f.tokens = s[1] < PLAIN_TOKENS ? s[1] : PLAIN_TOKENS;
+    f.row_stride = s[5];
+    f.head_stride = s[6];
+    f.len = len;
+    f.scale = *scale;
+    *n = f.tokens * f.heads * f.dim;
+    return skv_cuda__attend(be, &f);
+}
+
 static const skv_cudnn__kind attention = {.name = "sdpa",
+                                          .what = "attention",
+                                          .number = 0,
                                           .n_key = 5,
                                           .n_variants = 1,
                                           .n_measured = 2,
                                           .n_data = {5},
-                                          .build = build_attention};
+                                          .build = build_attention,
+                                          .output = 3,
+                                          .operations = attention_operations,
+                                          .plain = attention_plain};
 
 skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done)
 {
@@ -198,20 +239,61 @@ static skv_status finish_convolution(skv_backend *be, const skv_cudnn__request *
     return skv_cuda__add_bias(be, r->data[2], r->data[3], r->data[4], s[0] * s[1] * s[2], s[4]);
 }
 
+/* Whether that many bf16 numbers fit the half of the workspace that is for them. */
+static bool fits(int64_t n)
+{
+    return (size_t)n <= SKV_CUDA_WORKSPACE / 2 / sizeof(uint16_t);
+}
+
+static double convolution_operations(const int64_t *s)
+{
+    return 18.0 * (double)s[0] * (double)s[1] * (double)s[2] * (double)s[3] * (double)s[4];
+}
+
+/* The first lines of the first picture, but for the last of them. */
+static skv_status convolution_plain(skv_backend *be, const skv_cudnn__request *r, int64_t *n)
+{
+    const int64_t *s = r->shape, lines = s[1] < PLAIN_LINES ? s[1] : PLAIN_LINES;
+    const int64_t whole = lines == s[1] ? lines : lines - 1;
+    skv_conv3x3_args a = {
+        .y = SKV_TENSOR(skv_cuda__of(be)->workspace, SKV_BF16, be->device, 1, lines, s[2], s[4]),
+        .x = SKV_TENSOR(r->data[0], SKV_BF16, be->device, 1, lines, s[2], s[3]),
+        .w = SKV_TENSOR(r->data[1], SKV_BF16, be->device, s[4], 3, 3, s[3]),
+        .b = SKV_TENSOR(r->data[3], SKV_F32, be->device, s[4])};
+
+    *n = 0;
+    if (!fits(lines * s[2] * s[4]))
+        return SKV_OK;
+    if (r->data[4])
+        a.r = SKV_TENSOR(r->data[4], SKV_BF16, be->device, 1, lines, s[2], s[4]);
+    *n = whole * s[2] * s[4];
+    return skv_cuda__conv_plain(be, &a);
+}
+
 static const skv_cudnn__kind convolution3x3 = {.name = "conv",
+                                               .what = "convolution",
+                                               .number = 1,
                                                .n_key = 5,
                                                .n_variants = 2,
                                                .n_measured = 8,
                                                .n_data = {4, 3},
                                                .build = build_convolution,
-                                               .finish = finish_convolution};
+                                               .finish = finish_convolution,
+                                               .output = 2,
+                                               .operations = convolution_operations,
+                                               .plain = convolution_plain};
 static const skv_cudnn__kind convolution3x3_add = {.name = "conv add",
+                                                   .what = "convolution",
+                                                   .number = 1,
                                                    .n_key = 5,
                                                    .n_variants = 2,
                                                    .n_measured = 8,
                                                    .n_data = {5, 3},
                                                    .build = build_convolution,
-                                                   .finish = finish_convolution};
+                                                   .finish = finish_convolution,
+                                                   .output = 2,
+                                                   .operations = convolution_operations,
+                                                   .plain = convolution_plain};
 
 skv_status skv_cuda__cudnn_conv3x3(skv_backend *be, const skv_conv3x3_args *a, bool *done)
 {
@@ -272,13 +354,42 @@ static skv_status finish_upsampling(skv_backend *be, const skv_cudnn__request *r
     return skv_cuda__add_bias(be, r->data[2], r->data[3], NULL, 4 * s[0] * s[1] * s[2], s[4]);
 }
 
+static double upsampling_operations(const int64_t *s)
+{
+    return 32.0 * (double)s[0] * (double)s[1] * (double)s[2] * (double)s[3] * (double)s[4];
+}
+
+/* As convolution_plain; two lines of y for one of x. */
+static skv_status upsampling_plain(skv_backend *be, const skv_cudnn__request *r, int64_t *n)
+{
+    const int64_t *s = r->shape, lines = s[1] < PLAIN_LINES ? s[1] : PLAIN_LINES;
+    const int64_t whole = lines == s[1] ? lines : lines - 1;
+    const skv_upsample_conv_args a = {
+        .y = SKV_TENSOR(skv_cuda__of(be)->workspace, SKV_BF16, be->device, 1, 2 * lines, 2 * s[2],
+                        s[4]),
+        .x = SKV_TENSOR(r->data[0], SKV_BF16, be->device, 1, lines, s[2], s[3]),
+        .w = SKV_TENSOR(r->data[1], SKV_BF16, be->device, s[3], 4, 4, s[4]),
+        .b = SKV_TENSOR(r->data[3], SKV_F32, be->device, s[4])};
+
+    *n = 0;
+    if (!fits(4 * lines * s[2] * s[4]))
+        return SKV_OK;
+    *n = 4 * whole * s[2] * s[4];
+    return skv_cuda__upsample_plain(be, &a);
+}
+
 static const skv_cudnn__kind upsampling = {.name = "upsample conv",
+                                           .what = "upsampling convolution",
+                                           .number = 2,
                                            .n_key = 5,
                                            .n_variants = 1,
                                            .n_measured = 8,
                                            .n_data = {3},
                                            .build = build_upsampling,
-                                           .finish = finish_upsampling};
+                                           .finish = finish_upsampling,
+                                           .output = 2,
+                                           .operations = upsampling_operations,
+                                           .plain = upsampling_plain};
 
 skv_status skv_cuda__cudnn_upsample_conv(skv_backend *be, const skv_upsample_conv_args *a,
                                          bool *done)

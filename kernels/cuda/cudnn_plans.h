@@ -9,7 +9,7 @@
 
 #include "kernels/cuda/cuda_internal.h"
 
-#define SKV_CUDNN_PARTS    40 /* descriptors of a graph and of the engines offered for it */
+#define SKV_CUDNN_PARTS    96 /* descriptors of a graph, and of an engine with its knobs */
 #define SKV_CUDNN_OPS      3
 #define SKV_CUDNN_DATA     5
 #define SKV_CUDNN_NUMBERS  10
@@ -20,6 +20,7 @@ typedef struct {
     cudnnBackendDescriptor_t list[SKV_CUDNN_PARTS];
     int n;
     bool refused;
+    char why[256]; /* where refused */
 } skv_cudnn__parts;
 
 /* A new descriptor, owned by the parts; NULL once something was refused. */
@@ -30,6 +31,10 @@ void skv_cudnn__set(skv_cudnn__parts *p, cudnnBackendDescriptor_t d,
 void skv_cudnn__set_part(skv_cudnn__parts *p, cudnnBackendDescriptor_t d,
                          cudnnBackendAttributeName_t name, cudnnBackendDescriptor_t value);
 void skv_cudnn__finalize(skv_cudnn__parts *p, cudnnBackendDescriptor_t d);
+/* Remembers a refusal of `what`, with a number that tells which; SUCCESS is none. */
+void skv_cudnn__note(skv_cudnn__parts *p, cudnnStatus_t status, const char *what, int number);
+/* Destroys all descriptors and forgets a refusal; its words stay. */
+void skv_cudnn__close(skv_cudnn__parts *p);
 
 /* Strides in elements. id: 1 + its place in the request's data. is_virtual: never in memory;
  * by_value: the pointer is to host memory, read during the call. */
@@ -57,6 +62,8 @@ typedef struct {
  * engine is taken. */
 struct skv_cudnn__kind {
     const char *name;
+    const char *what; /* for messages: "attention" */
+    int number;       /* 0.., for what is said once of a kind */
     int n_key;      /* leading numbers of a shape that, with the name, are its key of be->tuning */
     int n_variants; /* <= SKV_CUDNN_VARIANTS */
     int n_measured; /* engines of a variant that are worth a measurement */
@@ -66,7 +73,27 @@ struct skv_cudnn__kind {
                  cudnnBackendDescriptor_t *op);
     /* Queues what the variant's graph leaves undone; may be NULL. */
     skv_status (*finish)(skv_backend *be, const skv_cudnn__request *r, int variant);
+    int output; /* its place in the request's data; bf16 */
+    double (*operations)(const int64_t *shape);
+    /* Queues our own form of the output's first *n numbers, into the first half of the backend's
+     * workspace; *n = 0: it has none for this request. */
+    skv_status (*plain)(skv_backend *be, const skv_cudnn__request *r, int64_t *n);
 };
+
+/* An engine's plan, which is one of its parts; NULL: cuDNN has nothing that serves. */
+typedef struct {
+    skv_cudnn__parts parts;
+    cudnnBackendDescriptor_t plan;
+    int variant;
+} skv_cudnn__plan;
+
+/* cudnn_choice.c: makes the plan of the engine that serves a request's shape. */
+skv_status skv_cudnn__choose(skv_cudnn__plan *out, skv_backend *be, const skv_cudnn__request *r);
+skv_status skv_cudnn__execute(skv_backend *be, const skv_cudnn__plan *p,
+                              const skv_cudnn__request *r);
+cudnnHandle_t skv_cudnn__handle(skv_backend *be);
+/* Whether this was asked of the kind before. */
+bool skv_cudnn__said(skv_backend *be, const skv_cudnn__kind *kind);
 
 /* Queues the request; makes its plan at its shape's first use. *done = false: no engine has it, and
  * nothing was queued. Uses all of the backend's workspace. */

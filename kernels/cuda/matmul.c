@@ -8,19 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/mem.h"
-#include "kernels/cuda/cuda_internal.h"
+#include "kernels/cuda/choose.h"
 
 #define BLAS_WORKSPACE (SKV_CUDA_WORKSPACE / 2) /* the other half may hold x, converted */
 #define CANDIDATES     48
-#define TIMED_RUNS     3
 #define BUCKETS        1024
+#define CHECKED_ROWS   16
+#define COSTLY         1e9 /* operations: worth a word where our own kernel does them */
 
 typedef struct matmul {
     struct matmul *next;
     skv_cuda__matmul_args args; /* of the first use; pointers only say whether there is a bias */
     skv_matmul_shape shape;
     bool plain; /* cuBLASLt has nothing for it */
+    cublasComputeType_t compute;
     cublasLtMatmulDesc_t desc;
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algo;
@@ -28,6 +31,7 @@ typedef struct matmul {
 
 struct skv_cuda__matmuls {
     cublasLtHandle_t handle;
+    bool said; /* that our own kernel serves */
     matmul *bucket[BUCKETS];
 };
 
@@ -138,9 +142,6 @@ static skv_status make_layout(cublasLtMatrixLayout_t *out, skv_dtype type, int64
 static skv_status make_layouts(matmul *p, bool tf32)
 {
     const skv_cuda__matmul_args *s = &p->args;
-    const cublasComputeType_t compute = tf32 && !s->exact && s->x_type == SKV_F32
-                                            ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                            : CUBLAS_COMPUTE_32F;
     const cublasOperation_t of_w = s->w_by_k ? CUBLAS_OP_N : CUBLAS_OP_T;
     cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
 
@@ -148,7 +149,9 @@ static skv_status make_layouts(matmul *p, bool tf32)
         epilogue = s->b ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
     else if (s->b)
         epilogue = CUBLASLT_EPILOGUE_BIAS;
-    SKV_BLAS(cublasLtMatmulDescCreate(&p->desc, compute, CUDA_R_32F));
+    p->compute = tf32 && !s->exact && s->x_type == SKV_F32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                           : CUBLAS_COMPUTE_32F;
+    SKV_BLAS(cublasLtMatmulDescCreate(&p->desc, p->compute, CUDA_R_32F));
     SKV_BLAS(
         cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &of_w, sizeof of_w));
     SKV_BLAS(cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
@@ -180,91 +183,267 @@ static skv_status set_preference(cublasLtMatmulPreference_t pref, uint32_t align
     return SKV_OK;
 }
 
-/* SKV_E_BLAS: this candidate cannot run the product; others may. */
-static skv_status execute(skv_backend *be, const matmul *p, const skv_cuda__matmul_args *a,
-                          const cublasLtMatmulAlgo_t *algo)
+static skv_status set_bias(const matmul *p, const void *b)
+{
+    if (b)
+        SKV_BLAS(cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &b,
+                                                sizeof b));
+    return SKV_OK;
+}
+
+static skv_status execute(skv_backend *be, const matmul *p, const skv_cuda__matmul_args *a)
 {
     const float one = 1.0f, zero = 0.0f;
     skv_cuda *c = skv_cuda__of(be);
 
-    if (a->b)
-        SKV_BLAS(cublasLtMatmulDescSetAttribute(p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &a->b,
-                                                sizeof a->b));
+    SKV_TRY(set_bias(p, a->b));
     SKV_BLAS(cublasLtMatmul(c->matmuls->handle, p->desc, &one, a->w, p->a, a->x, p->b, &zero, a->y,
-                            p->d, a->y, p->d, algo, c->workspace, BLAS_WORKSPACE, c->stream));
+                            p->d, a->y, p->d, &p->algo, c->workspace, BLAS_WORKSPACE, c->stream));
     return SKV_OK;
 }
 
-/* Best of a few runs of one candidate, milliseconds; a negative number: it does not run. */
-static skv_status time_one(float *best, skv_backend *be, const matmul *p,
-                           const skv_cuda__matmul_args *a, const cublasLtMatmulAlgo_t *algo)
+/* ------------------------------------------------------- an algorithm, as a choice */
+
+/* What makes an algorithm beside its "id". */
+static const struct {
+    const char *name;
+    cublasLtMatmulAlgoConfigAttributes_t attribute;
+    size_t bytes;
+} parts[] = {
+    {"tile", CUBLASLT_ALGO_CONFIG_TILE_ID, sizeof(uint32_t)},
+    {"stages", CUBLASLT_ALGO_CONFIG_STAGES_ID, sizeof(uint32_t)},
+    {"split", CUBLASLT_ALGO_CONFIG_SPLITK_NUM, sizeof(uint32_t)},
+    {"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, sizeof(uint32_t)},
+    {"swizzle", CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING, sizeof(uint32_t)},
+    {"custom", CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, sizeof(uint32_t)},
+    {"inner", CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, sizeof(uint16_t)},
+    {"cluster", CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, sizeof(uint16_t)},
+};
+
+#define N_PARTS (sizeof parts / sizeof *parts)
+#define N_WORDS (sizeof((cublasLtMatmulAlgo_t *)0)->data / sizeof(uint64_t))
+
+typedef union {
+    uint32_t wide;
+    uint16_t narrow;
+} part;
+
+/* False: this algorithm has no such part. */
+static bool get_part(int64_t *value, const cublasLtMatmulAlgo_t *algo, size_t i)
 {
-    skv_cuda *c = skv_cuda__of(be);
+    part v = {0};
+    size_t written = 0;
 
-    *best = -1;
-    for (int i = 0; i <= TIMED_RUNS; i++) {
-        float ms = 0;
+    if (cublasLtMatmulAlgoConfigGetAttribute(algo, parts[i].attribute, &v, parts[i].bytes,
+                                             &written) != CUBLAS_STATUS_SUCCESS)
+        return false;
+    *value = parts[i].bytes == sizeof v.narrow ? v.narrow : v.wide;
+    return true;
+}
 
-        SKV_CUDA(cudaEventRecord(c->timing[0], c->stream));
-        if (execute(be, p, a, algo) != SKV_OK)
+static skv_status set_part(cublasLtMatmulAlgo_t *algo, size_t i, int64_t value)
+{
+    part v = {0};
+
+    if (parts[i].bytes == sizeof v.narrow)
+        v.narrow = (uint16_t)value;
+    else
+        v.wide = (uint32_t)value;
+    SKV_BLAS(cublasLtMatmulAlgoConfigSetAttribute(algo, parts[i].attribute, &v, parts[i].bytes));
+    return SKV_OK;
+}
+
+static skv_status init_algorithm(cublasLtMatmulAlgo_t *algo, const skv_cuda__matmuls *m,
+                                 const matmul *p, int id)
+{
+    cudaDataType_t x, y;
+
+    SKV_TRY(cuda_type(&x, p->args.x_type));
+    SKV_TRY(cuda_type(&y, p->args.y_type));
+    SKV_BLAS(cublasLtMatmulAlgoInit(m->handle, p->compute, CUDA_R_32F, x, x, y, y, id, algo));
+    return SKV_OK;
+}
+
+/* The algorithm that a choice says. Words, where there are any, are all of it. */
+static skv_status read_algorithm(cublasLtMatmulAlgo_t *algo, const skv_cuda__matmuls *m,
+                                 const matmul *p, const char *choice)
+{
+    int64_t id = 0, value = 0, now = 0;
+    char word[8];
+
+    if (!skv_choice_get(&id, choice, "id"))
+        return skv_fail(SKV_E_FORMAT, "it names no algorithm");
+    memset(algo, 0, sizeof *algo);
+    for (size_t i = 0; i < N_WORDS; i++) {
+        snprintf(word, sizeof word, "w%zu", i);
+        if (!skv_choice_get(&value, choice, word))
+            break;
+        algo->data[i] = (uint64_t)value;
+        if (i == N_WORDS - 1)
             return SKV_OK;
-        SKV_CUDA(cudaEventRecord(c->timing[1], c->stream));
-        SKV_CUDA(cudaEventSynchronize(c->timing[1]));
-        SKV_CUDA(cudaEventElapsedTime(&ms, c->timing[0], c->timing[1]));
-        if (i > 0 && (*best < 0 || ms < *best))
-            *best = ms;
+    }
+    SKV_TRY(init_algorithm(algo, m, p, (int)id));
+    for (size_t i = 0; i < N_PARTS; i++)
+        if (skv_choice_get(&value, choice, parts[i].name) &&
+            !(get_part(&now, algo, i) && now == value))
+            SKV_TRY(set_part(algo, i, value));
+    return SKV_OK;
+}
+
+/* Its id and parts; and its words, if these do not make the same algorithm again. */
+static skv_status write_algorithm(char choice[SKV_TUNING_CHOICE], const skv_cuda__matmuls *m,
+                                  const matmul *p, const cublasLtMatmulAlgo_t *algo)
+{
+    cublasLtMatmulAlgo_t again;
+    int32_t id = 0;
+    int64_t value = 0;
+    size_t written = 0;
+    char word[8];
+
+    choice[0] = '\0';
+    SKV_BLAS(cublasLtMatmulAlgoConfigGetAttribute(algo, CUBLASLT_ALGO_CONFIG_ID, &id, sizeof id,
+                                                  &written));
+    SKV_TRY(skv_choice_add(choice, "id", id));
+    for (size_t i = 0; i < N_PARTS; i++)
+        if (get_part(&value, algo, i))
+            SKV_TRY(skv_choice_add(choice, parts[i].name, value));
+    if (read_algorithm(&again, m, p, choice) == SKV_OK && memcmp(&again, algo, sizeof again) == 0)
+        return SKV_OK;
+    for (size_t i = 0; i < N_WORDS; i++) {
+        snprintf(word, sizeof word, "w%zu", i);
+        SKV_TRY(skv_choice_add(choice, word, (int64_t)algo->data[i]));
     }
     return SKV_OK;
 }
 
-/* The candidate of the table; measured when tuning; else the first. */
-static skv_status choose(int *out, skv_backend *be, const matmul *p, const skv_cuda__matmul_args *a,
-                         const cublasLtMatmulHeuristicResult_t *list, int n)
+/* ------------------------------------------------------------- choosing one */
+
+typedef struct {
+    skv_backend *be;
+    matmul *p;
+    const skv_cuda__matmul_args *a;
+} contestant;
+
+static skv_status list_algorithms(const contestant *c, cublasLtMatmulPreference_t pref,
+                                  skv_cuda__candidates *out)
 {
-    float least = 0;
-    char key[SKV_TUNING_KEY];
+    const skv_cuda__matmuls *m = skv_cuda__of(c->be)->matmuls;
+    const matmul *p = c->p;
+    cublasLtMatmulHeuristicResult_t list[CANDIDATES];
+    cublasStatus_t found;
+    int n = 0;
 
-    SKV_TRY(skv_cuda__matmul_key(key, sizeof key, &p->shape));
-    *out = skv_tuning_find(&be->tuning, key);
-    if (*out >= 0 && *out < n)
+    SKV_TRY(set_preference(pref, (uint32_t)skv_cuda__matmul_alignment(c->a)));
+    found = cublasLtMatmulAlgoGetHeuristic(m->handle, p->desc, p->a, p->b, p->d, p->d, pref,
+                                           CANDIDATES, list, &n);
+    if (found == CUBLAS_STATUS_NOT_SUPPORTED)
         return SKV_OK;
-    *out = 0;
-    if (!be->tuning.measuring)
-        return SKV_OK;
-    for (int i = 0; i < n; i++) {
-        float ms;
+    SKV_BLAS(found);
+    for (int i = 0; i < n && out->n < SKV_CUDA_CANDIDATES; i++)
+        if (list[i].state == CUBLAS_STATUS_SUCCESS)
+            SKV_TRY(write_algorithm(out->choice[out->n++], m, p, &list[i].algo));
+    return SKV_OK;
+}
 
-        SKV_TRY(skv_backend_go_on(be));
-        SKV_TRY(time_one(&ms, be, p, a, &list[i].algo));
-        if (ms >= 0 && (least == 0 || ms < least)) {
-            least = ms;
-            *out = i;
-        }
-    }
-    return skv_tuning_set(&be->tuning, key, *out);
+static skv_status offer(void *ctx, int round, skv_cuda__candidates *out)
+{
+    cublasLtMatmulPreference_t pref = NULL;
+    skv_status st;
+
+    (void)round;
+    SKV_BLAS(cublasLtMatmulPreferenceCreate(&pref));
+    st = list_algorithms(ctx, pref, out);
+    (void)cublasLtMatmulPreferenceDestroy(pref);
+    return st;
+}
+
+static skv_status take(void *ctx, const char *choice)
+{
+    const contestant *c = ctx;
+    const skv_cuda__matmuls *m = skv_cuda__of(c->be)->matmuls;
+    cublasLtMatmulHeuristicResult_t result;
+    matmul *p = c->p;
+
+    SKV_TRY(read_algorithm(&p->algo, m, p, choice));
+    SKV_TRY(set_bias(p, c->a->b));
+    SKV_BLAS(
+        cublasLtMatmulAlgoCheck(m->handle, p->desc, p->a, p->b, p->d, p->d, &p->algo, &result));
+    if (result.workspaceSize > BLAS_WORKSPACE)
+        return skv_fail(SKV_E_UNSUPPORTED, "it wants %zu bytes of workspace, %zu are there",
+                        result.workspaceSize, BLAS_WORKSPACE);
+    return SKV_OK;
+}
+
+static skv_status run(void *ctx)
+{
+    const contestant *c = ctx;
+
+    return execute(c->be, c->p, c->a);
+}
+
+/* Some rows of the `at`-th product of the batch, from `first` on. */
+static skv_status check_rows(const contestant *c, skv_cuda__difference *d, int64_t at,
+                             int64_t first, int64_t rows)
+{
+    skv_cuda__matmul_args a = *c->a;
+    const size_t x_bytes = skv_dtype_bytes(a.x_type), y_bytes = skv_dtype_bytes(a.y_type);
+    char *plain = skv_cuda__of(c->be)->workspace; /* that of cuBLASLt, which is done */
+    const char *y = (const char *)a.y + (size_t)(at * a.y_step + first * a.y_row) * y_bytes;
+
+    a.x = (const char *)a.x + (size_t)(at * a.x_step + first * a.x_row) * x_bytes;
+    a.w = (const char *)a.w + (size_t)(at * a.w_step) * x_bytes;
+    a.b = a.b ? (const char *)a.b + (size_t)(at * a.b_step) * y_bytes : NULL;
+    a.y = plain;
+    a.y_row = a.n;
+    a.m = rows;
+    a.batch = 1;
+    SKV_TRY(skv_cuda__matmul_plain(c->be, &a));
+    for (int64_t r = 0; r < rows; r++)
+        SKV_TRY(skv_cuda__compare(c->be, d, y + (size_t)(r * c->a->y_row) * y_bytes,
+                                  plain + (size_t)(r * a.n) * y_bytes, a.y_type, a.n));
+    return SKV_OK;
+}
+
+/* The first rows of the first product, and the last of the last. */
+static skv_status check(void *ctx, skv_cuda__difference *d)
+{
+    const contestant *c = ctx;
+    const skv_cuda__matmul_args *a = c->a;
+    const int64_t room = (int64_t)(BLAS_WORKSPACE / skv_dtype_bytes(a->y_type)) / a->n;
+    int64_t rows = a->m < CHECKED_ROWS ? a->m : CHECKED_ROWS;
+
+    rows = rows < room ? rows : room;
+    SKV_TRY(check_rows(c, d, 0, 0, rows));
+    return check_rows(c, d, a->batch - 1, a->m - rows, rows);
 }
 
 static skv_status find_algorithm(skv_backend *be, matmul *p, const skv_cuda__matmul_args *a)
 {
-    cublasLtMatmulHeuristicResult_t list[CANDIDATES];
-    cublasLtMatmulPreference_t pref = NULL;
-    cublasStatus_t found;
-    skv_status st;
-    int n = 0, chosen = 0;
+    contestant ctx = {be, p, a};
+    skv_cuda__matmuls *m = skv_cuda__of(be)->matmuls;
+    char key[SKV_TUNING_KEY];
+    const skv_cuda__contest contest = {.library = "cuBLASLt",
+                                       .key = key,
+                                       .ctx = &ctx,
+                                       .offer = offer,
+                                       .take = take,
+                                       .run = run,
+                                       .check = check,
+                                       .n_rounds = 1,
+                                       .n_measured = CANDIDATES,
+                                       .warm_runs = 1};
 
-    SKV_BLAS(cublasLtMatmulPreferenceCreate(&pref));
-    SKV_TRY_GOTO(set_preference(pref, (uint32_t)skv_cuda__matmul_alignment(a)), done);
-    found = cublasLtMatmulAlgoGetHeuristic(skv_cuda__of(be)->matmuls->handle, p->desc, p->a, p->b,
-                                           p->d, p->d, pref, CANDIDATES, list, &n);
-    if (found != CUBLAS_STATUS_SUCCESS || n == 0) {
-        p->plain = true;
-        goto done;
+    SKV_TRY(skv_cuda__matmul_key(key, sizeof key, &p->shape));
+    SKV_TRY(skv_cuda__choose(be, &contest, &p->plain));
+    if (p->plain && !m->said &&
+        2.0 * (double)a->m * (double)a->n * (double)a->k * (double)a->batch > COSTLY) {
+        skv_warn("cuBLASLt %zu has no product of %lld x %lld x %lld in %s for this GPU: our own "
+                 "kernel serves, which is many times slower",
+                 cublasLtGetVersion(), (long long)a->m, (long long)a->n, (long long)a->k,
+                 skv_dtype_name(a->x_type));
+        m->said = true;
     }
-    SKV_TRY_GOTO(choose(&chosen, be, p, a, list, n), done);
-    p->algo = list[chosen].algo;
-done:
-    (void)cublasLtMatmulPreferenceDestroy(pref);
-    return st;
+    return SKV_OK;
 }
 
 static skv_status make(matmul **out, skv_backend *be, const skv_cuda__matmul_args *a,
@@ -300,5 +479,5 @@ skv_status skv_cuda__matmul(skv_backend *be, const skv_cuda__matmul_args *given)
         p->next = *place;
         *place = p;
     }
-    return p->plain ? skv_cuda__matmul_plain(be, a) : execute(be, p, a, &p->algo);
+    return p->plain ? skv_cuda__matmul_plain(be, a) : execute(be, p, a);
 }

@@ -38,24 +38,30 @@ __global__ __launch_bounds__(BLOCK) void upsample_conv(T *y, const T *x, const T
         put(y + ((int64_t)blockIdx.y * 2 * width + 2 * (first + p) + side) * co + c, sum[p] + b[c]);
 }
 
-extern "C" skv_status skv_cuda_upsample_conv(skv_backend *be, const skv_upsample_conv_args *a)
+extern "C" skv_status skv_cuda__upsample_plain(skv_backend *be, const skv_upsample_conv_args *a)
 {
     const int64_t *xs = a->x.shape, lines = 2 * xs[0] * xs[1], co = a->w.shape[3];
     const dim3 grid((unsigned)(2 * div_up(xs[2], PLACES)), (unsigned)lines,
                     (unsigned)div_up(co, BLOCK));
-    bool done = false;
 
-    be->flops += 16 * lines * xs[2] * xs[3] * co;
-    if (lines * xs[2] * co == 0)
-        return SKV_OK;
-    if (a->x.dtype == SKV_BF16)
-        SKV_TRY(skv_cuda__cudnn_upsample_conv(be, a, &done));
-    if (done)
-        return SKV_OK;
     SKV_FLOAT_SWITCH(a->x.dtype, T, {
         SKV_LAUNCH(be, upsample_conv<T>, grid, BLOCK, 0, (T *)a->y.data, (const T *)a->x.data,
                    (const T *)a->w.data, (const float *)a->b.data, (int)xs[1], (int)xs[2],
                    (int)xs[3], (int)co);
         return SKV_OK;
     });
+}
+
+extern "C" skv_status skv_cuda_upsample_conv(skv_backend *be, const skv_upsample_conv_args *a)
+{
+    const int64_t *xs = a->x.shape, co = a->w.shape[3];
+    const int64_t places = 4 * xs[0] * xs[1] * xs[2]; /* of y */
+    bool done = false;
+
+    be->flops += 8 * places * xs[3] * co;
+    if (places * co == 0)
+        return SKV_OK;
+    if (a->x.dtype == SKV_BF16)
+        SKV_TRY(skv_cuda__cudnn_upsample_conv(be, a, &done));
+    return done ? SKV_OK : skv_cuda__upsample_plain(be, a);
 }

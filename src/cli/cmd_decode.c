@@ -88,19 +88,18 @@ static skv_status check_sizes(const decoder *d, const skv_group_record *rec)
     return SKV_OK;
 }
 
-/* Loads the algorithms that the run's own pictures were decoded with. */
+/* Loads the algorithms that the run's own pictures were decoded with, if it was on such a device.
+ */
 static skv_status use_tuning(decoder *d)
 {
-    char *text = NULL;
-    size_t bytes = 0;
-    skv_status st = skv_tune_read(&text, &bytes, d->run);
+    skv_tune_found found;
 
-    if (st == SKV_E_NOTFOUND)
-        return SKV_OK;
-    if (st == SKV_OK)
-        st = skv_tune_parse(d->setup.be, text, bytes, "tune.json", true);
-    free(text);
-    return st;
+    SKV_TRY(skv_tune_read(&found, d->setup.be, d->run));
+    if (found == SKV_TUNE_OTHERS)
+        skv_warn("%s/tune.json has no choice of algorithms for %s: the libraries' first are taken, "
+                 "and the last bits of pictures may differ from the run's",
+                 d->run, skv_backend_describe(d->setup.be));
+    return SKV_OK;
 }
 
 /* Row i by way of `room` (n_rows,height,width,3). */

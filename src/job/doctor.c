@@ -10,6 +10,7 @@
 #include "job/doctor_folder.h"
 #include "job/doctor_run.h"
 #include "job/doctor_rules.h"
+#include "job/doctor_tuning.h"
 #include "mpi/spread.h"
 
 static int64_t number_of(const char *variable)
@@ -114,6 +115,7 @@ skv_status skv_doctor_examine(skv_findings *f, skv_doctor_facts *out, const skv_
         skv_doctor_cores(f, out->rank, n);
         skv_doctor_limits(f, out->rank, n);
         skv_doctor_time(f, &launch);
+        skv_doctor_tuning(f, &out->rank[0]);
     }
     if (n > 1 && n_gpus == n)
         SKV_TRY(try_nccl(f, d));

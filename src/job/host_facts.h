@@ -13,7 +13,7 @@
 /* Sent between ranks of one build as it is: no pointers. Bytes unless said otherwise. */
 typedef struct {
     char host[64];
-    char device[128];             /* what computes, and its libraries */
+    char device[224];             /* what computes, and its libraries */
     char gpu[SKV_GPU_NAME_BYTES]; /* skv_cuda_identity; "" on the CPU */
     char visible[128];            /* CUDA_VISIBLE_DEVICES; "" where it is not set */
     char failure[384];            /* why no device could be had; "" where one was */

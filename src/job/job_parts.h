@@ -52,7 +52,8 @@ typedef struct {
     skv_weights_sharing sharing;
     skv_t5 *t5; /* NULL: texts are read from a file */
     skv_engine *engine;
-    skv_blob tuning;
+    int32_t *leader; /* by rank: whose choice of algorithms it uses; -1: it has no work */
+    skv_blob tuning; /* that choice, as text */
     /* groups */
     skv_pace pace;
     skv_writer *writer;
@@ -118,14 +119,18 @@ SKV_MUST skv_status skv_job__go_on(const skv_job *j);
 /* Ends the watcher; st, with what is done and left as its message where the job was stopped. */
 SKV_MUST skv_status skv_job__end_watch(skv_job *j, skv_status st);
 
-/* job_model.c: texts, weights, algorithms */
+/* job_model.c: texts, weights */
 SKV_MUST skv_status skv_job__encode_texts(void *job);
 SKV_MUST skv_status skv_job__open_texts(void *job);
 SKV_MUST skv_status skv_job__share_weights(void *job);
 bool skv_job__encodes(const void *job);
 SKV_MUST skv_status skv_job__load_t5(void *job);
 SKV_MUST skv_status skv_job__load_model(void *job);
+
+/* job_tuning.c: algorithms */
 bool skv_job__tunes(const void *job);
+SKV_MUST skv_status skv_job__name_leaders(void *job);
+SKV_MUST skv_status skv_job__share_leaders(void *job);
 SKV_MUST skv_status skv_job__measure(void *job);
 SKV_MUST skv_status skv_job__share_tuning(void *job);
 SKV_MUST skv_status skv_job__use_tuning(void *job);

@@ -91,6 +91,10 @@ const skv_option skv_settings_table[] = {
     SKV_OPTION_DTYPE(skv_settings),
     SKV_OPTION_MEMORY_LIMIT(skv_settings),
     SKV_OPTION_THREADS(skv_settings),
+    WORD(tune, "measure|off", "measure",
+         "GPU: measure which of its libraries' algorithms are fastest, where no run of this user "
+         "has done so; or take the libraries' first",
+         NULL),
     ROW(png_threads, INT, "1", "threads that encode PNGs", NULL),
     ROW(allow_other_device, BOOL, "false",
         "accept ranks that differ in CPU family or GPU model, and a run begun on another GPU",

@@ -1,6 +1,6 @@
 #include "sample/tune.h"
 
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +29,42 @@ done:
     return st;
 }
 
+/* Says where the measuring is, for the log (kernels/tuning.h). */
+typedef struct {
+    skv_backend *be;
+    const skv_engine_setup *setup;
+    int path;
+} place;
+
+static void say_scale(const place *p, int done)
+{
+    snprintf(p->be->tuning.where, sizeof p->be->tuning.where, "path %d of %d, %d of %d scales done",
+             p->path + 1, p->setup->n_paths, done, p->setup->schedule.n_scales);
+}
+
+static skv_status after_block(void *ctx, int si, int layer, const skv_tensor *x)
+{
+    (void)layer;
+    (void)x;
+    say_scale(ctx, si);
+    return SKV_OK;
+}
+
+static skv_status all_paths(skv_engine *e, const skv_engine_setup *s, const uint64_t *seed,
+                            uint8_t *image)
+{
+    place at = {s->be, s, 0};
+    const skv_probe probe = {.ctx = &at, .block = after_block};
+
+    for (; at.path < s->n_paths; at.path++) {
+        skv_path_result r = {.image = at.path == 0 ? image : NULL};
+
+        say_scale(&at, 0);
+        SKV_TRY(skv_engine_path(e, &s->paths[at.path], s->max_prompts, seed, &probe, &r));
+    }
+    return SKV_OK;
+}
+
 skv_status skv_tune_measure(skv_engine *e, const skv_engine_setup *s)
 {
     const size_t picture =
@@ -41,11 +77,7 @@ skv_status skv_tune_measure(skv_engine *e, const skv_engine_setup *s)
     SKV_TRY_GOTO(skv_alloc(&seed, (size_t)s->max_prompts, sizeof *seed, "seeds"), done);
     SKV_TRY_GOTO(skv_alloc(&image, (size_t)s->max_prompts, picture, "pictures"), done);
     SKV_TRY_GOTO(condition(e, s), done);
-    for (int i = 0; i < s->n_paths; i++) {
-        skv_path_result r = {.image = i == 0 ? image : NULL};
-
-        SKV_TRY_GOTO(skv_engine_path(e, &s->paths[i], s->max_prompts, seed, NULL, &r), done);
-    }
+    st = all_paths(e, s, seed, image);
 done:
     s->be->tuning.measuring = false;
     free(seed);
@@ -53,57 +85,23 @@ done:
     return st;
 }
 
-skv_status skv_tune_read(char **text, size_t *bytes, const char *run)
-{
-    char *path = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_path_join(&path, run, "tune.json"));
-    st = skv_file_read_below(text, bytes, path, 1, MAX_BYTES);
-    free(path);
-    return st;
-}
-
-skv_status skv_tune_write(const skv_backend *be, const char *run)
-{
-    char *path = NULL;
-    skv_json_maker table = skv_json_object(), choices = skv_json_object();
-    json_t *root = NULL;
-    skv_status st;
-
-    skv_json_put(&table, "version", json_integer(SKV_TUNING_VERSION));
-    for (size_t i = 0; i < be->tuning.n; i++)
-        skv_json_put(&choices, be->tuning.list[i].key, json_integer(be->tuning.list[i].choice));
-    skv_json_put(&table, "device", json_string(skv_backend_describe(be)));
-    skv_json_put(&table, "choices", skv_json_take(&choices));
-    SKV_TRY_GOTO(skv_json_finish(&root, &table, "tune.json"), done);
-    SKV_TRY_GOTO(skv_path_join(&path, run, "tune.json"), done);
-    st = skv_json_write(root, path);
-done:
-    free(path);
-    json_decref(root);
-    return st;
-}
+/* --------------------------------------------------------------------------- reading */
 
 static skv_status set_choices(skv_backend *be, json_t *choices, const char *name)
 {
     const char *key;
     json_t *value;
 
-    if (!json_is_object(choices))
-        return skv_fail(SKV_E_FORMAT, "%s: choices is missing or not an object", name);
     json_object_foreach(choices, key, value)
     {
-        const json_int_t n = json_is_integer(value) ? json_integer_value(value) : -1;
-
-        if (n < 0 || n > INT_MAX)
-            return skv_fail(SKV_E_FORMAT, "%s: choice \"%s\" is not a small number", name, key);
-        SKV_TRY(skv_tuning_set(&be->tuning, key, (int)n));
+        if (!json_is_string(value) || strlen(json_string_value(value)) >= SKV_TUNING_CHOICE ||
+            strlen(key) >= SKV_TUNING_KEY)
+            return skv_fail(SKV_E_FORMAT, "%s: choice \"%s\" is not a short text", name, key);
+        SKV_TRY(skv_tuning_set(&be->tuning, key, json_string_value(value)));
     }
     return SKV_OK;
 }
 
-/* A table without a version has shorter keys, which do not tell all shapes apart. */
 static skv_status check_version(const json_t *root, const char *name)
 {
     const json_t *value = json_object_get(root, "version");
@@ -117,24 +115,130 @@ static skv_status check_version(const json_t *root, const char *name)
                     name, (long long)version, SKV_TUNING_VERSION);
 }
 
-skv_status skv_tune_parse(skv_backend *be, const char *text, size_t bytes, const char *name,
-                          bool other_device)
+static skv_status check_form(json_t **devices, const json_t *root, const char *name)
 {
-    json_t *root = NULL;
     const char *device;
+    json_t *choices;
+
+    SKV_TRY(check_version(root, name));
+    *devices = json_object_get(root, "devices");
+    if (!json_is_object(*devices))
+        return skv_fail(SKV_E_FORMAT, "%s: \"devices\" is missing or not an object", name);
+    json_object_foreach(*devices, device, choices)
+    {
+        if (!json_is_object(choices))
+            return skv_fail(SKV_E_FORMAT, "%s: the choices of \"%s\" are not an object", name,
+                            device);
+    }
+    return SKV_OK;
+}
+
+skv_status skv_tune_parse(skv_tune_found *found, skv_backend *be, const char *text, size_t bytes,
+                          const char *name)
+{
+    json_t *root = NULL, *devices = NULL, *mine;
     skv_status st;
 
+    *found = SKV_TUNE_NONE;
     SKV_TRY_GOTO(skv_json_parse(&root, text, bytes, name), done);
-    SKV_TRY_GOTO(check_version(root, name), done);
-    SKV_TRY_GOTO(skv_json_string(&device, root, "device", name), done);
-    if (!other_device && strcmp(device, skv_backend_describe(be)) != 0)
-        SKV_TRY_GOTO(skv_fail(SKV_E_ARG,
-                              "%s was measured on \"%s\", this is \"%s\" "
-                              "(--allow-other-device continues anyway)",
-                              name, device, skv_backend_describe(be)),
-                     done);
-    st = set_choices(be, json_object_get(root, "choices"), name);
+    SKV_TRY_GOTO(check_form(&devices, root, name), done);
+    mine = json_object_get(devices, skv_backend_describe(be));
+    if (mine)
+        *found = SKV_TUNE_FOUND;
+    else if (json_object_size(devices) > 0)
+        *found = SKV_TUNE_OTHERS;
+    if (mine)
+        st = set_choices(be, mine, name);
 done:
+    json_decref(root);
+    return st;
+}
+
+skv_status skv_tune_read(skv_tune_found *found, skv_backend *be, const char *run)
+{
+    char *path = NULL, *text = NULL;
+    size_t bytes = 0;
+    skv_status st;
+
+    *found = SKV_TUNE_NONE;
+    SKV_TRY_GOTO(skv_path_join(&path, run, "tune.json"), done);
+    st = skv_file_read_below(&text, &bytes, path, 1, MAX_BYTES);
+    if (st == SKV_OK)
+        st = skv_tune_parse(found, be, text, bytes, path);
+    else if (st == SKV_E_NOTFOUND)
+        st = SKV_OK;
+done:
+    free(path);
+    free(text);
+    return st;
+}
+
+/* --------------------------------------------------------------------------- writing */
+
+/* New reference, NULL after a failure. */
+static json_t *choices_of(const skv_backend *be, bool measured_only)
+{
+    skv_json_maker choices = skv_json_object();
+
+    for (size_t i = 0; i < be->tuning.n; i++) {
+        const skv_choice *c = &be->tuning.list[i];
+
+        if (c->measured || !measured_only)
+            skv_json_put(&choices, c->key, json_string(c->choice));
+    }
+    return skv_json_take(&choices);
+}
+
+static skv_status make_table(json_t **out, const skv_backend *be, bool measured_only)
+{
+    skv_json_maker table = skv_json_object(), devices = skv_json_object();
+
+    skv_json_put(&table, "version", json_integer(SKV_TUNING_VERSION));
+    skv_json_put(&devices, skv_backend_describe(be), choices_of(be, measured_only));
+    skv_json_put(&table, "devices", skv_json_take(&devices));
+    return skv_json_finish(out, &table, "tune.json");
+}
+
+skv_status skv_tune_print(char **text, const skv_backend *be, bool measured_only)
+{
+    json_t *root = NULL;
+    skv_status st;
+
+    SKV_TRY(make_table(&root, be, measured_only));
+    st = skv_json_print(text, root, SKV_JSON_INDENTED);
+    json_decref(root);
+    return st;
+}
+
+/* *root: the file with this device's choices put in. */
+static skv_status add_to(json_t *root, const skv_backend *be, const char *path)
+{
+    json_t *devices = NULL;
+    skv_json_maker all;
+
+    SKV_TRY(check_form(&devices, root, path));
+    all = skv_json_extend(devices);
+    skv_json_put(&all, skv_backend_describe(be), choices_of(be, false));
+    return skv_json_finish(NULL, &all, path);
+}
+
+skv_status skv_tune_keep(const skv_backend *be, const char *run)
+{
+    char *path = NULL;
+    json_t *root = NULL;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_path_join(&path, run, "tune.json"), done);
+    st = skv_json_read_below(&root, path, 1);
+    if (st == SKV_E_NOTFOUND)
+        SKV_TRY_GOTO(make_table(&root, be, false), done);
+    else if (st == SKV_OK)
+        SKV_TRY_GOTO(add_to(root, be, path), done);
+    else
+        goto done;
+    st = skv_json_write(root, path);
+done:
+    free(path);
     json_decref(root);
     return st;
 }

@@ -1,4 +1,4 @@
-/* The table of measured algorithms, and RUN/tune.json. */
+/* Choices as JSON, and RUN/tune.json. */
 #include "sample/tune.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "core/file.h"
 #include "temp_folder.h"
 
 static skv_backend *be;
@@ -22,94 +23,119 @@ static int close_backend(void **state)
     return temp_folder_remove(state);
 }
 
-static void an_entry_replaces_the_older_one_of_its_key(void **state)
+static void set(const char *key, const char *choice)
 {
-    skv_tuning t = {.measuring = false};
-    char key[32];
-
-    (void)state;
-    for (int i = 0; i < 200; i++) {
-        snprintf(key, sizeof key, "shape %d", i % 100);
-        assert_int_equal(skv_tuning_set(&t, key, i), SKV_OK);
-    }
-    assert_int_equal(t.n, 100);
-    assert_int_equal(skv_tuning_find(&t, "shape 0"), 100);
-    assert_int_equal(skv_tuning_find(&t, "shape 99"), 199);
-    assert_int_equal(skv_tuning_find(&t, "shape 100"), -1);
-    skv_tuning_clear(&t);
-    assert_int_equal(skv_tuning_find(&t, "shape 0"), -1);
+    assert_int_equal(skv_tuning_set(&be->tuning, key, choice), SKV_OK);
 }
 
-static void a_key_that_is_too_long_is_refused(void **state)
+static skv_tune_found read_again(void)
 {
-    skv_tuning t = {.measuring = false};
-    char key[SKV_TUNING_KEY + 1];
+    skv_tune_found found;
 
-    (void)state;
-    memset(key, 'x', sizeof key - 1);
-    key[sizeof key - 1] = '\0';
-    assert_int_equal(skv_tuning_set(&t, key, 1), SKV_E_ARG);
-    assert_int_equal(t.n, 0);
-    skv_tuning_clear(&t);
+    skv_tuning_clear(&be->tuning);
+    assert_int_equal(skv_tune_read(&found, be, temp_folder()), SKV_OK);
+    return found;
 }
 
-static void what_is_written_is_read_again(void **state)
+static void what_is_kept_is_read_again(void **state)
 {
-    const char *folder = temp_folder();
+    (void)state;
+    assert_int_equal(read_again(), SKV_TUNE_NONE);
+    set("matmul 1 2 3", "id=66 tile=20");
+    set("conv \"odd\" key", "ours");
+    assert_int_equal(skv_tune_keep(be, temp_folder()), SKV_OK);
+    assert_int_equal(read_again(), SKV_TUNE_FOUND);
+    assert_int_equal(be->tuning.n, 2);
+    assert_string_equal(skv_tuning_find(&be->tuning, "matmul 1 2 3"), "id=66 tile=20");
+    assert_string_equal(skv_tuning_find(&be->tuning, "conv \"odd\" key"), "ours");
+}
+
+/* As --tune off keeps them: a resumed run does not measure either. */
+static void no_choices_are_choices_too(void **state)
+{
+    (void)state;
+    assert_int_equal(skv_tune_keep(be, temp_folder()), SKV_OK);
+    assert_int_equal(read_again(), SKV_TUNE_FOUND);
+    assert_int_equal(be->tuning.n, 0);
+}
+
+static void another_device_has_its_own_beside_the_first(void **state)
+{
+    static const char other[] = "{\"version\": 3, \"devices\": {\"another\": {\"a\": \"id=1\"}}}";
     char *text = NULL;
     size_t bytes = 0;
 
     (void)state;
-    assert_int_equal(skv_tune_read(&text, &bytes, folder), SKV_E_NOTFOUND);
-    assert_int_equal(skv_tuning_set(&be->tuning, "matmul 1 2 3", 4), SKV_OK);
-    assert_int_equal(skv_tuning_set(&be->tuning, "conv \"odd\" key", 0), SKV_OK);
-    assert_int_equal(skv_tune_write(be, folder), SKV_OK);
-    assert_int_equal(skv_tune_read(&text, &bytes, folder), SKV_OK);
-    skv_tuning_clear(&be->tuning);
-    assert_int_equal(skv_tune_parse(be, text, bytes, "tune.json", false), SKV_OK);
-    assert_int_equal(be->tuning.n, 2);
-    assert_int_equal(skv_tuning_find(&be->tuning, "matmul 1 2 3"), 4);
-    assert_int_equal(skv_tuning_find(&be->tuning, "conv \"odd\" key"), 0);
+    assert_int_equal(skv_file_write(temp_path("tune.json"), other, strlen(other)), SKV_OK);
+    assert_int_equal(read_again(), SKV_TUNE_OTHERS);
+    assert_int_equal(be->tuning.n, 0);
+    set("a", "id=2");
+    assert_int_equal(skv_tune_keep(be, temp_folder()), SKV_OK);
+    assert_int_equal(read_again(), SKV_TUNE_FOUND);
+    assert_string_equal(skv_tuning_find(&be->tuning, "a"), "id=2");
+    assert_int_equal(skv_file_read(&text, &bytes, temp_path("tune.json"), 1 << 20), SKV_OK);
+    assert_non_null(strstr(text, "another"));
+    assert_non_null(strstr(text, "id=1"));
+    free(text);
+}
+
+static void only_what_was_measured_here_is_printed(void **state)
+{
+    char *text = NULL;
+
+    (void)state;
+    set("read", "id=1");
+    be->tuning.measuring = true;
+    set("measured", "id=2");
+    be->tuning.measuring = false;
+    assert_int_equal(skv_tune_print(&text, be, true), SKV_OK);
+    assert_null(strstr(text, "\"read\""));
+    assert_non_null(strstr(text, "\"measured\": \"id=2\""));
+    free(text);
+    assert_int_equal(skv_tune_print(&text, be, false), SKV_OK);
+    assert_non_null(strstr(text, "\"read\": \"id=1\""));
     free(text);
 }
 
 static void refused(const char *text, skv_status want, const char *words)
 {
-    assert_int_equal(skv_tune_parse(be, text, strlen(text), "tune.json", false), want);
+    skv_tune_found found;
+
+    assert_int_equal(skv_tune_parse(&found, be, text, strlen(text), "tune.json"), want);
     assert_non_null(strstr(skv_message(), "tune.json"));
     assert_non_null(strstr(skv_message(), words));
 }
 
-static void tables_of_another_device_or_form_are_refused(void **state)
+static void other_forms_are_refused(void **state)
 {
-    static const char other[] =
-        "{\"version\": 2, \"device\": \"another\", \"choices\": {\"a\": 1}}";
-    static const char older[] = "{\"device\": \"another\", \"choices\": {\"a\": 1}}";
-    char own[512];
+    char own[2048], longest[SKV_TUNING_CHOICE + 1];
 
     (void)state;
-    refused(other, SKV_E_ARG, "another");
-    assert_int_equal(skv_tune_parse(be, other, strlen(other), "tune.json", true), SKV_OK);
-    assert_int_equal(skv_tuning_find(&be->tuning, "a"), 1);
-    refused("{\"version\": 2}", SKV_E_FORMAT, "device");
-    refused(older, SKV_E_ARG, "version 1, this program reads version 2");
-    assert_int_equal(skv_tune_parse(be, older, strlen(older), "tune.json", true), SKV_E_ARG);
     refused("[", SKV_E_FORMAT, "");
-    snprintf(own, sizeof own, "{\"version\": 2, \"device\": \"%s\"}", skv_backend_describe(be));
-    refused(own, SKV_E_FORMAT, "choices");
-    snprintf(own, sizeof own, "{\"version\": 2, \"device\": \"%s\", \"choices\": {\"a\": -1}}",
+    refused("{\"device\": \"x\", \"choices\": {\"a\": 1}}", SKV_E_ARG,
+            "version 1, this program reads version 3");
+    refused("{\"version\": 3}", SKV_E_FORMAT, "devices");
+    refused("{\"version\": 3, \"devices\": {\"x\": []}}", SKV_E_FORMAT, "\"x\"");
+    snprintf(own, sizeof own, "{\"version\": 3, \"devices\": {\"%s\": {\"a\": 1}}}",
              skv_backend_describe(be));
     refused(own, SKV_E_FORMAT, "\"a\"");
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    snprintf(own, sizeof own, "{\"version\": 3, \"devices\": {\"%s\": {\"a\": \"%s\"}}}",
+             skv_backend_describe(be), longest);
+    refused(own, SKV_E_FORMAT, "\"a\"");
 }
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, open_backend, close_backend)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_entry_replaces_the_older_one_of_its_key),
-        cmocka_unit_test(a_key_that_is_too_long_is_refused),
-        cmocka_unit_test_setup_teardown(what_is_written_is_read_again, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(tables_of_another_device_or_form_are_refused, open_backend,
-                                        close_backend),
+        CASE(what_is_kept_is_read_again),
+        CASE(no_choices_are_choices_too),
+        CASE(another_device_has_its_own_beside_the_first),
+        CASE(only_what_was_measured_here_is_printed),
+        CASE(other_forms_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,153 @@
+/* The choice of algorithms: the same on all ranks of one kind of device, and in all jobs of a run.
+ *
+ * The first rank of each kind that has work leads: it takes what RUN/tune.json has for its device,
+ * or measures, and tells the others of its kind. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "job/job_parts.h"
+#include "job/tuning_leaders.h"
+#include "sample/tune.h"
+#include "sample/tune_cache.h"
+
+#define CLAIM        "tuning"
+#define WAIT_SECONDS 3600 /* for another job, or a rank with another kind of device */
+
+bool skv_job__tunes(const void *job)
+{
+    const skv_job *j = job;
+
+    return j->be->device != SKV_HOST && skv_todo_list_first_rank(&j->todo) >= 0;
+}
+
+skv_status skv_job__name_leaders(void *job)
+{
+    skv_job *j = job;
+
+    return skv_alloc(&j->leader, (size_t)j->size, sizeof *j->leader, "ranks that measure");
+}
+
+/* On rank 0: who leads whom, by what all ranks say of their devices. */
+static skv_status find_leaders(int32_t *leader, const skv_blob *says, const skv_job *j)
+{
+    skv_digest *device = NULL;
+
+    SKV_TRY(skv_alloc(&device, (size_t)j->size, sizeof *device, "devices"));
+    for (int r = 0; r < j->size; r++)
+        memcpy(&device[r], says[r].data, sizeof *device);
+    skv_tuning_leaders(leader, device, j->todo.share, j->size);
+    free(device);
+    return SKV_OK;
+}
+
+skv_status skv_job__share_leaders(void *job)
+{
+    skv_job *j = job;
+    const char *device = skv_backend_describe(j->be);
+    const skv_digest mine = skv_digest_of(device, strlen(device));
+    skv_blob *all = NULL;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_comm_gather_blobs(&all, j->comm, &mine, sizeof mine));
+    if (all)
+        st = find_leaders(j->leader, all, j);
+    free(all);
+    SKV_TRY(skv_comm_agree(j->comm, st));
+    return skv_comm_broadcast(j->comm, j->leader, (size_t)j->size * sizeof *j->leader, 0);
+}
+
+/* ------------------------------------------------------------------------ the leader */
+
+static skv_status measure(skv_job *j)
+{
+    const double start = skv_seconds();
+    skv_tuning *t = &j->be->tuning;
+    skv_tune_cache *cache = NULL;
+    char *folder = NULL;
+    size_t measured;
+    skv_status st;
+
+    SKV_TRY(skv_tune_cache_folder(&folder, skv_backend_describe(j->be)));
+    SKV_TRY_GOTO(skv_tune_cache_open(&cache, j->be), done);
+    skv_info("choosing algorithms: %zu choices are known for this GPU, others are measured", t->n);
+    st = skv_tune_measure(j->engine, &j->run.engine);
+    SKV_TRY_GOTO(skv_tune_cache_close(cache, st), done);
+    measured = skv_tuning_measured(t);
+    skv_tuning_drop_unused(t);
+    skv_info("%zu algorithms chosen in %.1f s: %zu measured now, %zu known from %s", t->n,
+             skv_seconds() - start, measured, t->n - measured, folder ? folder : "nowhere");
+done:
+    free(folder);
+    return st;
+}
+
+/* What the run has for this device; else measured (or, with --tune off, left to the libraries), and
+ * kept in the run. */
+static skv_status find_choices(skv_job *j)
+{
+    const char *run = j->settings.out;
+    skv_tune_found found;
+
+    SKV_TRY(skv_tune_read(&found, j->be, run));
+    if (found == SKV_TUNE_FOUND || j->settings.only)
+        return SKV_OK;
+    if (found == SKV_TUNE_OTHERS)
+        skv_info("%s/tune.json has choices of other devices only", run);
+    if (strcmp(j->settings.tune, "off") != 0)
+        SKV_TRY(measure(j));
+    return skv_tune_keep(j->be, run);
+}
+
+skv_status skv_job__measure(void *job)
+{
+    skv_job *j = job;
+    skv_status st;
+
+    if (j->leader[j->rank] != j->rank)
+        return SKV_OK;
+    SKV_TRY(skv_claims_wait(j->claims, CLAIM, "another skv measures algorithms for this run",
+                            WAIT_SECONDS, j->stop));
+    st = find_choices(j);
+    skv_claims_drop(j->claims, CLAIM);
+    SKV_TRY(st);
+    SKV_TRY(skv_tune_print((char **)&j->tuning.data, j->be, false));
+    j->tuning.bytes = strlen(j->tuning.data);
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------------ all ranks */
+
+skv_status skv_job__share_tuning(void *job)
+{
+    skv_job *j = job;
+    skv_status st = SKV_OK;
+
+    for (int r = 0; r < j->size && st == SKV_OK; r++) {
+        skv_blob told = {0};
+
+        if (j->leader[r] != r)
+            continue;
+        if (r == j->rank)
+            told = j->tuning;
+        st = skv_comm_broadcast_blob(j->comm, &told.data, &told.bytes, r);
+        if (r != j->rank && r == j->leader[j->rank])
+            j->tuning = told;
+        else if (r != j->rank)
+            free(told.data);
+    }
+    return st;
+}
+
+skv_status skv_job__use_tuning(void *job)
+{
+    skv_job *j = job;
+    skv_tune_found found;
+
+    if (!j->tuning.data)
+        return SKV_OK;
+    skv_tuning_clear(&j->be->tuning);
+    return skv_tune_parse(&found, j->be, j->tuning.data, j->tuning.bytes, "tune.json");
+}
