@@ -54,8 +54,8 @@ static skv_status check(bool *right, const skv_cuda__contest *c, const char *cho
     SKV_TRY(c->check(c->ctx, &d));
     *right = d.error <= WRONG * d.size; /* false for NaN */
     if (!*right)
-        skv_warn("%s computes nonsense for %s by \"%s\" (error %.3g of %.3g): not taken",
-                 c->library, c->key, choice, d.error, d.size);
+        skv_warn("%s computes nonsense for %s by \"%s\" (error %.3g of %.3g): not taken", c->name,
+                 c->key, choice, d.error, d.size);
     return SKV_OK;
 }
 
@@ -102,20 +102,20 @@ static skv_status try_candidate(float *ms, skv_backend *be, const skv_cuda__cont
 
     SKV_TRY(skv_backend_go_on(be));
     if (!skv_tuning_try(&be->tuning, c->key, choice)) {
-        skv_info("%s for %s: \"%s\" is left out", c->library, c->key, choice);
+        skv_info("%s for %s: \"%s\" is left out", c->name, c->key, choice);
         return SKV_OK;
     }
     st = c->take(c->ctx, choice);
     if (st == SKV_OK)
         st = time_candidate(ms, be, c, best_so_far);
     if (st == SKV_OK) {
-        skv_debug("%s for %s: %.4f ms by \"%s\"", c->library, c->key, (double)*ms, choice);
+        skv_debug("%s for %s: %.4f ms by \"%s\"", c->name, c->key, (double)*ms, choice);
         return SKV_OK;
     }
-    skv_debug("%s for %s: not \"%s\": %s", c->library, c->key, choice, skv_message());
-    st = skv_cuda__lost(c->library);
+    skv_debug("%s for %s: not \"%s\": %s", c->name, c->key, choice, skv_message());
+    st = skv_cuda__lost(c->name);
     if (st != SKV_OK)
-        skv_context("%s was tried for %s with \"%s\", which the next start leaves out", c->library,
+        skv_context("%s was tried for %s with \"%s\", which the next start leaves out", c->name,
                     c->key, choice);
     return st;
 }
@@ -185,7 +185,7 @@ static skv_status by_order(bool *ours, skv_cuda__candidates *all, const skv_cuda
         for (int i = first; *ours && i < all->n; i++) {
             *ours = c->take(c->ctx, all->choice[i]) != SKV_OK;
             if (*ours)
-                SKV_TRY(skv_cuda__lost(c->library));
+                SKV_TRY(skv_cuda__lost(c->name));
         }
     }
     return SKV_OK;
@@ -205,7 +205,7 @@ static skv_status by_table(bool *known, bool *ours, skv_backend *be, const skv_c
         return SKV_E_UNSUPPORTED;
     skv_warn("%s; measured again", skv_message());
     *known = false;
-    return skv_cuda__lost(c->library);
+    return skv_cuda__lost(c->name);
 }
 
 skv_status skv_cuda__choose(skv_backend *be, const skv_cuda__contest *c, bool *ours)

@@ -23,9 +23,9 @@ skv_status skv_cuda__compare(skv_backend *be, skv_cuda__difference *d, const voi
                              const void *want, skv_dtype type, int64_t n);
 
 typedef struct {
-    const char *library; /* "cuBLASLt" */
-    const char *key;     /* of be->tuning */
-    void *ctx;           /* handed to all of these: */
+    const char *name; /* the library's: "cuBLASLt" */
+    const char *key;  /* of be->tuning */
+    void *ctx;        /* handed to all of these: */
     /* Adds a round's candidates, in the library's order; none where it supports none. */
     skv_status (*offer)(void *ctx, int round, skv_cuda__candidates *out);
     /* Makes the choice the one that runs. Any failure but a lost GPU: it cannot be had here. */

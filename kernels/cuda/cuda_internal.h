@@ -121,9 +121,11 @@ size_t skv_cuda__networks_version(void); /* cuDNN's own */
 skv_status skv_cuda__add_bias(skv_backend *be, void *y, const float *b, const void *r,
                               int64_t places, int64_t channels);
 
-/* conv3x3.cu, upsample_conv.cu: the same by plain kernels; the first uses the second half of the
- * workspace. */
-skv_status skv_cuda__conv_plain(skv_backend *be, const skv_conv3x3_args *a);
+/* conv_product.cu: a convolution as a product by one of the two above; in the workspace's second
+ * half. upsample_plain.cu: by a plain kernel. */
+typedef skv_status (*skv_cuda__product)(skv_backend *be, const skv_cuda__matmul_args *a);
+skv_status skv_cuda__conv_product(skv_backend *be, const skv_conv3x3_args *a,
+                                  skv_cuda__product multiply);
 skv_status skv_cuda__upsample_plain(skv_backend *be, const skv_upsample_conv_args *a);
 
 /* conv_few.cu: 128 channels to 3, fp32 output. */

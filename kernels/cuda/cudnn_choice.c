@@ -295,7 +295,7 @@ skv_status skv_cudnn__choose(skv_cudnn__plan *out, skv_backend *be, const skv_cu
     const skv_cudnn__kind *kind = r->kind;
     contestant ctx = {.be = be, .r = r, .plan = out};
     char key[SKV_TUNING_KEY];
-    const skv_cuda__contest contest = {.library = "cuDNN",
+    const skv_cuda__contest contest = {.name = "cuDNN",
                                        .key = key,
                                        .ctx = &ctx,
                                        .offer = offer,

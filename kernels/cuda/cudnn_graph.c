@@ -1,31 +1,15 @@
-/* cuDNN's graph interface: descriptors, and plans kept by shape. That a plan once made does not run
- * is an error. */
+/* cuDNN's graph interface: descriptors, and running a plan. That a plan once made does not run is
+ * an error. */
 #include "kernels/cuda/cudnn_plans.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/log.h"
-#include "core/mem.h"
 
-#define BUCKETS    1024
 #define TEXT_BYTES 512
 
-typedef struct entry {
-    struct entry *next;
-    const skv_cudnn__kind *kind;
-    int64_t shape[SKV_CUDNN_NUMBERS];
-    skv_cudnn__plan plan;
-} entry;
-
-struct skv_cuda__networks {
-    cudnnHandle_t handle;
-    entry *bucket[BUCKETS];
-    unsigned said; /* bits by kind: that our own kernels serve */
-};
-
-static skv_status cudnn_failed(cudnnStatus_t status, const char *what)
+skv_status skv_cudnn__failed(cudnnStatus_t status, const char *what)
 {
     char text[TEXT_BYTES] = "";
 
@@ -33,6 +17,25 @@ static skv_status cudnn_failed(cudnnStatus_t status, const char *what)
     SKV_TRY(skv_cuda__lost(what));
     return skv_fail(SKV_E_CUDA, "cuDNN %zu, %s: %s (%s)", cudnnGetVersion(), what,
                     cudnnGetErrorString(status), text);
+}
+
+size_t skv_cuda__networks_version(void)
+{
+    return cudnnGetVersion();
+}
+
+cudnnHandle_t skv_cudnn__handle(skv_backend *be)
+{
+    return skv_cuda__of(be)->networks->handle;
+}
+
+bool skv_cudnn__said(skv_backend *be, const skv_cudnn__kind *kind)
+{
+    unsigned *said = &skv_cuda__of(be)->networks->said, bit = 1u << kind->number;
+    const bool before = *said & bit;
+
+    *said |= bit;
+    return before;
 }
 
 /* ---------------------------------------------------------------- descriptors */
@@ -137,124 +140,12 @@ skv_status skv_cudnn__execute(skv_backend *be, const skv_cudnn__plan *p,
     if (s == CUDNN_STATUS_SUCCESS)
         s = cudnnBackendFinalize(pack);
     if (s == CUDNN_STATUS_SUCCESS)
-        s = cudnnBackendExecute(c->networks->handle, p->plan, pack);
+        s = cudnnBackendExecute(skv_cudnn__handle(be), p->plan, pack);
     if (s != CUDNN_STATUS_SUCCESS)
-        st = cudnn_failed(s, r->kind->name);
+        st = skv_cudnn__failed(s, r->kind->name);
     if (pack)
         (void)cudnnBackendDestroyDescriptor(pack);
     SKV_TRY(st);
     SKV_TRY(skv_cuda__launched(be, r->kind->name));
     return r->kind->finish ? r->kind->finish(be, r, variant) : SKV_OK;
-}
-
-/* ------------------------------------------------------------------- the cache */
-
-static skv_status create(skv_cuda *c)
-{
-    skv_cuda__networks *n = NULL;
-    cudnnStatus_t s;
-    skv_status st = SKV_OK;
-
-    SKV_TRY(skv_alloc(&n, 1, sizeof *n, "cuDNN plans"));
-    s = cudnnCreate(&n->handle);
-    if (s == CUDNN_STATUS_SUCCESS)
-        s = cudnnSetStream(n->handle, c->stream);
-    if (s == CUDNN_STATUS_SUCCESS) {
-        c->networks = n;
-    } else {
-        st = cudnn_failed(s, "opening the library");
-        skv_cuda__networks_destroy(n);
-    }
-    return st;
-}
-
-static void destroy(entry *e)
-{
-    skv_cudnn__close(&e->plan.parts);
-    free(e);
-}
-
-cudnnHandle_t skv_cudnn__handle(skv_backend *be)
-{
-    return skv_cuda__of(be)->networks->handle;
-}
-
-bool skv_cudnn__said(skv_backend *be, const skv_cudnn__kind *kind)
-{
-    unsigned *said = &skv_cuda__of(be)->networks->said, bit = 1u << kind->number;
-    const bool before = *said & bit;
-
-    *said |= bit;
-    return before;
-}
-
-size_t skv_cuda__networks_version(void)
-{
-    return cudnnGetVersion();
-}
-
-void skv_cuda__networks_destroy(skv_cuda__networks *n)
-{
-    if (!n)
-        return;
-    for (int i = 0; i < BUCKETS; i++)
-        while (n->bucket[i]) {
-            entry *e = n->bucket[i];
-
-            n->bucket[i] = e->next;
-            destroy(e);
-        }
-    if (n->handle)
-        (void)cudnnDestroy(n->handle);
-    free(n);
-}
-
-static unsigned bucket_of(const int64_t *shape)
-{
-    uint64_t mixed = 0;
-
-    for (int i = 0; i < SKV_CUDNN_NUMBERS; i++)
-        mixed = (mixed ^ (uint64_t)shape[i]) * 0x9E3779B97F4A7C15u;
-    return (unsigned)(mixed >> 40) % BUCKETS;
-}
-
-static skv_status make(entry **out, skv_backend *be, const skv_cudnn__request *r)
-{
-    entry *e = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_alloc(&e, 1, sizeof *e, "cuDNN plan"));
-    e->kind = r->kind;
-    memcpy(e->shape, r->shape, sizeof e->shape);
-    st = skv_cudnn__choose(&e->plan, be, r);
-    if (st != SKV_OK) {
-        destroy(e);
-        return st;
-    }
-    (void)cudaGetLastError(); /* cuDNN tries things out and may leave an error that is not ours */
-    *out = e;
-    return SKV_OK;
-}
-
-skv_status skv_cudnn__run(skv_backend *be, const skv_cudnn__request *r, bool *done)
-{
-    skv_cuda *c = skv_cuda__of(be);
-    entry **place, *e;
-
-    *done = false;
-    if (!c->networks)
-        SKV_TRY(create(c));
-    place = &c->networks->bucket[bucket_of(r->shape)];
-    e = *place;
-    while (e && (e->kind != r->kind || memcmp(e->shape, r->shape, sizeof e->shape) != 0))
-        e = e->next;
-    if (!e) {
-        SKV_TRY(make(&e, be, r));
-        e->next = *place;
-        *place = e;
-    }
-    if (!e->plan.plan)
-        return SKV_OK;
-    *done = true;
-    return skv_cudnn__execute(be, &e->plan, r);
 }

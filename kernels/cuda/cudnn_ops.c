@@ -267,7 +267,7 @@ static skv_status convolution_plain(skv_backend *be, const skv_cudnn__request *r
     if (r->data[4])
         a.r = SKV_TENSOR(r->data[4], SKV_BF16, be->device, 1, lines, s[2], s[4]);
     *n = whole * s[2] * s[4];
-    return skv_cuda__conv_plain(be, &a);
+    return skv_cuda__conv_product(be, &a, skv_cuda__matmul_plain);
 }
 
 static const skv_cudnn__kind convolution3x3 = {.name = "conv",

@@ -14,6 +14,16 @@
 #define SKV_CUDNN_DATA     5
 #define SKV_CUDNN_NUMBERS  10
 #define SKV_CUDNN_VARIANTS 2
+#define SKV_CUDNN_BUCKETS  1024
+
+struct skv_cuda__networks {
+    cudnnHandle_t handle;
+    unsigned said;                                      /* bits by kind: skv_cudnn__said */
+    struct skv_cudnn__entry *bucket[SKV_CUDNN_BUCKETS]; /* cudnn_run.c: plans by shape */
+};
+
+cudnnHandle_t skv_cudnn__handle(skv_backend *be);
+skv_status skv_cudnn__failed(cudnnStatus_t status, const char *what);
 
 /* Descriptors that live as long as a plan made of them. */
 typedef struct {
@@ -91,7 +101,6 @@ typedef struct {
 skv_status skv_cudnn__choose(skv_cudnn__plan *out, skv_backend *be, const skv_cudnn__request *r);
 skv_status skv_cudnn__execute(skv_backend *be, const skv_cudnn__plan *p,
                               const skv_cudnn__request *r);
-cudnnHandle_t skv_cudnn__handle(skv_backend *be);
 /* Whether this was asked of the kind before. */
 bool skv_cudnn__said(skv_backend *be, const skv_cudnn__kind *kind);
 

@@ -422,7 +422,7 @@ static skv_status find_algorithm(skv_backend *be, matmul *p, const skv_cuda__mat
     contestant ctx = {be, p, a};
     skv_cuda__matmuls *m = skv_cuda__of(be)->matmuls;
     char key[SKV_TUNING_KEY];
-    const skv_cuda__contest contest = {.library = "cuBLASLt",
+    const skv_cuda__contest contest = {.name = "cuBLASLt",
                                        .key = key,
                                        .ctx = &ctx,
                                        .offer = offer,

@@ -39,7 +39,7 @@ static const skv_phase running[] = {
     {"sharing weights", NULL, skv_job__share_weights, NULL},
     {"text encoder", NULL, skv_job__load_t5, skv_job__encodes},
     {"model", NULL, skv_job__load_model, NULL},
-    {"ranks that tune", skv_job__name_leaders, skv_job__share_leaders, skv_job__tunes},
+    {"tuning ranks", skv_job__name_leaders, skv_job__share_leaders, skv_job__tunes},
     {"tuning", skv_job__measure, skv_job__share_tuning, skv_job__tunes},
     {"tuned algorithms", skv_job__use_tuning, NULL, skv_job__tunes},
     {"groups", skv_job__sample_groups, NULL, NULL},

@@ -1,6 +1,6 @@
-/* conv3x3: cuDNN for bf16; else (fp32, odd widths, fp32 output) the places' neighbourhoods are laid
- * out as rows of 9·Ci numbers, as many as fit the workspace, and multiplied by the packed weights,
- * whose order is the same. Bound by the tensor cores, or by the rows' bandwidth. */
+/* conv3x3 as a product: the places' neighbourhoods are laid out as rows of 9·Ci numbers, as many as
+ * fit the workspace, and multiplied by the packed weights, whose order is the same. Bound by the
+ * tensor cores, or by the rows' bandwidth. */
 #include "kernels/cuda/device.cuh"
 
 #define BLOCK 256
@@ -46,9 +46,8 @@ static skv_status lay_rows(skv_backend *be, void *rows, const skv_tensor *x, int
     return lay<uint16_t>(be, rows, x, first, n);
 }
 
-typedef skv_status (*product)(skv_backend *be, const skv_cuda__matmul_args *a);
-
-static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a, product multiply)
+extern "C" skv_status skv_cuda__conv_product(skv_backend *be, const skv_conv3x3_args *a,
+                                             skv_cuda__product multiply)
 {
     const int64_t places = a->x.shape[0] * a->x.shape[1] * a->x.shape[2];
     const int64_t k = 9 * a->x.shape[3], co = a->w.shape[0];
@@ -84,24 +83,4 @@ static skv_status by_product(skv_backend *be, const skv_conv3x3_args *a, product
     sum.y = a->y;
     sum.x = a->r;
     return skv_cuda_add(be, &sum);
-}
-
-extern "C" skv_status skv_cuda__conv_plain(skv_backend *be, const skv_conv3x3_args *a)
-{
-    return by_product(be, a, skv_cuda__matmul_plain);
-}
-
-extern "C" skv_status skv_cuda_conv3x3(skv_backend *be, const skv_conv3x3_args *a)
-{
-    const int64_t places = a->x.shape[0] * a->x.shape[1] * a->x.shape[2];
-    bool done = false;
-
-    be->flops += 2 * places * 9 * a->x.shape[3] * a->w.shape[0];
-    if (places == 0)
-        return SKV_OK;
-    if (!a->r.data)
-        SKV_TRY(skv_cuda__conv_few(be, a, &done));
-    if (!done && a->x.dtype == SKV_BF16)
-        SKV_TRY(skv_cuda__cudnn_conv3x3(be, a, &done));
-    return done ? SKV_OK : by_product(be, a, skv_cuda__matmul);
 }
