@@ -12,7 +12,7 @@
 #include "kernels/cuda/cudnn_plans.h"
 
 #define OFFERED     16 /* engines asked for a graph */
-#define KNOBS       64
+#define KNOBS       CUDNN_KNOB_TYPE_COUNTS
 #define KNOB_TYPES  256
 #define WARM_RUNS   2
 #define COSTLY      1e9 /* operations: worth a word where our own kernels do them */

@@ -80,6 +80,7 @@ skv_status skv_tune_measure(skv_engine *e, const skv_engine_setup *s)
     st = all_paths(e, s, seed, image);
 done:
     s->be->tuning.measuring = false;
+    s->be->tuning.where[0] = '\0';
     free(seed);
     free(image);
     return st;

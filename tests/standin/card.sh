@@ -1,6 +1,7 @@
 # What the cases here share; sourced. STANDIN is the library.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the cases use it
+export SKV_CACHE=$PWD/cache # not this user's
 cards='a100-40 a100 3090 4090 l40s h100 h200 b200 5090'
 
 # as CARD COMMAND...: runs it on that card, with code for every card; counts go to the file counts.

@@ -52,5 +52,8 @@ cudaError_t standin_code(const void *module);
 
 /* Remembers what cudaGetLastError says next. */
 cudaError_t standin_error(cudaError_t error);
+/* From now on the GPU is lost; and what calls that wait for it answer. */
+void standin_lose(void);
+cudaError_t standin_state(void);
 
 #endif

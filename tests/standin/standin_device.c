@@ -6,11 +6,22 @@
 
 static _Thread_local cudaError_t last = cudaSuccess;
 static _Thread_local int current;
+static bool lost;
 
 cudaError_t standin_error(cudaError_t error)
 {
     last = error;
     return error;
+}
+
+void standin_lose(void)
+{
+    lost = true;
+}
+
+cudaError_t standin_state(void)
+{
+    return lost ? standin_error(cudaErrorIllegalAddress) : cudaSuccess;
 }
 
 cudaError_t cudaGetLastError(void)
