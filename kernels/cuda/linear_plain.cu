@@ -69,8 +69,10 @@ static skv_status run(skv_backend *be, const skv_cuda__matmul_args *a)
     return SKV_OK;
 }
 
-extern "C" skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *a)
+extern "C" skv_status skv_cuda__matmul_plain(skv_backend *be, const skv_cuda__matmul_args *given)
 {
+    const skv_cuda__matmul_args full = skv_cuda__matmul_completed(given), *a = &full;
+
     SKV_FLOAT_SWITCH(a->x_type, TX,
                      { SKV_FLOAT_SWITCH(a->y_type, TY, { return run<TX, TY>(be, a); }); });
 }

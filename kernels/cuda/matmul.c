@@ -338,7 +338,8 @@ static skv_status list_algorithms(const contestant *c, cublasLtMatmulPreference_
                                            CANDIDATES, list, &n);
     if (found == CUBLAS_STATUS_NOT_SUPPORTED)
         return SKV_OK;
-    SKV_BLAS(found);
+    if (found != CUBLAS_STATUS_SUCCESS)
+        return blas_failed(found, "cublasLtMatmulAlgoGetHeuristic");
     for (int i = 0; i < n && out->n < SKV_CUDA_CANDIDATES; i++)
         if (list[i].state == CUBLAS_STATUS_SUCCESS)
             SKV_TRY(write_algorithm(out->choice[out->n++], m, p, &list[i].algo));

@@ -177,35 +177,35 @@ done:
 /* --------------------------------------------------------------------------- writing */
 
 /* New reference, NULL after a failure. */
-static json_t *choices_of(const skv_backend *be, bool measured_only)
+static json_t *choices_of(const skv_backend *be, bool for_others)
 {
     skv_json_maker choices = skv_json_object();
 
     for (size_t i = 0; i < be->tuning.n; i++) {
         const skv_choice *c = &be->tuning.list[i];
 
-        if (c->measured || !measured_only)
+        if (!for_others || (c->measured && strcmp(c->choice, SKV_TUNING_OURS) != 0))
             skv_json_put(&choices, c->key, json_string(c->choice));
     }
     return skv_json_take(&choices);
 }
 
-static skv_status make_table(json_t **out, const skv_backend *be, bool measured_only)
+static skv_status make_table(json_t **out, const skv_backend *be, bool for_others)
 {
     skv_json_maker table = skv_json_object(), devices = skv_json_object();
 
     skv_json_put(&table, "version", json_integer(SKV_TUNING_VERSION));
-    skv_json_put(&devices, skv_backend_describe(be), choices_of(be, measured_only));
+    skv_json_put(&devices, skv_backend_describe(be), choices_of(be, for_others));
     skv_json_put(&table, "devices", skv_json_take(&devices));
     return skv_json_finish(out, &table, "tune.json");
 }
 
-skv_status skv_tune_print(char **text, const skv_backend *be, bool measured_only)
+skv_status skv_tune_print(char **text, const skv_backend *be, bool for_others)
 {
     json_t *root = NULL;
     skv_status st;
 
-    SKV_TRY(make_table(&root, be, measured_only));
+    SKV_TRY(make_table(&root, be, for_others));
     st = skv_json_print(text, root, SKV_JSON_INDENTED);
     json_decref(root);
     return st;

@@ -24,8 +24,9 @@ SKV_MUST skv_status skv_tune_parse(skv_tune_found *found, skv_backend *be, const
 /* The same with RUN/tune.json, which may be missing. */
 SKV_MUST skv_status skv_tune_read(skv_tune_found *found, skv_backend *be, const char *run);
 
-/* *text: the backend's choices (free()); only those measured by this process, or all. */
-SKV_MUST skv_status skv_tune_print(char **text, const skv_backend *be, bool measured_only);
+/* *text: the backend's choices (free()). For other runs: those measured by this process, but not
+ * that a library has nothing, which may be this host's fault, and is soon found out again. */
+SKV_MUST skv_status skv_tune_print(char **text, const skv_backend *be, bool for_others);
 
 /* Puts the backend's choices into RUN/tune.json, in place of others of its device; those of other
  * devices stay. Whole or not at all; one process at a time. */

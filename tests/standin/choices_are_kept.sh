@@ -14,7 +14,7 @@ on() {
     echo "$card, $*: status $status"
     grep -oE 'algorithms chosen.*|tune.json has .*|on record for matmul .* cannot be had here' log |
         sed -E 's/in [0-9.]+ s/in time/; s/[1-9][0-9]* (measured|known)/some \1/g
-            s/from .*/from the cache/; s/matmul [^:]*/matmul/; s/some algorithms/algorithms/' || true
+            s/from .*/from the cache/; s/matmul .* cannot/matmul ... cannot/' || true
     [ "$status" -eq 0 ] || grep -c 'the choice "id=7 tile=1 ' log
 }
 choices() { python3 -c 'import json, sys
@@ -42,12 +42,12 @@ on h200 sample
 
 echo "another GPU:"
 cp cold/tune.json run/tune.json
-on h100 sample --allow-other-device
+on b200 sample --allow-other-device
 choices
 mv run/tune.json both.json
 cp cold/tune.json run/tune.json
-as h100 "$SKV" decode run --out pictures >log 2>&1
-grep -o 'tune.json has no choice of algorithms for NVIDIA H100' log
+as b200 "$SKV" decode run --out pictures >log 2>&1
+grep -o 'tune.json has no choice of algorithms for NVIDIA B200' log
 
 echo "nothing measured, now and later:"
 rm -r run cache

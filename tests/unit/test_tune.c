@@ -79,7 +79,7 @@ static void another_device_has_its_own_beside_the_first(void **state)
     free(text);
 }
 
-static void only_what_was_measured_here_is_printed(void **state)
+static void only_what_was_measured_here_is_for_others(void **state)
 {
     char *text = NULL;
 
@@ -87,13 +87,16 @@ static void only_what_was_measured_here_is_printed(void **state)
     set("read", "id=1");
     be->tuning.measuring = true;
     set("measured", "id=2");
+    set("refused", "ours");
     be->tuning.measuring = false;
     assert_int_equal(skv_tune_print(&text, be, true), SKV_OK);
     assert_null(strstr(text, "\"read\""));
+    assert_null(strstr(text, "\"refused\""));
     assert_non_null(strstr(text, "\"measured\": \"id=2\""));
     free(text);
     assert_int_equal(skv_tune_print(&text, be, false), SKV_OK);
     assert_non_null(strstr(text, "\"read\": \"id=1\""));
+    assert_non_null(strstr(text, "\"refused\": \"ours\""));
     free(text);
 }
 
@@ -134,7 +137,7 @@ int main(void)
         CASE(what_is_kept_is_read_again),
         CASE(no_choices_are_choices_too),
         CASE(another_device_has_its_own_beside_the_first),
-        CASE(only_what_was_measured_here_is_printed),
+        CASE(only_what_was_measured_here_is_for_others),
         CASE(other_forms_are_refused),
     };
 
