@@ -115,8 +115,8 @@ static skv_status try_candidate(float *ms, skv_backend *be, const skv_cuda__cont
     skv_debug("%s for %s: not \"%s\": %s", c->name, c->key, choice, skv_message());
     st = skv_cuda__lost(c->name);
     if (st != SKV_OK)
-        skv_context("%s was tried for %s with \"%s\", which the next start leaves out", c->name,
-                    c->key, choice);
+        skv_context("%s was tried for %s with \"%s\"%s", c->name, c->key, choice,
+                    be->tuning.trying ? ", which the next start leaves out" : "");
     return st;
 }
 

@@ -72,7 +72,7 @@ static skv_status measure(skv_job *j)
 
     SKV_TRY(skv_tune_cache_folder(&folder, skv_backend_describe(j->be)));
     SKV_TRY_GOTO(skv_tune_cache_open(&cache, j->be), done);
-    skv_info("choosing algorithms: %zu choices are known for this GPU, others are measured", t->n);
+    skv_info("choosing algorithms: %zu are known for this GPU, others are measured", t->n);
     st = skv_tune_measure(j->engine, &j->run.engine);
     SKV_TRY_GOTO(skv_tune_cache_close(cache, st), done);
     measured = skv_tuning_measured(t);
