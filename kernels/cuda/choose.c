@@ -150,6 +150,7 @@ static skv_status measure(int *best, skv_cuda__candidates *all, skv_backend *be,
 {
     bool right = false;
 
+    all->room = SKV_CUDA_CANDIDATES;
     for (int round = 0; round < c->n_rounds + c->n_spare; round++)
         if (round < c->n_rounds || least_of(all) < 0)
             SKV_TRY(measure_round(all, round, be, c));
@@ -175,10 +176,10 @@ static skv_status by_measuring(bool *ours, skv_cuda__candidates *all, skv_backen
     return skv_tuning_set(&be->tuning, c->key, *ours ? SKV_TUNING_OURS : all->choice[best]);
 }
 
-static skv_status by_order(bool *ours, skv_cuda__candidates *all, const skv_cuda__contest *c)
+static skv_status take_first(bool *ours, skv_cuda__candidates *all, const skv_cuda__contest *c,
+                             int rounds)
 {
-    *ours = true;
-    for (int round = 0; *ours && round < c->n_rounds + c->n_spare; round++) {
+    for (int round = 0; *ours && round < rounds; round++) {
         const int first = all->n;
 
         SKV_TRY(c->offer(c->ctx, round, all));
@@ -189,6 +190,17 @@ static skv_status by_order(bool *ours, skv_cuda__candidates *all, const skv_cuda
         }
     }
     return SKV_OK;
+}
+
+/* To write all candidates takes time, and the first one nearly always serves. */
+static skv_status by_order(bool *ours, skv_cuda__candidates *all, const skv_cuda__contest *c)
+{
+    *ours = true;
+    all->room = 1;
+    SKV_TRY(take_first(ours, all, c, 1));
+    all->n = 0;
+    all->room = SKV_CUDA_CANDIDATES;
+    return take_first(ours, all, c, c->n_rounds + c->n_spare);
 }
 
 /* *known: the table had a choice, and it was taken. */

@@ -10,7 +10,7 @@
 typedef struct {
     char choice[SKV_CUDA_CANDIDATES][SKV_TUNING_CHOICE];
     float ms[SKV_CUDA_CANDIDATES]; /* best of its runs; negative: it does not count */
-    int n;
+    int n, room;                   /* at most so many are wanted */
 } skv_cuda__candidates;
 
 /* How far a result is from the plain form's, both of the same numbers. */

@@ -138,7 +138,7 @@ static skv_status write_engines(contestant *c, skv_cuda__candidates *out, skv_cu
         config[i] = skv_cudnn__part(p, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     n = get(p, heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, OFFERED,
             config);
-    for (int64_t i = 0; i < n && out->n < SKV_CUDA_CANDIDATES; i++) {
+    for (int64_t i = 0; i < n && out->n < out->room; i++) {
         bool good = false;
 
         SKV_TRY(write_engine(out->choice[out->n], &good, config[i], variant));

@@ -340,7 +340,7 @@ static skv_status list_algorithms(const contestant *c, cublasLtMatmulPreference_
         return SKV_OK;
     if (found != CUBLAS_STATUS_SUCCESS)
         return blas_failed(found, "cublasLtMatmulAlgoGetHeuristic");
-    for (int i = 0; i < n && out->n < SKV_CUDA_CANDIDATES; i++)
+    for (int i = 0; i < n && out->n < out->room; i++)
         if (list[i].state == CUBLAS_STATUS_SUCCESS)
             SKV_TRY(write_algorithm(out->choice[out->n++], m, p, &list[i].algo));
     return SKV_OK;
