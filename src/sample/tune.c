@@ -50,7 +50,7 @@ static skv_status after_block(void *ctx, int si, int layer, const skv_tensor *x)
     return SKV_OK;
 }
 
-static skv_status all_paths(skv_engine *e, const skv_engine_setup *s, const uint64_t *seed,
+static skv_status all_paths(skv_engine *e, const skv_engine_setup *s, const skv_seed *seed,
                             uint8_t *image)
 {
     place at = {s->be, s, 0};
