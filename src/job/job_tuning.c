@@ -104,12 +104,13 @@ static skv_status find_choices(skv_job *j)
 skv_status skv_job__measure(void *job)
 {
     skv_job *j = job;
+    const skv_claims_patience patience = {.seconds = WAIT_SECONDS, .stop = j->stop};
     skv_status st;
 
     if (j->leader[j->rank] != j->rank)
         return SKV_OK;
     SKV_TRY(skv_claims_wait(j->claims, CLAIM, "another skv measures algorithms for this run",
-                            WAIT_SECONDS, j->stop));
+                            &patience));
     st = find_choices(j);
     skv_claims_drop(j->claims, CLAIM);
     SKV_TRY(st);
