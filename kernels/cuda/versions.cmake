@@ -1,9 +1,9 @@
 # Which CUDA and cuDNN the CUDA backend is compiled with, and for which GPUs: the table "Code for
 # GPUs" of kernels/README.md.
-set(SKV_CUDA_LEAST 12.1)  # kernel arguments of more than 4 KiB
+set(SKV_CUDA_LEAST 12.5)  # cudaGetDriverEntryPointByVersion
 set(SKV_CUDNN_LEAST 9.14) # attention as one operation
 # compute capability, and the first CUDA that compiles for it
-set(SKV_CUDA_CODE "80 12.1" "90 12.1" "100 12.8" "120 12.8")
+set(SKV_CUDA_CODE "80 12.5" "90 12.5" "100 12.8" "120 12.8")
 
 # skv_cuda_version(out nvcc): its release, as "13.0".
 function(skv_cuda_version out nvcc)

@@ -11,7 +11,7 @@ HEADER
 done
 cat >versions.cmake <<CMAKE
 include($SOURCE/kernels/cuda/versions.cmake)
-foreach(pair "12.0 new" "12.4 old" "12.4 new" "12.9 new" "13.0 new")
+foreach(pair "12.4 new" "12.6 old" "12.6 new" "12.9 new" "13.0 new")
   separate_arguments(pair)
   list(GET pair 0 release)
   list(GET pair 1 folder)

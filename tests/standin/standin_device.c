@@ -154,6 +154,17 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
     }
 }
 
+/* There is no driver below; the program has another way to what it would ask. */
+cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function, unsigned version,
+                                             unsigned long long flags,
+                                             enum cudaDriverEntryPointQueryResult *found)
+{
+    (void)symbol, (void)version, (void)flags;
+    *function = NULL;
+    *found = cudaDriverEntryPointSymbolNotFound;
+    return cudaSuccess;
+}
+
 cudaError_t cudaDeviceGetPCIBusId(char *id, int bytes, int device)
 {
     const int gpu = standin_host_gpu(device);

@@ -58,6 +58,19 @@ ncclResult_t ncclBroadcast(const void *from, void *to, size_t count, ncclDataTyp
     return ncclInProgress;
 }
 
+/* The sum has no value, either: whoever looks at it finds another than it should be. */
+ncclResult_t ncclAllReduce(const void *from, void *to, size_t count, ncclDataType_t type,
+                           ncclRedOp_t op, ncclComm_t comm, cudaStream_t stream)
+{
+    (void)op, (void)comm;
+    if (type != ncclInt64)
+        standin_stop("ncclAllReduce: type %d is not known here", (int)type);
+    standin_device_range(from, count * sizeof(int64_t), "ncclAllReduce, source");
+    standin_device_range(to, count * sizeof(int64_t), "ncclAllReduce, destination");
+    standin_queue(stream, STANDIN_LIBRARY);
+    return ncclInProgress;
+}
+
 ncclResult_t ncclCommFinalize(ncclComm_t comm)
 {
     (void)comm;
