@@ -5,11 +5,11 @@
 #ifndef SKV_KERNELS_BACKEND_H
 #define SKV_KERNELS_BACKEND_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/flag.h"
 #include "core/status.h"
 #include "core/tensor.h"
 #include "kernels/limits.h"
@@ -28,10 +28,10 @@ typedef struct skv_backend {
     int64_t n_allocs;         /* backend allocations so far: a test wants 0 inside the scale loop */
     int64_t n_waits;          /* times the host waited for the device: 0 there, too */
     int64_t flops;            /* counted by the linear, attention and convolution operations */
-    size_t own_bytes;  /* device memory that it took for itself when it was opened: workspace */
-    skv_tuning tuning; /* of libraries that offer several algorithms */
-    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends loading and tuning */
-    void *impl;                        /* the backend's own state */
+    size_t own_bytes;     /* device memory that it took for itself when it was opened: workspace */
+    skv_tuning tuning;    /* of libraries that offer several algorithms */
+    const skv_flag *stop; /* NULL; or: not 0 ends loading and tuning */
+    void *impl;           /* the backend's own state */
 } skv_backend;
 
 /* For what takes long beside the scale loop: SKV_E_STOPPED once *be->stop is not 0. */

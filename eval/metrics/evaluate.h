@@ -5,8 +5,7 @@
 #ifndef SKV_EVAL_METRICS_EVALUATE_H
 #define SKV_EVAL_METRICS_EVALUATE_H
 
-#include <signal.h>
-
+#include "core/flag.h"
 #include "eval/metrics/pairs.h"
 #include "eval/metrics/results.h"
 #include "eval/metrics/networks.h"
@@ -19,11 +18,11 @@ typedef void skv_eval_lap(void *ctx, const char *stage, double seconds, int64_t 
 typedef struct {
     const skv_pairs *pairs;
     skv_comm *comm;
-    int threads;                       /* of this rank, for pixels and files */
-    const skv_networks *networks;      /* the same ones are open on all ranks */
-    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends it with SKV_E_STOPPED */
-    const char *weights; /* what the networks were opened with: "files" or "formula" */
-    skv_eval_lap *lap;   /* of this rank; NULL: not wanted */
+    int threads;                  /* of this rank, for pixels and files */
+    const skv_networks *networks; /* the same ones are open on all ranks */
+    const skv_flag *stop;         /* NULL; or: not 0 ends it with SKV_E_STOPPED */
+    const char *weights;          /* what the networks were opened with: "files" or "formula" */
+    skv_eval_lap *lap;            /* of this rank; NULL: not wanted */
     void *lap_ctx;
 } skv_eval_setup;
 

@@ -2,8 +2,7 @@
 #ifndef SKV_JOB_GATHER_RANKS_H
 #define SKV_JOB_GATHER_RANKS_H
 
-#include <signal.h>
-
+#include "core/flag.h"
 #include "mpi/comm.h"
 #include "run/claims.h"
 
@@ -11,7 +10,7 @@ typedef struct {
     const char *run;
     bool virtual_images;
     skv_claims *claims; /* of rank 0 in the run, which takes the run's lock; others: not used */
-    const volatile sig_atomic_t *stop;
+    const skv_flag *stop;
 } skv_gather_ranks_setup;
 
 /* Collective: all ranks look at the group files and check them, rank 0 writes (run/gather.h). All

@@ -7,8 +7,7 @@
 #ifndef SKV_JOB_GROUP_QUEUE_H
 #define SKV_JOB_GROUP_QUEUE_H
 
-#include <signal.h>
-
+#include "core/flag.h"
 #include "job/todo_list.h"
 #include "run/claims.h"
 #include "run/run_news.h"
@@ -22,7 +21,7 @@ typedef struct {
     skv_claims *claims;
     const skv_run_place *run;
     const skv_run_plan *plan;
-    const volatile sig_atomic_t *stop;
+    const skv_flag *stop;
 } skv_group_queue_setup;
 
 SKV_MUST skv_status skv_group_queue_create(skv_group_queue **out,

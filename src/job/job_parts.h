@@ -2,8 +2,7 @@
 #ifndef SKV_JOB_JOB_PARTS_H
 #define SKV_JOB_JOB_PARTS_H
 
-#include <signal.h>
-
+#include "core/flag.h"
 #include "job/backend_choice.h"
 #include "job/compare_ranks.h"
 #include "job/group_queue.h"
@@ -24,7 +23,7 @@ typedef struct {
     char token[SKV_TOKEN_BYTES]; /* the job's name in the run's folder: the same on all ranks */
     skv_job_result result;
     skv_facts facts; /* of the comparison at hand */
-    const volatile sig_atomic_t *stop;
+    const skv_flag *stop;
     skv_watcher *watcher;
     char who[128]; /* this rank among several, for the others */
     /* input */

@@ -22,7 +22,7 @@ static skv_status stopped(const skv_phase *p)
 }
 
 skv_status skv_phases_run(const skv_phase *phases, int n, void *job, skv_comm *comm,
-                          const skv_phase_failure *failure, const volatile sig_atomic_t *stop)
+                          const skv_phase_failure *failure, const skv_flag *stop)
 {
     for (const skv_phase *p = phases; p < phases + n; p++) {
         skv_status st;

@@ -3,9 +3,9 @@
 #ifndef SKV_JOB_PHASE_H
 #define SKV_JOB_PHASE_H
 
-#include <signal.h>
 #include <stdbool.h>
 
+#include "core/flag.h"
 #include "mpi/comm.h"
 
 /* A phase has two parts, each may be NULL.
@@ -32,7 +32,6 @@ typedef struct {
  * status and message. Once *stop is not 0 on any rank no phase is begun: SKV_E_STOPPED (NULL:
  * never; job/stop.h says why). */
 SKV_MUST skv_status skv_phases_run(const skv_phase *phases, int n, void *job, skv_comm *comm,
-                                   const skv_phase_failure *failure,
-                                   const volatile sig_atomic_t *stop);
+                                   const skv_phase_failure *failure, const skv_flag *stop);
 
 #endif

@@ -1,6 +1,7 @@
 /* The handler only sets flags and reads a clock; all else is done by what polls them. */
 #include "job/stop.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 
 #define SAME_REQUEST_SECONDS 2
 
-static volatile sig_atomic_t asked; /* a skv_stop_reason */
-static volatile sig_atomic_t quiet;
+static skv_flag asked; /* a skv_stop_reason */
+static skv_flag quiet;
 static struct timespec first_signal; /* the handler's own */
 static double start;
 
@@ -63,7 +64,7 @@ static void on_signal(int number)
     /* what announces a kill is never hidden by what came before it */
     for (size_t i = 0; i < N_SIGNALS; i++)
         if (signals[i].number == number && (!asked || number == SIGTERM || number == SIGINT))
-            asked = (sig_atomic_t)signals[i].why;
+            asked = signals[i].why;
 }
 
 void skv_stop_catch(void)
@@ -87,7 +88,7 @@ void skv_stop_be_quiet(void)
     quiet = 1;
 }
 
-const volatile sig_atomic_t *skv_stop_flag(void)
+const skv_flag *skv_stop_flag(void)
 {
     return &asked;
 }
@@ -95,7 +96,7 @@ const volatile sig_atomic_t *skv_stop_flag(void)
 void skv_stop_ask(skv_stop_reason why)
 {
     if (!asked)
-        asked = (sig_atomic_t)why;
+        asked = why;
 }
 
 skv_stop_reason skv_stop_why(void)

@@ -5,7 +5,7 @@
 #ifndef SKV_JOB_STOP_H
 #define SKV_JOB_STOP_H
 
-#include <signal.h>
+#include "core/flag.h"
 
 /* Exit status of a process that was stopped: the same command goes on later. */
 #define SKV_STOP_EXIT 75
@@ -31,7 +31,7 @@ void skv_stop_catch(void);
 void skv_stop_be_quiet(void);
 
 /* Not 0 once the process is asked to stop; lives as long as the process. */
-const volatile sig_atomic_t *skv_stop_flag(void);
+const skv_flag *skv_stop_flag(void);
 
 /* Asks this process to stop, unless it has been asked already. */
 void skv_stop_ask(skv_stop_reason why);

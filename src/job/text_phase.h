@@ -4,8 +4,7 @@
 #ifndef SKV_JOB_TEXT_PHASE_H
 #define SKV_JOB_TEXT_PHASE_H
 
-#include <signal.h>
-
+#include "core/flag.h"
 #include "core/digest.h"
 #include "mpi/comm.h"
 #include "run/claims.h"
@@ -16,9 +15,9 @@
 typedef struct {
     skv_comm *comm;
     skv_run_setup *setup;
-    const volatile sig_atomic_t *stop; /* asked to stop: what is encoded is kept */
-    skv_writer *writer;                /* of this rank; NULL: not created yet */
-    skv_claims *claims;                /* on rank 0, while it encodes: the file's */
+    const skv_flag *stop; /* asked to stop: what is encoded is kept */
+    skv_writer *writer;   /* of this rank; NULL: not created yet */
+    skv_claims *claims;   /* on rank 0, while it encodes: the file's */
     char t5_digest[SKV_DIGEST_BYTES];
     skv_text_origin origin;
     skv_text_file *file; /* for sampling */

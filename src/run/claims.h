@@ -16,10 +16,10 @@
 #ifndef SKV_RUN_CLAIMS_H
 #define SKV_RUN_CLAIMS_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <time.h>
 
+#include "core/flag.h"
 #include "core/status.h"
 
 #define SKV_CLAIM_SECONDS 60
@@ -44,7 +44,7 @@ void skv_claims_drop(skv_claims *c, const char *name);
 
 typedef struct {
     int seconds;
-    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends the wait */
+    const skv_flag *stop; /* NULL; or: not 0 ends the wait */
     void (*alive)(
         void *ctx); /* NULL; or called all the while, for those who wait for this process */
     void *ctx;

@@ -7,17 +7,18 @@
 #ifndef SKV_RUN_GATHER_H
 #define SKV_RUN_GATHER_H
 
-#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "core/flag.h"
 #include "core/status.h"
 
 typedef struct {
     const char *run;
-    bool virtual_images; /* run.h5 points at the pictures in the group files, and has no copies */
-    const volatile sig_atomic_t *stop; /* NULL; or: not 0 ends every step with SKV_E_STOPPED */
-    void (*alive)(void *ctx);          /* NULL; or called all the while, for those who wait */
+    bool virtual_images;  /* run.h5 points at the pictures in the group files, and has no copies */
+    const skv_flag *stop; /* NULL; or: not 0 ends every step with SKV_E_STOPPED */
+    void (*alive)(void *ctx); /* NULL; or called all the while, for those who wait */
     void *ctx;
     int rank, size; /* of those that share the work */
 } skv_gather_setup;

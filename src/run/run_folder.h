@@ -3,10 +3,10 @@
 #ifndef SKV_RUN_RUN_FOLDER_H
 #define SKV_RUN_RUN_FOLDER_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/flag.h"
 #include "core/json.h"
 #include "core/status.h"
 #include "run/claims.h"
@@ -39,7 +39,7 @@ typedef struct {
     skv_status (*row_id)(void *rows, int64_t row, char *id, size_t bytes, bool *sampled);
     void *rows;
     /* NULL; or: not 0 ends the wait for the run's lock, and the scan */
-    const volatile sig_atomic_t *stop;
+    const skv_flag *stop;
 } skv_run_plan;
 
 /* Rank 0: makes the folder and its sub-folders, takes the run's lock (run/run_lock.h, for

@@ -69,8 +69,7 @@ skv_status skv_run_claims_open(skv_claims **out, const char *run)
     return skv_claims_open(out, folder, 1);
 }
 
-skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds,
-                             const volatile sig_atomic_t *stop)
+skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds, const skv_flag *stop)
 {
     char what[4096 + 64];
     skv_status st;

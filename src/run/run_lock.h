@@ -3,8 +3,7 @@
 #ifndef SKV_RUN_RUN_LOCK_H
 #define SKV_RUN_RUN_LOCK_H
 
-#include <signal.h>
-
+#include "core/flag.h"
 #include "core/status.h"
 #include "run/claims.h"
 
@@ -16,7 +15,7 @@ SKV_MUST skv_status skv_run_claims_open(skv_claims **out, const char *run);
 /* Takes the lock, which is a claim, and removes what dead writers left in the folder: aside files
  * (core/aside.h), claims, heartbeats. Waits and fails as skv_claims_wait does. */
 SKV_MUST skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds,
-                                      const volatile sig_atomic_t *stop);
+                                      const skv_flag *stop);
 void skv_run_lock_release(skv_claims *c);
 
 #endif

@@ -134,7 +134,7 @@ static void what_was_read_for_nccl_arrives_though_it_fails_then(void)
 
 static void a_stop_is_heard_while_nccl_never_ends(void)
 {
-    volatile sig_atomic_t stop = skv_comm_rank(comm) == 1;
+    skv_flag stop = skv_comm_rank(comm) == 1;
     skv_spread *s = NULL;
 
     set_fault(STUB_NEVER, 0);

@@ -235,7 +235,7 @@ static void a_wait_says_for_whom_and_ends_by_time_stop_or_death(void **state)
 {
     skv_claims *c = open_claims();
     const pid_t child = holder("lock");
-    volatile sig_atomic_t stop = 1;
+    skv_flag stop = 1;
     int n_calls = 0;
     const skv_claims_patience no_time = {0}, stopped = {.seconds = 600, .stop = &stop},
                               patient = {.seconds = 600, .alive = end_holder, .ctx = &n_calls};

@@ -1,7 +1,6 @@
 #include "run/gather.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "core/flag.h"
 #include "core/log.h"
 #include "failing_io.h"
 #include "run/group_file.h"
@@ -290,7 +290,7 @@ static void damage_is_found_where_run_h5_holds_the_group(void **state)
     assert_true(exists(temp_path("groups/scalekv-10/000000.h5.damaged")));
 }
 
-static volatile sig_atomic_t stop;
+static skv_flag stop;
 
 /* The steps of `size` ranks, one after another; their news are summed up as a communicator does. */
 static skv_status gather_as(int size, int64_t *n_failed)

@@ -111,7 +111,7 @@ static void the_planned_scratch_is_what_decoding_takes(void **state)
 
 static void loading_hears_a_stop(void **state)
 {
-    const volatile sig_atomic_t stop = 1;
+    const skv_flag stop = 1;
     skv_vae *vae = NULL;
     world w;
 
