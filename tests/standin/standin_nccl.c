@@ -1,8 +1,9 @@
-/* NCCL: a broadcast moves nothing, since memory has no contents.
+/* NCCL: a broadcast moves nothing, and a sum is 0, since memory has no contents.
  *
  * STANDIN_NCCL=fails: a communicator cannot be made; hangs: what is begun never ends. */
 #include "standin.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
