@@ -100,10 +100,12 @@ grep -q 'is not rank 0 of this start' "$work/log1" || fail "a wrong token is not
 unset SKV_TEST_PORT MASTER_ADDR SKV_TOKEN
 
 # two jobs in one run at a time, each with its own name
-(export MASTER_ADDR=here MASTER_PORT=1 && meets 2) &
+(export MASTER_ADDR=here MASTER_PORT=1 && bash "$loop" 2 "$program" lost nobody -1) \
+    >"$work/log" 2>&1 &
 (export TORCHELASTIC_RUN_ID='a job/../..' && bash "$loop" 2 "$program" lost nobody -1) \
     >"$work/log1" 2>&1 || fail "two jobs at a time: the second"
 wait $! || fail "two jobs at a time: the first"
+[ -z "$(find "$work/run" -name '*rendezvous*')" ] || fail "two jobs at a time: a file is left"
 
 # who does not come is named, and all who did leave with the sentence
 ! (WORLD_SIZE=4 SKV_TEST_LIMIT=3 && export WORLD_SIZE SKV_TEST_LIMIT &&
