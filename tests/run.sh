@@ -105,10 +105,11 @@ run_tests build/cpu-asan --label-regex '^(unit|fuzz|ops)$'
 export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 run_tests build/cpu-asan --label-regex '^mpi$' --exclude-regex '^run_'
 
-# What runs threads of its own.
-threads=(test_writer test_parallel)
+# What runs threads of its own. Some of these tests start threads in a process that forked.
+export TSAN_OPTIONS=die_after_fork=0
+threads=(test_writer test_parallel test_claims test_stop test_watcher)
 configure build/cpu-tsan --preset cpu-tsan
-build build/cpu-tsan "${threads[@]}"
-run_tests build/cpu-tsan --tests-regex "^($(IFS='|' && echo "${threads[*]}"))\$"
+build build/cpu-tsan skv "${threads[@]}"
+run_tests build/cpu-tsan --tests-regex "^(run_threads|$(IFS='|' && echo "${threads[*]}"))\$"
 
 finish
