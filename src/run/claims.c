@@ -393,24 +393,6 @@ static bool is_anothers(bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims
     return true;
 }
 
-skv_status skv_claims_others(bool *any, const skv_claims *c)
-{
-    char who[SKV_CLAIM_BYTES];
-    const struct dirent *e = NULL;
-    bool lives = false;
-    skv_status st;
-    DIR *d;
-
-    *any = false;
-    SKV_TRY(list(&d, c));
-    do {
-        st = skv_folder_next(&e, d, c->path);
-        *any = st == SKV_OK && e && is_anothers(&lives, who, c, e->d_name) && lives;
-    } while (st == SKV_OK && e && !*any);
-    closedir(d);
-    return st;
-}
-
 skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
 {
     char who[SKV_CLAIM_BYTES];
@@ -432,6 +414,16 @@ skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
     } while (st == SKV_OK && e);
     closedir(d);
     return st;
+}
+
+skv_status skv_claims_others(bool *any, const skv_claims *c)
+{
+    skv_claims_counts n;
+
+    *any = false;
+    SKV_TRY(skv_claims_count(&n, c));
+    *any = n.living > 0;
+    return SKV_OK;
 }
 
 /* Heartbeats go after the claims: without one an owner of another place is unknown. */

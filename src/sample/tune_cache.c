@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "sample/tune_cache.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -79,19 +78,20 @@ static int by_name(const void *a, const void *b)
 
 static skv_status list_names(names *out, const char *folder, const char *ending)
 {
-    const struct dirent *e;
-    skv_status st = SKV_OK;
-    DIR *d = opendir(folder);
+    const struct dirent *e = NULL;
+    DIR *d;
+    skv_status st = skv_folder_list(&d, folder, 0);
 
-    if (!d)
-        return errno == ENOENT ? SKV_OK : skv_cannot_open(folder, errno);
-    while (st == SKV_OK && (e = readdir(d))) {
-        if (!skv_ends_with(e->d_name, ending))
+    if (st != SKV_OK)
+        return st == SKV_E_NOTFOUND ? SKV_OK : st;
+    do {
+        st = skv_folder_next(&e, d, folder);
+        if (st != SKV_OK || !e || !skv_ends_with(e->d_name, ending))
             continue;
         st = skv_grow(&out->name, out->n, sizeof *out->name, folder);
         if (st == SKV_OK)
             snprintf(out->name[out->n++], sizeof *out->name, "%s", e->d_name);
-    }
+    } while (st == SKV_OK && e);
     closedir(d);
     if (out->n > 1)
         qsort(out->name, out->n, sizeof *out->name, by_name);

@@ -143,10 +143,12 @@ static void damaged_files_are_passed_over(void **state)
 
 static void what_was_measured_before_a_stop_is_kept(void **state)
 {
+    skv_tune_cache *c = opened();
+
     (void)state;
     measure("a", "id=1");
     (void)skv_fail(SKV_E_STOPPED, "stopped by TERM");
-    assert_int_equal(skv_tune_cache_close(opened(), SKV_E_STOPPED), SKV_E_STOPPED);
+    assert_int_equal(skv_tune_cache_close(c, SKV_E_STOPPED), SKV_E_STOPPED);
     assert_string_equal(skv_message(), "stopped by TERM");
     assert_int_equal(skv_tune_cache_count(folder), 1);
 }
