@@ -26,7 +26,7 @@ unset "${!SLURM_@}" "${!SBATCH_@}"
 
 node=$(hostname -s)
 home=$(mktemp -d "${TMPDIR:-/tmp}/skv-slurm.XXXXXX") # a short name: sockets are in it
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 10000))
 export SLURM_CONF=$home/slurm.conf
 
 stop_cluster() {
