@@ -58,16 +58,13 @@ static skv_status failed(const use *u, const char *call, ncclResult_t result)
 skv_status skv_nccl__device(int64_t *gpu, int64_t *slot)
 {
     char identity[SKV_GPU_NAME_BYTES], place[64] = "";
-    skv_digest d;
     int device = 0;
 
     TRY_CUDA(cudaGetDevice(&device));
     TRY_CUDA(cudaDeviceGetPCIBusId(place, sizeof place, device));
     SKV_TRY(skv_cuda_identity(identity, device));
-    d = skv_digest_of(identity, strlen(identity));
-    memcpy(gpu, &d, sizeof *gpu);
-    d = skv_digest_of(place, strlen(place));
-    memcpy(slot, &d, sizeof *slot);
+    *gpu = skv_digest_number(identity);
+    *slot = skv_digest_number(place);
     return SKV_OK;
 }
 

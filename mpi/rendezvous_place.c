@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/digest.h"
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/process.h"
 
 #define PREFIX     "rendezvous-"
 #define FIRST_LINE "skv rendezvous 1"
@@ -59,10 +59,8 @@ void skv_rendezvous__host_id(unsigned char out[16], const skv_comm *c)
 
 skv_status skv_place_draw(skv_place *p)
 {
-    if (getrandom(p->token, sizeof p->token, 0) != sizeof p->token ||
-        getrandom(p->answer, sizeof p->answer, 0) != sizeof p->answer)
-        return skv_fail(SKV_E_IO, "cannot draw a random token: %s", strerror(errno));
-    return SKV_OK;
+    SKV_TRY(skv_random_bytes(p->token, sizeof p->token));
+    return skv_random_bytes(p->answer, sizeof p->answer);
 }
 
 static void to_hex(char out[HEX + 1], const unsigned char *bytes)

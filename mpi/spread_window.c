@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/process.h"
 
 #define BYTES (2 * SKV_WINDOW_BYTES)
 
@@ -51,8 +51,8 @@ static skv_status draw_name(char *name, size_t bytes, skv_comm *c, int64_t host)
     uint64_t token = 0;
     skv_status st = SKV_OK;
 
-    if (c->rank == 0 && getrandom(&token, sizeof token, 0) != (ssize_t)sizeof token)
-        st = skv_fail(SKV_E_IO, "the system has no random numbers: %s", strerror(errno));
+    if (c->rank == 0)
+        st = skv_random_bytes(&token, sizeof token);
     SKV_TRY(skv_comm_agree(c, st));
     SKV_TRY(skv_comm_broadcast(c, &token, sizeof token, 0));
     snprintf(name, bytes, "/skv-%016" PRIx64 "-%016" PRIx64, token, (uint64_t)host);

@@ -6,6 +6,7 @@
 #include "kernels/cuda/cuda_internal.h"
 
 #define SKV_CUDA_CANDIDATES 128 /* of all rounds */
+#define SKV_CUDA_COSTLY     1e9 /* operations: worth a word where our own kernels do them */
 
 typedef struct {
     char choice[SKV_CUDA_CANDIDATES][SKV_TUNING_CHOICE];

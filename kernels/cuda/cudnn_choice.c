@@ -15,7 +15,6 @@
 #define KNOBS       CUDNN_KNOB_TYPE_COUNTS
 #define KNOB_TYPES  256
 #define WARM_RUNS   2
-#define COSTLY      1e9 /* operations: worth a word where our own kernels do them */
 #define SCRATCH     ((int64_t)SKV_CUDA_WORKSPACE)
 #define N_NOTES_MAX ((int64_t)CUDNN_NUMERICAL_NOTE_TYPE_COUNT)
 
@@ -284,7 +283,7 @@ static void say_ours(const contestant *c)
     const skv_cudnn__kind *kind = c->r->kind;
     const size_t version = skv_cuda__networks_version();
 
-    if (kind->operations(c->r->shape) > COSTLY && !skv_cudnn__said(c->be, kind))
+    if (kind->operations(c->r->shape) > SKV_CUDA_COSTLY && !skv_cudnn__said(c->be, kind))
         skv_warn("cuDNN %zu.%zu has no %s engine for this GPU: our own kernels serve%s%s",
                  version / 10000, version % 10000 / 100, kind->what,
                  c->why[0] ? "; it refuses " : "", c->why);

@@ -16,7 +16,6 @@
 #define CANDIDATES     48
 #define BUCKETS        1024
 #define CHECKED_ROWS   16
-#define COSTLY         1e9 /* operations: worth a word where our own kernel does them */
 
 typedef struct matmul {
     struct matmul *next;
@@ -437,7 +436,7 @@ static skv_status find_algorithm(skv_backend *be, matmul *p, const skv_cuda__mat
     SKV_TRY(skv_cuda__matmul_key(key, sizeof key, &p->shape));
     SKV_TRY(skv_cuda__choose(be, &contest, &p->plain));
     if (p->plain && !m->said &&
-        2.0 * (double)a->m * (double)a->n * (double)a->k * (double)a->batch > COSTLY) {
+        2.0 * (double)a->m * (double)a->n * (double)a->k * (double)a->batch > SKV_CUDA_COSTLY) {
         skv_warn("cuBLASLt %zu has no product of %lld x %lld x %lld in %s for this GPU: our own "
                  "kernel serves, which is many times slower",
                  cublasLtGetVersion(), (long long)a->m, (long long)a->n, (long long)a->k,

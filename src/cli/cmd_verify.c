@@ -1,7 +1,5 @@
 /* skv verify: a model with recorded text, bits and kept positions fed in, held against a recording.
  */
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,17 +182,11 @@ static skv_status check(const verify_options *o)
 
 static skv_status read_draws(skv_draws *out, skv_guidance *guidance, const verify_options *o)
 {
-    char *end = NULL;
-
     SKV_TRY(skv_torch_gpu_parse(&out->gpu, o->torch_gpu));
     guidance->gpu = out->gpu;
     out->wanted = o->seed != NULL;
     out->free_run = o->free_run;
-    if (!o->seed)
-        return SKV_OK;
-    errno = 0;
-    out->seed = strtoull(o->seed, &end, 10);
-    if (errno != 0 || !isdigit((unsigned char)o->seed[0]) || *end)
+    if (o->seed && !skv_u64_parse(&out->seed, o->seed))
         return skv_fail(SKV_E_ARG, "--seed %s: want a number from 0 to 2^64 - 1", o->seed);
     return SKV_OK;
 }

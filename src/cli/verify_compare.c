@@ -483,15 +483,14 @@ static void report_full_size(const skv_comparison *c, table *t)
 static void report_drawn(const skv_comparison *c, table *t)
 {
     const skv_drawn *d = &c->drawn;
-    int64_t same = 0, all = 0;
+    int64_t same, all;
     char what[64];
 
     for (int si = 0; si < c->recording->schedule.n_scales; si++) {
         snprintf(what, sizeof what, "bits equal, scale %d", si);
         show(t, what, (double)d->same[si] / (double)d->all[si]);
-        same += d->same[si];
-        all += d->all[si];
     }
+    skv_drawn_count(&same, &all, d);
     printf("%-30s %14lld of %lld\n", "bits equal", (long long)same, (long long)all);
     if (c->be->act == SKV_F32) {
         show(t, "bits that differ, near-ties", (double)d->near);

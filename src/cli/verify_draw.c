@@ -43,13 +43,19 @@ void skv_drawn_add(skv_drawn *d, bool *changed, const skv_recording *r, int si, 
     }
 }
 
+void skv_drawn_count(int64_t *same, int64_t *all, const skv_drawn *d)
+{
+    *same = *all = 0;
+    for (int si = 0; si < SKV_MAX_SCALES; si++) {
+        *same += d->same[si];
+        *all += d->all[si];
+    }
+}
+
 double skv_drawn_share(const skv_drawn *d)
 {
-    int64_t same = 0, all = 0;
+    int64_t same, all;
 
-    for (int si = 0; si < SKV_MAX_SCALES; si++) {
-        same += d->same[si];
-        all += d->all[si];
-    }
+    skv_drawn_count(&same, &all, d);
     return all > 0 ? (double)same / (double)all : 0;
 }

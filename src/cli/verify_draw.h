@@ -32,7 +32,8 @@ typedef struct {
 void skv_drawn_add(skv_drawn *d, bool *changed, const skv_recording *r, int si, uint8_t *bits,
                    const float *guided);
 
-/* The share of equal bits of all scales. */
+/* Equal bits of all scales, all bits; and the share of the former. */
+void skv_drawn_count(int64_t *same, int64_t *all, const skv_drawn *d);
 double skv_drawn_share(const skv_drawn *d);
 
 #endif

@@ -54,6 +54,11 @@ bool skv_digest_equal(skv_digest a, skv_digest b)
     return a.high == b.high && a.low == b.low;
 }
 
+int64_t skv_digest_number(const char *text)
+{
+    return (int64_t)skv_digest_of(text, strlen(text)).high;
+}
+
 const char *skv_digest_text(char out[SKV_DIGEST_BYTES], skv_digest d)
 {
     snprintf(out, SKV_DIGEST_BYTES, "%016" PRIx64 "%016" PRIx64, d.high, d.low);

@@ -30,6 +30,9 @@ skv_digest skv_digest_end(skv_digest_parts *p); /* destroys it; NULL gives {0} *
 
 bool skv_digest_equal(skv_digest a, skv_digest b);
 
+/* Half of a text's digest, as a number that ranks can sum up and compare. */
+int64_t skv_digest_number(const char *text);
+
 /* Hex text; returns out. */
 const char *skv_digest_text(char out[SKV_DIGEST_BYTES], skv_digest d);
 

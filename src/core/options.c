@@ -136,13 +136,18 @@ static skv_status text_to_int(int64_t *out, const char *text, const char *name)
     return *p ? skv_fail(SKV_E_ARG, "%s: \"%s\" is not a 64-bit integer", name, text) : SKV_OK;
 }
 
-static skv_status parse_u64(uint64_t *out, const char *text, const char *name)
+bool skv_u64_parse(uint64_t *out, const char *text)
 {
     char *end = NULL;
 
     errno = 0;
     *out = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno)
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+static skv_status parse_u64(uint64_t *out, const char *text, const char *name)
+{
+    if (!skv_u64_parse(out, text))
         return skv_fail(SKV_E_ARG, "%s: \"%s\" is not an integer from 0 to 2^64-1", name, text);
     return SKV_OK;
 }

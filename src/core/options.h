@@ -127,6 +127,9 @@ void skv_options_clear(const skv_option *table, void *settings);
 /* "  --key VALUE   help (default)" lines, as a string (free()). */
 SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 
+/* A whole text of digits, below 2^64; false: it is not that. */
+bool skv_u64_parse(uint64_t *out, const char *text);
+
 /* *out = the integers of a list like "3,3,4", in place of what it owned; `name` is for messages. */
 SKV_MUST skv_status skv_ints_parse(skv_ints *out, const char *text, const char *name);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "core/digest.h"
@@ -93,6 +94,13 @@ static const char *parse(long *pid, uint64_t *start, const char *text)
         return NULL;
     *start = strtoull(end + 1, &end, 10);
     return *end == '\0' ? dash : NULL;
+}
+
+skv_status skv_random_bytes(void *out, size_t bytes)
+{
+    if (getrandom(out, bytes, 0) != (ssize_t)bytes)
+        return skv_fail(SKV_E_IO, "the system has no random numbers: %s", strerror(errno));
+    return SKV_OK;
 }
 
 bool skv_process_is_name(const char *text)

@@ -4,12 +4,18 @@
 #define SKV_CORE_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
 
 #define SKV_PROCESS_BYTES 64 /* room for a name */
 
 /* "<place>-<pid>-<start>", of [0-9a-z] and "-": the place is a digest of host, boot and pid
  * namespace; start is the process's start time. Returns out. */
 const char *skv_process_name(char out[SKV_PROCESS_BYTES]);
+
+/* Fills out with the system's random bytes: what no other process draws. */
+SKV_MUST skv_status skv_random_bytes(void *out, size_t bytes);
 
 /* Whether text has the form of a name. */
 bool skv_process_is_name(const char *text);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* mkostemp */
 #include "core/spool.h"
 
 #include <assert.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/aside.h"
 #include "core/file.h"
 
 static skv_status make_file(skv_spool *s, const char *what)
@@ -16,12 +18,12 @@ static skv_status make_file(skv_spool *s, const char *what)
     char path[4200];
 
     snprintf(path, sizeof path, "%.4096s/skv-spool-XXXXXX", folder && *folder ? folder : "/tmp");
-    s->fd = mkstemp(path);
+    s->fd = mkostemp(path, O_CLOEXEC);
     if (s->fd < 0)
         return skv_fail(SKV_E_IO, "%s: cannot make a temporary file for %s (TMPDIR says where): %s",
                         path, what, strerror(errno));
     s->has_file = true;
-    if (unlink(path) != 0 || fcntl(s->fd, F_SETFD, FD_CLOEXEC) != 0)
+    if (unlink(path) != 0)
         return skv_fail(SKV_E_IO, "%s: cannot use a temporary file: %s", path, strerror(errno));
     return SKV_OK;
 }
@@ -29,20 +31,15 @@ static skv_status make_file(skv_spool *s, const char *what)
 /* All that is held goes to the file's end. */
 static skv_status write_out(skv_spool *s, const char *what)
 {
+    int reason;
+
     if (!s->has_file)
         SKV_TRY(make_file(s, what));
-    for (size_t done = 0; done < s->held.n;) {
-        const ssize_t n =
-            pwrite(s->fd, s->held.data + done, s->held.n - done, (off_t)(s->n_out + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return skv_fail(SKV_E_IO,
-                            "the temporary file for %s (TMPDIR says where) cannot be written: %s",
-                            what, strerror(errno));
-        done += (size_t)n;
-    }
+    reason = skv_write_fully(s->fd, s->held.data, s->held.n);
+    if (reason != 0)
+        return skv_fail(SKV_E_IO,
+                        "the temporary file for %s (TMPDIR says where) cannot be written: %s", what,
+                        strerror(reason));
     s->n_out += s->held.n;
     s->held.n = 0;
     return SKV_OK;

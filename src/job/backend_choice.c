@@ -63,11 +63,7 @@ skv_status skv_device_decide(skv_device_choice *out, const skv_device_wish *wish
 
 int64_t skv_device_number(const skv_device_choice *choice)
 {
-    const skv_digest d = skv_digest_of(choice->identity, strlen(choice->identity));
-    int64_t number;
-
-    memcpy(&number, &d, sizeof number);
-    return number;
+    return skv_digest_number(choice->identity);
 }
 
 void skv_device_count_sharing(skv_device_choice *choice, const int64_t *number, int n)

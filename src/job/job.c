@@ -39,7 +39,7 @@ static const skv_phase running[] = {
     {"sharing weights", NULL, skv_job__share_weights, NULL},
     {"text encoder", NULL, skv_job__load_t5, skv_job__encodes},
     {"model", NULL, skv_job__load_model, NULL},
-    {"tuning ranks", skv_job__name_leaders, skv_job__share_leaders, skv_job__tunes},
+    {"tuning ranks", skv_job__name_device_kind, skv_job__find_leaders, skv_job__tunes},
     {"tuning", skv_job__measure, skv_job__share_tuning, skv_job__tunes},
     {"tuned algorithms", skv_job__use_tuning, NULL, skv_job__tunes},
     {"groups", skv_job__sample_groups, NULL, NULL},
@@ -95,6 +95,7 @@ static void clear(skv_job *j)
     skv_claims_close(j->claims);
     skv_config_clear(&j->config);
     skv_prompt_list_clear(&j->list);
+    free(j->kinds);
     free(j->leader);
     free(j->tuning.data);
 }

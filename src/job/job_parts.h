@@ -51,6 +51,7 @@ typedef struct {
     skv_weights_sharing sharing;
     skv_t5 *t5; /* NULL: texts are read from a file */
     skv_engine *engine;
+    int64_t *kinds;  /* (size) a number of what each rank's backend says of itself */
     int32_t *leader; /* by rank: whose choice of algorithms it uses; -1: it has no work */
     skv_blob tuning; /* that choice, as text */
     /* groups */
@@ -128,8 +129,8 @@ SKV_MUST skv_status skv_job__load_model(void *job);
 
 /* job_tuning.c: algorithms */
 bool skv_job__tunes(const void *job);
-SKV_MUST skv_status skv_job__name_leaders(void *job);
-SKV_MUST skv_status skv_job__share_leaders(void *job);
+SKV_MUST skv_status skv_job__name_device_kind(void *job);
+SKV_MUST skv_status skv_job__find_leaders(void *job);
 SKV_MUST skv_status skv_job__measure(void *job);
 SKV_MUST skv_status skv_job__share_tuning(void *job);
 SKV_MUST skv_status skv_job__use_tuning(void *job);

@@ -1,14 +1,13 @@
 /* From settings to a plan that all ranks share: device, memory, the groups that are left. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/process.h"
 #include "job/failed_rows.h"
 #include "job/job_parts.h"
 #include "run/run_lock.h"
@@ -182,8 +181,8 @@ skv_status skv_job__draw_token(void *job)
     skv_job *j = job;
     uint64_t drawn = 0;
 
-    if (j->rank == 0 && getrandom(&drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
-        return skv_fail(SKV_E_IO, "the system has no random numbers: %s", strerror(errno));
+    if (j->rank == 0)
+        SKV_TRY(skv_random_bytes(&drawn, sizeof drawn));
     snprintf(j->token, sizeof j->token, "%016" PRIx64, drawn);
     return SKV_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/digest.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "job/job_parts.h"
@@ -23,65 +24,51 @@ bool skv_job__tunes(const void *job)
     return j->be->device != SKV_HOST && skv_todo_list_first_rank(&j->todo) >= 0;
 }
 
-skv_status skv_job__name_leaders(void *job)
+skv_status skv_job__name_device_kind(void *job)
 {
     skv_job *j = job;
 
-    return skv_alloc(&j->leader, (size_t)j->size, sizeof *j->leader, "ranks that measure");
-}
-
-/* On rank 0: who leads whom, by what all ranks say of their devices. */
-static skv_status find_leaders(int32_t *leader, const skv_blob *says, const skv_job *j)
-{
-    skv_digest *device = NULL;
-
-    SKV_TRY(skv_alloc(&device, (size_t)j->size, sizeof *device, "devices"));
-    for (int r = 0; r < j->size; r++)
-        memcpy(&device[r], says[r].data, sizeof *device);
-    skv_tuning_leaders(leader, device, j->todo.share, j->size);
-    free(device);
+    SKV_TRY(skv_alloc(&j->leader, (size_t)j->size, sizeof *j->leader, "ranks that measure"));
+    SKV_TRY(skv_alloc(&j->kinds, (size_t)j->size, sizeof *j->kinds, "the ranks' devices"));
+    j->kinds[j->rank] = skv_digest_number(skv_backend_describe(j->be));
     return SKV_OK;
 }
 
-skv_status skv_job__share_leaders(void *job)
+skv_status skv_job__find_leaders(void *job)
 {
     skv_job *j = job;
-    const char *device = skv_backend_describe(j->be);
-    const skv_digest mine = skv_digest_of(device, strlen(device));
-    skv_blob *all = NULL;
-    skv_status st = SKV_OK;
 
-    SKV_TRY(skv_comm_gather_blobs(&all, j->comm, &mine, sizeof mine));
-    if (all)
-        st = find_leaders(j->leader, all, j);
-    free(all);
-    SKV_TRY(skv_comm_agree(j->comm, st));
-    return skv_comm_broadcast(j->comm, j->leader, (size_t)j->size * sizeof *j->leader, 0);
+    SKV_TRY(skv_comm_sum_i64(j->comm, j->kinds, (size_t)j->size)); /* each set one */
+    skv_tuning_leaders(j->leader, j->kinds, j->todo.share, j->size);
+    return SKV_OK;
 }
 
 /* ------------------------------------------------------------------------ the leader */
+
+static void say_chosen(const skv_tuning *t, const skv_tune_cache *cache, double seconds)
+{
+    const char *folder = skv_tune_cache_path(cache);
+    const size_t measured = skv_tuning_measured(t);
+
+    skv_info("%zu algorithms chosen in %.1f s: %zu measured now, %zu known from %s", t->n, seconds,
+             measured, t->n - measured, folder ? folder : "nowhere");
+}
 
 static skv_status measure(skv_job *j)
 {
     const double start = skv_seconds();
     skv_tuning *t = &j->be->tuning;
     skv_tune_cache *cache = NULL;
-    char *folder = NULL;
-    size_t measured;
     skv_status st;
 
-    SKV_TRY(skv_tune_cache_folder(&folder, skv_backend_describe(j->be)));
-    SKV_TRY_GOTO(skv_tune_cache_open(&cache, j->be), done);
+    SKV_TRY(skv_tune_cache_open(&cache, j->be));
     skv_info("choosing algorithms: %zu are known for this GPU, others are measured", t->n);
     st = skv_tune_measure(j->engine, &j->run.engine);
-    SKV_TRY_GOTO(skv_tune_cache_close(cache, st), done);
-    measured = skv_tuning_measured(t);
-    skv_tuning_drop_unused(t);
-    skv_info("%zu algorithms chosen in %.1f s: %zu measured now, %zu known from %s", t->n,
-             skv_seconds() - start, measured, t->n - measured, folder ? folder : "nowhere");
-done:
-    free(folder);
-    return st;
+    if (st == SKV_OK) {
+        skv_tuning_drop_unused(t);
+        say_chosen(t, cache, skv_seconds() - start);
+    }
+    return skv_tune_cache_close(cache, st);
 }
 
 /* What the run has for this device; else measured (or, with --tune off, left to the libraries), and

@@ -4,10 +4,8 @@
 
 #include <stdint.h>
 
-#include "core/digest.h"
-
-/* leader[r], of n ranks: the first rank of r's device that has work, -1: there is none. share:
- * skv_todo_list's. */
-void skv_tuning_leaders(int32_t *leader, const skv_digest *device, const int64_t *share, int n);
+/* leader[r], of n ranks: the first rank of r's kind of device that has work, -1: there is none.
+ * share: skv_todo_list's. */
+void skv_tuning_leaders(int32_t *leader, const int64_t *kind, const int64_t *share, int n);
 
 #endif

@@ -45,8 +45,8 @@ void skv_claims_drop(skv_claims *c, const char *name);
 typedef struct {
     int seconds;
     const skv_flag *stop; /* NULL; or: not 0 ends the wait */
-    void (*alive)(
-        void *ctx); /* NULL; or called all the while, for those who wait for this process */
+    /* NULL; or called all the while, for those who wait for this process. */
+    void (*alive)(void *ctx);
     void *ctx;
 } skv_claims_patience;
 

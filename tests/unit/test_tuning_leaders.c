@@ -9,15 +9,13 @@
 
 static void each_kind_of_device_has_its_first_rank_with_work(void **state)
 {
-    const skv_digest a = skv_digest_of("a", 1), b = skv_digest_of("b", 1),
-                     c = skv_digest_of("c", 1);
-    const skv_digest device[N] = {a, b, a, b, c, a};
+    const int64_t kind[N] = {1, -2, 1, -2, 3, 1};
     const int64_t share[N + 1] = {0, 0, 2, 4, 5, 5, 6}; /* ranks 0 and 4 have no work */
     const int32_t want[N] = {2, 1, 2, 1, -1, 2};
     int32_t leader[N];
 
     (void)state;
-    skv_tuning_leaders(leader, device, share, N);
+    skv_tuning_leaders(leader, kind, share, N);
     assert_memory_equal(leader, want, sizeof want);
 }
 
