@@ -239,13 +239,14 @@ class Tester:
         return name, wrong, how_ended, said
 
 
-def chosen(calls, form, limit):
-    """Which calls of a kind are to fail: all, one of each place, or `limit` of these."""
-    if form != "all":
+def chosen(calls, form, limit, share):
+    """Which calls of a kind are to fail: all, one of each place, or `limit` of these; of them,
+    the K-th of N shares."""
+    if form != "calls":
         calls = list({whence: (n, whence) for n, whence in reversed(calls)}.values())[::-1]
     if limit and len(calls) > limit:
         calls = [calls[i * len(calls) // limit] for i in range(limit)]
-    return [n for n, _ in calls]
+    return [n for n, _ in calls[share[0] - 1::share[1]]]
 
 
 def disk_sizes(n):
@@ -311,6 +312,8 @@ def options():
     parser.add_argument("--how", choices=["fail", "kill", "both"], default="both",
                         help="the call fails, or the process is killed instead of it")
     parser.add_argument("--most", type=int, help="cases of a kind in a scenario, spread evenly")
+    parser.add_argument("--share", type=lambda s: [int(i) for i in s.split("/")], default=[1, 1],
+                        metavar="K/N", help="the K-th of N shares, so that machines can part them")
     parser.add_argument("--disks", type=int, default=4, help="sizes of a disk that is too small")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--limit", type=float, default=150,
@@ -350,7 +353,7 @@ def main():
         for kind, kill in work:
             t = time.monotonic()
             most = o.most or (0 if o.form != "ci" else 1 if kill else scenario.few)
-            n = chosen(calls[kind], o.form, most if kind != "disk" else 0)
+            n = chosen(calls[kind], o.form, most if kind != "disk" else 0, o.share)
             errors = [KILL] if kill else ERRORS.get(kind, [errno.EIO])
             with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
                 results = list(pool.map(
