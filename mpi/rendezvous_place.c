@@ -209,23 +209,20 @@ skv_status skv_place_read(skv_place *p, const char *path)
     return skv_place_parse(p, text, path);
 }
 
+/* Files of jobs that ended a day ago without removing theirs. What cannot be listed or removed now
+ * is a later job's to remove. */
 static void sweep(const char *path)
 {
-    const struct dirent *e;
     const time_t now = time(NULL);
+    const struct dirent *e = NULL;
+    char folder[4096];
     struct stat info;
-    const char *name;
     DIR *d;
-    int fd = -1;
 
-    if (skv_folder_of(&fd, &name, path, 1) != SKV_OK)
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path) + 1, path);
+    if (skv_folder_list(&d, folder, 0) != SKV_OK)
         return;
-    d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return;
-    }
-    while ((e = readdir(d)))
+    while (skv_folder_next(&e, d, folder) == SKV_OK && e)
         if (strncmp(e->d_name, PREFIX, sizeof PREFIX - 1) == 0 &&
             fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(info.st_mode) && info.st_mtime < now - OLD)

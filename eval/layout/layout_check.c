@@ -197,48 +197,6 @@ done:
 
 /* --------------------------------------------------------------------- a walk */
 
-typedef struct {
-    char **name;
-    size_t n;
-} names;
-
-static void free_names(names *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        free(l->name[i]);
-    free(l->name);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static skv_status list(names *out, const char *folder)
-{
-    DIR *d = opendir(folder);
-    const struct dirent *e;
-    skv_status st = SKV_OK;
-
-    if (!d)
-        return skv_fail(skv_name_status(errno), "%s: cannot open the folder: %s", folder,
-                        strerror(errno));
-    while (st == SKV_OK && (st = skv_folder_next(&e, d, folder)) == SKV_OK && e) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        st = skv_grow(&out->name, out->n, sizeof *out->name, folder);
-        if (st != SKV_OK)
-            break;
-        out->name[out->n] = NULL;
-        st = skv_path_join(&out->name[out->n], NULL, e->d_name);
-        out->n += st == SKV_OK;
-    }
-    closedir(d);
-    if (out->n > 0)
-        qsort(out->name, out->n, sizeof *out->name, by_bytes);
-    return st;
-}
-
 static skv_status walk(check *c, const char *inside);
 
 static skv_status see(check *c, const char *name)
@@ -269,17 +227,17 @@ static skv_status see(check *c, const char *name)
 static skv_status walk(check *c, const char *inside) /* NOLINT(misc-no-recursion) */
 {
     char path[SKV_LAYOUT_PATH_BYTES];
-    names l = {0};
+    skv_names l = {0};
     skv_status st;
 
     SKV_TRY(skv_layout_join(path, c->folder, inside));
-    st = list(&l, path);
+    st = skv_folder_names(&l, path, 0);
     for (size_t i = 0; i < l.n && st == SKV_OK; i++) {
         st = skv_layout_join(path, inside, l.name[i]);
         if (st == SKV_OK)
             st = see(c, path);
     }
-    free_names(&l);
+    skv_names_clear(&l);
     return st;
 }
 

@@ -38,7 +38,8 @@ typedef struct {
 
 /* -------------------------------------------------------------------- folders */
 
-/* The folder with all that is in it, if it is there; symlinks are not followed. False: errno. */
+/* The folder with all that is in it, if it is there; symlinks are not followed. False: errno. What
+ * a list leaves out that breaks off is met when the folder itself is removed. */
 static bool remove_tree(int at, const char *name) /* NOLINT(misc-no-recursion) */
 {
     const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -81,7 +82,7 @@ static skv_status look(bool *empty, const char *folder)
     skv_status st = SKV_OK;
 
     *empty = true;
-    if (!d && errno == ENOENT)
+    if (!d && errno == ENOENT) /* no other reason: a file in its place is a wrong --out */
         return SKV_OK;
     if (!d)
         return skv_cannot_make(folder, "open the folder", errno);

@@ -1,6 +1,5 @@
 #include "eval/metrics/pairs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,17 +12,12 @@
 #include "core/text.h"
 #include "io/png.h"
 
-typedef struct {
-    char **name; /* without .png, sorted */
-    int64_t n;
-} name_list;
-
 struct skv_pairs_owned {
     bool is_run;
     skv_run_file run;
     int *path; /* (n_sides) of the run */
     char *folder[2];
-    name_list list[2];
+    skv_names list[2]; /* without .png, in order */
     const char **id;   /* (n) of folders */
     const char **side; /* (n_sides) */
     uint8_t *usable;
@@ -35,13 +29,6 @@ static skv_status own(skv_pairs *out)
     return skv_alloc(&out->owned, 1, sizeof *out->owned, "pairs");
 }
 
-static void clear_names(name_list *l)
-{
-    for (int64_t i = 0; i < l->n; i++)
-        free(l->name[i]);
-    free(l->name);
-}
-
 void skv_pairs_close(skv_pairs *p)
 {
     struct skv_pairs_owned *o = p->owned;
@@ -51,7 +38,7 @@ void skv_pairs_close(skv_pairs *p)
         free(o->path);
         for (int i = 0; i < 2; i++) {
             free(o->folder[i]);
-            clear_names(&o->list[i]);
+            skv_names_clear(&o->list[i]);
         }
         free((void *)o->id);
         free((void *)o->side);
@@ -238,59 +225,43 @@ static bool other_format(const char *name)
     return false;
 }
 
-static skv_status add_name(name_list *l, const char *name)
+/* The folder's PNGs, without their ending; hidden files are left out. */
+static skv_status list_pictures(skv_names *l, const char *folder)
 {
-    const size_t n = strlen(name) - strlen(".png");
+    size_t n_pictures = 0;
 
-    SKV_TRY(skv_grow(&l->name, (size_t)l->n, sizeof *l->name, "a list of pictures"));
-    l->name[l->n] = malloc(n + 1);
-    if (!l->name[l->n])
-        return skv_fail(SKV_E_MEM, "a list of pictures: out of memory");
-    memcpy(l->name[l->n], name, n);
-    l->name[l->n++][n] = '\0';
-    return SKV_OK;
-}
+    SKV_TRY(skv_folder_names(l, folder, 0));
+    for (size_t i = 0; i < l->n; i++) {
+        char *const name = l->name[i];
+        const size_t n = strlen(name);
+        const bool hidden = name[0] == '.';
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static skv_status list_pictures(name_list *l, const char *folder)
-{
-    DIR *dir = opendir(folder);
-    skv_status st = SKV_OK;
-    const struct dirent *e;
-
-    if (!dir)
-        return skv_fail(skv_name_status(errno), "%s: not a folder of pictures: %s", folder,
-                        strerror(errno));
-    while (st == SKV_OK && (st = skv_folder_next(&e, dir, folder)) == SKV_OK && e) {
-        if (e->d_name[0] == '.')
-            continue;
-        if (other_format(e->d_name))
-            st = skv_fail(
+        if (!hidden && other_format(name))
+            return skv_fail(
                 SKV_E_ARG,
                 "%s/%s is not a PNG: compare PNGs alone, lossy copies differ by themselves", folder,
-                e->d_name);
-        else if (strlen(e->d_name) > 4 && strcmp(e->d_name + strlen(e->d_name) - 4, ".png") == 0)
-            st = add_name(l, e->d_name);
+                name);
+        if (hidden || n <= 4 || strcmp(name + n - 4, ".png") != 0)
+            continue;
+        name[n - 4] = '\0';
+        l->name[i] = l->name[n_pictures];
+        l->name[n_pictures++] = name;
     }
-    closedir(dir);
-    SKV_TRY(st);
+    while (l->n > n_pictures)
+        free(l->name[--l->n]);
     if (l->n == 0)
         return skv_fail(SKV_E_NOTFOUND, "%s holds no *.png", folder);
-    qsort(l->name, (size_t)l->n, sizeof *l->name, by_bytes);
+    skv_names_sort(l); /* "a" is before "a-1", "a.png" is not before "a-1.png" */
     return SKV_OK;
 }
 
 static skv_status pair_names(skv_pairs *p)
 {
     struct skv_pairs_owned *o = p->owned;
-    const name_list *a = &o->list[0], *b = &o->list[1];
-    int64_t i = 0, j = 0;
+    const skv_names *a = &o->list[0], *b = &o->list[1];
+    size_t i = 0, j = 0;
 
-    SKV_TRY(skv_alloc(&o->id, (size_t)a->n, sizeof *o->id, "pairs"));
+    SKV_TRY(skv_alloc(&o->id, a->n, sizeof *o->id, "pairs"));
     while (i < a->n || j < b->n) {
         const int order = i == a->n ? 1 : j == b->n ? -1 : strcmp(a->name[i], b->name[j]);
         const int only = order < 0 ? 0 : 1;

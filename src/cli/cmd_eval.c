@@ -320,7 +320,9 @@ static skv_status write_alone(job *j, const char *folder)
     snprintf(what, sizeof what, "%.4095s: another skv eval writes its results", folder);
     st = skv_claims_wait(claims, "metrics", what, &(skv_claims_patience){.seconds = WRITE_SECONDS});
     if (st == SKV_OK) {
-        st = write_folder(j, folder);
+        st = skv_run_sweep(claims, folder); /* an evaluation that was killed may have left files */
+        if (st == SKV_OK)
+            st = write_folder(j, folder);
         skv_claims_drop(claims, "metrics");
     }
     skv_claims_close(claims);

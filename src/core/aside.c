@@ -134,7 +134,7 @@ skv_status skv_aside_sweep(const char *folder, int n_below, skv_aside_is_dead is
 {
     char process[SKV_PROCESS_BYTES];
     skv_status st;
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     struct stat info;
     DIR *d;
 
@@ -142,11 +142,11 @@ skv_status skv_aside_sweep(const char *folder, int n_below, skv_aside_is_dead is
     if (st == SKV_E_NOTFOUND)
         return SKV_OK;
     SKV_TRY(st);
-    while ((e = readdir(d)))
+    while ((st = skv_folder_next(&e, d, folder)) == SKV_OK && e)
         if (writer_of(process, e->d_name) &&
             fstatat(dirfd(d), e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(info.st_mode) && is_dead(ctx, process, info.st_mtim))
             unlinkat(dirfd(d), e->d_name, 0);
     closedir(d);
-    return SKV_OK;
+    return st;
 }

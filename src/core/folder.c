@@ -176,6 +176,50 @@ skv_status skv_folder_next(const struct dirent **e, DIR *d, const char *path)
     return SKV_OK;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void skv_names_sort(skv_names *l)
+{
+    if (l->n > 0)
+        qsort(l->name, l->n, sizeof *l->name, by_bytes);
+}
+
+void skv_names_clear(skv_names *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->name[i]);
+    free(l->name);
+    *l = (skv_names){0};
+}
+
+skv_status skv_folder_names(skv_names *out, const char *path, int n_below)
+{
+    const struct dirent *e = NULL;
+    skv_status st;
+    DIR *d;
+
+    *out = (skv_names){0};
+    SKV_TRY(skv_folder_list(&d, path, n_below));
+    while ((st = skv_folder_next(&e, d, path)) == SKV_OK && e) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        st = skv_grow(&out->name, out->n, sizeof *out->name, path);
+        if (st == SKV_OK)
+            st = skv_path_join(&out->name[out->n], NULL, e->d_name);
+        if (st != SKV_OK)
+            break;
+        out->n++;
+    }
+    closedir(d);
+    if (st != SKV_OK)
+        skv_names_clear(out);
+    skv_names_sort(out);
+    return st;
+}
+
 /* path[0..end), whose parent is there; path[0..root) is the user's. */
 static skv_status make_one(const char *path, size_t root, size_t end)
 {

@@ -9,6 +9,7 @@
 #define SKV_CORE_FOLDER_H
 
 #include <dirent.h>
+#include <stddef.h>
 
 #include "core/status.h"
 
@@ -29,6 +30,18 @@ SKV_MUST skv_status skv_folder_list(DIR **out, const char *path, int n_below);
  * from a fault; a list that is cut short would be taken for the whole. `path` is for the message.
  */
 SKV_MUST skv_status skv_folder_next(const struct dirent **e, DIR *d, const char *path);
+
+/* Names of files, without the folder. Zeroed: none. */
+typedef struct {
+    char **name;
+    size_t n;
+} skv_names;
+
+/* All entries of a folder but "." and "..", in order of their bytes: *out (skv_names_clear). */
+SKV_MUST skv_status skv_folder_names(skv_names *out, const char *path, int n_below);
+
+void skv_names_sort(skv_names *l);
+void skv_names_clear(skv_names *l);
 
 /* Makes `path` and its missing parents (mode 0777 less the umask); existing folders are fine. */
 SKV_MUST skv_status skv_folder_make_below(const char *path, int n_below);

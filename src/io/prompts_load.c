@@ -1,7 +1,6 @@
 /* Prompt lists from disk, as the bytes that all ranks parse. */
 #include "io/prompts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,55 +22,6 @@
 #define PIPE_SECONDS   60
 #define PIECE_BYTES    ((size_t)1 << 20)
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void free_names(char **names, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
-}
-
-/* Names of the folder's *.txt, sorted; hidden files are left out. */
-static skv_status list_texts(char ***out, size_t *out_n, const char *folder)
-{
-    skv_status st = SKV_OK;
-    const struct dirent *e = NULL;
-    char **names = NULL;
-    size_t n = 0;
-    DIR *d = opendir(folder);
-
-    if (!d)
-        return skv_fail(skv_name_status(errno), "%s: cannot open the folder: %s", folder,
-                        strerror(errno));
-    for (;;) {
-        SKV_TRY_GOTO(skv_folder_next(&e, d, folder), done);
-        if (!e)
-            break;
-        if (e->d_name[0] == '.' || !skv_ends_in(e->d_name, ".txt"))
-            continue;
-        SKV_TRY_GOTO(skv_grow(&names, n, sizeof *names, folder), done);
-        names[n] = NULL;
-        SKV_TRY_GOTO(skv_path_join(&names[n], NULL, e->d_name), done);
-        n++;
-    }
-    if (n == 0) {
-        st = skv_fail(SKV_E_ARG, "%s: no .txt file in this folder", folder);
-        goto done;
-    }
-    qsort(names, n, sizeof *names, by_bytes);
-    *out = names;
-    *out_n = n;
-    names = NULL;
-done:
-    free_names(names, names ? n : 0);
-    closedir(d);
-    return st;
-}
 
 /* {"id": ..., "prompt": ...}, or {"id": ..., "error": ...} where the file is unusable. */
 static skv_status print_file(FILE *f, const char *folder, const char *name)
@@ -116,22 +66,27 @@ done:
     return st;
 }
 
+/* The folder's *.txt; hidden files are left out. */
 static skv_status load_folder(char **out, size_t *out_n, const char *folder)
 {
     skv_status st = SKV_OK;
-    char **names = NULL, *text = NULL;
-    size_t n = 0, bytes = 0;
+    size_t bytes = 0;
+    skv_names l = {0};
+    char *text = NULL;
     FILE *f = open_memstream(&text, &bytes);
 
     if (!f)
         return skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
-    SKV_TRY_GOTO(list_texts(&names, &n, folder), done);
-    for (size_t i = 0; i < n; i++)
-        SKV_TRY_GOTO(print_file(f, folder, names[i]), done);
+    SKV_TRY_GOTO(skv_folder_names(&l, folder, 0), done);
+    for (size_t i = 0; i < l.n; i++)
+        if (l.name[i][0] != '.' && skv_ends_in(l.name[i], ".txt"))
+            SKV_TRY_GOTO(print_file(f, folder, l.name[i]), done);
 done:
     if (fclose(f) != 0 && st == SKV_OK)
         st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
-    free_names(names, n);
+    if (st == SKV_OK && bytes == 0)
+        st = skv_fail(SKV_E_ARG, "%s: no .txt file in this folder", folder);
+    skv_names_clear(&l);
     if (st != SKV_OK) {
         free(text);
         return st;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "job/next_place.h"
 
@@ -78,18 +79,19 @@ static void mark(skv_group_queue *q, int64_t place, skv_place what)
 
 /* ------------------------------------------------------------------ the thread's looks */
 
-/* Groups of others that are done by now need not be tried one by one. */
-static skv_status list_again(skv_group_queue *q)
+/* Groups of others that are done by now need not be tried one by one. What a list that breaks off
+ * does not show is tried: each claim that is won has its files looked at. */
+static void list_again(skv_group_queue *q)
 {
     const skv_todo_list *todo = q->setup.todo;
 
-    SKV_TRY(skv_run_news_list(todo->work, q->setup.run, q->setup.plan));
+    if (skv_run_news_list(todo->work, q->setup.run, q->setup.plan) != SKV_OK)
+        skv_debug("%s", skv_message());
     pthread_mutex_lock(&q->lock);
     for (int64_t p = 0; p < todo->n; p++)
         if (q->places[p] != SKV_PLACE_MINE && !has_work(q, p))
             q->places[p] = SKV_PLACE_DONE;
     pthread_mutex_unlock(&q->lock);
-    return SKV_OK;
 }
 
 /* A claim that was won may be of a group that another has just finished. */
@@ -109,7 +111,8 @@ static skv_status try_place(skv_group_queue *q, int64_t place)
         return SKV_OK;
     skv_claims_drop(q->setup.claims, name);
     mark(q, place, SKV_PLACE_DONE);
-    return list_again(q);
+    list_again(q);
+    return SKV_OK;
 }
 
 /* *place: claimed; -1: nothing is free. */

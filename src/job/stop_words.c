@@ -92,7 +92,7 @@ void skv_stop_words_forget(const skv_stop_words *w)
 skv_status skv_stop_words_sweep(const char *run)
 {
     struct stat now, info;
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     skv_status st = SKV_OK;
     DIR *d;
     int fd;
@@ -102,7 +102,7 @@ skv_status skv_stop_words_sweep(const char *run)
     (void)unlinkat(fd, BY_HAND, 0);
     if (fstat(fd, &now) != 0)
         st = skv_fail(SKV_E_IO, "%s: cannot look at the folder: %s", run, strerror(errno));
-    while (st == SKV_OK && (e = readdir(d)))
+    while (st == SKV_OK && (st = skv_folder_next(&e, d, run)) == SKV_OK && e)
         if (strncmp(e->d_name, OF_A_JOB, strlen(OF_A_JOB)) == 0 &&
             fstatat(fd, e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
             now.st_mtime - info.st_mtime > DEAD_SECONDS)

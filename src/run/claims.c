@@ -21,9 +21,11 @@
 
 #define ENDING       ".alive"
 #define BEAT_SECONDS 10 /* several must be missed before an owner is dead */
+#define ASIDE_BYTES  (SKV_CLAIM_BYTES + 2 * SKV_PROCESS_BYTES) /* "<name>.<process>.tmp" */
 
 struct skv_claims {
     char *path;
+    int n_below; /* core/folder.h */
     int folder;
     char me[SKV_PROCESS_BYTES];
     char alive[SKV_PROCESS_BYTES + sizeof ENDING];
@@ -67,30 +69,77 @@ static skv_status read_line(char out[SKV_CLAIM_BYTES], struct timespec *time, co
     return SKV_OK;
 }
 
-/* *made: false where there is one of that name. */
-static skv_status make_file(bool *made, const skv_claims *c, const char *name, const char *line)
+/* A new file with one line. Returns 0 or errno; then there is none. */
+static int make_line(const skv_claims *c, const char *name, const char *line)
 {
     const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const int fd = openat(c->folder, name, how, 0666);
     char text[SKV_CLAIM_BYTES];
     int n, reason;
 
-    *made = fd >= 0;
-    if (fd < 0 && errno == EEXIST)
-        return SKV_OK;
-    if (fd < 0 && errno == ENOENT)
-        return SKV_E_NOTFOUND; /* the folder is gone */
     if (fd < 0)
-        return skv_cannot_make(c->path, "create a file in it", errno);
+        return errno;
     n = snprintf(text, sizeof text, "%.*s\n", SKV_CLAIM_BYTES - 2, line);
     reason = skv_write_fully(fd, text, (size_t)n);
     if (close(fd) != 0 && reason == 0)
         reason = errno;
-    if (reason == 0)
+    if (reason != 0)
+        unlinkat(c->folder, name, 0);
+    return reason;
+}
+
+static void name_aside(char out[ASIDE_BYTES], const skv_claims *c, const char *name)
+{
+    snprintf(out, ASIDE_BYTES, "%s.%s.tmp", name, c->me);
+}
+
+/* Whether errno `reason` of link() says that the file system has no hard links, or no more of them
+ * for this file. */
+static bool is_without_links(int reason)
+{
+    return reason == EPERM || reason == ENOSYS || reason == ENOTSUP || reason == EOPNOTSUPP ||
+           reason == EMLINK;
+}
+
+/* The file is written aside and then linked to its name, so nobody ever sees it without its line.
+ * Where there are no hard links it is made in place: a process that is killed between making and
+ * writing leaves an empty one. Returns 0 or errno. */
+static int make_whole(const skv_claims *c, const char *name, const char *line)
+{
+    char aside[ASIDE_BYTES];
+    struct stat info;
+    int reason;
+
+    name_aside(aside, c, name);
+    reason = make_line(c, aside, line);
+    if (reason == EEXIST) { /* its removal failed the last time */
+        unlinkat(c->folder, aside, 0);
+        reason = make_line(c, aside, line);
+    }
+    if (reason != 0)
+        return reason == EEXIST ? EIO : reason; /* that is said of the claim */
+    reason = linkat(c->folder, aside, c->folder, name, 0) == 0 ? 0 : errno;
+    /* over NFS the answer may be lost, and the second try then finds the first one's link */
+    if (reason == EEXIST && fstatat(c->folder, aside, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        info.st_nlink > 1)
+        reason = 0;
+    else if (is_without_links(reason))
+        reason = make_line(c, name, line);
+    unlinkat(c->folder, aside, 0);
+    return reason;
+}
+
+/* *made: false where there is one of that name. Not by two threads at once for one name. */
+static skv_status make_file(bool *made, const skv_claims *c, const char *name, const char *line)
+{
+    const int reason = make_whole(c, name, line);
+
+    *made = reason == 0;
+    if (reason == 0 || reason == EEXIST)
         return SKV_OK;
-    unlinkat(c->folder, name, 0);
-    *made = false;
-    return skv_fail(SKV_E_IO, "%s/%s: cannot write: %s", c->path, name, strerror(reason));
+    if (reason == ENOENT)
+        return SKV_E_NOTFOUND; /* the folder is gone */
+    return skv_cannot_make(c->path, "create a file in it", reason);
 }
 
 /* ------------------------------------------------------------------- heartbeat */
@@ -171,7 +220,7 @@ static void tear_down(skv_claims *c)
 }
 
 /* The folder may be removed by another that leaves it, until this process's file is in it. */
-static skv_status enter(skv_claims *c, int n_below)
+static skv_status enter(skv_claims *c)
 {
     skv_status st = SKV_E_NOTFOUND;
 
@@ -179,8 +228,8 @@ static skv_status enter(skv_claims *c, int n_below)
         if (c->folder >= 0)
             close(c->folder);
         c->folder = -1;
-        SKV_TRY(skv_folder_make_below(c->path, n_below));
-        st = skv_folder_open(&c->folder, c->path, n_below);
+        SKV_TRY(skv_folder_make_below(c->path, c->n_below));
+        st = skv_folder_open(&c->folder, c->path, c->n_below);
         if (st == SKV_OK)
             st = beat(c);
     }
@@ -194,9 +243,10 @@ skv_status skv_claims_open(skv_claims **out, const char *folder, int n_below)
 
     SKV_TRY(skv_alloc(&c, 1, sizeof *c, "claims"));
     set_up(c);
+    c->n_below = n_below;
     st = skv_path_join(&c->path, NULL, folder);
     if (st == SKV_OK)
-        st = enter(c, n_below);
+        st = enter(c);
     if (st == SKV_OK && pthread_create(&c->thread, NULL, heart, c) != 0)
         st = skv_fail(SKV_E_MEM, "cannot start the thread of the heartbeat");
     if (st != SKV_OK) {
@@ -253,8 +303,8 @@ skv_owner_state skv_claims_owner(const skv_claims *c, const char *owner)
 
 /* ---------------------------------------------------------------------- claims */
 
-/* Whether a claim may be taken from its owner, who is said in `who`. The line of a claim that is
- * being made may not be there yet. */
+/* Whether a claim may be taken from its owner, who is said in `who`. On a file system without hard
+ * links the line of a claim that is being made may not be there yet. */
 static bool is_orphan(char who[SKV_CLAIM_BYTES], const skv_claims *c, const char *line,
                       struct timespec time)
 {
@@ -268,10 +318,10 @@ static bool is_orphan(char who[SKV_CLAIM_BYTES], const skv_claims *c, const char
  * and claimed anew, just now: so what is taken away is looked at again, and put back. */
 static skv_status remove_orphan(const skv_claims *c, const char *name, const char *line)
 {
-    char away[SKV_CLAIM_BYTES + SKV_PROCESS_BYTES], found[SKV_CLAIM_BYTES];
+    char away[ASIDE_BYTES], found[SKV_CLAIM_BYTES];
     struct timespec time;
 
-    snprintf(away, sizeof away, "%s.%s.tmp", name, c->me);
+    name_aside(away, c, name);
     if (renameat(c->folder, name, c->folder, away) != 0)
         return errno == ENOENT
                    ? SKV_OK
@@ -292,8 +342,9 @@ static bool is_mine(const skv_claims *c, const char *name)
     return read_line(line, &time, c, name) == SKV_OK && strcmp(line, c->me) == 0;
 }
 
-/* who: the living owner, where the claim is not won. */
-static skv_status take(bool *won, char who[SKV_CLAIM_BYTES], skv_claims *c, const char *name)
+/* who: the living owner, where the claim is not won. The caller holds the lock: two threads would
+ * make the same file aside. */
+static skv_status take_locked(bool *won, char who[SKV_CLAIM_BYTES], skv_claims *c, const char *name)
 {
     char line[SKV_CLAIM_BYTES];
     struct timespec time;
@@ -316,6 +367,16 @@ static skv_status take(bool *won, char who[SKV_CLAIM_BYTES], skv_claims *c, cons
         SKV_TRY(remove_orphan(c, name, line));
     }
     return SKV_OK;
+}
+
+static skv_status take(bool *won, char who[SKV_CLAIM_BYTES], skv_claims *c, const char *name)
+{
+    skv_status st;
+
+    pthread_mutex_lock(&c->lock);
+    st = take_locked(won, who, c, name);
+    pthread_mutex_unlock(&c->lock);
+    return st;
 }
 
 skv_status skv_claims_take(bool *won, skv_claims *c, const char *name)
@@ -365,18 +426,9 @@ static bool is_heartbeat(const char *name)
     return n > end && strcmp(name + n - end, ENDING) == 0;
 }
 
-static skv_status list(DIR **out, const skv_claims *c)
+static bool is_claim(const char *name)
 {
-    const int fd = openat(c->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int reason;
-
-    *out = fd >= 0 ? fdopendir(fd) : NULL;
-    if (*out)
-        return SKV_OK;
-    reason = errno;
-    if (fd >= 0)
-        close(fd);
-    return skv_fail(SKV_E_IO, "%s: cannot list the folder: %s", c->path, strerror(reason));
+    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
 }
 
 /* Whether this is a claim of another process; *lives: its owner, who is said in `who`. */
@@ -386,8 +438,7 @@ static bool is_anothers(bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims
     char line[SKV_CLAIM_BYTES];
     struct timespec time;
 
-    if (name[0] == '.' || is_heartbeat(name) || read_line(line, &time, c, name) != SKV_OK ||
-        strcmp(line, c->me) == 0)
+    if (!is_claim(name) || read_line(line, &time, c, name) != SKV_OK || strcmp(line, c->me) == 0)
         return false;
     *lives = !is_orphan(who, c, line, time);
     return true;
@@ -402,7 +453,7 @@ skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
     DIR *d;
 
     *out = (skv_claims_counts){0};
-    SKV_TRY(list(&d, c));
+    SKV_TRY(skv_folder_list(&d, c->path, c->n_below));
     do {
         st = skv_folder_next(&e, d, c->path);
         if (st != SKV_OK || !e || !is_anothers(&lives, who, c, e->d_name))
@@ -426,34 +477,53 @@ skv_status skv_claims_others(bool *any, const skv_claims *c)
     return SKV_OK;
 }
 
-/* Heartbeats go after the claims: without one an owner of another place is unknown. */
-static void sweep_entry(skv_claims *c, const char *name, bool heartbeats)
+static void sweep_claim(skv_claims *c, const char *name)
 {
     char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
     struct timespec time;
 
-    if (name[0] == '.' || read_line(line, &time, c, name) != SKV_OK)
-        return;
-    if (is_heartbeat(name)) {
-        snprintf(line, sizeof line, "%.*s", (int)(strlen(name) - (sizeof ENDING - 1)), name);
-        if (heartbeats && look_at(who, c, line) == SKV_OWNER_IS_DEAD)
-            unlinkat(c->folder, name, 0);
-    } else if (!heartbeats && is_orphan(who, c, line, time) &&
-               remove_orphan(c, name, line) != SKV_OK) {
+    if (read_line(line, &time, c, name) == SKV_OK && is_orphan(who, c, line, time) &&
+        remove_orphan(c, name, line) != SKV_OK)
         skv_debug("%s", skv_message());
-    }
 }
 
+static void sweep_heartbeat(skv_claims *c, const char *name)
+{
+    char owner[SKV_CLAIM_BYTES];
+
+    snprintf(owner, sizeof owner, "%.*s", (int)(strlen(name) - (sizeof ENDING - 1)), name);
+    if (skv_claims_owner(c, owner) == SKV_OWNER_IS_DEAD)
+        unlinkat(c->folder, name, 0);
+}
+
+static skv_status sweep(skv_claims *c, bool (*is_one)(const char *name),
+                        void (*sweep_one)(skv_claims *c, const char *name))
+{
+    const struct dirent *e = NULL;
+    skv_status st;
+    DIR *d;
+
+    SKV_TRY(skv_folder_list(&d, c->path, c->n_below));
+    while ((st = skv_folder_next(&e, d, c->path)) == SKV_OK && e)
+        if (is_one(e->d_name))
+            sweep_one(c, e->d_name);
+    closedir(d);
+    return st;
+}
+
+/* Whether a file aside is a dead process's. One without a heartbeat may be about to make that. */
+static bool is_dead(const void *claims, const char *process, struct timespec written)
+{
+    const skv_owner_state state = skv_claims_owner(claims, process);
+
+    return state == SKV_OWNER_IS_DEAD ||
+           (state == SKV_OWNER_IS_UNKNOWN && skv_claims_age(claims, written) > SKV_CLAIM_SECONDS);
+}
+
+/* Heartbeats go last: without one an owner of another place is unknown. */
 skv_status skv_claims_sweep(skv_claims *c)
 {
-    for (int heartbeats = 0; heartbeats <= 1; heartbeats++) {
-        const struct dirent *e;
-        DIR *d;
-
-        SKV_TRY(list(&d, c));
-        while ((e = readdir(d)))
-            sweep_entry(c, e->d_name, heartbeats);
-        closedir(d);
-    }
-    return SKV_OK;
+    SKV_TRY(sweep(c, is_claim, sweep_claim));
+    SKV_TRY(skv_aside_sweep(c->path, c->n_below, is_dead, c));
+    return sweep(c, is_heartbeat, sweep_heartbeat);
 }

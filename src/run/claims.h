@@ -1,9 +1,15 @@
 /* Claims: which of the processes that share a folder works on what. One mechanism for ranks and for
  * jobs, on one host or many, with nothing but files: no locks, no server.
  *
- *   <folder>/<name>            a claim: made exclusively (O_EXCL); holds its owner's name
- *   <folder>/<owner>.alive     an owner's heartbeat: its time is renewed every few seconds; says
- * who it is
+ *   <folder>/<name>              a claim: made exclusively; holds its owner's name
+ *   <folder>/<owner>.alive       an owner's heartbeat: its time is renewed every few seconds; says
+ *                                who it is
+ *   <folder>/<name>.<owner>.tmp  one of these, until it is linked to its name
+ *
+ * A claim is never there without its owner's name: it is written under another name and then
+ * linked, which succeeds for one process only. On a file system without hard links it is made in
+ * place (O_EXCL); there an empty claim, of a process that was killed just then, lasts
+ * SKV_CLAIM_SECONDS.
  *
  * An owner is a process (core/process.h). It is dead when its process is known to have ended, when
  * it has no heartbeat, or when its heartbeat is older than this process's own by more than
@@ -77,7 +83,7 @@ typedef struct {
 } skv_claims_counts;
 SKV_MUST skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c);
 
-/* Removes the heartbeats and claims of dead owners. */
+/* Removes the heartbeats, the claims and the files aside of dead owners. */
 SKV_MUST skv_status skv_claims_sweep(skv_claims *c);
 
 #endif

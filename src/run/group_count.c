@@ -27,16 +27,21 @@ static bool is_number(const char *name)
     return name[0] && strspn(name, "0123456789") == strlen(name);
 }
 
+/* A folder that is not there has no groups yet; of one that cannot be listed they are not known. */
 static int64_t count_in(const char *folder, int n_below, double until, bool *cut)
 {
     char inner[4096];
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     int64_t n = 0, seen = 0;
+    skv_status st;
     DIR *d;
 
-    if (skv_folder_list(&d, folder, n_below) != SKV_OK)
+    st = skv_folder_list(&d, folder, n_below);
+    if (st != SKV_OK) {
+        *cut = *cut || st != SKV_E_NOTFOUND;
         return 0;
-    while (!*cut && (e = readdir(d))) {
+    }
+    while (!*cut && (st = skv_folder_next(&e, d, folder)) == SKV_OK && e) {
         if (is_group(e->d_name))
             n++;
         else if (n_below == 2 && is_number(e->d_name) &&
@@ -45,6 +50,7 @@ static int64_t count_in(const char *folder, int n_below, double until, bool *cut
         if (seen++ % LOOK_AT_CLOCK == 0)
             *cut = skv_seconds() > until;
     }
+    *cut = *cut || st != SKV_OK;
     closedir(d);
     return n;
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Group files below RUN/groups/<path>. Stops at `until` (skv_seconds) and then sets *cut: there are
- * at least as many. What cannot be listed counts 0. */
+/* Group files below RUN/groups/<path>. Sets *cut where there may be more: when it is stopped at
+ * `until` (skv_seconds), or meets a folder that cannot be listed. */
 int64_t skv_group_count(const char *run, const char *path, double until, bool *cut);
 
 #endif

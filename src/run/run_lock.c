@@ -27,7 +27,7 @@ static bool is_dead(const void *claims, const char *process, struct timespec wri
 static skv_status sweep_tree(const skv_claims *c, const char *folder, int n_below, int depth)
 {
     char inner[4096];
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     skv_status st = skv_aside_sweep(folder, n_below, is_dead, c);
     DIR *d;
 
@@ -37,7 +37,7 @@ static skv_status sweep_tree(const skv_claims *c, const char *folder, int n_belo
         return SKV_OK;
     if (st != SKV_OK || depth == 0)
         return st;
-    while (st == SKV_OK && (e = readdir(d)))
+    while (st == SKV_OK && (st = skv_folder_next(&e, d, folder)) == SKV_OK && e)
         if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) &&
             snprintf(inner, sizeof inner, "%s/%s", folder, e->d_name) < (int)sizeof inner)
             st = sweep_tree(c, inner, n_below + 1, depth - 1);
@@ -45,19 +45,24 @@ static skv_status sweep_tree(const skv_claims *c, const char *folder, int n_belo
     return st;
 }
 
-/* groups/<path>/<hundred>, images/<path>/<hundred>, index/<path>: two levels below. Heartbeats
- * last: they tell which aside files are a dead writer's. */
-static skv_status sweep(skv_claims *c, const char *run)
+/* Heartbeats last: they tell which aside files are a dead writer's. */
+skv_status skv_run_sweep(skv_claims *c, const char *run)
+{
+    SKV_TRY(skv_aside_sweep(run, 0, is_dead, c));
+    return skv_claims_sweep(c);
+}
+
+/* groups/<path>/<hundred>, images/<path>/<hundred>, index/<path>: two levels below. */
+static skv_status sweep_all(skv_claims *c, const char *run)
 {
     static const char *const parts[] = {"groups", "images", "index"};
     char folder[4096];
 
-    SKV_TRY(skv_aside_sweep(run, 0, is_dead, c));
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         snprintf(folder, sizeof folder, "%s/%s", run, parts[i]);
         SKV_TRY(sweep_tree(c, folder, 1, 2));
     }
-    return skv_claims_sweep(c);
+    return skv_run_sweep(c, run);
 }
 
 skv_status skv_run_claims_open(skv_claims **out, const char *run)
@@ -77,7 +82,7 @@ skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds, const 
     snprintf(what, sizeof what, "%.4095s: another skv is at work in this folder", run);
     SKV_TRY(
         skv_claims_wait(c, LOCK, what, &(skv_claims_patience){.seconds = seconds, .stop = stop}));
-    st = sweep(c, run);
+    st = sweep_all(c, run);
     if (st != SKV_OK)
         skv_run_lock_release(c);
     return st;

@@ -12,8 +12,12 @@
 /* The claims of a run, RUN/claims; RUN is there. */
 SKV_MUST skv_status skv_run_claims_open(skv_claims **out, const char *run);
 
-/* Takes the lock, which is a claim, and removes what dead writers left in the folder: aside files
- * (core/aside.h), claims, heartbeats. Waits and fails as skv_claims_wait does. */
+/* Removes what dead processes left in the run's folder itself and among its claims: aside files
+ * (core/aside.h), claims, heartbeats. */
+SKV_MUST skv_status skv_run_sweep(skv_claims *c, const char *run);
+
+/* Takes the lock, which is a claim, and does the same in the folders below, too. Waits and fails as
+ * skv_claims_wait does. */
 SKV_MUST skv_status skv_run_lock_take(skv_claims *c, const char *run, int seconds,
                                       const skv_flag *stop);
 void skv_run_lock_release(skv_claims *c);

@@ -31,7 +31,7 @@ static void note(uint8_t *work, const skv_run_plan *plan, const char *name)
 static skv_status list_folder(uint8_t *work, const skv_run_name *file, const skv_run_plan *plan)
 {
     skv_run_name folder = *file;
-    const struct dirent *e;
+    const struct dirent *e = NULL;
     skv_status st;
     DIR *d;
 
@@ -40,10 +40,10 @@ static skv_status list_folder(uint8_t *work, const skv_run_name *file, const skv
     if (st == SKV_E_NOTFOUND) /* nothing is in it yet */
         return SKV_OK;
     SKV_TRY(st);
-    while ((e = readdir(d)))
+    while ((st = skv_folder_next(&e, d, folder.path)) == SKV_OK && e)
         note(work, plan, e->d_name);
     closedir(d);
-    return SKV_OK;
+    return st;
 }
 
 static bool any_left(const uint8_t *work, const skv_run_plan *plan, int64_t from, int64_t to)

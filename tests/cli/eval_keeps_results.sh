@@ -14,8 +14,10 @@ same() {
     cmp metrics.h5 run/metrics.h5
     cmp metrics.json run/metrics.json
 }
+touch -d '2 days ago' run/metrics.h5.0123456789ab-7-9.tmp # of one that was killed, on another host
 "$SKV" eval run --networks none --report=false >/dev/null
 same
+find run -name '*.tmp'
 "$SKV" eval run --networks none --report=false --paths streaming-20 >/dev/null
 same
 mkdir elsewhere

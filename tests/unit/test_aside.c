@@ -8,6 +8,7 @@
 #include "cmocka_all.h"
 #include "core/file.h"
 #include "core/process.h"
+#include "failing_folder.h"
 #include "temp_folder.h"
 
 static int is_there(const char *name)
@@ -104,6 +105,18 @@ static void a_sweep_removes_asides_of_dead_writers_and_nothing_else(void **state
     assert_int_equal(skv_aside_sweep(temp_path("none"), 0, is_dead, NULL), SKV_OK);
 }
 
+static void a_sweep_says_when_the_folder_cannot_be_listed(void **state)
+{
+    (void)state;
+    put("a.0123456789ab-4242-7.tmp");
+    for (int n = 0; n < 3; n++) {
+        failing_folder(n);
+        assert_int_equal(skv_aside_sweep(temp_folder(), 0, is_dead, NULL), SKV_E_IO);
+        assert_non_null(strstr(skv_message(), "cannot list the folder"));
+    }
+    failing_folder(-1);
+}
+
 static void a_sweep_does_not_leave_the_run(void **state)
 {
     (void)state;
@@ -123,6 +136,7 @@ int main(void)
         CASE(what_is_dropped_leaves_nothing),
         CASE(a_link_of_the_aside_name_is_refused),
         CASE(a_sweep_removes_asides_of_dead_writers_and_nothing_else),
+        CASE(a_sweep_says_when_the_folder_cannot_be_listed),
         CASE(a_sweep_does_not_leave_the_run),
     };
 

@@ -1,6 +1,7 @@
 /* Who works on what, among processes that share a folder. */
 #include "run/claims.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +14,40 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/process.h"
+#include "failing_folder.h"
 #include "temp_folder.h"
 
 #define STRANGER "0123456789ab-17-99" /* a process of another host */
+
+/* The linker sends write and linkat here. */
+static bool dies_in_write, dies_in_link;
+static int link_error; /* 0, or what linkat fails with */
+static bool link_is_made;
+
+ssize_t __real_write(int fd, const void *bytes, size_t n);
+ssize_t __wrap_write(int fd, const void *bytes, size_t n);
+ssize_t __wrap_write(int fd, const void *bytes, size_t n)
+{
+    if (dies_in_write)
+        kill(getpid(), SIGKILL);
+    return __real_write(fd, bytes, n);
+}
+
+int __real_linkat(int from, const char *name, int to, const char *other, int flags);
+int __wrap_linkat(int from, const char *name, int to, const char *other, int flags);
+int __wrap_linkat(int from, const char *name, int to, const char *other, int flags)
+{
+    if (dies_in_link)
+        kill(getpid(), SIGKILL);
+    if (link_error == 0 || link_is_made) {
+        const int rc = __real_linkat(from, name, to, other, flags);
+
+        if (rc != 0 || link_error == 0)
+            return rc;
+    }
+    errno = link_error;
+    return -1;
+}
 
 static skv_claims *open_claims(void)
 {
@@ -125,7 +157,7 @@ static void claims_of_others_count_while_their_owners_live(void **state)
     skv_claims_close(c);
 }
 
-/* Its maker may be about to write its name. */
+/* Without hard links its maker may be about to write its name. */
 static void a_claim_without_a_name_expires_by_its_own_time(void **state)
 {
     skv_claims *c = open_claims();
@@ -137,6 +169,96 @@ static void a_claim_without_a_name_expires_by_its_own_time(void **state)
     assert_false(take(c, "000001"));
     assert_true(take(c, "000002"));
     assert_false(take(c, "000003"));
+    skv_claims_close(c);
+}
+
+/* A process that is killed while it makes a claim. */
+static void die_taking(const char *name, bool in_write)
+{
+    const pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        skv_claims *c = open_claims();
+
+        dies_in_write = in_write;
+        dies_in_link = !in_write;
+        take(c, name);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void whoever_is_killed_while_making_a_claim_blocks_nobody(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    die_taking("000001", true);
+    assert_true(take(c, "000001"));
+    die_taking("000002", false);
+    assert_true(take(c, "000002"));
+    assert_int_equal(skv_claims_sweep(c), SKV_OK);
+    skv_claims_drop(c, "000001");
+    skv_claims_drop(c, "000002");
+    skv_claims_close(c);
+    assert_int_equal(temp_count(), 0); /* nothing of theirs is left */
+}
+
+static void without_hard_links_a_claim_is_made_in_place(void **state)
+{
+    const int errors[] = {EPERM, ENOSYS, ENOTSUP, EMLINK};
+    skv_claims *c = open_claims();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        link_error = errors[i];
+        assert_true(take(c, "000001"));
+        assert_false(take(c, "000001"));
+        skv_claims_drop(c, "000001");
+    }
+    link_error = EIO;
+    assert_int_equal(skv_claims_take(&(bool){false}, c, "000001"), SKV_E_IO);
+    assert_non_null(strstr(skv_message(), "claims"));
+    link_error = 0;
+    assert_true(take(c, "000001"));
+    skv_claims_drop(c, "000001");
+    skv_claims_close(c);
+    assert_int_equal(temp_count(), 0);
+}
+
+/* As over NFS, where the second try of one call meets the link that the first one made. */
+static void a_link_whose_answer_was_lost_is_won(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    link_is_made = true;
+    link_error = EEXIST;
+    assert_true(take(c, "000001"));
+    link_is_made = false;
+    assert_false(take(c, "000001"));
+    link_error = 0;
+    skv_claims_drop(c, "000001");
+    skv_claims_close(c);
+    assert_int_equal(temp_count(), 0);
+}
+
+/* One of another host may be about to make its heartbeat; an old one is not. */
+static void files_aside_go_with_their_owners(void **state)
+{
+    skv_claims *c = open_claims();
+
+    (void)state;
+    put(STRANGER ".alive", "process 17 on node3\n", 5);
+    put("000001." STRANGER ".tmp", "", 1000);
+    put("000002.0123456789ab-18-99.tmp", "", 5);
+    put("000003.0123456789ab-18-99.tmp", "", SKV_CLAIM_SECONDS + 5);
+    assert_int_equal(skv_claims_sweep(c), SKV_OK);
+    assert_true(is_there("000001." STRANGER ".tmp"));
+    assert_true(is_there("000002.0123456789ab-18-99.tmp"));
+    assert_false(is_there("000003.0123456789ab-18-99.tmp"));
     skv_claims_close(c);
 }
 
@@ -174,6 +296,22 @@ static void a_sweep_removes_what_the_dead_have_left(void **state)
     assert_true(is_there("000002"));
     assert_true(is_there("000003"));
     assert_true(is_there("notes.txt"));
+    skv_claims_close(c);
+}
+
+static void what_cannot_be_listed_is_not_nothing(void **state)
+{
+    skv_claims *c = open_claims();
+    skv_claims_counts n;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        failing_folder(i);
+        assert_int_equal(skv_claims_sweep(c), SKV_E_IO);
+        failing_folder(i);
+        assert_int_equal(skv_claims_count(&n, c), i < 4 ? SKV_E_IO : SKV_OK);
+    }
+    failing_folder(-1);
     skv_claims_close(c);
 }
 
@@ -341,8 +479,13 @@ int main(void)
         CASE(a_claim_expires_with_its_owners_heartbeat),
         CASE(claims_of_others_count_while_their_owners_live),
         CASE(a_claim_without_a_name_expires_by_its_own_time),
+        CASE(whoever_is_killed_while_making_a_claim_blocks_nobody),
+        CASE(without_hard_links_a_claim_is_made_in_place),
+        CASE(a_link_whose_answer_was_lost_is_won),
+        CASE(files_aside_go_with_their_owners),
         CASE(what_is_no_file_is_refused),
         CASE(a_sweep_removes_what_the_dead_have_left),
+        CASE(what_cannot_be_listed_is_not_nothing),
         CASE(a_killed_process_loses_its_claim_at_once),
         CASE(a_wait_says_for_whom_and_ends_by_time_stop_or_death),
         CASE(a_wait_for_an_own_claim_is_over_at_once),

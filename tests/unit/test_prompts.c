@@ -10,6 +10,7 @@
 #include "cmocka_all.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "failing_folder.h"
 #include "temp_folder.h"
 
 static skv_status parse_bytes(skv_prompts **p, skv_prompts_form form, const char *text, size_t n,
@@ -474,19 +475,6 @@ static void a_folder_gives_its_texts_sorted_by_name(void **state)
     skv_prompts_destroy(p);
 }
 
-/* The linker sends readdir here: after so many entries it fails once. */
-static int entries_left = -1;
-
-struct dirent *__real_readdir(DIR *d);
-struct dirent *__wrap_readdir(DIR *d);
-struct dirent *__wrap_readdir(DIR *d)
-{
-    if (entries_left < 0 || entries_left-- > 0)
-        return __real_readdir(d);
-    errno = EIO;
-    return NULL;
-}
-
 static void a_folder_that_cannot_be_listed_to_its_end_is_no_shorter_list(void **state)
 {
     skv_prompts *p = NULL;
@@ -499,11 +487,11 @@ static void a_folder_that_cannot_be_listed_to_its_end_is_no_shorter_list(void **
         write_text(name, "a prompt");
     }
     for (int n = 0; n < 6; n++) { /* with "." and ".." */
-        entries_left = n;
+        failing_folder(n);
         assert_int_equal(skv_prompts_read(&p, temp_folder(), NULL), SKV_E_IO);
         assert_non_null(strstr(skv_message(), "cannot list the folder"));
     }
-    entries_left = -1;
+    failing_folder(-1);
 }
 
 static void the_ending_of_a_name_says_the_form(void **state)

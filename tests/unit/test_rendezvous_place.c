@@ -2,12 +2,14 @@
 
 #include "cmocka_all.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "temp_folder.h"
 
 static char run[128], path[256];
@@ -125,6 +127,27 @@ static void whatever_else_a_file_holds_is_refused(void **state)
         assert_int_equal(skv_place_parse(&p, bad[i], "f"), SKV_E_FORMAT);
 }
 
+static void files_of_yesterdays_jobs_are_removed_with_it(void **state)
+{
+    const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    static const char *const name[] = {"rendezvous-dead", "rendezvous-young", "other"};
+    const skv_place p = some_place();
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(skv_file_write(temp_path(name[i]), "x", 1), SKV_OK);
+        if (i != 1)
+            assert_int_equal(utimensat(AT_FDCWD, temp_path(name[i]), old, 0), 0);
+    }
+    assert_int_equal(skv_place_write(&p, path), SKV_OK);
+    skv_place_remove(&p, path);
+    assert_int_equal(access(temp_path(name[0]), F_OK), -1);
+    assert_int_equal(access(temp_path(name[1]), F_OK), 0);
+    assert_int_equal(access(temp_path(name[2]), F_OK), 0);
+    for (int i = 1; i < 3; i++)
+        unlink(temp_path(name[i]));
+}
+
 /* Whatever a job is called, its file is in the run's folder, and no other job's. */
 static void names_of_jobs_are_made_names_of_files(void **state)
 {
@@ -151,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_place_is_read_as_it_was_written),
         cmocka_unit_test(a_file_that_others_can_write_is_refused),
         cmocka_unit_test(only_its_own_file_is_removed),
+        cmocka_unit_test(files_of_yesterdays_jobs_are_removed_with_it),
         cmocka_unit_test(whatever_else_a_file_holds_is_refused),
         cmocka_unit_test(names_of_jobs_are_made_names_of_files),
     };

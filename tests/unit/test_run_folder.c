@@ -13,6 +13,7 @@
 #include "core/process.h"
 #include "run/run_index.h"
 #include "run/run_lock.h"
+#include "failing_folder.h"
 #include "temp_folder.h"
 
 /* Two rows, r0 and r1, in one group of path "full". */
@@ -172,6 +173,51 @@ static void a_strangers_left_overs_go_with_an_old_heartbeat_or_after_a_day(void 
     assert_false(is_there("claims")); /* nobody is left */
 }
 
+/* What an evaluation needs: not the folders below, which may be many. */
+static void a_sweep_of_the_run_alone_is_of_its_own_folder_and_claims(void **state)
+{
+    char dead[SKV_PROCESS_BYTES], line[SKV_PROCESS_BYTES + 1];
+    skv_claims *c = NULL;
+
+    (void)state;
+    dead_process(dead);
+    snprintf(line, sizeof line, "%s\n", dead);
+    assert_int_equal(skv_folder_make(temp_path("groups/full")), SKV_OK);
+    put_aside("metrics.h5", dead);
+    put_aside("groups/full/000000.h5", dead);
+    assert_int_equal(skv_run_claims_open(&c, temp_folder()), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("claims/metrics"), line, strlen(line)), SKV_OK);
+    assert_int_equal(skv_run_sweep(c, temp_folder()), SKV_OK);
+    assert_false(has_aside("metrics.h5", dead));
+    assert_false(is_there("claims/metrics"));
+    assert_true(has_aside("groups/full/000000.h5", dead));
+    for (int n = 0; n < 4; n++) {
+        failing_folder(n);
+        assert_int_equal(skv_run_sweep(c, temp_folder()), SKV_E_IO);
+    }
+    failing_folder(-1);
+    skv_claims_close(c);
+}
+
+/* A list that breaks off is said, whichever folder's it is. */
+static void a_lock_is_not_taken_where_left_overs_cannot_be_looked_for(void **state)
+{
+    skv_claims *c = NULL;
+
+    (void)state;
+    assert_int_equal(skv_folder_make(temp_path("images/full")), SKV_OK);
+    assert_int_equal(skv_run_claims_open(&c, temp_folder()), SKV_OK);
+    for (int n = 0; n < 4; n++) {
+        failing_folder(n);
+        assert_int_equal(skv_run_lock_take(c, temp_folder(), 0, NULL), SKV_E_IO);
+        assert_false(is_there("claims/folder"));
+    }
+    failing_folder(-1);
+    assert_int_equal(skv_run_lock_take(c, temp_folder(), 0, NULL), SKV_OK);
+    skv_run_lock_release(c);
+    skv_claims_close(c);
+}
+
 static void links_inside_a_run_are_refused_and_the_run_itself_may_be_one(void **state)
 {
     static const char *const names[] = {"groups",      "images",   "groups/full",
@@ -285,6 +331,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(left_overs_of_dead_writers_go_and_those_of_living_ones_stay),
         CASE(a_strangers_left_overs_go_with_an_old_heartbeat_or_after_a_day),
+        CASE(a_sweep_of_the_run_alone_is_of_its_own_folder_and_claims),
+        CASE(a_lock_is_not_taken_where_left_overs_cannot_be_looked_for),
         CASE(links_inside_a_run_are_refused_and_the_run_itself_may_be_one),
         CASE(a_path_name_that_leads_elsewhere_is_refused),
         CASE(a_run_of_other_random_numbers_is_refused_by_that_name),

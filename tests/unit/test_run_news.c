@@ -5,6 +5,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "failing_folder.h"
 #include "temp_folder.h"
 
 #define N_GROUPS 300
@@ -43,6 +44,23 @@ static void listed_groups_are_done_but_for_those_to_be_replaced(void **state)
     assert_int_equal(work[1], SKV_WORK_COMPUTE | SKV_WORK_REPLACE);
     assert_int_equal(work[2], SKV_WORK_COMPUTE);
     assert_int_equal(work[299], SKV_WORK_PNG);
+}
+
+static void a_list_that_breaks_off_is_no_short_list(void **state)
+{
+    const skv_run_place run = {.folder = temp_folder()};
+    uint8_t work[N_GROUPS];
+
+    (void)state;
+    memset(work, SKV_WORK_COMPUTE, sizeof work);
+    assert_int_equal(skv_folder_make(temp_path("groups/full")), SKV_OK);
+    put("groups/full/000000.h5", 1);
+    for (int n = 0; n < 4; n++) {
+        failing_folder(n);
+        assert_int_equal(skv_run_news_list(work, &run, &plan), SKV_E_IO);
+    }
+    failing_folder(-1);
+    assert_int_equal(work[1], SKV_WORK_COMPUTE);
 }
 
 static void a_divided_folder_is_listed_hundred_by_hundred(void **state)
@@ -93,6 +111,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(listed_groups_are_done_but_for_those_to_be_replaced),
+        CASE(a_list_that_breaks_off_is_no_short_list),
         CASE(a_divided_folder_is_listed_hundred_by_hundred),
         CASE(a_look_at_a_group_is_not_content_with_a_name),
         CASE(a_picture_without_bytes_is_none),

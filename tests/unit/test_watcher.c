@@ -13,6 +13,7 @@
 #include "cmocka_all.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "failing_folder.h"
 #include "temp_folder.h"
 
 #define PATIENCE 30 /* seconds, for a loaded machine */
@@ -159,6 +160,9 @@ static void words_of_dead_jobs_are_swept(void **state)
     assert_int_equal(skv_stop_words_sweep(temp_folder()), SKV_OK);
     assert_false(is_there(".stop-dead"));
     assert_true(is_there(".stop-job"));
+    failing_folder(2);
+    assert_int_equal(skv_stop_words_sweep(temp_folder()), SKV_E_IO);
+    failing_folder(-1);
 }
 
 static void hostile_words_are_heard_as_a_stop(void **state)
