@@ -8,7 +8,8 @@
 # shellcheck disable=SC2034 # used where this file is sourced
 skv_packages_run=(
     build-essential cmake pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
-    libsentencepiece-dev libprotobuf-dev libjansson-dev libpng-dev zlib1g-dev libxxhash-dev
+    libsentencepiece-dev libprotobuf-dev libjansson-dev libpng-dev libjpeg-dev libwebp-dev
+    zlib1g-dev libxxhash-dev
 )
 
 # What the tests take besides. clang-format must be 14: others format differently. slurm*: a cluster

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/status.h"
 #include "io/h5.h"
+#include "io/picture_file.h"
 #include "run/run_place.h"
 
 typedef struct {
@@ -51,12 +52,8 @@ void skv_run_file_close(skv_run_file *run);
 /* *path = the index of the path of this name; SKV_E_ARG names those that exist. */
 SKV_MUST skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *name);
 
-/* A picture, (height,width,3) u8, free(). From run.h5, else from its PNG (run/run_place.h);
+/* A picture (free() its rgb). From run.h5, else from its PNG (run/run_place.h);
  * SKV_E_NOTFOUND naming both when there is neither. */
-typedef struct {
-    int height, width;
-    uint8_t *rgb;
-} skv_picture;
 SKV_MUST skv_status skv_run_file_picture(skv_picture *out, const skv_run_file *run, int path,
                                          int64_t row);
 
