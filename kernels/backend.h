@@ -46,6 +46,8 @@ typedef struct {
     int device;     /* as CUDA counts them in this process */
     skv_dtype type; /* of activations, matrices, keys and values: SKV_BF16, or SKV_F32 to check */
     bool tf32;      /* SKV_F32 only: products in TF32, operands rounded to nearest (for T5) */
+    size_t shared;  /* 0; or (for checks): bytes of shared memory that a block may have at most, as
+                     * on a smaller GPU */
 } skv_cuda_options;
 
 /* CUDA backend with a stream of its own. Fails with SKV_E_UNSUPPORTED in a build without CUDA.

@@ -4,6 +4,11 @@
 #define WGMMA_SM  90  /* ..and instructions of this capability alone */
 #define WALK      8   /* tiles of a block, at most */
 
+/* What CUDA takes of a multiprocessor's shared memory for each block; a block may have all but that
+ * of the multiprocessor's. */
+#define BLOCK_OVERHEAD ((size_t)1 << 10)
+#define WGMMA_SHARED   ((size_t)227 << 10)
+
 /* Measured on an H200 with the 2B in bf16, 8 pictures of 1M a group; kernels/README.md has the
  * speeds. */
 const skv_limits skv_limits_cuda = {
@@ -75,11 +80,16 @@ skv_flash skv_limits_flash(const skv_limits *l, const skv_flash_case *c)
     const bool stays =
         c->by_row && c->longest <= SKV_FLASH_STAYING_KEYS && c->queries >= l->staying_queries;
 
-    if (stays && c->sm == WGMMA_SM && c->dim == WGMMA_DIM)
+    if (stays && c->sm == WGMMA_SM && c->dim == WGMMA_DIM && c->shared >= WGMMA_SHARED)
         return c->queries < l->third_group ? SKV_FLASH_TWO : SKV_FLASH_THREE;
     if (stays && c->longest > SKV_FLASH_TILE_KEYS)
         return SKV_FLASH_STAYING;
     return skv_limits_flash_tiled(c->longest);
+}
+
+bool skv_limits_two_blocks(size_t shared, size_t bytes)
+{
+    return 2 * (bytes + BLOCK_OVERHEAD) <= shared + BLOCK_OVERHEAD;
 }
 
 int skv_limits_tiles_a_block(const skv_limits *l, int64_t tiles)

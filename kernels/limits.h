@@ -8,6 +8,7 @@
 #define SKV_KERNELS_LIMITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -62,13 +63,15 @@ typedef enum {
     SKV_FLASH_LONG,     /* flash_long: any length, tile by tile */
     SKV_FLASH_ONE_TILE, /* flash_short: keys fit one tile */
     SKV_FLASH_STAYING,  /* flash_staying: keys stay in shared memory, by warps */
-    SKV_FLASH_TWO,      /* flash_wgmma: the same by two warpgroups, sm_90, heads of 128 */
+    SKV_FLASH_TWO,      /* flash_wgmma: the same by two warpgroups, sm_90 with all of its shared
+                         * memory, heads of 128 */
     SKV_FLASH_THREE     /* by three */
 } skv_flash;
 
 typedef struct {
     int64_t queries, longest; /* of a row; keys of the longest row or head */
     int dim, sm;              /* head dimension, 90 for compute capability 9.0 */
+    size_t shared;            /* bytes of shared memory that a block may have */
     bool by_row;              /* lengths are the rows', not the heads' */
 } skv_flash_case;
 
@@ -76,6 +79,10 @@ typedef struct {
  * skv_limits_flash_tiled(). */
 skv_flash skv_limits_flash(const skv_limits *l, const skv_flash_case *c);
 skv_flash skv_limits_flash_tiled(int64_t longest);
+
+/* Whether a multiprocessor has shared memory for two blocks of `bytes` each, where a block may have
+ * `shared`. */
+bool skv_limits_two_blocks(size_t shared, size_t bytes);
 
 /* Tiles of queries that one block of flash_short walks over, of `tiles` in all. */
 int skv_limits_tiles_a_block(const skv_limits *l, int64_t tiles);

@@ -324,6 +324,8 @@ static skv_status describe(skv_cuda *c, const skv_cuda_options *o)
     SKV_CUDA(cudaGetDeviceProperties(&p, o->device));
     c->sm = 10 * p.major + p.minor;
     c->shared = p.sharedMemPerBlockOptin;
+    if (o->shared > 0 && o->shared < c->shared)
+        c->shared = o->shared;
     c->processors = p.multiProcessorCount;
     SKV_TRY(skv_cuda__check_gpu(&p, o->device));
     SKV_CUDA(cudaDriverGetVersion(&driver));

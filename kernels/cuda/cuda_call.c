@@ -1,8 +1,6 @@
 /* What all launches and calls of CUDA have in common: shared memory, and errors in words. */
 #include "kernels/cuda/cuda_internal.h"
 
-#include <limits.h>
-
 #define STATIC_SHARED ((size_t)48 << 10)
 
 skv_status skv_cuda__lost(const char *call)
@@ -57,7 +55,7 @@ skv_status skv_cuda__shared(skv_backend *be, const void *kernel, size_t bytes)
     if (bytes <= STATIC_SHARED || (i < c->n_roomy && bytes <= c->roomy[i].bytes))
         return SKV_OK;
     error =
-        bytes > INT_MAX
+        bytes > c->shared
             ? cudaErrorInvalidValue
             : cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
     if (error == cudaErrorInvalidValue) {

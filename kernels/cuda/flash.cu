@@ -1,14 +1,20 @@
 /* Attention on tensor cores (mma.sync, bf16, every GPU since sm_80), after FlashAttention-2.
  *
- * A warp is 16 queries, a block 64; keys and values come in tiles through shared memory, two stages
- * by cp.async: bound by the tensor cores. Where every row's keys fit one tile there is that alone,
+ * A warp is 16 queries; keys and values come in tiles through shared memory, two stages by
+ * cp.async: bound by the tensor cores. Where every row's keys fit one tile there is that alone,
  * only the keys that are there cost anything, and a block walks over some tiles of queries: bound
  * by reading q and writing o. Head dimensions: multiples of 8 up to 128, padded with zeros in
- * shared memory. o may be q: a block has read all its queries before it writes any. */
+ * shared memory. o may be q: a block has read all its queries before it writes any.
+ *
+ * Eight warps keep a multiprocessor busy: two blocks of FEW or, where its shared memory holds only
+ * one of them, one block of MANY, whose tiles have fewer keys. */
 #include "kernels/cuda/flash.cuh"
 
-#define QUERIES 64 /* of a block */
-#define THREADS 128
+#define FEW  4 /* warps of a block */
+#define MANY 8
+
+/* Keys of a tile of flash_long: MANY fit 99 KiB by it. */
+#define TILE_OF(warps) ((warps) == MANY ? 48 : KEYS)
 
 /* A warp's o/sum to its rows of shared memory. */
 template <int DIM>
@@ -42,13 +48,24 @@ __device__ __forceinline__ void store(bf16 *out, const bf16 *tile, int64_t strid
     }
 }
 
-/* Keys of more than one tile: grid (query tiles, heads, rows). */
-template <int DIM>
-__global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
-                                      : DIM <= 96 ? 3
-                                                  : 2) void flash_long(const flash_job j)
+/* Blocks that a multiprocessor has registers for. */
+static constexpr int long_blocks(int dim, int warps)
 {
-    constexpr int TILE = KEYS * (DIM + PAD);
+    return warps == MANY ? 1 : dim <= 64 ? 4 : dim <= 96 ? 3 : 2;
+}
+
+static constexpr int short_blocks(int dim, int warps)
+{
+    return warps == MANY ? 1 : dim <= 64 ? 6 : 4;
+}
+
+/* Keys of more than one tile: grid (query tiles, heads, rows). */
+template <int DIM, int WARPS>
+__global__ __launch_bounds__(WARPS *WARP,
+                             long_blocks(DIM, WARPS)) void flash_long(const flash_job j)
+{
+    constexpr int QUERIES = 16 * WARPS, THREADS = WARPS * WARP;
+    constexpr int WIDE = TILE_OF(WARPS), TILE = WIDE * (DIM + PAD);
     extern __shared__ __align__(16) bf16 memory[];
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const int first = blockIdx.x * QUERIES, there = min(QUERIES, j.tokens - first);
@@ -58,26 +75,26 @@ __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
     bf16 *qs = memory, *ks = qs + QUERIES * (DIM + PAD), *vs = ks + 2 * TILE;
     bf16 *mine = qs + 16 * warp * (DIM + PAD);
     uint32_t q[DIM / 16][4];
-    float o[DIM / 8][4] = {}, s[KEYS / 8][4];
+    float o[DIM / 8][4] = {}, s[WIDE / 8][4];
     running run = {{-INFINITY, -INFINITY}, {0, 0}};
 
     if (at.len == 0)
         return;
     load_tile<DIM>(qs, q_rows, at.width, (there + 15) / 16 * 16, there, j.dim, threadIdx.x,
                    THREADS);
-    load_tile<DIM>(ks, k, j.token_stride, KEYS, at.len, j.dim, threadIdx.x, THREADS);
-    load_tile<DIM>(vs, v, j.token_stride, KEYS, at.len, j.dim, threadIdx.x, THREADS);
+    load_tile<DIM>(ks, k, j.token_stride, WIDE, at.len, j.dim, threadIdx.x, THREADS);
+    load_tile<DIM>(vs, v, j.token_stride, WIDE, at.len, j.dim, threadIdx.x, THREADS);
     commit_copies();
-    for (int tile = 0; tile * KEYS < at.len; tile++) {
-        const int stage = tile % 2 * TILE, left = at.len - tile * KEYS;
+    for (int tile = 0; tile * WIDE < at.len; tile++) {
+        const int stage = tile % 2 * TILE, left = at.len - tile * WIDE;
 
-        if (left > KEYS) {
+        if (left > WIDE) {
             const int other = (tile + 1) % 2 * TILE;
-            const int64_t skip = (tile + 1) * KEYS * j.token_stride;
+            const int64_t skip = (tile + 1) * WIDE * j.token_stride;
 
-            load_tile<DIM>(ks + other, k + skip, j.token_stride, KEYS, left - KEYS, j.dim,
+            load_tile<DIM>(ks + other, k + skip, j.token_stride, WIDE, left - WIDE, j.dim,
                            threadIdx.x, THREADS);
-            load_tile<DIM>(vs + other, v + skip, j.token_stride, KEYS, left - KEYS, j.dim,
+            load_tile<DIM>(vs + other, v + skip, j.token_stride, WIDE, left - WIDE, j.dim,
                            threadIdx.x, THREADS);
             commit_copies();
             wait_copies<1>();
@@ -90,10 +107,10 @@ __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
 #pragma unroll
                 for (int step = 0; step < DIM / 16; step++)
                     load_queries<DIM>(q[step], mine, step, lane);
-            scores<DIM, KEYS, false>(s, q, mine, ks + stage, KEYS, lane);
-            exclude<KEYS>(s, left, lane);
-            soften<DIM, KEYS>(&run, s, o, j.scale);
-            accumulate<DIM, KEYS>(o, s, vs + stage, KEYS, lane);
+            scores<DIM, WIDE, false>(s, q, mine, ks + stage, WIDE, lane);
+            exclude<WIDE>(s, left, lane);
+            soften<DIM, WIDE>(&run, s, o, j.scale);
+            accumulate<DIM, WIDE>(o, s, vs + stage, WIDE, lane);
         }
         __syncthreads(); /* the next tile but one comes to this stage */
     }
@@ -105,11 +122,12 @@ __global__ __launch_bounds__(THREADS, DIM <= 64   ? 4
 
 /* All keys in one tile: grid (groups of query tiles, heads, rows). The next tile of queries is on
  * its way while one is computed. */
-template <int DIM>
-__global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const flash_job j,
-                                                                          int tiles)
+template <int DIM, int WARPS>
+__global__ __launch_bounds__(WARPS *WARP,
+                             short_blocks(DIM, WARPS)) void flash_short(const flash_job j,
+                                                                        int tiles)
 {
-    constexpr int TILE = QUERIES * (DIM + PAD);
+    constexpr int QUERIES = 16 * WARPS, THREADS = WARPS * WARP, TILE = QUERIES * (DIM + PAD);
     extern __shared__ __align__(16) bf16 memory[];
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const int begin = blockIdx.x * tiles * QUERIES, end = min(begin + tiles * QUERIES, j.tokens);
@@ -156,45 +174,65 @@ __global__ __launch_bounds__(THREADS, DIM <= 64 ? 6 : 4) void flash_short(const 
     }
 }
 
-template <int DIM> static skv_status launch(skv_backend *be, const flash_job *j, int rows)
+/* Shared memory of a block of so many warps. */
+template <int DIM> static size_t shared_of(const flash_job *j, int warps)
 {
-    const size_t row = (DIM + PAD) * sizeof(bf16);
-    const int64_t all = div_up(j->tokens, QUERIES) * j->heads * rows;
+    const int queries = 16 * warps;
+    const int rows = j->one_tile ? 2 * queries + 2 * j->one_tile : queries + 4 * TILE_OF(warps);
+
+    return (DIM + PAD) * sizeof(bf16) * (size_t)rows;
+}
+
+template <int DIM, int WARPS>
+static skv_status launch(skv_backend *be, const flash_job *j, int rows, size_t shared)
+{
+    const int queries = 16 * WARPS;
+    const int64_t all = div_up(j->tokens, queries) * j->heads * rows;
     const int tiles = j->one_tile ? skv_limits_tiles_a_block(be->limits, all) : 1;
-    const size_t shared =
-        row * (j->one_tile ? 2 * QUERIES + 2 * (size_t)j->one_tile : QUERIES + 4 * KEYS);
-    const dim3 grid((unsigned)div_up(j->tokens, QUERIES * tiles), (unsigned)j->heads,
+    const dim3 grid((unsigned)div_up(j->tokens, queries * tiles), (unsigned)j->heads,
                     (unsigned)rows);
 
     if (j->one_tile) {
-        SKV_TRY(skv_cuda__shared(be, (const void *)flash_short<DIM>, shared));
-        SKV_LAUNCH(be, flash_short<DIM>, grid, THREADS, shared, *j, tiles);
+        SKV_TRY(skv_cuda__shared(be, (const void *)flash_short<DIM, WARPS>, shared));
+        SKV_LAUNCH(be, (flash_short<DIM, WARPS>), grid, WARPS * WARP, shared, *j, tiles);
     } else {
-        SKV_TRY(skv_cuda__shared(be, (const void *)flash_long<DIM>, shared));
-        SKV_LAUNCH(be, flash_long<DIM>, grid, THREADS, shared, *j);
+        SKV_TRY(skv_cuda__shared(be, (const void *)flash_long<DIM, WARPS>, shared));
+        SKV_LAUNCH(be, (flash_long<DIM, WARPS>), grid, WARPS * WARP, shared, *j);
     }
     return SKV_OK;
+}
+
+template <int DIM> static skv_status by_room(skv_backend *be, const flash_job *j, int rows)
+{
+    constexpr int WARPS = DIM > 64 ? MANY : FEW; /* every GPU has room for two small ones of FEW */
+    const size_t room = skv_cuda__of(be)->shared;
+    const size_t few = shared_of<DIM>(j, FEW), many = shared_of<DIM>(j, WARPS);
+
+    if (skv_limits_two_blocks(room, few) || many > room)
+        return launch<DIM, FEW>(be, j, rows, few);
+    return launch<DIM, WARPS>(be, j, rows, many);
 }
 
 static skv_status by_dim(skv_backend *be, const flash_job *j, int rows)
 {
     if (j->dim <= 16)
-        return launch<16>(be, j, rows);
+        return by_room<16>(be, j, rows);
     if (j->dim <= 32)
-        return launch<32>(be, j, rows);
+        return by_room<32>(be, j, rows);
     if (j->dim <= 64)
-        return launch<64>(be, j, rows);
+        return by_room<64>(be, j, rows);
     if (j->dim <= 96)
-        return launch<96>(be, j, rows);
+        return by_room<96>(be, j, rows);
     if (j->dim <= 112)
-        return launch<112>(be, j, rows);
-    return launch<128>(be, j, rows);
+        return by_room<112>(be, j, rows);
+    return by_room<128>(be, j, rows);
 }
 
 /* Up to MAX_ROWS rows by the kernel that suits them. */
 static skv_status run(skv_backend *be, flash_job *j, int rows, int longest)
 {
-    const skv_flash_case c = {j->tokens, longest, j->dim, skv_cuda__of(be)->sm, j->by_row};
+    const skv_cuda *cuda = skv_cuda__of(be);
+    const skv_flash_case c = {j->tokens, longest, j->dim, cuda->sm, cuda->shared, j->by_row};
     const skv_flash way = skv_limits_flash(be->limits, &c);
     bool done = false;
 

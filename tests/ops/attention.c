@@ -22,6 +22,12 @@ static const shape shapes[] = {
     {1, 33, 1, 120, 520, {515}, 1},
     {1, 129, 3, 128, 1100, {1100, 512, 513}, 1},
     {1, 3, 2, 128, 600, {600, 600}, 30},
+    /* the ends of tiles of 48 and of 64 keys, in blocks of 64 and of 128 queries */
+    {2, 260, 4, 128, 200, {48, 49, 96, 193}, 1},
+    {1, 257, 4, 112, 200, {64, 128, 129, 144}, 1},
+    {1, 127, 4, 96, 100, {47, 63, 97, 100}, 1},
+    {1, 192, 4, 128, 48, {1, 15, 33, 48}, 1},
+    {1, 192, 4, 128, 64, {64, 2, 50, 63}, 1},
 };
 
 /* Sums over D and over the keys grow by random roundings; `size` has the scores' magnitude. */
@@ -96,11 +102,14 @@ static void attention_case(opcheck *t, const shape *s)
 void check_attention(opcheck *t)
 {
     const shape large = {2, 1024, 4, 128, 4096, {4096, 4096, 4096, 4096}, 1};
+    /* cuDNN has no heads of different lengths: by our own kernels */
+    const shape ragged = {2, 4096, 4, 128, 4096, {4096, 4096, 4096, 4095}, 1};
     skv_attention_args a = {.scale = 1};
     int32_t len[2] = {5, 6};
 
     if (t->perf) {
         attention_case(t, &large);
+        attention_case(t, &ragged);
         return;
     }
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)

@@ -1,6 +1,6 @@
 /* skv-opcheck: every operation of a backend against a plain reference in double, three times (on
  * the CPU with 1, 2 and 3 threads), whose bytes must agree. --perf times one large case of each
- * instead.
+ * instead. cuda-99k: blocks have the shared memory of GPUs with the least.
  */
 #include "opcheck.h"
 
@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_SHARED ((size_t)99 << 10) /* of compute capability 8.6, 8.9 and 12.0 */
+
 typedef struct {
     const char *name;
     void (*check)(opcheck *t);
 } operation;
+
+static const char *const backends[] = {"cpu", "cuda", "cuda-fp32", "cuda-99k"};
 
 static const operation operations[] = {
 #define X(op) {#op, check_##op},
@@ -57,8 +61,8 @@ static skv_backend *open_backend(const char *name, int threads)
 {
     skv_backend *be = NULL;
 
-    const bool fp32 = strcmp(name, "cuda-fp32") == 0;
-    const skv_cuda_options cuda = {.type = fp32 ? SKV_F32 : SKV_BF16};
+    const skv_cuda_options cuda = {.type = strcmp(name, "cuda-fp32") == 0 ? SKV_F32 : SKV_BF16,
+                                   .shared = strcmp(name, "cuda-99k") == 0 ? LEAST_SHARED : 0};
     skv_status st;
 
     if (strcmp(name, "cpu") == 0)
@@ -115,10 +119,18 @@ static int check(const operation *op, const char *backend)
     return failures;
 }
 
+static bool is_backend(const char *name)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (strcmp(name, backends[i]) == 0)
+            return true;
+    return false;
+}
+
 static int usage(void)
 {
-    fprintf(stderr, "usage: skv-opcheck [-b cpu|cuda|cuda-fp32] [-o OPERATION|table|list] [-t "
-                    "THREADS] [--perf]\n"
+    fprintf(stderr, "usage: skv-opcheck [-b cpu|cuda|cuda-fp32|cuda-99k] [-o OPERATION|table|list] "
+                    "[-t THREADS] [--perf]\n"
                     "  -t counts with --perf only\n");
     return 2;
 }
@@ -142,8 +154,7 @@ int main(int argc, char **argv)
         else
             return usage();
     }
-    if (strcmp(backend, "cpu") != 0 && strcmp(backend, "cuda") != 0 &&
-        strcmp(backend, "cuda-fp32") != 0)
+    if (!is_backend(backend))
         return usage();
     if (only != NULL && strcmp(only, "list") == 0) {
         for (int i = 0; i < N_OPERATIONS; i++)

@@ -48,7 +48,7 @@ static void the_library_serves_long_even_attention_in_bf16(void **state)
 
 static skv_flash flash(int64_t queries, int64_t longest, int dim, int sm, bool by_row)
 {
-    const skv_flash_case c = {queries, longest, dim, sm, by_row};
+    const skv_flash_case c = {queries, longest, dim, sm, (size_t)227 << 10, by_row};
 
     return skv_limits_flash(gpu, &c);
 }
@@ -74,6 +74,26 @@ static void other_heads_and_other_gpus_never_get_warpgroups(void **state)
     assert_int_equal(flash(4096, 64, 128, 80, true), SKV_FLASH_ONE_TILE);
     assert_int_equal(skv_limits_flash_tiled(64), SKV_FLASH_ONE_TILE);
     assert_int_equal(skv_limits_flash_tiled(65), SKV_FLASH_LONG);
+}
+
+static void a_block_with_little_shared_memory_gets_no_warpgroups(void **state)
+{
+    const skv_flash_case c = {4096, 256, 128, 90, (size_t)99 << 10, true};
+
+    (void)state;
+    assert_int_equal(skv_limits_flash(gpu, &c), SKV_FLASH_STAYING);
+}
+
+static void two_blocks_share_a_multiprocessors_memory(void **state)
+{
+    const size_t large = 87040; /* of four warps, heads of 128 */
+
+    (void)state;
+    assert_true(skv_limits_two_blocks((size_t)227 << 10, large));
+    assert_false(skv_limits_two_blocks((size_t)163 << 10, large));
+    assert_false(skv_limits_two_blocks((size_t)99 << 10, large));
+    assert_true(skv_limits_two_blocks((size_t)99 << 10, (size_t)49 << 10));
+    assert_false(skv_limits_two_blocks((size_t)99 << 10, ((size_t)49 << 10) + 1));
 }
 
 static void blocks_walk_further_when_the_gpu_is_full(void **state)
@@ -114,6 +134,8 @@ int main(void)
         cmocka_unit_test(the_library_serves_long_even_attention_in_bf16),
         cmocka_unit_test(attention_to_texts_keeps_keys_where_queries_repay_it),
         cmocka_unit_test(other_heads_and_other_gpus_never_get_warpgroups),
+        cmocka_unit_test(a_block_with_little_shared_memory_gets_no_warpgroups),
+        cmocka_unit_test(two_blocks_share_a_multiprocessors_memory),
         cmocka_unit_test(blocks_walk_further_when_the_gpu_is_full),
         cmocka_unit_test(the_cpu_takes_the_gpus_way_through_the_model),
     };
