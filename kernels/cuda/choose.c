@@ -1,6 +1,7 @@
 #include "kernels/cuda/choose.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,19 @@ static skv_status measure_round(skv_cuda__candidates *all, int round, skv_backen
     return SKV_OK;
 }
 
+static skv_status measure_rival(skv_cuda__candidates *all, skv_backend *be,
+                                const skv_cuda__contest *c)
+{
+    const int i = all->n;
+
+    if (!c->rival || least_of(all) < 0 || i == all->room)
+        return SKV_OK;
+    snprintf(all->choice[i], SKV_TUNING_CHOICE, "%s", c->rival);
+    all->ms[i] = -1;
+    all->n++;
+    return try_candidate(&all->ms[i], be, c, all->choice[i], least_of(all));
+}
+
 /* *best: the place of the fastest whose result is right, -1: there is none. */
 static skv_status measure(int *best, skv_cuda__candidates *all, skv_backend *be,
                           const skv_cuda__contest *c)
@@ -154,6 +168,7 @@ static skv_status measure(int *best, skv_cuda__candidates *all, skv_backend *be,
     for (int round = 0; round < c->n_rounds + c->n_spare; round++)
         if (round < c->n_rounds || least_of(all) < 0)
             SKV_TRY(measure_round(all, round, be, c));
+    SKV_TRY(measure_rival(all, be, c));
     for (*best = skv_tuning_fastest(all->ms, all->n); *best >= 0;
          *best = skv_tuning_fastest(all->ms, all->n)) {
         SKV_TRY(check(&right, c, all->choice[*best]));

@@ -38,7 +38,10 @@ typedef struct {
     int n_rounds; /* all of them compete */
     int n_spare;  /* further rounds, each asked where none before it has a candidate that serves */
     int n_measured; /* candidates of a round that are worth a measurement */
-    int warm_runs;  /* before a candidate is timed */
+    /* Our own kernels as one more candidate, by its choice, where something of the library serves;
+     * NULL: they do not compete. take() knows it. */
+    const char *rival;
+    int warm_runs; /* before a candidate is timed */
 } skv_cuda__contest;
 
 /* Takes one. *ours: nothing of the library serves, our own kernels do. A choice of the table that

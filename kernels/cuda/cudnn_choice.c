@@ -1,7 +1,8 @@
 /* The engines that cuDNN offers for a graph, and the plan of the one that is chosen.
  *
  * A choice is an engine by its number in cuDNN, with its knobs, and the graph's variant:
- * "variant=0 engine=11 k2=5 k14=3". A refused engine is not an error, the next one is tried.
+ * "variant=0 engine=11 k2=5 k14=3"; or the name of our own kernels, where these compete. A refused
+ * engine is not an error, the next one is tried.
  * Engines whose result may change from run to run, or that compute less exactly than fp32 sums of
  * bf16 products, are not taken. */
 #include <stdio.h>
@@ -234,6 +235,8 @@ static skv_status take(void *ctx, const char *choice)
     skv_status st;
 
     drop(c->plan);
+    if (c->r->kind->rival && strcmp(choice, c->r->kind->rival) == 0)
+        return SKV_OK;
     if (!skv_choice_get(&variant, choice, "variant") || !skv_choice_get(&index, choice, "engine") ||
         variant < 0 || variant >= c->r->kind->n_variants)
         return skv_fail(SKV_E_FORMAT, "it names no engine");
@@ -251,6 +254,8 @@ static skv_status run(void *ctx)
 {
     const contestant *c = ctx;
 
+    if (!c->plan->plan)
+        return c->r->kind->run_rival(c->be, c->r);
     return skv_cudnn__execute(c->be, c->plan, c->r);
 }
 
@@ -304,6 +309,7 @@ skv_status skv_cudnn__choose(skv_cudnn__plan *out, skv_backend *be, const skv_cu
                                        .n_rounds = kind->n_variants,
                                        .n_spare = kind->n_variants,
                                        .n_measured = kind->n_measured,
+                                       .rival = kind->rival,
                                        .warm_runs = WARM_RUNS};
     bool ours = false;
 

@@ -8,8 +8,9 @@
 #define MAX_DIM 128
 #define STEP    8 /* bf16 numbers in SKV_CUDNN_ALIGN bytes */
 
+#define OUR_HEADS 256 /* at most, for our own attention */
+
 /* Of what is compared with our own kernels. */
-#define PLAIN_HEADS  256
 #define PLAIN_TOKENS 64
 #define PLAIN_LINES  3 /* the last of them lacks the one below */
 
@@ -66,29 +67,55 @@ static double attention_operations(const int64_t *s)
     return 4.0 * (double)s[0] * (double)s[1] * (double)s[2] * (double)s[3] * (double)s[4];
 }
 
-/* The first queries of the first row. */
-static skv_status attention_plain(skv_backend *be, const skv_cudnn__request *r, int64_t *n)
+/* By our own kernels: len has room for OUR_HEADS numbers. False: they cannot do it. */
+static bool as_flash(skv_cuda__flash_args *f, int32_t *len, const skv_cudnn__request *r)
 {
     const int64_t *s = r->shape;
     const float *scale = r->data[4];
-    skv_cuda__flash_args f = {.rows = 1, .heads = s[2], .dim = s[3], .token_stride = s[3]};
-    int32_t len[PLAIN_HEADS];
 
-    *n = 0;
-    if (s[5] != s[7] || s[6] != s[8] || s[2] > PLAIN_HEADS)
-        return SKV_OK;
+    if (s[5] != s[7] || s[6] != s[8] || s[2] > OUR_HEADS)
+        return false;
     for (int64_t h = 0; h < s[2]; h++)
         len[h] = (int32_t)s[4];
+    *f = (skv_cuda__flash_args){.o = r->data[3],
+                                .q = r->data[0],
+                                .k = r->data[1],
+                                .v = r->data[2],
+                                .rows = s[0],
+                                .tokens = s[1],
+                                .heads = s[2],
+                                .dim = s[3],
+                                .row_stride = s[5],
+                                .head_stride = s[6],
+                                .token_stride = s[3],
+                                .len = len,
+                                .scale = *scale};
+    return true;
+}
+
+/* The first queries of the first row. */
+static skv_status attention_plain(skv_backend *be, const skv_cudnn__request *r, int64_t *n)
+{
+    skv_cuda__flash_args f;
+    int32_t len[OUR_HEADS];
+
+    *n = 0;
+    if (!as_flash(&f, len, r))
+        return SKV_OK;
     f.o = skv_cuda__of(be)->workspace;
-    f.q = r->data[0];
-    f.k = r->data[1];
-    f.v = r->data[2];
-    f.tokens = s[1] < PLAIN_TOKENS ? s[1] : PLAIN_TOKENS;
-    f.row_stride = s[5];
-    f.head_stride = s[6];
-    f.len = len;
-    f.scale = *scale;
+    f.rows = 1;
+    f.tokens = f.tokens < PLAIN_TOKENS ? f.tokens : PLAIN_TOKENS;
     *n = f.tokens * f.heads * f.dim;
+    return skv_cuda__attend(be, &f);
+}
+
+static skv_status attention_by_flash(skv_backend *be, const skv_cudnn__request *r)
+{
+    skv_cuda__flash_args f;
+    int32_t len[OUR_HEADS];
+
+    if (!as_flash(&f, len, r))
+        return skv_fail(SKV_E_UNSUPPORTED, "keys and values lie in different strides");
     return skv_cuda__attend(be, &f);
 }
 
@@ -102,7 +129,9 @@ static const skv_cudnn__kind attention = {.name = "sdpa",
                                           .build = build_attention,
                                           .output = 3,
                                           .operations = attention_operations,
-                                          .plain = attention_plain};
+                                          .plain = attention_plain,
+                                          .rival = "kernel=flash",
+                                          .run_rival = attention_by_flash};
 
 skv_status skv_cuda__cudnn_attention(skv_backend *be, const skv_attention_args *a, bool *done)
 {

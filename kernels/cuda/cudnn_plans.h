@@ -88,9 +88,13 @@ struct skv_cudnn__kind {
     /* Queues our own form of the output's first *n numbers, into the first half of the backend's
      * workspace; *n = 0: it has none for this request. */
     skv_status (*plain)(skv_backend *be, const skv_cudnn__request *r, int64_t *n);
+    /* Our own kernels where they compete with cuDNN's engines: the choice that names them, and what
+     * queues them. NULL: they only serve what cuDNN does not. */
+    const char *rival;
+    skv_status (*run_rival)(skv_backend *be, const skv_cudnn__request *r);
 };
 
-/* An engine's plan, which is one of its parts; NULL: cuDNN has nothing that serves. */
+/* An engine's plan, which is one of its parts; NULL: our own kernels serve. */
 typedef struct {
     skv_cudnn__parts parts;
     cudnnBackendDescriptor_t plan;
@@ -104,8 +108,8 @@ skv_status skv_cudnn__execute(skv_backend *be, const skv_cudnn__plan *p,
 /* Whether this was asked of the kind before. */
 bool skv_cudnn__said(skv_backend *be, const skv_cudnn__kind *kind);
 
-/* Queues the request; makes its plan at its shape's first use. *done = false: no engine has it, and
- * nothing was queued. Uses all of the backend's workspace. */
+/* Queues the request; makes its plan at its shape's first use. *done = false: our own kernels are
+ * to serve, and nothing was queued. Uses all of the backend's workspace. */
 skv_status skv_cudnn__run(skv_backend *be, const skv_cudnn__request *r, bool *done);
 
 #endif
