@@ -24,26 +24,27 @@ counted() {
         "$work/counts"
 }
 
-# our own attention kernels, by name and number of launches
+# our own attention kernels: name, warps of a block, number of launches
 own() {
-    sed -nE 's/^kernel (flash_[a-z_]+) ([0-9]+)$/\1 \2/p' "$work/counts" | sort |
-        paste -sd ';' | sed 's/;/, /g'
+    awk '$2 ~ /^flash_/ { n[$1, $2] = $3; if ($1 == "kernel") names[$2] }
+        END { for (k in names) print k " of " n["threads", k] / 32 " warps " n["kernel", k] }' \
+        "$work/counts" | sort | paste -sd ';' | sed 's/;/, /g'
 }
 
 row() {
     local card=$1 model=$2 path=$3 batch=$size
 
-    if ! group "$card" "$model" "$path" "$size"; then
+    until group "$card" "$model" "$path" "$batch"; do # smaller ones may have longer texts
         if grep -q 'not even groups of one' "$work/said"; then
             echo "| $card | $model | $path | none fits | | | | | |"
             return
         fi
         batch=$(sed -nE 's/.*the largest that fit are groups of ([0-9]+) .*/\1/p' "$work/said")
-        if [ -z "$batch" ] || ! group "$card" "$model" "$path" "$batch"; then
+        if [ -z "$batch" ]; then
             cat "$work/said" >&2
             return 1
         fi
-    fi
+    done
     echo "| $card | $model | $path | $batch | $(counted launches) | $(counted products) |" \
         "$(counted attention) | $(own) |" \
         "$(($(counted largest_shared) / 1024)) |"

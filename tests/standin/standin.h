@@ -29,6 +29,7 @@ size_t standin_card_bytes(void);
 long standin_number(const char *variable, long otherwise);
 /* Whether the variable's words, separated by commas, have this one. */
 bool standin_lists(const char *variable, const char *word);
+bool standin_lists_number(const char *variable, long number);
 /* Index in the host of the GPU that the process calls `device` (CUDA_VISIBLE_DEVICES); -1: none. */
 int standin_host_gpu(int device);
 
@@ -43,12 +44,18 @@ void standin_device_range(const void *p, size_t bytes, const char *who);
 /* standin_stream.c. Work is queued, into a graph where the stream captures. */
 typedef enum { STANDIN_KERNEL = 1, STANDIN_COPY, STANDIN_SET, STANDIN_LIBRARY } standin_work;
 void standin_queue(cudaStream_t stream, standin_work work);
+/* What was queued takes so many milliseconds more, as events tell; all of it takes one. */
+void standin_take(uint64_t ms);
 /* Stops where `call` is not allowed: the stream captures. */
 void standin_not_captured(cudaStream_t stream, const char *call);
 bool standin_capturing(void);
 
 /* standin_images.c: what CUDA says of the code for this card in a module's fat binary. */
 cudaError_t standin_code(const void *module);
+
+/* standin_memory.c: a library has written to p. Copies to the host of what lies there, up to the
+ * end of its allocation, give other numbers than zeros from now on if they are wrong. */
+void standin_wrote(const void *p, bool wrong);
 
 /* Remembers what cudaGetLastError says next. */
 cudaError_t standin_error(cudaError_t error);

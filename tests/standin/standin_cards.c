@@ -2,6 +2,7 @@
  * figures of the multiprocessors: by compute capability, CUDA C++ Programming Guide. */
 #include "standin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,14 @@ bool standin_lists(const char *variable, const char *word)
         at = at ? at + 1 : NULL;
     }
     return false;
+}
+
+bool standin_lists_number(const char *variable, long number)
+{
+    char word[24];
+
+    snprintf(word, sizeof word, "%ld", number);
+    return standin_lists(variable, word);
 }
 
 int standin_host_gpu(int device)

@@ -1,7 +1,8 @@
 /* cuBLASLt: descriptors, candidates and products, each checked against the others and against the
  * memory that it reads and writes.
  *
- * STANDIN_REFUSE=products: nothing is offered; STANDIN_FAIL=products: the heuristic fails. */
+ * STANDIN_REFUSE=products: nothing is offered; STANDIN_FAIL=products: the heuristic fails;
+ * STANDIN_WRONG=900,902: these algorithms compute nonsense. */
 #include "standin.h"
 
 #include <stdio.h>
@@ -346,6 +347,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     if (p->bias)
         standin_device_range(p->bias, 1, "a product's bias");
     standin_device_range(workspace, bytes, "a product's workspace");
+    standin_wrote(d, standin_lists_number("STANDIN_WRONG", id));
     standin_queue(stream, STANDIN_LIBRARY);
     standin_count("products", 1);
     return CUBLAS_STATUS_SUCCESS;

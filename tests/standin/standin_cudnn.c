@@ -1,9 +1,10 @@
 /* cuDNN's graph interface: descriptors keep what they are given; a graph is known by its first
- * operation. Two engines are offered: the first is not deterministic, and whoever runs it is
+ * operation. Three engines are offered: the first is not deterministic, and whoever runs it is
  * stopped.
  *
- * STANDIN_REFUSE=attention,convolutions: no engine for these; STANDIN_CUDNN=91300: an older
- * version, which knows no attention before 9.14. */
+ * STANDIN_REFUSE=attention,convolutions: no engine for these; STANDIN_SLOW: the same words, it
+ * takes three times as long; STANDIN_WRONG=1,2: these engines compute nonsense;
+ * STANDIN_CUDNN=91300: an older version, which knows no attention before 9.14. */
 #include "standin.h"
 
 #include <stdio.h>
@@ -15,8 +16,9 @@
 #define ATTRIBUTES     32
 #define ATTENTION_FROM 91400
 #define PLAN_BYTES     ((int64_t)1 << 20)
+#define SLOW_MS        2 /* more than what is not slow */
 
-enum { NONDETERMINISTIC = 0, GOOD = 1, ENGINES = 2 };
+enum { NONDETERMINISTIC = 0, ENGINES = 3 };
 
 typedef struct {
     cudnnBackendAttributeName_t name;
@@ -276,7 +278,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const opaque,
 }
 
 /* A number by value is the one pointer to the host; it comes last. */
-static void check_pointers(const part *pack, bool last_by_value)
+static void check_pointers(const part *pack, bool is_attention)
 {
     const attribute *data = has(pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
     const attribute *ids = has(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
@@ -284,23 +286,35 @@ static void check_pointers(const part *pack, bool last_by_value)
 
     if (!pack->finalized || !data || !ids || data->n != ids->n)
         standin_stop("cuDNN: a pack of pointers that is not complete");
-    for (int64_t i = 0; i < data->n - (last_by_value ? 1 : 0); i++)
+    for (int64_t i = 0; i < data->n - (is_attention ? 1 : 0); i++)
         standin_device_range(((void **)data->values)[i], 1, "cuDNN's data");
     if (workspace)
         standin_device_range(*(void **)workspace->values, (size_t)PLAN_BYTES, "cuDNN's workspace");
+}
+
+/* q, k, v, o of an attention; x, w, y of a convolution */
+static const void *output_of(const part *pack, bool is_attention)
+{
+    const attribute *data = has(pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+
+    return ((void **)data->values)[is_attention ? 3 : 2];
 }
 
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
     const part *p = plan;
+    const bool is_attention = strcmp(p->kind, "attention") == 0;
 
     if (!p->finalized || p->engine < 0)
         standin_stop("cuDNN: a plan that is not finalized");
     if (p->engine == NONDETERMINISTIC)
         standin_stop("cuDNN: an engine runs that gives other bits each time");
-    check_pointers(pack, strcmp(p->kind, "attention") == 0);
+    check_pointers(pack, is_attention);
+    standin_wrote(output_of(pack, is_attention), standin_lists_number("STANDIN_WRONG", p->engine));
     standin_queue(handle->stream, STANDIN_LIBRARY);
+    if (standin_lists("STANDIN_SLOW", p->kind))
+        standin_take(SLOW_MS);
     standin_count(p->kind, 1);
     return CUDNN_STATUS_SUCCESS;
 }

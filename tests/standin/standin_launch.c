@@ -125,9 +125,8 @@ static void check_shared(const kernel *k, size_t bytes)
 }
 
 /* "matmul_plain" of "_ZN12_GLOBAL__N_...12matmul_plainI..." */
-static void count_kernel(const char *mangled)
+static void name_of(char *name, size_t bytes, const char *mangled)
 {
-    char what[100] = "kernel ";
     const char *at = mangled;
     long n = 0;
 
@@ -145,9 +144,21 @@ static void count_kernel(const char *mangled)
     }
     while (*at >= '0' && *at <= '9')
         at++;
-    snprintf(what + strlen(what), sizeof what - strlen(what), "%.*s",
-             (int)(n > 0 && n < 80 ? n : 80), n > 0 ? at : mangled);
+    snprintf(name, bytes, "%.*s", (int)(n > 0 && n < 80 ? n : 80), n > 0 ? at : mangled);
+}
+
+/* Launches of a kernel, and the largest of its blocks. */
+static void count_kernel(const kernel *k, dim3 block, size_t shared)
+{
+    char name[81], what[100];
+
+    name_of(name, sizeof name, k->name);
+    snprintf(what, sizeof what, "kernel %s", name);
     standin_count(what, 1);
+    snprintf(what, sizeof what, "threads %s", name);
+    standin_most(what, block.x * block.y * block.z);
+    snprintf(what, sizeof what, "shared %s", name);
+    standin_most(what, shared);
 }
 
 cudaError_t cudaLaunchKernel(const void *stub, dim3 grid, dim3 block, void **args, size_t shared,
@@ -163,7 +174,7 @@ cudaError_t cudaLaunchKernel(const void *stub, dim3 grid, dim3 block, void **arg
     check_shared(k, shared);
     standin_queue(stream, STANDIN_KERNEL);
     standin_count("launches", 1);
-    count_kernel(k->name);
+    count_kernel(k, block, shared);
     return cudaSuccess;
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COUNTERS 256
+#define COUNTERS 512
 #define STATUS   125
 
 typedef struct {

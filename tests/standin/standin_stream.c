@@ -18,6 +18,7 @@ struct CUstream_st {
 };
 struct CUevent_st {
     bool recorded, timed;
+    uint64_t ms;
 };
 struct CUgraph_st {
     sequence is;
@@ -27,6 +28,7 @@ struct CUgraphExec_st {
 };
 
 static int n_capturing;
+static uint64_t spent; /* milliseconds, by what was queued */
 
 static void *new_object(size_t bytes)
 {
@@ -52,10 +54,16 @@ void standin_queue(cudaStream_t stream, standin_work work)
 {
     if (!stream)
         standin_stop("work in the default stream");
+    standin_take(1);
     if (!stream->capturing)
         return;
     stream->captured.kinds = (stream->captured.kinds ^ (uint64_t)work) * HASH_PRIME;
     stream->captured.nodes++;
+}
+
+void standin_take(uint64_t ms)
+{
+    spent += ms;
 }
 
 /* --------------------------------------------------------------------- streams */
@@ -118,6 +126,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
     standin_not_captured(stream, "cudaEventRecord");
     event->recorded = true;
+    event->ms = spent;
     return cudaSuccess;
 }
 
@@ -133,7 +142,7 @@ cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to)
 {
     if (!from->recorded || !to->recorded || !from->timed || !to->timed)
         return standin_error(cudaErrorInvalidResourceHandle);
-    *ms = 1;
+    *ms = to->ms > from->ms ? (float)(to->ms - from->ms) : 1;
     return cudaSuccess;
 }
 
