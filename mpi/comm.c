@@ -268,45 +268,100 @@ static skv_status alloc_blobs(skv_blob **out, const int64_t *sizes, int n)
     return SKV_OK;
 }
 
+/* At rank 0: room for a size of each rank's, as blobs; the sizes stand at out[0].data. */
+static skv_status alloc_sizes(skv_blob **out, int n)
+{
+    skv_blob *blobs = NULL;
+    int64_t *size;
+
+    SKV_TRY(skv_alloc(&blobs, (size_t)n, sizeof *blobs + sizeof *size, "sizes for all ranks"));
+    size = (int64_t *)(void *)(blobs + n);
+    for (int r = 0; r < n; r++)
+        blobs[r] = (skv_blob){size + r, sizeof *size};
+    *out = blobs;
+    return SKV_OK;
+}
+
+static void copy_own(void *to, const void *from, size_t bytes)
+{
+    if (bytes > 0)
+        memcpy(to, from, bytes);
+}
+
 /* Rank by rank: each sends when rank 0 says go. */
 static skv_status collect(skv_comm *c, skv_blob *blobs, const void *data, size_t bytes)
 {
-    SKV_TRY(meet(c));
+    if (c->size > 1)
+        SKV_TRY(meet(c));
     if (c->rank > 0) {
         SKV_TRY(keep(c, skv_comm__hear_go(c)));
-        return keep(c, c->ops->send_to_0(c, data, bytes));
+        return keep(c, c->ops->send(c, data, bytes, 0));
     }
-    if (bytes > 0)
-        memcpy(blobs[0].data, data, bytes);
+    copy_own(blobs[0].data, data, bytes);
     for (int r = 1; r < c->size; r++) {
         SKV_TRY(keep(c, c->ops->tell(c, r, SKV_WORD_GO)));
-        SKV_TRY(keep(c, c->ops->recv_at_0(c, blobs[r].data, blobs[r].bytes, r)));
+        SKV_TRY(keep(c, c->ops->recv(c, blobs[r].data, blobs[r].bytes, r)));
     }
+    return SKV_OK;
+}
+
+/* The other way. */
+static skv_status deal(skv_comm *c, const skv_blob *blobs, void *data, size_t bytes)
+{
+    if (c->size > 1)
+        SKV_TRY(meet(c));
+    if (c->rank > 0)
+        return keep(c, c->ops->recv(c, data, bytes, 0));
+    copy_own(data, blobs[0].data, bytes);
+    for (int r = 1; r < c->size; r++)
+        SKV_TRY(keep(c, c->ops->send(c, blobs[r].data, blobs[r].bytes, r)));
     return SKV_OK;
 }
 
 skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data, size_t bytes)
 {
+    const int64_t n = (int64_t)bytes;
+    skv_blob *sizes = NULL, *blobs = NULL;
     skv_status st = SKV_OK;
-    int64_t *sizes = NULL;
-    skv_blob *blobs = NULL;
 
     *out = NULL;
-    st = skv_alloc(&sizes, (size_t)c->size, sizeof *sizes, "sizes to gather");
-    SKV_TRY_GOTO(skv_comm_agree(c, st), done);
-    sizes[c->rank] = (int64_t)bytes;
-    SKV_TRY_GOTO(skv_comm_sum_i64(c, sizes, (size_t)c->size), done);
     if (c->rank == 0)
-        st = alloc_blobs(&blobs, sizes, c->size);
+        st = alloc_sizes(&sizes, c->size);
     SKV_TRY_GOTO(skv_comm_agree(c, st), done);
-    if (c->size == 1 && bytes > 0)
-        memcpy(blobs[0].data, data, bytes);
-    if (c->size > 1)
-        SKV_TRY_GOTO(collect(c, blobs, data, bytes), done);
+    SKV_TRY_GOTO(collect(c, sizes, &n, sizeof n), done);
+    if (c->rank == 0)
+        st = alloc_blobs(&blobs, sizes[0].data, c->size);
+    SKV_TRY_GOTO(skv_comm_agree(c, st), done);
+    SKV_TRY_GOTO(collect(c, blobs, data, bytes), done);
     *out = blobs;
     blobs = NULL;
 done:
     free(blobs);
+    free(sizes);
+    return st;
+}
+
+skv_status skv_comm_scatter_blobs(skv_blob *out, skv_comm *c, const skv_blob *all)
+{
+    skv_blob *sizes = NULL;
+    char *block = NULL;
+    skv_status st = SKV_OK;
+    int64_t n = 0;
+
+    *out = (skv_blob){0};
+    if (c->rank == 0)
+        st = alloc_sizes(&sizes, c->size);
+    for (int r = 0; sizes && r < c->size; r++)
+        *(int64_t *)sizes[r].data = (int64_t)all[r].bytes;
+    SKV_TRY_GOTO(skv_comm_agree(c, st), done);
+    SKV_TRY_GOTO(deal(c, sizes, &n, sizeof n), done);
+    st = skv_alloc(&block, (size_t)n + 1, 1, "bytes from rank 0");
+    SKV_TRY_GOTO(skv_comm_agree(c, st), done);
+    SKV_TRY_GOTO(deal(c, all, block, (size_t)n), done);
+    *out = (skv_blob){block, (size_t)n};
+    block = NULL;
+done:
+    free(block);
     free(sizes);
     return st;
 }

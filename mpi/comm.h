@@ -92,6 +92,10 @@ typedef struct {
 SKV_MUST skv_status skv_comm_gather_blobs(skv_blob **out, skv_comm *c, const void *data,
                                           size_t bytes);
 
+/* The other way: of rank 0's blobs, one for each rank (elsewhere NULL is passed), each gets its
+ * own: out->data, freed with free(). When a rank has no memory all fail. */
+SKV_MUST skv_status skv_comm_scatter_blobs(skv_blob *out, skv_comm *c, const skv_blob *all);
+
 /* The libraries between ranks, as skv_core_libraries (core/build.h); without a communicator. */
 int skv_comm_libraries(skv_library *out);
 

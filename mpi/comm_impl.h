@@ -31,8 +31,9 @@ typedef struct {
     void (*nap)(skv_comm *c, long ns); /* so long, or until a word comes */
     skv_status (*broadcast)(skv_comm *c, void *data, size_t bytes, int root);
     skv_status (*reduce_i64)(skv_comm *c, int64_t *values, size_t n, bool is_max); /* all get it */
-    skv_status (*send_to_0)(skv_comm *c, const void *data, size_t bytes);
-    skv_status (*recv_at_0)(skv_comm *c, void *data, size_t bytes, int from);
+    /* Between rank 0 and another, either way. */
+    skv_status (*send)(skv_comm *c, const void *data, size_t bytes, int to);
+    skv_status (*recv)(skv_comm *c, void *data, size_t bytes, int from);
     void (*end_all)(skv_comm *c, int code);
     void (*close)(skv_comm *c); /* what the form owns, not the object */
 } skv_comm_ops;

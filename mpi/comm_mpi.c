@@ -132,7 +132,7 @@ static skv_status mpi_reduce_i64(skv_comm *c, int64_t *values, size_t n, bool is
     return SKV_OK;
 }
 
-static skv_status mpi_send_to_0(skv_comm *c, const void *data, size_t bytes)
+static skv_status mpi_send(skv_comm *c, const void *data, size_t bytes, int to)
 {
     const char *at = data;
     MPI_Request request;
@@ -140,15 +140,15 @@ static skv_status mpi_send_to_0(skv_comm *c, const void *data, size_t bytes)
     for (size_t left = bytes; left > 0;) {
         int n = piece(left);
 
-        SKV_MPI(MPI_Isend(at, n, MPI_BYTE, 0, 0, MPI_COMM_WORLD, &request));
-        SKV_TRY(finish(c, &request, 0));
+        SKV_MPI(MPI_Isend(at, n, MPI_BYTE, to, 0, MPI_COMM_WORLD, &request));
+        SKV_TRY(finish(c, &request, to));
         at += n;
         left -= (size_t)n;
     }
     return SKV_OK;
 }
 
-static skv_status mpi_recv_at_0(skv_comm *c, void *data, size_t bytes, int from)
+static skv_status mpi_recv(skv_comm *c, void *data, size_t bytes, int from)
 {
     MPI_Request request;
     char *at = data;
@@ -185,8 +185,8 @@ static const skv_comm_ops mpi_ops = {
     .nap = mpi_nap,
     .broadcast = mpi_broadcast,
     .reduce_i64 = mpi_reduce_i64,
-    .send_to_0 = mpi_send_to_0,
-    .recv_at_0 = mpi_recv_at_0,
+    .send = mpi_send,
+    .recv = mpi_recv,
     .end_all = mpi_end_all,
     .close = mpi_close,
 };

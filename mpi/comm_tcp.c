@@ -64,12 +64,12 @@ static void tcp_nap(skv_comm *c, long ns)
         t->next = t->n;
 }
 
-static skv_status tcp_send_to_0(skv_comm *c, const void *data, size_t bytes)
+static skv_status tcp_send(skv_comm *c, const void *data, size_t bytes, int to)
 {
-    return skv_link__send(c, link_to(c, 0), SKV_FRAME_DATA, data, bytes);
+    return skv_link__send(c, link_to(c, to), SKV_FRAME_DATA, data, bytes);
 }
 
-static skv_status tcp_recv_at_0(skv_comm *c, void *data, size_t bytes, int from)
+static skv_status tcp_recv(skv_comm *c, void *data, size_t bytes, int from)
 {
     return skv_link__recv(c, link_to(c, from), data, bytes);
 }
@@ -77,13 +77,12 @@ static skv_status tcp_recv_at_0(skv_comm *c, void *data, size_t bytes, int from)
 static skv_status tcp_broadcast(skv_comm *c, void *data, size_t bytes, int root)
 {
     if (c->rank > 0)
-        return c->rank == root ? tcp_send_to_0(c, data, bytes)
-                               : skv_link__recv(c, link_to(c, 0), data, bytes);
+        return c->rank == root ? tcp_send(c, data, bytes, 0) : tcp_recv(c, data, bytes, 0);
     if (root > 0)
-        SKV_TRY(skv_link__recv(c, link_to(c, root), data, bytes));
+        SKV_TRY(tcp_recv(c, data, bytes, root));
     for (int r = 1; r < c->size; r++)
         if (r != root)
-            SKV_TRY(skv_link__send(c, link_to(c, r), SKV_FRAME_DATA, data, bytes));
+            SKV_TRY(tcp_send(c, data, bytes, r));
     return SKV_OK;
 }
 
@@ -106,12 +105,12 @@ static skv_status tcp_reduce_i64(skv_comm *c, int64_t *values, size_t n, bool is
         const size_t k = n - at < PIECE ? n - at : PIECE, bytes = k * sizeof *values;
 
         if (c->rank > 0) {
-            SKV_TRY(tcp_send_to_0(c, values + at, bytes));
-            SKV_TRY(skv_link__recv(c, link_to(c, 0), values + at, bytes));
+            SKV_TRY(tcp_send(c, values + at, bytes, 0));
+            SKV_TRY(tcp_recv(c, values + at, bytes, 0));
             continue;
         }
         for (int r = 1; r < c->size; r++) {
-            SKV_TRY(skv_link__recv(c, link_to(c, r), more, bytes));
+            SKV_TRY(tcp_recv(c, more, bytes, r));
             combine(values + at, more, k, is_max);
         }
         SKV_TRY(tcp_broadcast(c, values + at, bytes, 0));
@@ -148,8 +147,8 @@ static const skv_comm_ops tcp_ops = {
     .nap = tcp_nap,
     .broadcast = tcp_broadcast,
     .reduce_i64 = tcp_reduce_i64,
-    .send_to_0 = tcp_send_to_0,
-    .recv_at_0 = tcp_recv_at_0,
+    .send = tcp_send,
+    .recv = tcp_recv,
     .end_all = tcp_end_all,
     .close = tcp_close,
 };

@@ -2,8 +2,8 @@
  * kept there. Until then rank 0 alone has them, in memory; afterwards each rank reads what it needs
  * from the file.
  *
- * Texts go to the ranks, and token ids back, a few MiB at a time, so no rank but the first holds
- * more than that, however many prompts there are. */
+ * A few MiB of texts at a time are shared out, and token ids come back, so each text is sent to one
+ * rank only, and no rank but the first holds more than a share of that. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,29 +73,43 @@ static skv_status add_all(skv_job *j, const skv_blob *ids)
     return st;
 }
 
+/* The next texts and, of these, each rank's share (free()); *next: the prompt to go on with. */
+static skv_status pack_shares(skv_bytes *texts, skv_blob **share, skv_job *j, int64_t *next)
+{
+    skv_blob *s = NULL;
+    size_t *end = NULL, from = 0;
+    skv_status st = SKV_OK;
+
+    SKV_TRY_GOTO(skv_texts_pack(texts, next, &j->run.rows), done);
+    SKV_TRY_GOTO(skv_alloc(&end, (size_t)j->size, sizeof *end, "shares of texts"), done);
+    SKV_TRY_GOTO(skv_alloc(&s, (size_t)j->size, sizeof *s, "shares of texts"), done);
+    skv_texts_cut(end, j->size, texts);
+    for (int r = 0; r < j->size; from = end[r++])
+        s[r] = (skv_blob){texts->data + from, end[r] - from};
+    *share = s;
+done:
+    free(end);
+    return st;
+}
+
 /* Tokenises the next texts; *next: the prompt to go on with, on rank 0. */
 static skv_status one_round(skv_job *j, int64_t *next)
 {
-    const skv_text_share share = {
-        .tokenizer = j->run.tokenizer,
-        .rank = j->rank,
-        .size = j->size,
-        .n_threads = skv_device_threads(j->settings.threads, skv_comm_local_size(j->comm))};
+    const int n_threads = skv_device_threads(j->settings.threads, skv_comm_local_size(j->comm));
     skv_bytes texts = {0}, ids = {0};
-    skv_blob sent = {0}, *all = NULL;
+    skv_blob *shares = NULL, mine = {0}, *all = NULL;
     skv_status st;
 
-    st = j->rank == 0 ? skv_texts_pack(&texts, next, &j->run.rows) : SKV_OK;
+    st = j->rank == 0 ? pack_shares(&texts, &shares, j, next) : SKV_OK;
     SKV_TRY_GOTO(skv_comm_agree(j->comm, st), done);
-    sent = (skv_blob){.data = texts.data, .bytes = texts.n};
-    SKV_TRY_GOTO(skv_comm_broadcast_blob(j->comm, &sent.data, &sent.bytes, 0), done);
-    st = skv_texts_encode(&ids, sent.data, sent.bytes, &share);
+    SKV_TRY_GOTO(skv_comm_scatter_blobs(&mine, j->comm, shares), done);
+    st = skv_texts_encode(&ids, mine.data, mine.bytes, j->run.tokenizer, n_threads);
     SKV_TRY_GOTO(skv_comm_agree(j->comm, st), done);
     SKV_TRY_GOTO(skv_comm_gather_blobs(&all, j->comm, ids.data, ids.n), done);
     st = skv_comm_agree(j->comm, add_all(j, all));
 done:
-    if (j->rank != 0)
-        free(sent.data);
+    free(shares);
+    free(mine.data);
     free(all);
     skv_bytes_clear(&texts);
     skv_bytes_clear(&ids);

@@ -9,9 +9,9 @@
 #include "core/parallel.h"
 
 #define MAX_MISSING 20
-#define BLOCK_BYTES ((size_t)2 << 20) /* of texts packed at once */
+#define BLOCK_BYTES ((size_t)4 << 20) /* of texts packed at once */
 #define SPAN        1024              /* prompts looked at together */
-#define SLICES      64                /* of a share, for its threads */
+#define SLICES      64                /* of texts, for threads */
 
 void skv_prompt_list_clear(skv_prompt_list *list)
 {
@@ -187,11 +187,36 @@ skv_status skv_texts_pack(skv_bytes *out, int64_t *next, const skv_rows *rows)
     return st;
 }
 
-/* A share cut into slices; those of one share are joined in order. */
+static int64_t count_texts(const char *at, const char *end)
+{
+    const char *text;
+    int64_t n = 0;
+    header h;
+
+    for (; (text = take(&h, at, end)); at = text + h.bytes)
+        n++;
+    return n;
+}
+
+void skv_texts_cut(size_t *end, int size, const skv_bytes *texts)
+{
+    const char *const begin = texts->data, *const stop = begin + texts->n, *at = begin, *text;
+    const int64_t n = count_texts(begin, stop);
+    int64_t i = 0;
+    header h;
+
+    for (int r = 0; r < size; r++) {
+        for (; i < n * (r + 1) / size && (text = take(&h, at, stop)); i++)
+            at = text + h.bytes;
+        end[r] = (size_t)(at - begin);
+    }
+}
+
+/* Texts cut into slices, whose ids are joined in order. */
 typedef struct {
-    const skv_text_share *share;
-    const char **text; /* where each text's header stands */
-    int64_t first, n;  /* the share */
+    const skv_tokenizer *tokenizer;
+    const char **text; /* (n) where each text's header stands */
+    int64_t n;
     const char *end;
     skv_bytes slice[SLICES];
 } encoding;
@@ -204,7 +229,7 @@ static skv_status encode_one(skv_bytes *out, const encoding *e, const char *at)
     int n = 0;
 
     at = take(&h, at, e->end);
-    SKV_TRY(skv_rows_encode(e->share->tokenizer, at, ids, &n, &truncated));
+    SKV_TRY(skv_rows_encode(e->tokenizer, at, ids, &n, &truncated));
     h.truncated = truncated;
     h.bytes = (size_t)n * sizeof *ids;
     return put(out, &h, ids);
@@ -213,7 +238,7 @@ static skv_status encode_one(skv_bytes *out, const encoding *e, const char *at)
 static skv_status encode_slice(void *ctx, int64_t s)
 {
     encoding *e = ctx;
-    const int64_t first = e->first + e->n * s / SLICES, end = e->first + e->n * (s + 1) / SLICES;
+    const int64_t first = e->n * s / SLICES, end = e->n * (s + 1) / SLICES;
 
     for (int64_t i = first; i < end; i++)
         SKV_TRY(encode_one(&e->slice[s], e, e->text[i]));
@@ -223,29 +248,25 @@ static skv_status encode_slice(void *ctx, int64_t s)
 static skv_status find_texts(encoding *e, const char *texts, size_t bytes)
 {
     const char *at = texts, *text;
-    int64_t n = 0;
     header h;
 
     e->end = texts + bytes;
-    SKV_TRY(skv_alloc(&e->text, bytes / sizeof h + 1, sizeof *e->text, "texts to be tokenised"));
-    while ((text = take(&h, at, e->end))) {
-        e->text[n++] = at;
-        at = text + h.bytes;
-    }
-    e->first = n * e->share->rank / e->share->size;
-    e->n = n * (e->share->rank + 1) / e->share->size - e->first;
+    SKV_TRY(skv_alloc(&e->text, (size_t)count_texts(at, e->end) + 1, sizeof *e->text,
+                      "texts to be tokenised"));
+    for (; (text = take(&h, at, e->end)); at = text + h.bytes)
+        e->text[e->n++] = at;
     return SKV_OK;
 }
 
 skv_status skv_texts_encode(skv_bytes *out, const void *texts, size_t n,
-                            const skv_text_share *share)
+                            const skv_tokenizer *tokenizer, int n_threads)
 {
-    encoding e = {.share = share};
+    encoding e = {.tokenizer = tokenizer};
     skv_status st;
 
     out->n = 0;
     SKV_TRY_GOTO(find_texts(&e, texts, n), done);
-    SKV_TRY_GOTO(skv_parallel(share->n_threads, SLICES, encode_slice, &e), done);
+    SKV_TRY_GOTO(skv_parallel(n_threads, SLICES, encode_slice, &e), done);
     for (int s = 0; s < SLICES; s++)
         SKV_TRY_GOTO(skv_bytes_add(out, e.slice[s].data, e.slice[s].n, "token ids"), done);
 done:
@@ -276,14 +297,13 @@ skv_status skv_texts_add(skv_prompt_table *table, int64_t *n_truncated, const vo
 skv_status skv_rows_tokenise(skv_rows *rows, skv_prompt_table *table,
                              const skv_tokenizer *tokenizer, int n_threads)
 {
-    const skv_text_share all = {tokenizer, 0, 1, n_threads};
     skv_bytes texts = {0}, ids = {0};
     int64_t next = 0;
     skv_status st = SKV_OK;
 
     while (next < rows->facts.n_prompts && st == SKV_OK) {
         SKV_TRY_GOTO(skv_texts_pack(&texts, &next, rows), done);
-        SKV_TRY_GOTO(skv_texts_encode(&ids, texts.data, texts.n, &all), done);
+        SKV_TRY_GOTO(skv_texts_encode(&ids, texts.data, texts.n, tokenizer, n_threads), done);
         st = skv_texts_add(table, &rows->facts.n_truncated, ids.data, ids.n);
     }
 done:

@@ -1,8 +1,8 @@
 /* Making a run's prompt table: parsed by one rank, tokenised by all.
  *
- * The rank that parsed packs the texts of some prompts at a time (skv_texts_pack), each rank
- * encodes its share of them (skv_texts_encode), and the first one adds what they found, in the
- * order of the ranks (skv_texts_add). */
+ * The rank that parsed packs the texts of some prompts at a time (skv_texts_pack) and cuts them
+ * into shares (skv_texts_cut), each rank encodes its own (skv_texts_encode), and the first one adds
+ * what they found, in the order of the ranks (skv_texts_add). */
 #ifndef SKV_SAMPLE_ROWS_BUILD_H
 #define SKV_SAMPLE_ROWS_BUILD_H
 
@@ -33,13 +33,13 @@ SKV_MUST skv_status skv_rows_warn_missing(const skv_rows *rows);
 /* Texts of prompts from *next on, a few MiB; moves *next behind them. */
 SKV_MUST skv_status skv_texts_pack(skv_bytes *out, int64_t *next, const skv_rows *rows);
 
-/* Token ids of the rank's share of packed texts, by up to n_threads threads. */
-typedef struct {
-    const skv_tokenizer *tokenizer;
-    int rank, size, n_threads;
-} skv_text_share;
+/* Cuts packed texts into `size` shares of as many texts each, or one more: share r ends before byte
+ * end[r] and begins where the one before it ends. */
+void skv_texts_cut(size_t *end, int size, const skv_bytes *texts);
+
+/* Token ids of packed texts, by up to n_threads threads. */
 SKV_MUST skv_status skv_texts_encode(skv_bytes *out, const void *texts, size_t n,
-                                     const skv_text_share *share);
+                                     const skv_tokenizer *tokenizer, int n_threads);
 
 /* Adds a share's ids to the table; *n_truncated grows by the prompts that were cut. */
 SKV_MUST skv_status skv_texts_add(skv_prompt_table *table, int64_t *n_truncated, const void *ids,

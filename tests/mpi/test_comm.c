@@ -144,6 +144,28 @@ static void blobs_of_uneven_size_gather_in_rank_order(void)
     free(mine);
 }
 
+/* Rank 0 has r·40000 + 3 bytes for rank r, nothing for the last one. */
+static void each_rank_gets_its_blob_of_rank_0s(void)
+{
+    int size = skv_comm_size(comm), rank = skv_comm_rank(comm);
+    skv_blob all[64], mine;
+
+    for (int r = 0; rank == 0 && r < size; r++) {
+        all[r].bytes = r == size - 1 ? 0 : (size_t)r * 40000 + 3;
+        all[r].data = malloc(all[r].bytes + 1);
+        for (size_t i = 0; i < all[r].bytes; i++)
+            ((unsigned char *)all[r].data)[i] = pattern(i, r);
+    }
+    CHECK_OK(skv_comm_scatter_blobs(&mine, comm, rank == 0 ? all : NULL));
+    CHECK(mine.bytes == (rank == size - 1 ? 0 : (size_t)rank * 40000 + 3));
+    for (size_t i = 0; i < mine.bytes; i++)
+        CHECK(((unsigned char *)mine.data)[i] == pattern(i, rank));
+    CHECK(((char *)mine.data)[mine.bytes] == '\0');
+    free(mine.data);
+    for (int r = 0; rank == 0 && r < size; r++)
+        free(all[r].data);
+}
+
 static int fails_at; /* the how-manieth allocation of ours from now on fails; 0: none does */
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -179,6 +201,20 @@ static skv_status gather_status(void)
     return st;
 }
 
+static skv_status scatter_status(void)
+{
+    skv_blob all[64], mine;
+    skv_status st;
+
+    for (int r = 0; r < skv_comm_size(comm); r++)
+        all[r] = (skv_blob){"text", 5};
+    st = skv_comm_scatter_blobs(&mine, comm, skv_comm_rank(comm) == 0 ? all : NULL);
+    CHECK(st == SKV_OK || mine.data == NULL);
+    free(mine.data);
+    fails_at = 0;
+    return st;
+}
+
 static void a_rank_without_memory_fails_all(void)
 {
     int size = skv_comm_size(comm), rank = skv_comm_rank(comm);
@@ -187,11 +223,16 @@ static void a_rank_without_memory_fails_all(void)
         fails_at = rank == bad;
         CHECK(blob_status() == (bad == 0 ? SKV_OK : SKV_E_MEM)); /* rank 0 has its bytes */
         fails_at = rank == bad;
-        CHECK(gather_status() == SKV_E_MEM);
+        CHECK(gather_status() == (bad == 0 ? SKV_E_MEM : SKV_OK)); /* the others have theirs */
+        fails_at = rank == bad;
+        CHECK(scatter_status() == SKV_E_MEM);
     }
     fails_at = rank == 0 ? 2 : 0; /* rank 0 has room for the sizes, but not for the bytes */
     CHECK(gather_status() == SKV_E_MEM);
+    fails_at = rank == 0 ? 2 : 0;
+    CHECK(scatter_status() == SKV_E_MEM);
     CHECK_OK(gather_status());
+    CHECK_OK(scatter_status());
 }
 
 static void all_leave_with_the_failing_ranks_message(void)
@@ -357,6 +398,7 @@ static int run_all(const char *form)
     large_broadcasts_arrive_whole_from_any_root();
     a_blob_only_the_root_knows_reaches_all();
     blobs_of_uneven_size_gather_in_rank_order();
+    each_rank_gets_its_blob_of_rank_0s();
     a_rank_without_memory_fails_all();
     all_leave_with_the_failing_ranks_message();
     device_memory_reaches_those_that_take(0, 3 * HALF + 54321);
@@ -380,6 +422,7 @@ static int run_alone(void)
     sums_and_maxima_are_exact();
     a_blob_only_the_root_knows_reaches_all();
     blobs_of_uneven_size_gather_in_rank_order();
+    each_rank_gets_its_blob_of_rank_0s();
     all_leave_with_the_failing_ranks_message();
     CHECK_OK(skv_comm_barrier(comm));
     skv_comm_abort(comm, 9); /* nobody else to end */
