@@ -13,11 +13,11 @@ skv_packages_run=(
 )
 
 # What the tests take besides. clang-format must be 14: others format differently. slurm*: a cluster
-# of one node.
+# of one node. python3-pil: reads pictures as the evaluators do.
 # shellcheck disable=SC2034
 skv_packages_test=(
-    libcmocka-dev python3 python3-numpy python3-h5py clang-format-14 clang-tidy-14 shellcheck procps
-    slurmctld slurmd slurm-client slurm-wlm-basic-plugins iproute2
+    libcmocka-dev python3 python3-numpy python3-h5py python3-pil clang-format-14 clang-tidy-14
+    shellcheck procps slurmctld slurmd slurm-client slurm-wlm-basic-plugins iproute2
 )
 
 # skv_install PACKAGE...: installs those that are missing, as root or by sudo.

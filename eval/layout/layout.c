@@ -1,5 +1,5 @@
 /* What all layouts share: their list, sets of prompts, and the names beside a folder. */
-#include "eval/layout/layout.h"
+#include "eval/layout/layout_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +15,16 @@
 
 skv_status skv_layout_find(const skv_layout **out, const char *name)
 {
-    char list[256] = "";
+    char list[512] = "";
 
-    for (const skv_layout *const *l = skv_layouts; *l; l++) {
+    for (const skv_layout *l = skv_layouts; l->name; l++) {
         const size_t used = strlen(list);
 
-        if (name && strcmp((*l)->name, name) == 0) {
-            *out = *l;
+        if (name && strcmp(l->name, name) == 0) {
+            *out = l;
             return SKV_OK;
         }
-        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", (*l)->name);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", l->name);
     }
     if (!name)
         return skv_fail(SKV_E_ARG, "--layout is missing: want one of %s", list);
@@ -63,6 +63,36 @@ skv_status skv_layout_join(char *out, const char *folder, const char *name)
     return skv_fail(SKV_E_ARG, "%s: a name in this folder is too long", folder);
 }
 
+/* The folder above ("." for a name alone), and the name itself. */
+static void split(char *parent, const char **own, const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+
+    *own = slash ? slash + 1 : folder;
+    snprintf(parent, SKV_LAYOUT_PATH_BYTES, "%.*s",
+             slash ? (slash == folder ? 1 : (int)(slash - folder)) : 1, slash ? folder : ".");
+}
+
+skv_status skv_layout_absolute(char *parent, char *own, const char *folder)
+{
+    char plain[SKV_LAYOUT_PATH_BYTES], above[SKV_LAYOUT_PATH_BYTES], *real;
+    const char *name;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_layout_beside(plain, folder, ""));
+    split(above, &name, plain);
+    real = realpath(above, NULL);
+    if (!real)
+        return skv_fail(SKV_E_IO, "%s: cannot tell its absolute name", folder);
+    if (strlen(real) + strlen(name) + 2 + SKV_LAYOUT_NAME_BYTES > SKV_LAYOUT_PATH_BYTES)
+        st = skv_fail(SKV_E_ARG, "%s: the folder's name is too long", folder);
+    else
+        snprintf(parent, SKV_LAYOUT_PATH_BYTES, "%s", real);
+    snprintf(own, SKV_LAYOUT_PATH_BYTES, "%s", name);
+    free(real);
+    return st;
+}
+
 /* ----------------------------------------------------------------------- sets */
 
 static void free_list(char **list, int64_t n)
@@ -74,9 +104,13 @@ static void free_list(char **list, int64_t n)
 
 void skv_layout_set_clear(skv_layout_set *set)
 {
+    skv_layout__forget_files(set);
     free_list(set->id, set->n);
+    free_list(set->text, set->n);
+    free_list(set->category, set->n);
     free_list(set->line, set->n);
     free_list(set->why, set->n);
+    free(set->model);
     *set = (skv_layout_set){0};
 }
 
@@ -135,8 +169,10 @@ static skv_status finish(skv_layout_set *set, const skv_layout *layout, skv_stat
 {
     if (st == SKV_OK)
         st = check_ids(set);
-    if (st == SKV_OK)
+    if (st == SKV_OK && layout->refuse)
         st = layout->refuse(set);
+    if (st == SKV_OK)
+        st = skv_layout__name_files(set, layout);
     if (st != SKV_OK)
         skv_layout_set_clear(set);
     return st;
@@ -145,6 +181,11 @@ static skv_status finish(skv_layout_set *set, const skv_layout *layout, skv_stat
 skv_status skv_layout_set_from_count(skv_layout_set *out, const skv_layout *layout, int64_t n,
                                      int samples)
 {
+    *out = (skv_layout_set){0};
+    if (n == 0 && layout->prompts == 0)
+        return skv_fail(SKV_E_ARG,
+                        "layout %s has no set number of prompts: give --prompts or --count",
+                        layout->name);
     return finish(out, layout, start(out, layout, n ? n : layout->prompts, samples));
 }
 
@@ -223,6 +264,35 @@ done:
     return st;
 }
 
+/* Of a JSON object whose keys are the prompts' ids: the text at layout->category_key. */
+static skv_status keep_categories(skv_layout_set *set, const skv_layout *layout, const char *name)
+{
+    json_t *root = NULL;
+    skv_status st = SKV_OK;
+
+    if (!layout->category_key)
+        return SKV_OK;
+    SKV_TRY(skv_json_read(&root, name));
+    SKV_TRY_GOTO(take_list(&set->category, set), done);
+    for (int64_t i = 0; i < set->n; i++) {
+        const json_t *object = json_object_get(root, set->id[i]);
+        const char *category = json_string_value(json_object_get(object, layout->category_key));
+
+        if (!category || !skv_prompts_id_is_usable(category)) {
+            st =
+                skv_fail(SKV_E_FORMAT,
+                         "%s: prompt %s has no \"%s\" that can be a folder's name; layout %s wants "
+                         "an object of objects by id",
+                         name, set->id[i], layout->category_key, layout->name);
+            goto done;
+        }
+        SKV_TRY_GOTO(keep(&set->category[i], category, strlen(category)), done);
+    }
+done:
+    json_decref(root);
+    return st;
+}
+
 skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *layout,
                                        const char *name, int samples)
 {
@@ -233,10 +303,15 @@ skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *la
     *out = (skv_layout_set){0};
     SKV_TRY_GOTO(read_prompts(&prompts, out, layout, name, samples), done);
     SKV_TRY_GOTO(take_list(&out->id, out), done);
+    SKV_TRY_GOTO(take_list(&out->text, out), done);
     for (int64_t i = 0; i < out->n; i++) {
+        const skv_prompt *p = &prompts->prompts[i];
+
         skv_prompts_id(prompts, (size_t)i, id, sizeof id);
         SKV_TRY_GOTO(keep(&out->id[i], id, strlen(id)), done);
+        SKV_TRY_GOTO(keep(&out->text[i], p->text, strlen(p->text)), done);
     }
+    SKV_TRY_GOTO(keep_categories(out, layout, name), done);
 done:
     skv_prompts_destroy(prompts);
     return finish(out, layout, st);
@@ -259,7 +334,9 @@ static size_t id_bytes(const char *id, int sample, int samples)
 static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
 {
     SKV_TRY(take_list(&set->id, set));
+    SKV_TRY(take_list(&set->text, set));
     for (int64_t i = 0; i < set->n; i++) {
+        const char *text = run->prompt[i * run->samples];
         const char *first = run->id[i * run->samples];
         const size_t n = id_bytes(first, 0, run->samples);
 
@@ -272,6 +349,7 @@ static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
                                 run->folder, id, s, (long long)i);
         }
         SKV_TRY(keep(&set->id[i], first, n));
+        SKV_TRY(keep(&set->text[i], text, strlen(text)));
     }
     return SKV_OK;
 }
@@ -335,6 +413,21 @@ done:
     return st;
 }
 
+static skv_status run_categories(skv_layout_set *set, const skv_layout *layout,
+                                 const skv_run_file *run, const char *given)
+{
+    char *own = NULL;
+    skv_status st = SKV_OK;
+
+    if (!given)
+        SKV_TRY(own_prompts(&own, run));
+    st = keep_categories(set, layout, given ? given : own);
+    if (st == SKV_E_NOTFOUND && own)
+        st = skv_fail(SKV_E_ARG, "%s, the run's prompts, is missing: give it with --prompts", own);
+    free(own);
+    return given ? skv_option_opened(NULL, st) : st;
+}
+
 skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout,
                                    const skv_run_file *run, const char *prompts, int samples)
 {
@@ -350,6 +443,8 @@ skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout
     SKV_TRY_GOTO(run_ids(out, run), done);
     if (layout->metadata)
         SKV_TRY_GOTO(run_lines(out, layout, run, prompts), done);
+    if (layout->category_key)
+        SKV_TRY_GOTO(run_categories(out, layout, run, prompts), done);
 done:
     return finish(out, layout, st);
 }
@@ -363,6 +458,15 @@ static skv_status manifest_prompt(skv_layout_set *set, const skv_layout *layout,
 
     SKV_TRY(skv_json_string(&text, prompt, "id", name));
     SKV_TRY(keep(&set->id[i], text, strlen(text)));
+    SKV_TRY(skv_json_string(&text, prompt, "prompt", name));
+    SKV_TRY(keep(&set->text[i], text, strlen(text)));
+    if (set->category) {
+        SKV_TRY(skv_json_string(&text, prompt, "category", name));
+        if (!skv_prompts_id_is_usable(text))
+            return skv_fail(SKV_E_FORMAT, "%s: category \"%.80s\" cannot be a folder's name", name,
+                            text);
+        SKV_TRY(keep(&set->category[i], text, strlen(text)));
+    }
     text = json_string_value(json_object_get(prompt, "error"));
     SKV_TRY(keep(&set->why[i], text ? text : "", text ? strlen(text) : 0));
     if (!layout->metadata)
@@ -391,12 +495,21 @@ skv_status skv_layout_set_from_manifest(skv_layout_set *out, const skv_layout *l
     SKV_TRY_GOTO(start(out, layout, (int64_t)json_array_size(prompts), (int)samples), done);
     out->side = (int)side;
     SKV_TRY_GOTO(take_list(&out->id, out), done);
+    SKV_TRY_GOTO(take_list(&out->text, out), done);
     SKV_TRY_GOTO(take_list(&out->why, out), done);
+    if (layout->category_key)
+        SKV_TRY_GOTO(take_list(&out->category, out), done);
     if (layout->metadata)
         SKV_TRY_GOTO(take_list(&out->line, out), done);
     for (int64_t i = 0; i < out->n; i++)
         SKV_TRY_GOTO(manifest_prompt(out, layout, i, json_array_get(prompts, (size_t)i), name),
                      done);
 done:
-    return finish(out, layout, st);
+    SKV_TRY(finish(out, layout, st));
+    st = skv_json_string(&of, json_object_get(manifest, "path"), "name", name);
+    if (st == SKV_OK)
+        st = skv_layout_set_model(out, layout, of);
+    if (st != SKV_OK)
+        skv_layout_set_clear(out);
+    return st;
 }

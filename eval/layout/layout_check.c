@@ -13,9 +13,9 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/parallel.h"
-#include "io/png.h"
 
 #define MAX_METADATA_BYTES ((size_t)1 << 20)
+#define MAX_INDEX_BYTES    ((size_t)256 << 20)
 #define WHY_BYTES          1024
 
 /* A picture as found, then as read. */
@@ -32,6 +32,7 @@ typedef struct {
     skv_layout_report *report;
     uint8_t *there;                   /* (prompts, files): the picture was found */
     uint8_t *metadata;                /* (prompts) */
+    bool index;                       /* the index file was found */
     int files;                        /* of a prompt */
     char last[SKV_LAYOUT_PATH_BYTES]; /* picture seen before, where ids are not known */
     sized *size;                      /* of the pictures that could be read */
@@ -82,7 +83,7 @@ static skv_status keep_picture(check *c, const char *name)
     return SKV_OK;
 }
 
-/* skv_png_read's message without the file's name at its beginning. */
+/* A reader's message without the file's name at its beginning. */
 static const char *reason(const char *path)
 {
     const char *text = skv_message();
@@ -122,18 +123,18 @@ static skv_status read_picture(void *ctx, int64_t i)
     check *c = ctx;
     sized *s = &c->size[i];
     char path[SKV_LAYOUT_PATH_BYTES];
-    skv_png png = {0};
+    skv_picture picture = {0};
     skv_status st;
 
     SKV_TRY(skv_layout_join(path, c->folder, s->name));
-    st = skv_png_read(&png, path);
+    st = skv_picture_read(&picture, path);
     if (st == SKV_E_MEM)
         return st;
     if (st != SKV_OK)
         return skv_path_join(&s->why, NULL, reason(path));
-    s->width = png.width;
-    s->height = png.height;
-    skv_png_clear(&png);
+    s->width = picture.width;
+    s->height = picture.height;
+    free(picture.rgb);
     return SKV_OK;
 }
 
@@ -206,12 +207,15 @@ static skv_status see(check *c, const char *name)
     struct stat info;
 
     SKV_TRY(skv_layout_join(path, c->folder, name));
-    c->layout->judge(&e, c->set, name, stat(path, &info) == 0 && S_ISDIR(info.st_mode));
+    skv_layout_judge(&e, c->layout, c->set, name, stat(path, &info) == 0 && S_ISDIR(info.st_mode));
     switch (e.kind) {
     case SKV_LAYOUT_PICTURE:
         return see_picture(c, &e, name);
     case SKV_LAYOUT_METADATA:
         return see_metadata(c, e.prompt, name);
+    case SKV_LAYOUT_INDEX:
+        c->index = true;
+        return SKV_OK;
     case SKV_LAYOUT_FOLDER:
         return walk(c, name);
     case SKV_LAYOUT_READ:
@@ -243,28 +247,67 @@ static skv_status walk(check *c, const char *inside) /* NOLINT(misc-no-recursion
 
 /* -------------------------------------------------------------------- verdict */
 
+/* The index file must name the pictures that were found, where they are now. */
+static skv_status find_index(check *c)
+{
+    char parent[SKV_LAYOUT_PATH_BYTES], own[SKV_LAYOUT_PATH_BYTES], path[SKV_LAYOUT_PATH_BYTES];
+    const char *name = c->layout->index;
+    json_t *have = NULL, *want = NULL;
+    char *bytes = NULL;
+    size_t n = 0;
+    skv_status st;
+
+    if (!c->index)
+        return note(c->report, SKV_FOUND_MISSING, name, "%s", "");
+    if (!c->set->text)
+        return SKV_OK;
+    SKV_TRY(skv_layout_absolute(parent, own, c->folder));
+    SKV_TRY(skv_layout_join(path, parent, own));
+    want = c->layout->make_index(c->layout, c->set, path, c->there);
+    if (!want)
+        return skv_fail(SKV_E_MEM, "out of memory for %s", name);
+    SKV_TRY_GOTO(skv_layout_join(path, c->folder, name), done);
+    st = skv_file_read(&bytes, &n, path, MAX_INDEX_BYTES);
+    if (st == SKV_OK)
+        st = skv_json_parse(&have, bytes, n, path);
+    if (st == SKV_E_MEM)
+        goto done;
+    if (st != SKV_OK)
+        st = note(c->report, SKV_FOUND_DAMAGED, name, "%s", reason(path));
+    else if (!json_equal(have, want))
+        st = note(c->report, SKV_FOUND_DAMAGED, name,
+                  "does not name the pictures that are here by their present absolute names: was "
+                  "the folder moved?");
+done:
+    json_decref(have);
+    json_decref(want);
+    free(bytes);
+    return st;
+}
+
 static skv_status find_missing(check *c)
 {
     char name[SKV_LAYOUT_NAME_BYTES];
 
-    if (c->layout->tiles > 1 && !c->set->id) { /* names unknown: a count is all there is */
+    if (skv_layout_needs_list(c->layout) && !c->set->id) { /* a count is all there is */
         const int64_t have = (int64_t)c->n_sizes + c->report->count[SKV_FOUND_DAMAGED];
+        const int64_t want = c->set->n * c->files;
 
-        if (have == c->set->n)
+        if (have == want)
             return SKV_OK;
-        return note(c->report, have < c->set->n ? SKV_FOUND_MISSING : SKV_FOUND_EXTRA, ".",
+        return note(c->report, have < want ? SKV_FOUND_MISSING : SKV_FOUND_EXTRA, ".",
                     "%lld pictures, want %lld; --prompts would say which", (long long)have,
-                    (long long)c->set->n);
+                    (long long)want);
     }
     for (int64_t p = 0; p < c->set->n; p++) {
         if (c->layout->metadata && !c->metadata[p]) {
-            c->layout->metadata(name, sizeof name, p);
+            skv_layout_metadata(name, c->layout, p);
             SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s", ""));
         }
         for (int s = 0; s < c->files; s++) {
             if (c->there[p * c->files + s])
                 continue;
-            c->layout->picture(name, sizeof name, c->set, p, s);
+            skv_layout_picture(name, c->layout, c->set, p, s);
             SKV_TRY(
                 note(c->report, SKV_FOUND_MISSING, name, "%s", c->set->why ? c->set->why[p] : ""));
         }
@@ -283,9 +326,10 @@ static int by_size(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static bool fits_tiles(const sized *s, int tiles)
+static bool fits_tiles(const sized *s, const skv_layout *l)
 {
-    return tiles == 1 || (s->width == s->height && s->width % tiles == 0);
+    return (!l->square || s->width == s->height) && s->width % l->tiles == 0 &&
+           s->height % l->tiles == 0;
 }
 
 /* The size that most pictures have, where none is given. */
@@ -297,7 +341,7 @@ static void most_common(skv_layout_report *r, const check *c)
         if (i > 0 && (c->size[i].width != c->size[i - 1].width ||
                       c->size[i].height != c->size[i - 1].height))
             n = 1;
-        if (n > best && fits_tiles(&c->size[i], c->layout->tiles)) {
+        if (n > best && fits_tiles(&c->size[i], c->layout)) {
             best = n;
             r->width = c->size[i].width;
             r->height = c->size[i].height;
@@ -319,10 +363,10 @@ static skv_status find_sizes(check *c)
     for (size_t i = 0; i < c->n_sizes; i++) {
         const sized *s = &c->size[i];
 
-        if (!fits_tiles(s, tiles))
-            SKV_TRY(note(r, SKV_FOUND_SIZE, s->name,
-                         "%dx%d, want a square of %d by %d equal samples", s->width, s->height,
-                         tiles, tiles));
+        if (!fits_tiles(s, c->layout))
+            SKV_TRY(note(r, SKV_FOUND_SIZE, s->name, "%dx%d, want %s of %d by %d equal samples",
+                         s->width, s->height, c->layout->square ? "a square" : "a picture", tiles,
+                         tiles));
         else if (s->width != r->width || s->height != r->height)
             SKV_TRY(note(r, SKV_FOUND_SIZE, s->name, "%dx%d, want %dx%d", s->width, s->height,
                          r->width, r->height));
@@ -357,6 +401,8 @@ skv_status skv_layout_check(skv_layout_report *out, const skv_layout *layout,
     SKV_TRY_GOTO(walk(&c, ""), done);
     SKV_TRY_GOTO(read_pictures(&c, threads), done);
     SKV_TRY_GOTO(find_missing(&c), done);
+    if (layout->index)
+        SKV_TRY_GOTO(find_index(&c), done);
     SKV_TRY_GOTO(find_sizes(&c), done);
     if (out->n > 0)
         qsort(out->finding, out->n, sizeof *out->finding, by_kind);

@@ -2,7 +2,7 @@
  *
  * The metrics script lists every name that ends in .png or .jpg, sorts, and pairs two folders by
  * position, so one more file shifts all that follow; FID also looks into sub-folders. */
-#include "eval/layout/layout.h"
+#include "eval/layout/layout_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,21 +10,8 @@
 
 #include "core/text.h"
 
-static skv_status refuse(const skv_layout_set *set)
-{
-    if (set->samples == 1)
-        return SKV_OK;
-    return skv_fail(SKV_E_ARG, "layout coco wants 1 sample a prompt, not %d", set->samples);
-}
-
-static void picture(char *out, size_t bytes, const skv_layout_set *set, int64_t prompt, int sample)
-{
-    (void)set;
-    (void)sample;
-    snprintf(out, bytes, "%04lld.png", (long long)prompt);
-}
-
-static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *name, bool folder)
+void skv_layout__coco_judge(skv_layout_entry *out, const skv_layout_set *set, const char *name,
+                            bool folder)
 {
     const size_t digits = strspn(name, "0123456789");
     char want[32];
@@ -46,29 +33,3 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
         out->why = NULL;
     }
 }
-
-/* Root 0 is the reference. */
-static void command(char *out, size_t bytes, const skv_layout_folders *folders, int side)
-{
-    const bool itself = folders->reference && strcmp(folders->reference, folders->folder) == 0;
-    const char *unknown = "<folder of the reference path>";
-
-    (void)side;
-    snprintf(out, bytes, "python scripts/compute_metrics.py --input_root0 %s --input_root1 %s",
-             folders->reference ? folders->reference : unknown,
-             itself ? "<folder of another path>" : folders->folder);
-}
-
-const skv_layout skv_layout_coco = {
-    .name = "coco",
-    .benchmark = "COCO (ScaleKV)",
-    .incomplete = "",
-    .summary = "0000.png, named by the prompt's index",
-    .samples = 1,
-    .prompts = 5000,
-    .tiles = 1,
-    .refuse = refuse,
-    .picture = picture,
-    .judge = judge,
-    .command = command,
-};

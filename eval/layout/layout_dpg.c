@@ -4,12 +4,12 @@
  * The evaluator takes every entry of the folder for a picture; its key is the base name up to the
  * first dot, so an id with a dot would lose its end. RESOLUTION is the side of one sample: a wrong
  * one gives no error there, only another score. */
-#include "eval/layout/layout.h"
+#include "eval/layout/layout_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static skv_status refuse(const skv_layout_set *set)
+skv_status skv_layout__dpg_refuse(const skv_layout_set *set)
 {
     int64_t by_index = 0;
     char index[32];
@@ -32,13 +32,8 @@ static skv_status refuse(const skv_layout_set *set)
     return SKV_OK;
 }
 
-static void picture(char *out, size_t bytes, const skv_layout_set *set, int64_t prompt, int sample)
-{
-    (void)sample;
-    snprintf(out, bytes, "%s.png", set->id[prompt]);
-}
-
-static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *name, bool folder)
+void skv_layout__dpg_judge(skv_layout_entry *out, const skv_layout_set *set, const char *name,
+                           bool folder)
 {
     const size_t key = strcspn(name, ".");
 
@@ -66,27 +61,3 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
     }
     out->why = "no item of the list; every entry is taken for a picture";
 }
-
-static void command(char *out, size_t bytes, const skv_layout_folders *folders, int side)
-{
-    char resolution[32] = "<side of one sample>";
-
-    if (side > 0)
-        snprintf(resolution, sizeof resolution, "%d", side);
-    snprintf(out, bytes, "PYTHONHASHSEED=0 PIC_NUM=4 bash dpg_bench/dist_eval.sh %s %s",
-             folders->folder, resolution);
-}
-
-const skv_layout skv_layout_dpg = {
-    .name = "dpg",
-    .benchmark = "DPG-Bench",
-    .incomplete = "left out: its picture takes all samples",
-    .summary = "<item id>.png, four samples two by two",
-    .samples = 4,
-    .prompts = 1065,
-    .tiles = 2,
-    .refuse = refuse,
-    .picture = picture,
-    .judge = judge,
-    .command = command,
-};

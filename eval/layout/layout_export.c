@@ -20,7 +20,6 @@
 #include "core/mem.h"
 #include "core/options.h"
 #include "core/parallel.h"
-#include "io/png.h"
 
 #define MAX_NAMED 20 /* failed rows in the log; the manifest has all */
 
@@ -169,12 +168,14 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
     skv_json_put(&o, "id", json_string(set->id[prompt]));
     skv_json_put(&o, "prompt", json_string(run->prompt[row]));
     skv_json_put(&o, "prompt_used", json_string(run->prompt_used[row]));
+    if (set->category)
+        skv_json_put(&o, "category", json_string(set->category[prompt]));
     for (int s = 0; s < set->samples; s++)
         skv_json_append(&seeds, seed_json(run->seed[row + s]));
     for (int s = 0; s < skv_layout_files(x->job->layout, set); s++) {
         if (x->job->layout->tiles > 1 ? n_failed > 0 : run->status[row + s] != SKV_OK)
             continue;
-        x->job->layout->picture(name, sizeof name, set, prompt, s);
+        skv_layout_picture(name, x->job->layout, set, prompt, s);
         skv_json_append(&files, json_string(name));
         x->done->n_files++;
     }
@@ -275,7 +276,7 @@ static skv_status find_size(export_job *x)
         return SKV_OK;
     SKV_TRY(read_picture(&p, x, row));
     free(p.rgb);
-    if (x->job->layout->tiles > 1 && p.height != p.width)
+    if (x->job->layout->square && p.height != p.width)
         return skv_fail(SKV_E_ARG,
                         "%s: pictures of %dx%d; layout %s takes square ones only, since its "
                         "evaluator cuts squares",
@@ -286,7 +287,7 @@ static skv_status find_size(export_job *x)
 }
 
 /* Texts as in the run's own PNGs; of a grid all seeds, and the item's id. */
-static skv_status write_png(const export_job *x, const char *name, const uint8_t *rgb, int64_t row)
+static skv_status write_picture(const export_job *x, const char *name, uint8_t *rgb, int64_t row)
 {
     const skv_run_file *run = x->job->run;
     const int tiles = x->job->layout->tiles, n = tiles * tiles;
@@ -304,8 +305,9 @@ static skv_status write_png(const export_job *x, const char *name, const uint8_t
                  (unsigned long long)run->seed[row + s]);
     SKV_TRY(skv_layout_join(path, x->part, name));
     SKV_TRY(make_parent(path));
-    return skv_png_write(path, rgb, x->width * tiles, x->height * tiles, text,
-                         (int)(sizeof text / sizeof text[0]));
+    return skv_picture_write(path, x->job->layout->form,
+                             &(skv_picture){x->height * tiles, x->width * tiles, rgb}, text,
+                             (int)(sizeof text / sizeof text[0]));
 }
 
 static skv_status export_sample(export_job *x, int64_t prompt, int sample)
@@ -316,8 +318,8 @@ static skv_status export_sample(export_job *x, int64_t prompt, int sample)
     skv_status st;
 
     SKV_TRY(read_picture(&p, x, row));
-    x->job->layout->picture(name, sizeof name, x->job->set, prompt, sample);
-    st = write_png(x, name, p.rgb, row);
+    skv_layout_picture(name, x->job->layout, x->job->set, prompt, sample);
+    st = write_picture(x, name, p.rgb, row);
     free(p.rgb);
     return st;
 }
@@ -345,8 +347,8 @@ static skv_status export_grid(export_job *x, int64_t prompt)
         }
         free(p.rgb);
     }
-    x->job->layout->picture(name, sizeof name, x->job->set, prompt, 0);
-    SKV_TRY_GOTO(write_png(x, name, grid, row), done);
+    skv_layout_picture(name, x->job->layout, x->job->set, prompt, 0);
+    SKV_TRY_GOTO(write_picture(x, name, grid, row), done);
 done:
     free(grid);
     return st;
@@ -359,7 +361,7 @@ static skv_status export_metadata(const export_job *x, int64_t prompt)
     FILE *f;
     bool bad;
 
-    x->job->layout->metadata(name, sizeof name, prompt);
+    skv_layout_metadata(name, x->job->layout, prompt);
     SKV_TRY(skv_layout_join(path, x->part, name));
     SKV_TRY(make_parent(path));
     f = fopen(path, "wb");
@@ -452,6 +454,34 @@ static skv_status move(const char *from, const char *to)
     return skv_fail(SKV_E_IO, "%s: cannot rename into place: %s", to, strerror(errno));
 }
 
+/* The layout's index file, of the rows that have pictures, by the names that they will have. */
+static skv_status write_index(const export_job *x)
+{
+    const skv_layout *l = x->job->layout;
+    const skv_layout_set *set = x->job->set;
+    const int files = skv_layout_files(l, set);
+    char parent[SKV_LAYOUT_PATH_BYTES], own[SKV_LAYOUT_PATH_BYTES], path[SKV_LAYOUT_PATH_BYTES];
+    uint8_t *there = NULL;
+    json_t *root = NULL;
+    skv_status st = SKV_OK;
+
+    SKV_TRY(skv_layout_absolute(parent, own, x->folder));
+    SKV_TRY(skv_layout_join(path, parent, own));
+    SKV_TRY(skv_alloc(&there, (size_t)set->n, (size_t)files, "an index"));
+    for (int64_t p = 0; p < set->n; p++)
+        for (int s = 0; s < files; s++)
+            there[p * files + s] = x->job->run->status[p * x->job->run->samples + s] == SKV_OK;
+    root = l->make_index(l, set, path, there);
+    free(there);
+    if (!root)
+        return skv_fail(SKV_E_MEM, "out of memory for %s", l->index);
+    SKV_TRY_GOTO(skv_layout_join(path, x->part, l->index), done);
+    st = skv_json_write(root, path);
+done:
+    json_decref(root);
+    return st;
+}
+
 /* Where an earlier export stands, each file takes the place of its own. */
 static skv_status move_prompt(const export_job *x, int64_t prompt)
 {
@@ -463,9 +493,9 @@ static skv_status move_prompt(const export_job *x, int64_t prompt)
         struct stat info;
 
         if (f < 0)
-            l->metadata(name, sizeof name, prompt);
+            skv_layout_metadata(name, l, prompt);
         else
-            l->picture(name, sizeof name, x->job->set, prompt, f);
+            skv_layout_picture(name, l, x->job->set, prompt, f);
         SKV_TRY(skv_layout_join(from, x->part, name));
         SKV_TRY(skv_layout_join(to, x->folder, name));
         if (stat(from, &info) != 0)
@@ -476,13 +506,26 @@ static skv_status move_prompt(const export_job *x, int64_t prompt)
     return SKV_OK;
 }
 
+static skv_status move_index(const export_job *x)
+{
+    char from[SKV_LAYOUT_PATH_BYTES], to[SKV_LAYOUT_PATH_BYTES];
+
+    SKV_TRY(skv_layout_join(from, x->part, x->job->layout->index));
+    SKV_TRY(skv_layout_join(to, x->folder, x->job->layout->index));
+    return move(from, to);
+}
+
 static skv_status publish(export_job *x)
 {
+    if (x->job->layout->index)
+        SKV_TRY(write_index(x));
     SKV_TRY(write_manifest(x));
     if (!x->refill)
         return move(x->part, x->folder);
     for (int64_t p = 0; p < x->job->set->n; p++)
         SKV_TRY(move_prompt(x, p));
+    if (x->job->layout->index)
+        SKV_TRY(move_index(x));
     return remove_part(x->part);
 }
 

@@ -3,30 +3,13 @@
  * The evaluator takes every folder whose whole name is digits, and in samples/ every file whose
  * name begins with digits and .png: folder 553 of an older run and 00001.png.tmp of a killed job
  * are scored. JPEG is not read. */
-#include "eval/layout/layout.h"
+#include "eval/layout/layout_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static skv_status refuse(const skv_layout_set *set)
-{
-    (void)set;
-    return SKV_OK;
-}
-
-static void picture(char *out, size_t bytes, const skv_layout_set *set, int64_t prompt, int sample)
-{
-    (void)set;
-    snprintf(out, bytes, "%05lld/samples/%05d.png", (long long)prompt, sample);
-}
-
-static void metadata(char *out, size_t bytes, int64_t prompt)
-{
-    snprintf(out, bytes, "%05lld/metadata.jsonl", (long long)prompt);
-}
-
-static const char *metadata_fault(const json_t *object)
+const char *skv_layout__geneval_fault(const json_t *object)
 {
     if (!json_is_object(object))
         return "not a JSON object";
@@ -88,7 +71,8 @@ static void judge_sample(skv_layout_entry *e, const skv_layout_set *set, const c
     }
 }
 
-static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *name, bool folder)
+void skv_layout__geneval_judge(skv_layout_entry *out, const skv_layout_set *set, const char *name,
+                               bool folder)
 {
     const char *slash = strchr(name, '/');
     const char *inner = slash ? slash + 1 : NULL;
@@ -107,31 +91,3 @@ static void judge(skv_layout_entry *out, const skv_layout_set *set, const char *
     else if (strncmp(inner, "samples/", 8) == 0 && !folder)
         judge_sample(out, set, inner + 8);
 }
-
-static void command(char *out, size_t bytes, const skv_layout_folders *folders, int side)
-{
-    const char *folder = folders->folder;
-
-    (void)side;
-    snprintf(out, bytes,
-             "python evaluation/evaluate_images.py %s --outfile %s.results/results.jsonl "
-             "--model-path <folder of the Mask2Former checkpoint>\n"
-             "python evaluation/summary_scores.py %s.results/results.jsonl",
-             folder, folder, folder);
-}
-
-const skv_layout skv_layout_geneval = {
-    .name = "geneval",
-    .benchmark = "GenEval",
-    .incomplete = "scored with fewer pictures, so it counts less than the others",
-    .summary = "00000/metadata.jsonl, 00000/samples/00000.png",
-    .samples = 4,
-    .prompts = 553,
-    .tiles = 1,
-    .refuse = refuse,
-    .picture = picture,
-    .metadata = metadata,
-    .metadata_fault = metadata_fault,
-    .judge = judge,
-    .command = command,
-};

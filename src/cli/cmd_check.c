@@ -14,7 +14,7 @@
 #include "eval/layout/layout.h"
 
 typedef struct {
-    char *config, *layout, *prompts;
+    char *config, *layout, *model, *prompts;
     int64_t samples, count, side, limit, threads;
 } check_options;
 
@@ -25,6 +25,9 @@ static const skv_option table[] = {
     ROW(layout, STRING, NULL, "a layout of the list below", "Check"),
     ROW(prompts, PATH, NULL,
         "the prompt list; default: the manifest beside an exported folder, or else a count", NULL),
+    ROW(model, STRING, NULL,
+        "the model's name in the folder, where the layout has it; default: the manifest's path",
+        NULL),
     ROW(samples, INT, "0", "samples a prompt; 0: as the layout's benchmark has it", NULL),
     ROW(count, INT, "0", "prompts, where there is no list; 0: as the layout's benchmark has it",
         NULL),
@@ -61,21 +64,16 @@ static void print_findings(const skv_layout_report *r, int64_t limit)
 
 #define WORD_BYTES (SKV_LAYOUT_PATH_BYTES * 8 + 16)
 
-/* As one word of a shell; an absolute name, since evaluators are run in their own folder. */
-static skv_status quoted(char *out, const char *folder)
+/* As one word of a shell. */
+static void quoted(char *out, const char *name)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                 "._-/+,:@%";
-    char here[SKV_LAYOUT_PATH_BYTES / 2] = "";
-    char name[SKV_LAYOUT_PATH_BYTES * 2];
     size_t n = 0;
 
-    if (folder[0] != '/' && !getcwd(here, sizeof here))
-        return skv_fail(SKV_E_IO, "the current folder has no name");
-    snprintf(name, sizeof name, "%s%s%s", here, here[0] ? "/" : "", folder);
     if (name[strspn(name, plain)] == '\0') {
         snprintf(out, WORD_BYTES, "%s", name);
-        return SKV_OK;
+        return;
     }
     out[n++] = '\'';
     for (const char *c = name; *c; c++) {
@@ -85,23 +83,44 @@ static skv_status quoted(char *out, const char *folder)
             out[n++] = *c;
     }
     snprintf(out + n, 2, "'");
+}
+
+/* An absolute name, since evaluators are run in their own folder. */
+static skv_status quoted_folder(char *out, const char *folder)
+{
+    char here[SKV_LAYOUT_PATH_BYTES / 2] = "";
+    char name[SKV_LAYOUT_PATH_BYTES * 2];
+
+    if (folder[0] != '/' && !getcwd(here, sizeof here))
+        return skv_fail(SKV_E_IO, "the current folder has no name");
+    snprintf(name, sizeof name, "%s%s%s", here, here[0] ? "/" : "", folder);
+    quoted(out, name);
     return SKV_OK;
 }
 
 static skv_status print_command(const skv_layout *layout, const skv_layout_report *r,
-                                const char *folder)
+                                const char *folder, const char *model)
 {
     static char word[WORD_BYTES], reference_word[WORD_BYTES], line[WORD_BYTES * 4];
-    skv_layout_folders folders = {.folder = word};
-    char reference[SKV_LAYOUT_PATH_BYTES];
+    static char parent_word[WORD_BYTES], own_word[WORD_BYTES];
+    skv_layout_folders folders = {.folder = word,
+                                  .parent = parent_word,
+                                  .own = own_word,
+                                  .model = model,
+                                  .side = r->width / layout->tiles};
+    char reference[SKV_LAYOUT_PATH_BYTES], parent[SKV_LAYOUT_PATH_BYTES];
+    char own[SKV_LAYOUT_PATH_BYTES];
 
-    SKV_TRY(quoted(word, folder));
+    SKV_TRY(quoted_folder(word, folder));
+    SKV_TRY(skv_layout_absolute(parent, own, folder));
+    quoted(parent_word, parent);
+    quoted(own_word, own);
     SKV_TRY(skv_layout_reference(reference, folder));
     if (reference[0]) {
-        SKV_TRY(quoted(reference_word, reference));
+        SKV_TRY(quoted_folder(reference_word, reference));
         folders.reference = reference_word;
     }
-    layout->command(line, sizeof line, &folders, r->width / layout->tiles);
+    SKV_TRY(skv_layout_command(line, sizeof line, layout, &folders));
     printf("evaluate with:\n%s\n", line);
     return SKV_OK;
 }
@@ -162,12 +181,14 @@ static skv_status check_folder(const skv_layout *layout, const check_options *o,
     }
     if (o->side > 0)
         set.side = (int)o->side;
+    if (o->model || !set.model)
+        SKV_TRY_GOTO(skv_layout_set_model(&set, layout, o->model), done);
     SKV_TRY_GOTO(skv_option_opened(NULL, skv_layout_check(&report, layout, &set, folder,
                                                           skv_device_threads(o->threads, 1))),
                  done);
     if (!print_report(layout, &report, folder, o->limit))
         *clean = false;
-    st = print_command(layout, &report, folder);
+    st = print_command(layout, &report, folder, set.model);
 done:
     skv_layout_report_clear(&report);
     skv_layout_set_clear(&set);

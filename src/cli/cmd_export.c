@@ -1,5 +1,5 @@
-/* skv export: a finished run as the folders that the evaluators of GenEval, DPG-Bench and COCO
- * read. Every such folder has its manifest beside it, never inside. */
+/* skv export: a finished run as the folders that benchmarks' evaluators read. Every such folder has
+ * its manifest beside it, never inside. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +31,8 @@ static const skv_option table[] = {
     ROW(path, STRING, NULL, "export this path alone, into OUT itself", NULL),
     ROW(samples, INT, "0", "samples a prompt; 0: as the layout's benchmark has it", NULL),
     ROW(prompts, PATH, NULL,
-        "the prompt list whose lines are copied, where the layout has such a file; default: the "
-        "file "
-        "that the run was made of",
+        "the prompt list, where the layout copies its lines or reads its categories; default: the "
+        "file that the run was made of",
         NULL),
     ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
     {0}};
@@ -56,6 +55,7 @@ static skv_status export_path(exporter *x, int path, const char *folder)
                                 .threads = skv_device_threads(x->options->threads, 1)};
     skv_layout_done done;
 
+    SKV_TRY(skv_layout_set_model(&x->set, x->layout, x->run.path[path].name));
     SKV_TRY(skv_layout_export(&done, &job));
     printf("%s: %lld picture%s\n", folder, (long long)done.n_files, skv_s(done.n_files));
     x->n_failed = done.n_failed;

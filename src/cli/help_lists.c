@@ -19,10 +19,12 @@ void skv_help_policies(FILE *to)
 void skv_help_layouts(FILE *to)
 {
     fprintf(to, "\nLayouts:\n");
-    for (const skv_layout *const *l = skv_layouts; *l; l++)
-        fprintf(to, "  %-12s %s: %s; %d prompts, %d sample%s of each\n", (*l)->name,
-                (*l)->benchmark, (*l)->summary, (*l)->prompts, (*l)->samples,
-                (*l)->samples == 1 ? "" : "s");
+    for (const skv_layout *l = skv_layouts; l->name; l++) {
+        fprintf(to, "  %-13s %s: %s; ", l->name, l->benchmark, l->summary);
+        if (l->prompts > 0)
+            fprintf(to, "%d prompts, ", l->prompts);
+        fprintf(to, "%d sample%s of each\n", l->samples, l->samples == 1 ? "" : "s");
+    }
 }
 
 static void print_files(FILE *to, const skv_metric_network *network)

@@ -38,7 +38,7 @@ static skv_layout_entry judged(const skv_layout *l, const skv_layout_set *set, c
 {
     skv_layout_entry e;
 
-    l->judge(&e, set, name, folder);
+    skv_layout_judge(&e, l, set, name, folder);
     return e;
 }
 
@@ -49,25 +49,166 @@ static skv_status set_of(skv_layout_set *set, const skv_layout *l, const char *l
     return skv_layout_set_from_prompts(set, l, temp_path("list.jsonl"), samples);
 }
 
+/* Ids that are numbers behind a category: all layouts can hold them, but those of plain numbers. */
+static const char *list_for(const skv_layout *l)
+{
+    if (strstr(l->picture, "{id:"))
+        return "{\"id\": \"7\", \"prompt\": \"a\"}\n{\"id\": \"159\", \"prompt\": \"b\"}\n";
+    return "{\"id\": \"art-7\", \"prompt\": \"a\"}\n{\"id\": \"of-art-159\", \"prompt\": \"b\"}\n";
+}
+
 static void names_of_pictures_are_those_that_are_judged_pictures(void **state)
 {
-    skv_layout_set set = {.n = 3, .id = (char *[]){"159", "whoops0", "vrd39"}};
-
     (void)state;
-    for (const skv_layout *const *l = skv_layouts; *l; l++) {
-        set.samples = (*l)->samples;
+    for (const skv_layout *l = skv_layouts; l->name; l++) {
+        skv_layout_set set;
+
+        if (l->metadata || l->category_key) /* want lists of their own, below */
+            continue;
+        assert_int_equal(set_of(&set, l, list_for(l), 0), SKV_OK);
+        assert_int_equal(skv_layout_set_model(&set, l, "full"), SKV_OK);
         for (int64_t p = 0; p < set.n; p++)
-            for (int s = 0; s < skv_layout_files(*l, &set); s++) {
+            for (int s = 0; s < skv_layout_files(l, &set); s++) {
                 char name[SKV_LAYOUT_NAME_BYTES];
                 skv_layout_entry e;
 
-                (*l)->picture(name, sizeof name, &set, p, s);
-                e = judged(*l, &set, name, false);
+                skv_layout_picture(name, l, &set, p, s);
+                e = judged(l, &set, name, false);
                 assert_int_equal(e.kind, SKV_LAYOUT_PICTURE);
                 assert_int_equal(e.prompt, p);
                 assert_int_equal(e.sample, s);
+                for (char *slash = strrchr(name, '/'); slash; slash = strrchr(name, '/')) {
+                    *slash = '\0';
+                    assert_int_equal(judged(l, &set, name, true).kind, SKV_LAYOUT_FOLDER);
+                }
             }
+        skv_layout_set_clear(&set);
     }
+}
+
+static void pictures_are_named_as_their_evaluators_read_them(void **state)
+{
+    static const struct {
+        const char *layout, *id, *prompt, *name;
+        int place, sample;
+    } want[] = {
+        {"geneval", "a", "x", "00001/samples/00003.png", 1, 3},
+        {"dpg", "whoops7", "x", "whoops7.png", 1, 0},
+        {"coco", "a", "x", "0002.png", 2, 0},
+        {"geneval2", "a", "x", "00002.png", 2, 0},
+        {"geneval++", "a", "x", "3.jpg", 2, 0},
+        {"wise", "1000", "x", "1000.png", 0, 0},
+        {"t2i-compbench", "a", "a red cow", "samples/a red cow_000025.png", 2, 5},
+        {"oneig", "Portrait-017", "x", "human/full/017.webp", 0, 0},
+        {"oneig", "Other-017", "x", "Other/full/017.webp", 0, 0},
+        {"oneig", "017", "x", "full/017.webp", 0, 0},
+        {"tiif", "a", "x", "2.png", 2, 0},
+        {"longtext", "17", "x", "0017_4.png", 0, 3},
+        {"unigen", "17", "x", "17_3.png", 0, 3},
+        {"genai", "00017", "x", "00017.jpeg", 0, 0},
+        {"imagereward", "006-1", "x", "006-1/006-1_9.jpg", 0, 9},
+        {"hpsv2", "concept-art-00017", "x", "concept-art/00017.jpg", 0, 0},
+        {"hpsv2", "00017", "x", "00017.jpg", 0, 0},
+        {"mjhq", "a-b", "x", "food/a-b.png", 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const skv_layout *l = named(want[i].layout);
+        char id[64], prompt[64], food[] = "food", full[] = "full", *ids[3], *texts[3];
+        char *categories[] = {food, food, food};
+        const skv_layout_set set = {.n = 3,
+                                    .samples = l->samples,
+                                    .id = ids,
+                                    .text = texts,
+                                    .category = l->category_key ? categories : NULL,
+                                    .model = full};
+        char name[SKV_LAYOUT_NAME_BYTES];
+
+        snprintf(id, sizeof id, "%s", want[i].id);
+        snprintf(prompt, sizeof prompt, "%s", want[i].prompt);
+        for (int p = 0; p < 3; p++) {
+            ids[p] = id;
+            texts[p] = prompt;
+        }
+        skv_layout_picture(name, l, &set, want[i].place, want[i].sample);
+        assert_string_equal(name, want[i].name);
+    }
+}
+
+/* A set of this list must be refused with a sentence that has `why`. */
+static void refused(const char *layout, const char *list, int samples, const char *why)
+{
+    skv_layout_set set;
+
+    assert_int_equal(set_of(&set, named(layout), list, samples), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), why));
+    assert_null(set.id);
+}
+
+static void sets_that_a_row_cannot_name_are_refused(void **state)
+{
+    (void)state;
+    refused("wise", "{\"prompt\": \"x\"}\n{\"prompt\": \"y\"}\n", 0, "no ids of their own");
+    refused("genai", "{\"id\": \"a1\", \"prompt\": \"x\"}\n", 0, "an id that is a number, not a1");
+    refused("longtext", "{\"id\": \"1234567890\", \"prompt\": \"x\"}\n", 0, "is a number");
+    refused("hpsv2", "{\"id\": \"anime-x\", \"prompt\": \"x\"}\n", 0, "ends in a number");
+    refused("hpsv2",
+            "{\"id\": \"anime-1\", \"prompt\": \"x\"}\n{\"id\": \"2\", \"prompt\": \"y\"}\n", 0,
+            "one has a category");
+    refused("genai", "{\"id\": \"7\", \"prompt\": \"x\"}\n{\"id\": \"07\", \"prompt\": \"y\"}\n", 0,
+            "would both be 00007.jpeg");
+    refused("t2i-compbench", "{\"prompt\": \"snake_case\"}\n", 0, "may not have '/' or '_'");
+    refused("t2i-compbench", "{\"prompt\": \"a/b\"}\n", 0, "may not have '/' or '_'");
+    refused("geneval2", "{\"prompt\": \"x\"}\n", 2, "wants 1 sample a prompt, not 2");
+    refused("oneig", "{\"prompt\": \"x\"}\n", 1, "wants 4 samples a prompt, not 1");
+}
+
+static void what_else_the_evaluators_of_2026_read_is_named(void **state)
+{
+    static const struct {
+        const char *layout, *name;
+        bool folder, read;
+    } want[] = {
+        {"wise", "notes.png", false, false},
+        {"t2i-compbench", "samples/00001.png", false, true},
+        {"t2i-compbench", "annotation1_blip", true, false},
+        {"oneig", "art/full/7.png", false, true},
+        {"oneig", "art/full/notes.txt", false, false},
+        {"oneig", "other", true, false},
+        {"longtext", "x.png", false, true},
+        {"longtext", "results", true, false},
+        {"hpsv2", "results", true, true},
+        {"hpsv2", "art/7.jpg", false, false},
+        {"imagereward", "image_reward_res.json", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const skv_layout *l = named(want[i].layout);
+        skv_layout_set set;
+        skv_layout_entry e;
+
+        assert_int_equal(set_of(&set, l, list_for(l), 0), SKV_OK);
+        assert_int_equal(skv_layout_set_model(&set, l, "full"), SKV_OK);
+        e = judged(l, &set, want[i].name, want[i].folder);
+        assert_int_equal(e.kind, want[i].read ? SKV_LAYOUT_READ : SKV_LAYOUT_IGNORED);
+        assert_true((e.why != NULL) == want[i].read);
+        skv_layout_set_clear(&set);
+    }
+}
+
+static void categories_come_from_the_prompt_file_where_ids_have_none(void **state)
+{
+    const skv_layout *l = named("mjhq");
+    skv_layout_set set;
+
+    (void)state;
+    write_text("keyless.json", "[{\"id\": \"a1\", \"prompt\": \"x\"}]");
+    assert_int_equal(skv_layout_set_from_prompts(&set, l, temp_path("keyless.json"), 0),
+                     SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "prompt a1 has no \"category\""));
+    assert_null(set.id);
 }
 
 static void geneval_scores_what_begins_with_digits(void **state)
@@ -164,7 +305,8 @@ static void hostile_ids_of_a_run_are_refused(void **state)
 {
     char *bad[] = {"../a-0", "../a-1"}, *later[] = {"a-0", "../a-1"};
     char *slash[] = {"a/b", "c"}, *twins[] = {"a", "a"}, *fine[] = {"a", "b"};
-    skv_run_file run = {.folder = (char *)"run", .n = 2, .samples = 1};
+    char *prompts[] = {"x", "y"};
+    skv_run_file run = {.folder = (char *)"run", .n = 2, .samples = 1, .prompt = prompts};
     skv_layout_set set;
 
     (void)state;
@@ -310,6 +452,10 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(names_of_pictures_are_those_that_are_judged_pictures),
+        CASE(pictures_are_named_as_their_evaluators_read_them),
+        CASE(sets_that_a_row_cannot_name_are_refused),
+        CASE(what_else_the_evaluators_of_2026_read_is_named),
+        CASE(categories_come_from_the_prompt_file_where_ids_have_none),
         CASE(geneval_scores_what_begins_with_digits),
         CASE(dpg_takes_every_entry_by_its_name_up_to_the_first_dot),
         CASE(coco_lists_png_and_jpg_hidden_ones_too),
