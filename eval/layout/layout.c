@@ -7,11 +7,13 @@
 
 #include "core/mem.h"
 #include "core/options.h"
+#include "core/text.h"
 #include "io/prompts.h"
 
 #define MAX_SAMPLES 10000
 #define MAX_PROMPTS 10000000
 #define MAX_SIDE    32768
+#define MAX_ID      200 /* bytes */
 
 skv_status skv_layout_find(const skv_layout **out, const char *name)
 {
@@ -126,7 +128,31 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Ids become file names: of usable characters, and no two alike. */
+/* Evaluators look for the ids that a list gives, blanks and letters of any language in them. What
+ * no file can be called, or would be hidden or a folder's, is none of these. */
+static bool is_file_name(const char *id)
+{
+    const size_t n = strlen(id);
+
+    if (n == 0 || n > MAX_ID || id[0] == '.' || !skv_utf8_is_valid(id, n))
+        return false;
+    for (const char *c = id; *c; c++)
+        if (*c == '/' || *c == '\\' || (unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+    return true;
+}
+
+/* set->id[i] = the given id, or the one that the run uses in its place. */
+static skv_status keep_id(skv_layout_set *set, int64_t i, const char *given, const char *used,
+                          size_t used_bytes)
+{
+    if (given && is_file_name(given))
+        return keep(&set->id[i], given, strlen(given));
+    set->n_numbered += given && given[0];
+    return keep(&set->id[i], used, used_bytes);
+}
+
+/* Ids become file names: no two alike. */
 static skv_status check_ids(const skv_layout_set *set)
 {
     char **sorted = NULL;
@@ -135,7 +161,7 @@ static skv_status check_ids(const skv_layout_set *set)
     if (!set->id)
         return SKV_OK;
     for (int64_t i = 0; i < set->n; i++)
-        if (!skv_prompts_id_is_usable(set->id[i]))
+        if (!is_file_name(set->id[i]))
             return skv_fail(SKV_E_FORMAT, "prompt %lld: \"%.80s\" cannot be a file name",
                             (long long)i, set->id[i]);
     SKV_TRY(skv_alloc(&sorted, (size_t)set->n, sizeof *sorted, "ids"));
@@ -308,7 +334,7 @@ skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *la
         const skv_prompt *p = &prompts->prompts[i];
 
         skv_prompts_id(prompts, (size_t)i, id, sizeof id);
-        SKV_TRY_GOTO(keep(&out->id[i], id, strlen(id)), done);
+        SKV_TRY_GOTO(keep_id(out, i, p->given_id, id, strlen(id)), done);
         SKV_TRY_GOTO(keep(&out->text[i], p->text, strlen(p->text)), done);
     }
     SKV_TRY_GOTO(keep_categories(out, layout, name), done);
@@ -348,7 +374,7 @@ static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
                                 "%s/run.h5: \"%.80s\" is not an id of sample %d of prompt %lld",
                                 run->folder, id, s, (long long)i);
         }
-        SKV_TRY(keep(&set->id[i], first, n));
+        SKV_TRY(keep_id(set, i, run->given_id ? run->given_id[i * run->samples] : NULL, first, n));
         SKV_TRY(keep(&set->text[i], text, strlen(text)));
     }
     return SKV_OK;

@@ -42,6 +42,8 @@ typedef struct {
     int side;        /* of one sample, pixels; 0: not known */
     skv_layout_file *file; /* all pictures of the set; NULL: their names are not known */
     int64_t n_files;
+    int64_t n_numbered; /* prompts under their number, since the id that the list gives them cannot
+                         * be a file name anywhere ("val/1") */
 } skv_layout_set;
 
 typedef enum {

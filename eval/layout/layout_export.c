@@ -20,6 +20,7 @@
 #include "core/mem.h"
 #include "core/options.h"
 #include "core/parallel.h"
+#include "run/picture_texts.h"
 
 #define MAX_NAMED 20 /* failed rows in the log; the manifest has all */
 
@@ -166,8 +167,12 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
     char name[SKV_LAYOUT_NAME_BYTES];
 
     skv_json_put(&o, "id", json_string(set->id[prompt]));
+    if (run->given_id && run->given_id[row][0])
+        skv_json_put(&o, "given_id", json_string(run->given_id[row]));
     skv_json_put(&o, "prompt", json_string(run->prompt[row]));
     skv_json_put(&o, "prompt_used", json_string(run->prompt_used[row]));
+    if (run->negative && run->negative[row][0])
+        skv_json_put(&o, "negative", json_string(run->negative[row]));
     if (set->category)
         skv_json_put(&o, "category", json_string(set->category[prompt]));
     for (int s = 0; s < set->samples; s++)
@@ -293,12 +298,16 @@ static skv_status write_picture(const export_job *x, const char *name, uint8_t *
     const int tiles = x->job->layout->tiles, n = tiles * tiles;
     const int64_t prompt = row / run->samples;
     char seeds[128] = "", path[SKV_LAYOUT_PATH_BYTES];
-    const skv_png_text text[] = {{"id", tiles > 1 ? x->job->set->id[prompt] : run->id[row]},
-                                 {"prompt", run->prompt_used[row]},
-                                 {"seed", seeds},
-                                 {"path", run->path[x->job->path].name},
-                                 {"config", run->config_digest},
-                                 {"version", run->version}};
+    const skv_picture_facts facts = {.id = tiles > 1 ? x->job->set->id[prompt] : run->id[row],
+                                     .given_id = run->given_id ? run->given_id[row] : NULL,
+                                     .prompt = run->prompt_used[row],
+                                     .negative = run->negative ? run->negative[row] : NULL,
+                                     .seed = seeds,
+                                     .path = run->path[x->job->path].name,
+                                     .config = run->config_digest,
+                                     .version = run->version};
+    skv_png_text text[SKV_PICTURE_TEXTS];
+    const int n_texts = skv_picture_texts(text, &facts);
 
     for (int s = 0; s < n; s++)
         snprintf(seeds + strlen(seeds), sizeof seeds - strlen(seeds), "%s%llu", s ? "," : "",
@@ -307,7 +316,7 @@ static skv_status write_picture(const export_job *x, const char *name, uint8_t *
     SKV_TRY(make_parent(path));
     return skv_picture_write(path, x->job->layout->form,
                              &(skv_picture){x->height * tiles, x->width * tiles, rgb}, text,
-                             (int)(sizeof text / sizeof text[0]));
+                             n_texts);
 }
 
 static skv_status export_sample(export_job *x, int64_t prompt, int sample)

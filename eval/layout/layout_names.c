@@ -166,6 +166,11 @@ static skv_status check_ids(const skv_layout_set *set, const skv_layout *layout)
 {
     const bool number = has(layout, "{id:"), item_number = has(layout, "{item:");
 
+    if (set->n_numbered > 0 && (has(layout, "{id") || has(layout, "{item")))
+        return skv_fail(SKV_E_ARG,
+                        "layout %s names pictures by the prompts' ids, and %lld of %lld prompts "
+                        "have one that cannot be a file name, such as one with a slash",
+                        layout->name, (long long)set->n_numbered, (long long)set->n);
     if (has(layout, "{id}") && ids_are_places(set))
         return skv_fail(SKV_E_ARG,
                         "the prompts have no ids of their own: layout %s names pictures by the ids "

@@ -16,8 +16,6 @@
 #include "run/run_summary.h"
 #include "run/schema.h"
 
-#define MAX_BAD_NAMED 5
-
 static void say(bool result, const char *fmt, ...) SKV_PRINTF(2, 3);
 
 static void say(bool result, const char *fmt, ...)
@@ -33,40 +31,6 @@ static void say(bool result, const char *fmt, ...)
         printf("%s\n", safe);
     else
         skv_info("%s", line);
-}
-
-typedef struct {
-    int64_t named;
-    bool result;
-} naming;
-
-static skv_status name_bad(void *ctx, const skv_row_span *span, bool *done)
-{
-    naming *n = ctx;
-
-    for (int64_t i = 0; i < span->n && n->named < MAX_BAD_NAMED; i++)
-        if (span->prompt[i].error) {
-            say(n->result, "#   prompt %" PRId64 ": %s", span->first + i, span->prompt[i].error);
-            n->named++;
-        }
-    *done = n->named == MAX_BAD_NAMED;
-    return SKV_OK;
-}
-
-/* How many, and the first few with their reasons. */
-static void print_bad_prompts(const skv_rows *rows, bool result)
-{
-    const int64_t n_bad = rows->facts.n_bad;
-    naming n = {.result = result};
-
-    if (n_bad == 0)
-        return;
-    say(result, "# %" PRId64 " of %" PRId64 " prompts cannot be sampled", n_bad,
-        rows->facts.n_prompts);
-    if (skv_rows_each(rows, name_bad, &n) != SKV_OK)
-        skv_warn("%s", skv_message());
-    if (n_bad > n.named)
-        say(result, "#   and %" PRId64 " more", n_bad - n.named);
 }
 
 void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank, int n_ranks)
@@ -97,7 +61,9 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     skv_run_setup_disk(s, &groups, &pngs);
     say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths", s->rows.n_rows,
         s->rows.n_groups, s->settings->group_size, s->paths.n);
-    print_bad_prompts(&s->rows, result);
+    if (s->rows.facts.n_bad > 0)
+        say(result, "# %" PRId64 " of %" PRId64 " prompts cannot be sampled", s->rows.facts.n_bad,
+            s->rows.facts.n_prompts);
     if (s->rows.facts.n_truncated > 0)
         say(result, "# %" PRId64 " prompts are cut to 512 tokens", s->rows.facts.n_truncated);
     if (s->text_apart && s->n_texts_lacking == 0)

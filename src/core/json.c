@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,12 @@ skv_status skv_json_load(json_t **out, json_error_t *error, const char *text, si
                          size_t flags, const char *name)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const bool marked =
+        bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0; /* by Windows' editors */
     json_t *root;
 
+    text += marked ? 3 : 0;
+    bytes -= marked ? 3 : 0;
     (void)pthread_once(&once, watch_memory);
     no_memory = false;
     root = json_loadb(text, bytes, flags, error);

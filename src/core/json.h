@@ -10,7 +10,8 @@
 
 #include "core/status.h"
 
-/* New reference to the root, an object or array; `name` is used in messages. */
+/* New reference to the root, an object or array; `name` is used in messages. A byte order mark is
+ * passed over. */
 SKV_MUST skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name);
 /* The same with jansson's flags. Tells having no memory (SKV_E_MEM), which jansson reports as a
  * fault of the text, from such a fault: SKV_E_FORMAT, and *error says what it is. */

@@ -8,7 +8,8 @@
 #include "io/h5_group.h"
 #include "io/h5_handle.h"
 
-#define MAX_ATTRIBUTE ((size_t)60 << 10) /* the format holds 64 KiB with its description */
+#define MAX_ATTRIBUTE ((size_t)60 << 10)  /* the format holds 64 KiB with its description */
+#define MAX_VARIABLE  ((size_t)512 << 20) /* texts of variable length lie elsewhere in the file */
 
 /* Replaces or makes the attribute. Takes type and space over. */
 static skv_status set(skv_h5 *f, const char *object, const char *key, hid_t type, hid_t space,
@@ -53,11 +54,13 @@ skv_status skv_h5_set_text(skv_h5 *f, const char *object, const char *key, const
 {
     const size_t bytes = strlen(v) + 1;
 
-    if (bytes > MAX_ATTRIBUTE) {
+    if (bytes > MAX_VARIABLE) {
         f->failed = true;
         return skv_fail(SKV_E_ARG, "%s: %s: attribute \"%s\" of %zu bytes, at most %zu", f->path,
-                        object, key, bytes, MAX_ATTRIBUTE);
+                        object, key, bytes, MAX_VARIABLE);
     }
+    if (bytes > MAX_ATTRIBUTE)
+        return set(f, object, key, skv_h5__text_type(0), H5Screate(H5S_SCALAR), &v);
     return set(f, object, key, skv_h5__text_type(bytes), H5Screate(H5S_SCALAR), v);
 }
 
@@ -182,7 +185,7 @@ static skv_status read_variable(char **out, skv_h5 *f, const opened *o, const ch
 
     if (H5Aread(o->attribute, o->type, &given) < 0)
         return skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
-    if (given && strlen(given) > MAX_ATTRIBUTE)
+    if (given && strlen(given) > MAX_VARIABLE)
         st = skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is too long", f->path, object, key);
     else
         st = skv_alloc(out, given ? strlen(given) + 1 : 1, 1, key);

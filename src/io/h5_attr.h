@@ -1,5 +1,6 @@
 /* Attributes of an object ("/" = the file), which must exist. Integers are I64 or U64, reals F64,
- * texts fixed-length UTF-8. */
+ * texts
+ * UTF-8 of fixed length, those above 60 KiB of variable length. */
 #ifndef SKV_IO_H5_ATTR_H
 #define SKV_IO_H5_ATTR_H
 

@@ -1,6 +1,6 @@
-/* A list's windows, and which parser takes them: the forms are in prompts_lines.c, prompts_json.c
- * and prompts_csv.c, what they share in prompts_build.c, opening a list in prompts_load.c, lists in
- * memory in prompts_list.c. */
+/* The table of forms, and a list's windows. A form's parser is a file of its own; what parsers
+ * share is in prompts_build.c and prompts_keys.c, opening a list in prompts_open.c, lists in memory
+ * in prompts_list.c. */
 #include "io/prompts.h"
 #include "io/prompts_internal.h"
 
@@ -15,10 +15,18 @@
 typedef skv_status (*window_parser)(skv_prompts__builder *b, skv_prompts__place *p,
                                     const skv_prompts__window *w, size_t *used);
 
-static const window_parser parser[] = {[SKV_PROMPTS_TEXT] = skv_prompts__text,
-                                       [SKV_PROMPTS_JSONL] = skv_prompts__jsonl,
-                                       [SKV_PROMPTS_FOLDER] = skv_prompts__jsonl,
-                                       [SKV_PROMPTS_CSV] = skv_prompts__csv};
+/* parse: NULL for a document, which is read whole. */
+static const struct {
+    const char *unit, *key;
+    window_parser parse;
+} forms[] = {
+    [SKV_PROMPTS_TEXT] = {"line", NULL, skv_prompts__text},
+    [SKV_PROMPTS_JSONL] = {"line", "key", skv_prompts__jsonl},
+    [SKV_PROMPTS_JSON] = {"entry", "key", NULL},
+    [SKV_PROMPTS_CSV] = {"line", "column", skv_prompts__table},
+    [SKV_PROMPTS_TSV] = {"line", "column", skv_prompts__table},
+    [SKV_PROMPTS_FOLDER] = {"line", NULL, skv_prompts__jsonl},
+};
 
 /* Where the list begins: behind a byte order mark. */
 static skv_status find_start(size_t *at, const skv_prompts_source *s, const char *name)
@@ -36,7 +44,7 @@ static skv_status find_start(size_t *at, const skv_prompts_source *s, const char
 static skv_status parse_windows(skv_prompts__builder *b, const skv_prompts_source *s, size_t at)
 {
     size_t room = s->window ? s->window : WINDOW_BYTES, used = 1;
-    skv_prompts__place place = {.folder = s->form == SKV_PROMPTS_FOLDER};
+    skv_prompts__place place = {.form = s->form};
     skv_prompts__window w = {0};
     char *buffer = NULL;
     skv_status st = SKV_OK;
@@ -55,40 +63,38 @@ static skv_status parse_windows(skv_prompts__builder *b, const skv_prompts_sourc
         w.last = w.n == s->end - at;
         w.bytes = buffer;
         SKV_TRY_GOTO(skv_prompts_bytes(buffer, s, at, w.n, b->name), done);
-        SKV_TRY_GOTO(parser[s->form](b, &place, &w, &used), done);
+        SKV_TRY_GOTO(forms[s->form].parse(b, &place, &w, &used), done);
     }
 done:
-    skv_prompts__csv_destroy(place.csv);
+    skv_prompts__table_destroy(place.table);
     free(buffer);
     return st;
 }
 
-static skv_status parse_document(skv_prompts__builder *b, const skv_prompts_source *s, size_t at,
-                                 skv_prompts_order order)
+static skv_status parse_document(skv_prompts__builder *b, const skv_prompts_source *s, size_t at)
 {
     char *all = NULL;
     skv_status st;
 
     if (!s->on_disk)
-        return skv_prompts__json(b, s->bytes + at, s->n - at, order);
+        return skv_prompts__json(b, s->bytes + at, s->n - at);
     SKV_TRY(skv_alloc(&all, s->n - at + 1, 1, b->name));
     st = skv_prompts_bytes(all, s, at, s->n - at, b->name);
     if (st == SKV_OK)
-        st = skv_prompts__json(b, all, s->n - at, order);
+        st = skv_prompts__json(b, all, s->n - at);
     free(all);
     return st;
 }
 
-static skv_status parse(skv_prompts__builder *b, const skv_prompts_source *s,
-                        const skv_prompts_options *opts)
+static skv_status parse(skv_prompts__builder *b, const skv_prompts_source *s)
 {
     size_t at = 0;
 
     SKV_TRY(find_start(&at, s, b->name));
-    if (s->form == SKV_PROMPTS_JSON)
-        SKV_TRY(parse_document(b, s, at, opts->order));
-    else
+    if (forms[s->form].parse)
         SKV_TRY(parse_windows(b, s, at));
+    else
+        SKV_TRY(parse_document(b, s, at));
     SKV_TRY(skv_prompts__is_unchanged(s, b->name));
     return skv_prompts__finish(b);
 }
@@ -99,10 +105,12 @@ static skv_status read_once(skv_prompts__builder *b, const skv_prompts_source *s
 {
     skv_status st;
 
-    b->unit = s->form == SKV_PROMPTS_JSON ? "entry" : "line";
+    b->unit = forms[s->form].unit;
+    b->key = forms[s->form].key;
+    b->options = opts;
     b->ids.fold_case = true; /* ids become file names, also where case does not count */
     *b->facts = (skv_prompts_facts){0};
-    st = parse(b, s, opts);
+    st = parse(b, s);
     skv_prompts__builder_clear(b);
     return st;
 }
@@ -140,6 +148,10 @@ skv_status skv_prompts_each(skv_prompts_facts *facts, const skv_prompts_source *
     opts = opts ? opts : &plain;
     if (s->n == 0)
         return skv_fail(SKV_E_ARG, "%s: no prompts, the file is empty", name);
+    if ((opts->prompt_key || opts->id_key) && !forms[s->form].key)
+        return skv_fail(SKV_E_ARG,
+                        "%s: %s names a key or column, but this list has none: it is plain text",
+                        name, opts->prompt_key ? "--prompt-key" : "--id-key");
     if (opts->rewrites)
         SKV_TRY(skv_prompts__rewrites_read(&rewrites, opts));
     b.rewrites = rewrites;

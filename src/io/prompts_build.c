@@ -66,8 +66,9 @@ static skv_status take_id(skv_prompts__builder *b, size_t line, skv_prompt *p, c
     size_t other = line;
     bool there = false;
 
-    if (!id)
+    if (!id || !id[0])
         return SKV_OK;
+    p->given_id = id;
     if (!skv_prompts_id_is_usable(id)) {
         if (f->n_renamed < SKV_PROMPTS_RENAMED)
             snprintf(f->renamed[f->n_renamed], sizeof f->renamed[0], "%s", id);
@@ -92,8 +93,13 @@ skv_status skv_prompts__finish(skv_prompts__builder *b)
     if (f->n == 0)
         return skv_fail(SKV_E_ARG, "%s: no prompts", b->name);
     if (b->twin > 0)
-        return skv_fail(SKV_E_FORMAT, "%s: %s %zu: id \"%s\" is that of %s %zu", b->name, b->unit,
-                        b->twin, b->twin_id, b->unit, b->twin_of);
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: %s %zu: id \"%s\" is that of %s %zu; --id-key takes ids from "
+                        "elsewhere, or none",
+                        b->name, b->unit, b->twin, b->twin_id, b->unit, b->twin_of);
+    if (f->n_bad == f->n)
+        return skv_fail(SKV_E_ARG, "%s%s", b->first_bad,
+                        f->n == 1 ? "" : "; no other prompt of the list can be read either");
     f->index_digits = 5;
     for (size_t v = 100000; v < f->n; v *= 10)
         f->index_digits++;
@@ -108,6 +114,8 @@ skv_status skv_prompts__finish(skv_prompts__builder *b)
 void skv_prompts__builder_clear(skv_prompts__builder *b)
 {
     skv_prompts__set_clear(&b->ids);
+    skv_prompts__set_clear(&b->unused);
+    skv_bytes_clear(&b->id);
     skv_bytes_clear(&b->text);
     skv_bytes_clear(&b->negative);
     skv_bytes_clear(&b->rewritten);
@@ -139,6 +147,25 @@ static skv_status rewrite(skv_prompts__builder *b, skv_prompt *p)
     return keep(&p->rewritten, &b->rewritten, text, n);
 }
 
+bool skv_prompts__is_blank(const char *text, size_t n)
+{
+    while (n > 0 && strchr(" \t\r\n\v\f", text[n - 1]) && text[n - 1])
+        n--;
+    return n == 0;
+}
+
+skv_status skv_prompts__add_to_id(skv_prompts__builder *b, const char *part, size_t n, bool first)
+{
+    static const char what[] = "an id";
+
+    if (first)
+        b->id.n = 0;
+    else
+        b->id.data[b->id.n - 1] = '-'; /* in place of the NUL */
+    SKV_TRY(skv_bytes_add(&b->id, part, n, what));
+    return skv_bytes_add(&b->id, "", 1, what);
+}
+
 /* The prompt behind those that are there. */
 static skv_status put(skv_prompts__builder *b, size_t line, skv_prompt *p, const char *id)
 {
@@ -166,32 +193,45 @@ skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char
         for (char *c = text; *c; c++)
             if ((unsigned char)*c >= 0x80)
                 *c = '?';
+    if (!b->first_bad[0])
+        snprintf(b->first_bad, sizeof b->first_bad, "%s", text);
     return put(b, line, &(skv_prompt){.text = "", .error = text}, id);
+}
+
+/* *why = "": fine. */
+static void check_text(char why[128], const char *what, const char *text, size_t n)
+{
+    const size_t good = text ? skv_utf8_good_bytes(text, n) : n;
+
+    why[0] = '\0';
+    if (text && n > SKV_PROMPT_MAX_BYTES)
+        snprintf(why, 128, "%s of %zu bytes, at most %zu", what, n, SKV_PROMPT_MAX_BYTES);
+    else if (good < n)
+        snprintf(why, 128, "%s: byte %zu (0x%02x) is not UTF-8", what, good + 1,
+                 (unsigned char)text[good]);
 }
 
 skv_status skv_prompts__add(skv_prompts__builder *b, size_t line, const skv_prompts__found *found)
 {
-    const char *const text[2] = {found->text, found->negative};
-    const size_t bytes[2] = {found->text_bytes, found->negative_bytes};
-    static const char *const what[2] = {"prompt", "negative prompt"};
     skv_prompt p = {.text_bytes = found->text_bytes, .has_seed = found->has_seed};
+    const char *id = found->id;
+    char why[128];
 
     assert(found->text);
-    for (int i = 0; i < 2; i++) {
-        const size_t good = text[i] ? skv_utf8_good_bytes(text[i], bytes[i]) : 0;
-
-        if (!text[i])
-            continue;
-        if (bytes[i] > SKV_PROMPT_MAX_BYTES)
-            return skv_prompts__add_bad(b, line, found->id, "%s of %zu bytes, at most %zu", what[i],
-                                        bytes[i], SKV_PROMPT_MAX_BYTES);
-        if (good < bytes[i])
-            return skv_prompts__add_bad(b, line, found->id, "%s: byte %zu (0x%02x) is not UTF-8",
-                                        what[i], good + 1, (unsigned char)text[i][good]);
-    }
+    check_text(why, "id", id, id ? strlen(id) : 0);
+    if (why[0])
+        id = NULL;
+    else
+        check_text(why, "prompt", found->text, found->text_bytes);
+    if (!why[0])
+        check_text(why, "negative prompt", found->negative, found->negative_bytes);
+    if (why[0])
+        return skv_prompts__add_bad(b, line, id, "%s", why);
+    if (skv_prompts__is_blank(found->text, found->text_bytes))
+        return skv_prompts__add_bad(b, line, id, "the prompt is empty");
     p.seed = found->seed;
     SKV_TRY(keep(&p.text, &b->text, found->text, found->text_bytes));
     if (found->negative)
         SKV_TRY(keep(&p.negative, &b->negative, found->negative, found->negative_bytes));
-    return put(b, line, &p, found->id);
+    return put(b, line, &p, id);
 }

@@ -25,17 +25,22 @@ void skv_prompts__set_clear(skv_prompts__set *s);
 
 typedef struct {
     skv_prompts_facts *facts;
-    const char *name;       /* the file's */
-    const char *unit;       /* "line" or "entry" */
+    const char *name; /* the file's */
+    const char *unit; /* "line" or "entry" */
+    const char *key;  /* "key" or "column" */
+    const skv_prompts_options *options;
     const json_t *rewrites; /* NULL: none */
     skv_prompts_fn fn;
     void *ctx;
-    skv_prompts__set ids; /* with the line of each */
-    size_t twin, twin_of; /* lines of the first id that was there before; 0: none */
+    skv_prompts__set ids;    /* with the line of each */
+    skv_prompts__set unused; /* keys */
+    size_t twin, twin_of;    /* lines of the first id that was there before; 0: none */
     char twin_id[SKV_PROMPTS__MAX_ID + 1];
     bool all_digits;                      /* an id is made of digits alone */
     bool dashes[SKV_PROMPTS__MAX_ID + 1]; /* [k]: an id begins with "index" and k dashes */
+    char first_bad[512];                  /* the first reason; "": none */
     skv_bytes text, negative, rewritten;  /* of the prompt at hand */
+    skv_bytes id;                         /* where a parser makes one */
 } skv_prompts__builder;
 void skv_prompts__builder_clear(skv_prompts__builder *b);
 
@@ -55,12 +60,19 @@ SKV_MUST skv_status skv_prompts__add(skv_prompts__builder *b, size_t line,
 SKV_MUST skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char *id,
                                          const char *fmt, ...) SKV_PRINTF(4, 5);
 
-/* After the last prompt: chooses how indices are written. SKV_E_ARG without prompts, SKV_E_FORMAT
- * for two of one id. */
+/* After the last prompt: chooses how indices are written. SKV_E_ARG without prompts that can be
+ * read, SKV_E_FORMAT for two of one id. */
 SKV_MUST skv_status skv_prompts__finish(skv_prompts__builder *b);
 
 /* SKV_E_FORMAT: the list's file was changed since it was opened. */
 SKV_MUST skv_status skv_prompts__is_unchanged(const skv_prompts_source *s, const char *name);
+
+/* White space alone. */
+bool skv_prompts__is_blank(const char *text, size_t n);
+
+/* Adds a part to an id that is made in b->id, behind a '-' where it is not the first. */
+SKV_MUST skv_status skv_prompts__add_to_id(skv_prompts__builder *b, const char *part, size_t n,
+                                           bool first);
 
 /* Decimal digits only, below 2^64. */
 bool skv_prompts__parse_seed(uint64_t *out, const char *text);
@@ -75,22 +87,29 @@ typedef struct {
 } skv_prompts__window;
 
 typedef struct {
-    size_t line;                  /* of what was taken last, from 1 */
-    struct skv_prompts__csv *csv; /* NULL: another form */
-    bool folder;                  /* JSON Lines: of a folder */
+    skv_prompts_form form;
+    size_t line;                      /* of what was taken last, from 1 */
+    struct skv_prompts__table *table; /* NULL: another form */
 } skv_prompts__place;
+
+/* The window's next line, without its end; *used moves behind it. False: there is no whole line. */
+bool skv_prompts__next_line(const skv_prompts__window *w, size_t *used, const char **line,
+                            size_t *n);
 
 SKV_MUST skv_status skv_prompts__text(skv_prompts__builder *b, skv_prompts__place *p,
                                       const skv_prompts__window *w, size_t *used);
 SKV_MUST skv_status skv_prompts__jsonl(skv_prompts__builder *b, skv_prompts__place *p,
                                        const skv_prompts__window *w, size_t *used);
-SKV_MUST skv_status skv_prompts__csv(skv_prompts__builder *b, skv_prompts__place *p,
-                                     const skv_prompts__window *w, size_t *used);
-void skv_prompts__csv_destroy(struct skv_prompts__csv *c); /* accepts NULL */
+SKV_MUST skv_status skv_prompts__table(skv_prompts__builder *b, skv_prompts__place *p,
+                                       const skv_prompts__window *w, size_t *used);
+void skv_prompts__table_destroy(struct skv_prompts__table *t); /* accepts NULL */
 
 /* One document; all of it. */
-SKV_MUST skv_status skv_prompts__json(skv_prompts__builder *b, const char *bytes, size_t n,
-                                      skv_prompts_order order);
+SKV_MUST skv_status skv_prompts__json(skv_prompts__builder *b, const char *bytes, size_t n);
+
+/* Settles a list's form by its beginning, `nameless` where no name says it (prompts_form.c). */
+SKV_MUST skv_status skv_prompts__settle_form(skv_prompts_source *s, const char *name,
+                                             bool nameless);
 
 /* Rewriting caches. */
 SKV_MUST skv_status skv_prompts__rewrites_read(json_t **out, const skv_prompts_options *opts);

@@ -1,4 +1,4 @@
-/* One JSON value as a prompt. */
+/* Prompts as JSON: what the kinds of documents share. */
 #ifndef SKV_IO_PROMPTS_JSON_H
 #define SKV_IO_PROMPTS_JSON_H
 
@@ -6,10 +6,23 @@
 
 #include "io/prompts_internal.h"
 
-/* Adds an object {"prompt" or "text", "id", "seed", "negative" or "negative_prompt"}; anything
- * else becomes a bad line. with_error: so does an object with a string "error" (a folder's file
- * that could not be read). */
+/* Adds an object whose keys are those of prompts_keys.c; anything else becomes a bad line. `id`:
+ * where it has none of its own; may be NULL. with_error: an object with a string "error" is a bad
+ * line too (a folder's file that could not be read). */
 SKV_MUST skv_status skv_prompts__add_json(skv_prompts__builder *b, size_t line, const json_t *v,
-                                          bool with_error);
+                                          const char *id, bool with_error);
+
+/* Adds a string as a prompt, or an object as above. */
+SKV_MUST skv_status skv_prompts__add_entry(skv_prompts__builder *b, size_t entry, const json_t *v,
+                                           const char *id);
+
+/* A kind of document: `is` tells whether it is one, by its root; `add` adds its prompts. */
+typedef struct {
+    const char *what;
+    bool (*is)(const json_t *root);
+    skv_status (*add)(skv_prompts__builder *b, const json_t *root);
+} skv_prompts__kind;
+
+extern const skv_prompts__kind skv_prompts__coco, skv_prompts__karpathy, skv_prompts__keyed;
 
 #endif

@@ -61,6 +61,7 @@ static skv_status add(void *ctx, size_t i, const skv_prompt *p)
     *q = *p;
     list->n = i + 1;
     SKV_TRY(keep(list, &q->id));
+    SKV_TRY(keep(list, &q->given_id));
     SKV_TRY(keep(list, &q->text));
     SKV_TRY(keep(list, &q->rewritten));
     SKV_TRY(keep(list, &q->negative));

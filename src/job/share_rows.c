@@ -60,7 +60,11 @@ skv_status skv_job__make_rows(void *job)
     skv_job *j = job;
 
     SKV_TRY(skv_run_setup_rows(&j->run, &j->facts_of_rows));
-    return j->rank == 0 ? skv_rows_warn_missing(&j->run.rows) : SKV_OK;
+    if (j->rank != 0)
+        return SKV_OK;
+    SKV_TRY(skv_rows_warn_bad(&j->run.rows));
+    skv_rows_warn_unguided(&j->run.rows);
+    return skv_rows_warn_missing(&j->run.rows);
 }
 
 /* Adds what all ranks have encoded; rank 0. */

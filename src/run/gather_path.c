@@ -39,6 +39,17 @@ static skv_status keep_texts(char **kept, const char *const *text, int n)
     return SKV_OK;
 }
 
+/* Of a file that an earlier version made. */
+static skv_status keep_nothing(void *to, skv_set set, int n)
+{
+    char **text = to;
+
+    if (skv_schema[set].later && skv_schema[set].type == SKV_H5_TEXT)
+        for (int i = 0; i < n; i++)
+            SKV_TRY(keep_texts(&text[i], (const char *const[]){""}, 1));
+    return SKV_OK;
+}
+
 /* Rows from `at` on. */
 static skv_status keep_samples(skv_gather_rows *r, const skv_group_record *rec, int64_t at)
 {
@@ -49,8 +60,12 @@ static skv_status keep_samples(skv_gather_rows *r, const skv_group_record *rec, 
         const size_t bytes = skv_h5_type_bytes(skv_schema[s].type);
         char *to = r->column[s] ? (char *)r->column[s] + (size_t)at * bytes : NULL;
 
-        if (!to || !data)
+        if (!to)
             continue;
+        if (!data) {
+            SKV_TRY(keep_nothing(to, s, rec->n_rows));
+            continue;
+        }
         if (skv_schema[s].type == SKV_H5_TEXT)
             SKV_TRY(keep_texts((char **)r->column[s] + at, data, rec->n_rows));
         else

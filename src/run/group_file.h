@@ -32,10 +32,13 @@ typedef struct {
     /* rows: (n) each */
     const int64_t *row;
     const char *const *id;
+    const char *const *given_id; /* "" for none */
     const char *const *prompt;
     const char *const *prompt_used;
+    const char *const *negative; /* "" for none */
     const int32_t *sample;
     const uint64_t *seed;
+    const uint64_t *offset; /* of the seed's generator before the picture */
     const int32_t *tokens;
     const uint8_t *truncated;
     const int32_t *status;    /* 0 done, else a skv_status */

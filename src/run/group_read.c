@@ -97,7 +97,7 @@ static skv_status read_sets(skv_group_record *r, skv_h5 *f, unsigned parts, cons
         SKV_TRY(skv_h5_has(&there, f, skv_schema_in_group(s).text));
         if (there)
             SKV_TRY(read_set(r, f, s));
-        else if (set->part == SKV_GROUP_ROWS)
+        else if (set->part == SKV_GROUP_ROWS && !set->later)
             return skv_fail(SKV_E_FORMAT, "%s: there is no %s", file, set->name);
     }
     return SKV_OK;

@@ -13,7 +13,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 
-#define KIND        "skv rows 1"
+#define KIND        "skv rows 2"
 #define KEY         "/key"
 #define KEY_TEXT    "digest of all that the content follows from"
 #define FACTS       "/facts"

@@ -15,6 +15,8 @@
 const skv_list__kind skv_list__kinds[SKV_N_LISTS] = {
     [SKV_LIST_TEXT] = {"text", SKV_H5_U8, MAX_TEXT, "prompt as given", ""},
     [SKV_LIST_ID] = {"id", SKV_H5_U8, 256, "id of its own", ""},
+    [SKV_LIST_GIVEN_ID] = {"given_id", SKV_H5_U8, MAX_TEXT,
+                           "id as given, where it cannot be a file name", ""},
     [SKV_LIST_REWRITTEN] = {"rewritten", SKV_H5_U8, MAX_TEXT, "encoded in place of the text", ""},
     [SKV_LIST_NEGATIVE] = {"negative", SKV_H5_U8, MAX_TEXT, "negative prompt of its own", ""},
     [SKV_LIST_ERROR] = {"error", SKV_H5_U8, 4096, "why it cannot be sampled", ""},

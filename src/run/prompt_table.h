@@ -23,6 +23,7 @@
 typedef enum {
     SKV_LIST_TEXT,
     SKV_LIST_ID,
+    SKV_LIST_GIVEN_ID, /* where it is not the id */
     SKV_LIST_REWRITTEN,
     SKV_LIST_NEGATIVE,       /* of the prompt's own */
     SKV_LIST_ERROR,          /* why it cannot be sampled */

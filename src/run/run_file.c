@@ -33,8 +33,10 @@ static skv_status read_samples(skv_run_file *run)
         void *out;
     } columns[] = {
         {SKV_SET_ID, &run->id},
+        {SKV_SET_GIVEN_ID, &run->given_id},
         {SKV_SET_PROMPT, &run->prompt},
         {SKV_SET_PROMPT_USED, &run->prompt_used},
+        {SKV_SET_NEGATIVE, &run->negative},
         {SKV_SET_ERROR, &run->error},
         {SKV_SET_SAMPLE, &run->sample},
         {SKV_SET_TOKENS, &run->tokens},
@@ -53,7 +55,12 @@ static skv_status read_samples(skv_run_file *run)
     e = extents_of(run);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         skv_h5_layout want = skv_schema_run_layout(columns[i].set, &e);
+        bool there = true;
 
+        if (skv_schema[columns[i].set].later)
+            SKV_TRY(skv_h5_has(&there, run->h5, skv_schema_in_run(columns[i].set, NULL).text));
+        if (!there)
+            continue;
         SKV_TRY(skv_h5_read(columns[i].out, run->h5, skv_schema_in_run(columns[i].set, NULL).text,
                             &want, MAX_TEXT, false));
     }
@@ -259,6 +266,8 @@ void skv_run_file_close(skv_run_file *run)
     free(run->id);
     free(run->prompt);
     free(run->prompt_used);
+    free(run->given_id);
+    free(run->negative);
     free(run->error);
     free(run->sample);
     free(run->tokens);

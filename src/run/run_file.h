@@ -36,12 +36,13 @@ typedef struct {
     int64_t n;                                   /* rows */
     int samples;                                 /* rows of a prompt, one after another */
     char **id, **prompt, **prompt_used, **error; /* (n) each */
-    int32_t *sample, *tokens, *status;           /* (n); status 0: done */
-    uint64_t *seed;                              /* (n) */
-    uint8_t *truncated;                          /* (n) */
-    int n_paths, reference; /* reference: index of the reference path, -1 none */
-    skv_run_path *path;     /* in the order of the run */
-    char **names;           /* what the paths' names point into */
+    char **given_id, **negative;       /* (n) each, "" for none; NULL: of an earlier version */
+    int32_t *sample, *tokens, *status; /* (n); status 0: done */
+    uint64_t *seed;                    /* (n) */
+    uint8_t *truncated;                /* (n) */
+    int n_paths, reference;            /* reference: index of the reference path, -1 none */
+    skv_run_path *path;                /* in the order of the run */
+    char **names;                      /* what the paths' names point into */
 } skv_run_file;
 
 /* Opens RUN/run.h5. SKV_E_NOTFOUND (naming skv gather) when there is none, SKV_E_FORMAT otherwise.

@@ -15,10 +15,13 @@
 typedef enum {
     SKV_SET_ROW,
     SKV_SET_ID,
+    SKV_SET_GIVEN_ID,
     SKV_SET_PROMPT,
     SKV_SET_PROMPT_USED,
+    SKV_SET_NEGATIVE,
     SKV_SET_SAMPLE,
     SKV_SET_SEED,
+    SKV_SET_OFFSET,
     SKV_SET_TOKENS,
     SKV_SET_TRUNCATED,
     SKV_SET_STATUS,
@@ -57,6 +60,7 @@ typedef struct {
     unsigned part; /* SKV_GROUP_...; 0: always read */
     size_t member; /* offset of the record's pointer; SKV_SCHEMA_NO_MEMBER: run.h5 only */
     const char *units, *long_name;
+    bool later; /* files of earlier versions lack it: its texts are read as "", its numbers as 0 */
 } skv_schema_set;
 
 #define SKV_SCHEMA_NO_MEMBER SIZE_MAX

@@ -306,7 +306,7 @@ static skv_status collect(skv_engine *e, const skv_pass *pass, skv_kv *kv, int n
     return collect_faults(e, e->place, r->fault);
 }
 
-static skv_generator generator_of(const skv_engine_setup *s, const skv_seed *seed)
+skv_generator skv_engine_generator(const skv_engine_setup *s, const skv_seed *seed)
 {
     const uint64_t picture =
         skv_bits_drawn(&s->schedule, &s->guidance.gpu, skv_dims_token_bits(&s->sources->dims),
@@ -339,7 +339,7 @@ skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts, c
     SKV_TRY_GOTO(skv_kv_create(&kv, e->setup.be, plan, path->policy, path->state, &e->group), done);
     SKV_TRY_GOTO(skv_pass_create(&pass, &setup, &e->group, &e->scratch), done);
     for (int b = 0; b < n_prompts; b++)
-        e->generator[b] = generator_of(&e->setup, &seed[e->place[b]]);
+        e->generator[b] = skv_engine_generator(&e->setup, &seed[e->place[b]]);
     SKV_TRY_GOTO(skv_copy(e->setup.be, &(skv_copy_args){.y = e->fault, .x = e->text_fault}), done);
     result->scale_allocs = -e->setup.be->n_allocs;
     result->scale_waits = -e->setup.be->n_waits;

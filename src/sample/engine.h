@@ -87,6 +87,9 @@ typedef struct {
     uint64_t value, before;
 } skv_seed;
 
+/* The generator as the picture finds it. */
+skv_generator skv_engine_generator(const skv_engine_setup *s, const skv_seed *seed);
+
 /* seed: B of them. probe may be NULL. */
 SKV_MUST skv_status skv_engine_path(skv_engine *e, const skv_path *path, int n_prompts,
                                     const skv_seed *seed, const skv_probe *probe,

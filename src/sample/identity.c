@@ -49,6 +49,10 @@ static skv_status common_json(json_t **out, const skv_identity_setup *a)
     skv_json_put(&c, "prompts", digest_json(a->prompts));
     if (a->rewriting)
         skv_json_put(&c, "rewritten", digest_json(*a->rewriting));
+    if (s->prompt_key)
+        skv_json_put(&c, "prompt_key", json_string(s->prompt_key));
+    if (s->id_key)
+        skv_json_put(&c, "id_key", json_string(s->id_key));
     skv_json_put(&c, "prompt_order", skv_json_text(s->prompt_order));
     skv_json_put(&c, "samples", json_integer(s->samples));
     skv_json_put(&c, "seed", json_integer((json_int_t)s->seed));
@@ -75,13 +79,6 @@ skv_status skv_identity_make(skv_identity *out, const skv_identity_setup *setup)
 
     SKV_TRY_GOTO(common_json(&id.common, setup), done);
     SKV_TRY_GOTO(skv_json_print(&text, id.common, SKV_JSON_COMPACT), done);
-    if (strlen(text) > SKV_IDENTITY_BYTES) {
-        st = skv_fail(SKV_E_ARG,
-                      "the settings take %zu bytes as JSON, at most %d are possible; is --negative "
-                      "too long?",
-                      strlen(text), SKV_IDENTITY_BYTES);
-        goto done;
-    }
     skv_digest_text(id.digest, skv_digest_of(text, strlen(text)));
     SKV_TRY_GOTO(skv_alloc(&id.path_digest, n, sizeof *id.path_digest, "paths"), done);
     SKV_TRY_GOTO(skv_alloc(&id.path_digests, n, sizeof *id.path_digests, "paths"), done);

@@ -7,9 +7,6 @@
 #include "model/sources.h"
 #include "sample/path.h"
 
-/* Its JSON text is an attribute of run.h5, and HDF5 takes no longer ones. */
-#define SKV_IDENTITY_BYTES 60000
-
 typedef struct {
     json_t *common; /* all but the paths */
     char digest[SKV_DIGEST_BYTES];
@@ -26,7 +23,6 @@ typedef struct {
     skv_digest t5_digest, tokenizer_digest;
 } skv_identity_setup;
 
-/* SKV_E_ARG: the settings are too long. */
 SKV_MUST skv_status skv_identity_make(skv_identity *out, const skv_identity_setup *setup);
 void skv_identity_clear(skv_identity *id);
 

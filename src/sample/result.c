@@ -12,6 +12,9 @@ static skv_status take_rows(skv_result *r, size_t n)
 {
     SKV_TRY(skv_alloc(&r->id, n, sizeof *r->id, "group rows"));
     SKV_TRY(skv_alloc(&r->id_list, n, sizeof *r->id_list, "group rows"));
+    SKV_TRY(skv_alloc(&r->given_id, n, sizeof *r->given_id, "group rows"));
+    SKV_TRY(skv_alloc(&r->negative, n, sizeof *r->negative, "group rows"));
+    SKV_TRY(skv_alloc(&r->offset, n, sizeof *r->offset, "group rows"));
     SKV_TRY(skv_alloc(&r->prompt, n, sizeof *r->prompt, "group rows"));
     SKV_TRY(skv_alloc(&r->prompt_used, n, sizeof *r->prompt_used, "group rows"));
     SKV_TRY(skv_alloc(&r->error, n, sizeof *r->error, "group rows"));
@@ -24,7 +27,7 @@ static skv_status take_rows(skv_result *r, size_t n)
     return skv_alloc(&r->truncated, n, sizeof *r->truncated, "group rows");
 }
 
-static void fill_row(skv_result *r, int64_t row, int i)
+static void fill_row(skv_result *r, const skv_engine_setup *s, int64_t row, int i)
 {
     const skv_row at = skv_row_of(&r->span, row);
     const skv_row_prompt *p = at.prompt;
@@ -32,6 +35,9 @@ static void fill_row(skv_result *r, int64_t row, int i)
     r->row[i] = row;
     skv_row_id(&r->span, row, r->id[i], sizeof r->id[i]);
     r->id_list[i] = r->id[i];
+    r->given_id[i] = p->given_id ? p->given_id : "";
+    r->negative[i] = p->negative ? p->negative : "";
+    r->offset[i] = skv_engine_generator(s, &(skv_seed){at.seed, at.before}).offset;
     r->prompt[i] = p->text;
     r->prompt_used[i] = p->error ? "" : p->used;
     r->error[i] = p->error ? p->error : "";
@@ -139,6 +145,9 @@ static void fill_record(skv_result *r, const skv_engine_setup *s, const skv_path
     rec->width = skv_picture_width(&s->schedule);
     rec->row = r->row;
     rec->id = r->id_list;
+    rec->given_id = r->given_id;
+    rec->negative = r->negative;
+    rec->offset = r->offset;
     rec->prompt = r->prompt;
     rec->prompt_used = r->prompt_used;
     rec->sample = r->sample;
@@ -173,7 +182,7 @@ skv_status skv_result_create(skv_result **out, const skv_rows *rows, const skv_e
     SKV_TRY_GOTO(take_rows(r, (size_t)n), done);
     SKV_TRY_GOTO(skv_rows_load_group(&r->span, rows, g), done);
     for (int i = 0; i < n; i++)
-        fill_row(r, first + i, i);
+        fill_row(r, setup, first + i, i);
     SKV_TRY_GOTO(take_results(r, setup, (size_t)n, with_image), done);
     SKV_TRY_GOTO(fill_cache(r, setup, path), done);
     fill_record(r, setup, path, g, n);
@@ -210,6 +219,9 @@ void skv_result_destroy(skv_result *r)
     skv_row_span_clear(&r->span);
     free(r->id);
     free((void *)r->id_list);
+    free((void *)r->given_id);
+    free((void *)r->negative);
+    free(r->offset);
     free((void *)r->prompt);
     free((void *)r->prompt_used);
     free((void *)r->error);

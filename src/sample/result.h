@@ -15,13 +15,13 @@ enum { SKV_PHASE_TEXT, SKV_PHASE_TRANSFORMER, SKV_PHASE_VAE, SKV_N_PHASES };
 typedef struct {
     skv_group_record rec; /* borrows from below */
     char (*id)[SKV_ID_BYTES];
-    const char **id_list, **prompt, **prompt_used, **error;
+    const char **id_list, **given_id, **prompt, **prompt_used, **negative, **error;
     skv_row_span span;               /* what these point to */
     char (*reason)[SKV_FAULT_BYTES]; /* texts of error, where a row is not finite */
     int64_t *row, *bit_offset, *cache_length, *cache_capacity, *cache_bytes;
     int64_t *length_by_head, *capacity_by_head;
     int32_t *sample, *tokens, *status;
-    uint64_t *seed;
+    uint64_t *seed, *offset;
     uint8_t *truncated, *bits, *image;
     float *kept_by_source;
     double seconds[SKV_N_PHASES];

@@ -82,6 +82,7 @@ static skv_status fill_texts(skv_row_prompt *p, skv_row_span *span, int64_t i)
     const char *negative = own ? own : s->negative;
 
     p->id = text_of(span, SKV_LIST_ID, i);
+    p->given_id = p->id ? p->id : text_of(span, SKV_LIST_GIVEN_ID, i);
     p->text = text_of(span, SKV_LIST_TEXT, i);
     p->error = text_of(span, SKV_LIST_ERROR, i);
     p->negative = negative && negative[0] ? negative : NULL;

@@ -42,6 +42,7 @@ void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n);
 /* A prompt, its texts and its tokens. */
 typedef struct {
     const char *id;                /* NULL: none of its own */
+    const char *given_id;          /* as the list has it, a file name or not; NULL: none */
     const char *text, *used;       /* as given; as encoded: rewritten, with the positive suffix */
     const char *negative;          /* its own, else the run's; NULL: none */
     const char *error;             /* why it cannot be sampled, NULL: it can */

@@ -1,6 +1,7 @@
 #include "sample/rows_build.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "core/parallel.h"
 
 #define MAX_MISSING 20
+#define MAX_BAD     5
 #define BLOCK_BYTES ((size_t)4 << 20) /* of texts packed at once */
 #define SPAN        1024              /* prompts looked at together */
 #define SLICES      64                /* of texts, for threads */
@@ -20,6 +22,15 @@ void skv_prompt_list_clear(skv_prompt_list *list)
     *list = (skv_prompt_list){0};
 }
 
+/* A text or none. */
+static skv_digest add_choice(skv_digest d, const char *text)
+{
+    const unsigned char given = text != NULL;
+
+    d = skv_digest_add(d, &given, 1);
+    return text ? skv_digest_add(d, text, strlen(text)) : d;
+}
+
 void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const skv_settings *s,
                   const skv_tokenizer *tokenizer)
 {
@@ -28,6 +39,8 @@ void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const
     skv_digest d = list->source.digest;
 
     d = skv_digest_add(d, &form, sizeof form);
+    d = add_choice(d, s->prompt_key);
+    d = add_choice(d, s->id_key);
     d = skv_digest_add(d, s->prompt_order, strlen(s->prompt_order));
     d = skv_digest_add(d, list->rewrites ? list->rewrites : "", list->n_rewrites);
     d = skv_digest_add(d, &rules, sizeof rules);
@@ -42,11 +55,37 @@ static void report_renamed(const skv_prompts_facts *f, const char *list)
 {
     if (f->n_renamed == 0)
         return;
-    skv_warn("%s: %zu ids cannot be file names (letters, digits, '.', '_' and '-' can), so their "
-             "prompts go by their number",
-             list, f->n_renamed);
+    skv_warn("%s: %zu %s (letters, digits, '.', '_' and '-' can): pictures go by their prompt's "
+             "number, and /samples/given_id of run.h5 keeps what was given",
+             list, f->n_renamed,
+             f->n_renamed == 1 ? "id cannot be a file name" : "ids cannot be file names");
     for (size_t i = 0; i < SKV_PROMPTS_RENAMED && i < f->n_renamed; i++)
         skv_warn("not a file name: \"%s\"", f->renamed[i]);
+}
+
+/* Where prompts were found, and which keys say nothing to this program; a warning for each by which
+ * lines ask for something. */
+static void report_keys(const skv_prompts_facts *f, const char *list)
+{
+    char text[1024] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < f->n_unused; i++) {
+        bool asked = false;
+        const char *instead = skv_prompts_asks(f->unused[i], &asked);
+
+        if (asked && instead)
+            skv_warn("%s: \"%s\" is not used; %s does that", list, f->unused[i], instead);
+        else if (asked)
+            skv_warn("%s: \"%s\" is not used", list, f->unused[i]);
+        else if (used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s\"%s\"",
+                                     used ? ", " : "; not used: ", f->unused[i]);
+    }
+    if (f->text_key[0] && (used > 0 || f->negative_key[0] || strcmp(f->text_key, "prompt") != 0))
+        skv_info("# %s: prompts are \"%s\"%s%s%s%s", list, f->text_key,
+                 f->negative_key[0] ? ", negative prompts \"" : "", f->negative_key,
+                 f->negative_key[0] ? "\"" : "", text);
 }
 
 static skv_status add_text(skv_prompt_table *t, skv_list list, size_t i, const char *text)
@@ -58,6 +97,8 @@ static skv_status add_prompt(void *table, size_t i, const skv_prompt *p)
 {
     SKV_TRY(add_text(table, SKV_LIST_TEXT, i, p->text));
     SKV_TRY(add_text(table, SKV_LIST_ID, i, p->id));
+    if (!p->id)
+        SKV_TRY(add_text(table, SKV_LIST_GIVEN_ID, i, p->given_id));
     SKV_TRY(add_text(table, SKV_LIST_REWRITTEN, i, p->rewritten));
     SKV_TRY(add_text(table, SKV_LIST_NEGATIVE, i, p->negative));
     SKV_TRY(add_text(table, SKV_LIST_ERROR, i, p->error));
@@ -72,7 +113,9 @@ skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
                                                       : SKV_PROMPTS_ORDER_IMAGES,
                                          .rewrites = list->rewrites,
                                          .rewrites_bytes = list->n_rewrites,
-                                         .rewrites_name = s->rewrite_cache};
+                                         .rewrites_name = s->rewrite_cache,
+                                         .prompt_key = s->prompt_key,
+                                         .id_key = s->id_key};
     skv_prompt_table *t = NULL;
     skv_prompts_facts f;
     skv_status st;
@@ -80,6 +123,7 @@ skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
     SKV_TRY(skv_prompt_table_create(&t, s->prompts));
     SKV_TRY_GOTO(skv_prompts_each(&f, &list->source, s->prompts, &options, add_prompt, t), done);
     report_renamed(&f, s->prompts);
+    report_keys(&f, s->prompts);
     *facts = (skv_prompt_facts){.n_prompts = (int64_t)f.n,
                                 .n_bad = (int64_t)f.n_bad,
                                 .n_renamed = (int64_t)f.n_renamed,
@@ -94,6 +138,42 @@ skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
 done:
     skv_prompt_table_destroy(t);
     return st;
+}
+
+static skv_status name_bad(void *named, const skv_row_span *span, bool *done)
+{
+    int *n = named;
+
+    for (int64_t i = 0; i < span->n && *n < MAX_BAD; i++)
+        if (span->prompt[i].error) {
+            skv_warn("%s", span->prompt[i].error);
+            ++*n;
+        }
+    *done = *n == MAX_BAD;
+    return SKV_OK;
+}
+
+skv_status skv_rows_warn_bad(const skv_rows *rows)
+{
+    const skv_prompt_facts *f = &rows->facts;
+    int named = 0;
+
+    if (f->n_bad == 0)
+        return SKV_OK;
+    SKV_TRY(skv_rows_each(rows, name_bad, &named));
+    if (f->n_bad > named)
+        skv_warn("and %" PRId64 " more of %" PRId64 " prompts cannot be sampled", f->n_bad - named,
+                 f->n_prompts);
+    return SKV_OK;
+}
+
+void skv_rows_warn_unguided(const skv_rows *rows)
+{
+    const skv_settings *s = rows->settings;
+
+    if (!skv_settings_guided(s) &&
+        ((s->negative && s->negative[0]) || skv_prompt_table_has(rows->table, SKV_LIST_NEGATIVE)))
+        skv_warn("negative prompts have no effect: --cfg 1 does not guide at any scale");
 }
 
 static skv_status name_missing(void *named, const skv_row_span *span, bool *done)

@@ -22,10 +22,17 @@ void skv_prompt_list_clear(skv_prompt_list *list);
 void skv_rows_key(char key[SKV_DIGEST_BYTES], const skv_prompt_list *list, const skv_settings *s,
                   const skv_tokenizer *tokenizer);
 
-/* Parses the list: *table without tokens, *facts without n_truncated. Warns of ids that cannot be
- * file names. SKV_E_ARG, SKV_E_FORMAT: as io/prompts.h. */
+/* Parses the list: *table without tokens, *facts without n_truncated. Says which keys are used and
+ * which are not, and warns of ids that cannot be file names. SKV_E_ARG, SKV_E_FORMAT: as
+ * io/prompts.h. */
 SKV_MUST skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
                                    const skv_prompt_list *list, const skv_settings *s);
+
+/* Warns of prompts that cannot be sampled, the first few with their reasons. */
+SKV_MUST skv_status skv_rows_warn_bad(const skv_rows *rows);
+
+/* Warns where there are negative prompts and no guidance. */
+void skv_rows_warn_unguided(const skv_rows *rows);
 
 /* Warns of prompts without a rewritten text, though --rewrite-cache was given. */
 SKV_MUST skv_status skv_rows_warn_missing(const skv_rows *rows);

@@ -10,7 +10,8 @@ typedef struct {
     /* model */
     char *model, *transformer, *vae, *t5, *spm;
     /* text */
-    char *prompts, *prompt_order, *rewrite_cache, *text_cache, *negative, *tokens;
+    char *prompts, *prompt_key, *id_key, *prompt_order, *rewrite_cache, *text_cache, *negative,
+        *tokens;
     bool positive;
     int64_t samples;
     uint64_t seed;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/png.h"
+#include "run/picture_texts.h"
 
 #define MAX_IN_FLIGHT 2 /* groups: one being written, one waiting */
 #define MAX_THREADS   65
@@ -76,9 +77,16 @@ skv_status skv_writer_png(const skv_run_place *run, const skv_group_record *rec,
                           const uint8_t *image)
 {
     char seed[32];
-    const skv_png_text text[] = {
-        {"id", rec->id[i]},       {"prompt", rec->prompt_used[i]}, {"seed", seed},
-        {"path", rec->path_name}, {"config", rec->config_digest},  {"version", rec->version}};
+    skv_png_text text[SKV_PICTURE_TEXTS];
+    const int n = skv_picture_texts(
+        text, &(skv_picture_facts){.id = rec->id[i],
+                                   .given_id = rec->given_id ? rec->given_id[i] : NULL,
+                                   .prompt = rec->prompt_used[i],
+                                   .negative = rec->negative ? rec->negative[i] : NULL,
+                                   .seed = seed,
+                                   .path = rec->path_name,
+                                   .config = rec->config_digest,
+                                   .version = rec->version});
     const size_t bytes = (size_t)rec->height * (size_t)rec->width * 3;
     skv_run_name file;
     skv_aside a;
@@ -88,8 +96,7 @@ skv_status skv_writer_png(const skv_run_place *run, const skv_group_record *rec,
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)rec->seed[i]);
     SKV_TRY(skv_run_name_make_folder(&file));
     SKV_TRY(skv_aside_create(&a, file.path, file.n_below));
-    st = skv_png_write_aside(&a, image + (size_t)i * bytes, rec->width, rec->height, text,
-                             (int)(sizeof text / sizeof text[0]));
+    st = skv_png_write_aside(&a, image + (size_t)i * bytes, rec->width, rec->height, text, n);
     if (st == SKV_OK)
         st = skv_aside_commit_derived(&a);
     skv_aside_drop(&a);

@@ -32,7 +32,7 @@ void skv_writer_release(skv_writer *w);
 /* Waits for everything put, ends the threads and destroys the writer in any case. */
 SKV_MUST skv_status skv_writer_finish(skv_writer *w);
 
-/* Writes one picture (run/run_place.h); texts: id, prompt, seed, path, digest, version. */
+/* Writes one picture (run/run_place.h); texts: run/picture_texts.h. */
 SKV_MUST skv_status skv_writer_png(const skv_run_place *run, const skv_group_record *rec, int i,
                                    const uint8_t *image);
 

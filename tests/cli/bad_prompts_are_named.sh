@@ -18,8 +18,10 @@ run() {
 }
 
 run dry sample --config job.json --dry-run
+grep '^warning: prompts' dry.err
 sed -nE '/cannot be sampled/,/^# memory/p' dry.out
 run sample sample --config job.json --out run
+grep '^warning: prompts' sample.err
 run gather gather run
 run only sample --config job.json --out run --only 00001-1
 printf '\377\n' >prompts.txt

@@ -22,6 +22,9 @@ static const int32_t sample[N] = {0, 0, 1}, tokens[N] = {4, 0, 9}, status[N] = {
 static const uint64_t seed[N] = {1, UINT64_MAX, 3};
 static const uint8_t truncated[N] = {0, 0, 1};
 static const char *const error[N] = {"", "list: line 8: no \xc3", ""};
+static const char *const given_id[N] = {"val/1", "val/1", ""};
+static const char *const negative[N] = {"", "", "striped fur"};
+static const uint64_t offset[N] = {0, 52, 104};
 static const char *const phase[PHASES] = {"transformer", "vae"};
 static uint8_t bits[N * BITS], image[N * SIDE * SIDE * 3];
 static const int64_t bit_offset[S + 1] = {0, 2, 8, 18, 40};
@@ -60,10 +63,13 @@ static skv_group_record example(void)
         .pool_peak = 4000,
         .row = row,
         .id = id,
+        .given_id = given_id,
         .prompt = prompt,
         .prompt_used = used,
+        .negative = negative,
         .sample = sample,
         .seed = seed,
+        .offset = offset,
         .tokens = tokens,
         .truncated = truncated,
         .status = status,
@@ -128,7 +134,10 @@ static void assert_rows(const skv_group_record *r)
     assert_memory_equal(r->row, row, sizeof row);
     assert_texts(r->id, id, N);
     assert_texts(r->prompt, prompt, N);
+    assert_texts(r->given_id, given_id, N);
     assert_texts(r->prompt_used, used, N);
+    assert_texts(r->negative, negative, N);
+    assert_memory_equal(r->offset, offset, sizeof offset);
     assert_memory_equal(r->sample, sample, sizeof sample);
     assert_memory_equal(r->seed, seed, sizeof seed);
     assert_memory_equal(r->tokens, tokens, sizeof tokens);

@@ -51,7 +51,7 @@ static skv_prompt_table *filled(void)
 static void assert_same_part(const skv_prompt_table *a, const skv_prompt_table *b, skv_list list,
                              int64_t first, int64_t n)
 {
-    static const size_t size[SKV_N_LISTS] = {1, 1, 1, 1, 1, 8, 4, 4, 1};
+    static const size_t size[SKV_N_LISTS] = {1, 1, 1, 1, 1, 1, 8, 4, 4, 1};
     skv_list_part x, y;
 
     assert_int_equal(skv_prompt_table_read(&x, a, list, first, n), SKV_OK);

@@ -181,7 +181,7 @@ static void jsonl_takes_ids_seeds_and_negatives(void **state)
     skv_prompts *p = parsed(SKV_PROMPTS_JSONL,
                             "{\"tag\":\"x\",\"include\":[{\"class\":\"cat\"}],\"prompt\":\"a\"}\r\n"
                             "{\"text\":\"\\u00e9\\ud83d\\ude00\",\"id\":\"A.1_b-c\",\"seed\":7}\n"
-                            "{\"prompt\":\"\",\"id\":12,\"seed\":\"18446744073709551615\","
+                            "{\"prompt\":\"c\",\"id\":12,\"seed\":\"18446744073709551615\","
                             "\"negative_prompt\":\"n\"}",
                             3);
 
@@ -192,7 +192,7 @@ static void jsonl_takes_ids_seeds_and_negatives(void **state)
     assert_text(p, 1, "é😀");
     assert_string_equal(p->prompts[1].id, "A.1_b-c");
     assert_true(p->prompts[1].has_seed && p->prompts[1].seed == 7);
-    assert_text(p, 2, "");
+    assert_text(p, 2, "c");
     assert_string_equal(p->prompts[2].id, "12");
     assert_true(p->prompts[2].has_seed && p->prompts[2].seed == UINT64_MAX);
     assert_string_equal(p->prompts[2].negative, "n");
@@ -417,17 +417,20 @@ static void csv_of_dpg_gives_an_items_first_row(void **state)
 
 static void csv_that_is_doubtful_as_a_whole_is_refused(void **state)
 {
-    static const char *const bad[] = {
-        "a,b\n1,2\n",           /* no prompt column */
-        "prompt,prompt\nx,y\n", /* which? */
-        "prompt\n\"never closed\nx\n",
-        "\"prompt\"x\ny\n",
+    static const struct {
+        const char *text;
+        skv_status status;
+    } bad[] = {
+        {"a,b\n1,2\n", SKV_E_ARG},           /* no prompt column */
+        {"prompt,prompt\nx,y\n", SKV_E_ARG}, /* which? */
+        {"prompt\n\"never closed\nx\n", SKV_E_FORMAT},
+        {"\"prompt\"x\ny\n", SKV_E_FORMAT},
     };
     skv_prompts *p;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(parse(&p, SKV_PROMPTS_CSV, bad[i]), SKV_E_FORMAT);
+        assert_int_equal(parse(&p, SKV_PROMPTS_CSV, bad[i].text), bad[i].status);
     assert_int_equal(parse(&p, SKV_PROMPTS_CSV, "prompt\n"), SKV_E_ARG);
 }
 

@@ -64,6 +64,7 @@ static void open_world(world *w, int (*capacity)(const skv_policy_state *, int, 
                      SKV_OK);
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->setup.be, 1), SKV_OK);
+    assert_int_equal(skv_torch_gpu_parse(&w->setup.guidance.gpu, SKV_TORCH_GPU), SKV_OK);
     w->setup.sources = &w->sources;
     w->path.policy = &w->policy;
     assert_int_equal(skv_result_create(&w->result, &w->rows, &w->setup, &w->path, 0, true), SKV_OK);

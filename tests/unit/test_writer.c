@@ -33,6 +33,9 @@ static skv_result *result_of(int64_t g)
 
     r->id = take(ROWS, sizeof *r->id);
     r->id_list = take(ROWS, sizeof *r->id_list);
+    r->given_id = take(ROWS, sizeof *r->given_id);
+    r->negative = take(ROWS, sizeof *r->negative);
+    r->offset = take(ROWS, sizeof *r->offset);
     r->prompt = take(ROWS, sizeof *r->prompt);
     r->prompt_used = take(ROWS, sizeof *r->prompt_used);
     r->error = take(ROWS, sizeof *r->error);
@@ -50,6 +53,8 @@ static skv_result *result_of(int64_t g)
         r->row[i] = g * ROWS + i;
         snprintf(r->id[i], sizeof r->id[i], "r%d", (int)r->row[i]);
         r->id_list[i] = r->id[i];
+        r->given_id[i] = "a/cat";
+        r->negative[i] = "fur";
         r->prompt[i] = "a cat";
         r->prompt_used[i] = "a cat";
         r->error[i] = i == 1 ? "not finite: picture" : "";
@@ -73,6 +78,9 @@ static skv_result *result_of(int64_t g)
                                 .width = SIDE,
                                 .row = r->row,
                                 .id = r->id_list,
+                                .given_id = r->given_id,
+                                .negative = r->negative,
+                                .offset = r->offset,
                                 .prompt = r->prompt,
                                 .prompt_used = r->prompt_used,
                                 .sample = r->sample,

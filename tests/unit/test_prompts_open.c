@@ -11,7 +11,7 @@
 /* As a digest: every prompt, and what is said of the list as a whole or of its refusal. */
 static skv_status add_to_digest(void *digest, size_t i, const skv_prompt *p)
 {
-    const char *const texts[] = {p->id, p->text, p->negative, p->error};
+    const char *const texts[] = {p->id, p->given_id, p->text, p->negative, p->error};
     skv_digest *d = digest;
 
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
@@ -34,6 +34,10 @@ static skv_digest digest_of_list(const skv_prompts_source *s)
 /* Lines and rows are cut by the window's end at each of their bytes. */
 static void a_window_of_any_size_gives_the_same_prompts(void **state)
 {
+    static const char *const name[] = {
+        [SKV_PROMPTS_TEXT] = "a.txt",  [SKV_PROMPTS_JSONL] = "a.jsonl",
+        [SKV_PROMPTS_JSON] = "a.json", [SKV_PROMPTS_CSV] = "a.csv",
+        [SKV_PROMPTS_TSV] = "a.tsv",   [SKV_PROMPTS_FOLDER] = "b.jsonl"};
     static const struct {
         skv_prompts_form form;
         const char *text;
@@ -43,6 +47,10 @@ static void a_window_of_any_size_gives_the_same_prompts(void **state)
         {SKV_PROMPTS_JSONL, "{\"prompt\":\"a\",\"id\":\"1\"}\n\nx\n{\"text\":\"b\",\"seed\":3}\n"},
         {SKV_PROMPTS_JSONL, "{\"prompt\":\"a\",\"id\":\"1\"}\n{\"text\":\"b\",\"id\":\"1\"}\nx"},
         {SKV_PROMPTS_FOLDER, "{\"id\":\"i\",\"error\":\"e\"}\n{\"id\":\"j\",\"prompt\":\"b\"}\n"},
+        {SKV_PROMPTS_TEXT, "a cat\r\ra dog\r\n\n\rlast\r"},
+        {SKV_PROMPTS_JSONL, "{\"prompt\":\"a\"}\r{\"text\":\"b\"}\r\n\r{\"text\":\"c\"}"},
+        {SKV_PROMPTS_CSV, "Prompt;id\ra;1\r\n\"b\rb\";2\r\r\"\";3\n"},
+        {SKV_PROMPTS_TSV, "Prompt\tid\n\"A\" b\t1\n\"c\td\"\t2\r\"e\t3\n"},
         {SKV_PROMPTS_JSON, "[\"a\", {\"prompt\":\"b\"}]\n"},
         {SKV_PROMPTS_CSV, "item_id,\"text\",seed\r\na,\"b, \"\"c\"\"\r\n\nd\",3\r\na,x,\n"
                           "e,f,g,h\n\"i\"j,k,\nl,m,4\n\n"},
@@ -57,8 +65,9 @@ static void a_window_of_any_size_gives_the_same_prompts(void **state)
 
         skv_prompts_open_bytes(&memory, list[i].text, strlen(list[i].text), list[i].form);
         want = digest_of_list(&memory);
-        assert_int_equal(skv_file_write(temp_path("list.txt"), list[i].text, memory.n), SKV_OK);
-        assert_int_equal(skv_prompts_open(&file, temp_path("list.txt")), SKV_OK);
+        assert_int_equal(skv_file_write(temp_path(name[list[i].form]), list[i].text, memory.n),
+                         SKV_OK);
+        assert_int_equal(skv_prompts_open(&file, temp_path(name[list[i].form])), SKV_OK);
         assert_true(skv_digest_equal(file.digest, memory.digest));
         assert_int_equal(file.end, memory.end);
         file.form = list[i].form;

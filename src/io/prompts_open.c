@@ -31,7 +31,7 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
     json_t *object = NULL, *text = NULL;
     char *path = NULL, *bytes = NULL, *printed = NULL;
     char reason[512];
-    size_t n = 0;
+    size_t n = 0, start = 0; /* behind a byte order mark */
 
     SKV_TRY_GOTO(skv_path_join(&path, folder, name), done);
     if (skv_file_read(&bytes, &n, path, SKV_PROMPT_MAX_BYTES + 2) != SKV_OK) {
@@ -41,14 +41,21 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
             n--;
         if (n > 0 && bytes[n - 1] == '\r')
             n--;
+        if (n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+            start = 3;
         snprintf(reason, sizeof reason, "%.400s: not UTF-8, or a NUL in it", name);
-        text = skv_utf8_is_valid(bytes, n) ? json_stringn(bytes, n) : NULL;
+        text = skv_utf8_is_valid(bytes, n) ? json_stringn(bytes + start, n - start) : NULL;
     }
     /* a name that is not UTF-8 gives no id: it could not be the name of a file of ours */
     if (skv_utf8_is_valid(name, strlen(name)))
         skv_json_put(&line, "id", json_stringn(name, strlen(name) - strlen(".txt")));
     else if (!text)
         snprintf(reason, sizeof reason, "the file cannot be read, and its name is not UTF-8");
+    if (text && skv_prompts__is_blank(bytes, n)) {
+        json_decref(text);
+        text = NULL;
+        snprintf(reason, sizeof reason, "%.400s: the prompt is empty", name);
+    }
     if (text)
         skv_json_put(&line, "prompt", text);
     else
@@ -85,7 +92,10 @@ done:
     if (fclose(f) != 0 && st == SKV_OK)
         st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
     if (st == SKV_OK && bytes == 0)
-        st = skv_fail(SKV_E_ARG, "%s: no .txt file in this folder", folder);
+        st = skv_fail(SKV_E_ARG,
+                      "%s: no .txt file in this folder, where each would be a prompt; a list is "
+                      "given by its own name, as %s/NAME.jsonl",
+                      folder, folder);
     skv_names_clear(&l);
     if (st != SKV_OK) {
         free(text);
@@ -171,7 +181,8 @@ static skv_status load_stream(char **out, size_t *n, const char *path)
 static skv_status refuse_binary(const char *path)
 {
     return skv_fail(SKV_E_ARG,
-                    "%s is not text: want lines of text, or a file called .jsonl, .json or .csv",
+                    "%s is not text: want lines of text, or a file called .jsonl, .json, .csv or "
+                    ".tsv",
                     path);
 }
 
@@ -272,12 +283,28 @@ skv_status skv_prompts__is_unchanged(const skv_prompts_source *s, const char *na
                : skv_fail(SKV_E_FORMAT, "%s was changed while it was read", name);
 }
 
+/* What a name's ending says; other names are those of text. */
+static const struct {
+    const char *ending;
+    skv_prompts_form form;
+} endings[] = {
+    {".jsonl", SKV_PROMPTS_JSONL}, {".ndjson", SKV_PROMPTS_JSONL}, {".json", SKV_PROMPTS_JSON},
+    {".csv", SKV_PROMPTS_CSV},     {".tsv", SKV_PROMPTS_TSV},
+};
+
 static skv_prompts_form form_of(const char *path)
 {
-    return skv_ends_in(path, ".jsonl")  ? SKV_PROMPTS_JSONL
-           : skv_ends_in(path, ".json") ? SKV_PROMPTS_JSON
-           : skv_ends_in(path, ".csv")  ? SKV_PROMPTS_CSV
-                                        : SKV_PROMPTS_TEXT;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (skv_ends_in(path, endings[i].ending))
+            return endings[i].form;
+    return SKV_PROMPTS_TEXT;
+}
+
+/* Its name says nothing: standard input, a descriptor, a pipe's name. */
+static bool is_nameless(const char *path)
+{
+    return strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0 ||
+           strncmp(path, "/proc/", 6) == 0;
 }
 
 /* From a folder (`load` makes lines of it) or a stream: all of it. */
@@ -293,12 +320,10 @@ static skv_status open_loaded(skv_prompts_source *out, const char *path, skv_pro
     return SKV_OK;
 }
 
-skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
+static skv_status open_any(skv_prompts_source *out, const char *path)
 {
     struct stat info;
-    skv_status st;
 
-    *out = (skv_prompts_source){0};
     if (strcmp(path, "-") == 0)
         return open_loaded(out, path, SKV_PROMPTS_TEXT, load_stream);
     if (stat(path, &info) != 0)
@@ -309,7 +334,17 @@ skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
     if (!S_ISREG(info.st_mode))
         return open_loaded(out, path, form_of(path), load_stream);
     out->form = form_of(path);
-    st = open_file(out, path);
+    return open_file(out, path);
+}
+
+skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
+{
+    skv_status st;
+
+    *out = (skv_prompts_source){0};
+    st = open_any(out, path);
+    if (st == SKV_OK && out->form != SKV_PROMPTS_FOLDER)
+        st = skv_prompts__settle_form(out, path, is_nameless(path));
     if (st != SKV_OK)
         skv_prompts_close(out);
     return st;

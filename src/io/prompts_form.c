@@ -1,0 +1,142 @@
+/* A list's form by its beginning. JSON Lines are often called .json, and one document .jsonl: the
+ * first line decides. What has no name is looked at for JSON, too. A text list whose beginning is
+ * that of another form is refused, since each of its lines would pass for a prompt. */
+#include "io/prompts_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "core/mem.h"
+#include "io/prompts_keys.h"
+
+#define PEEK_BYTES ((size_t)1 << 20)
+
+typedef struct {
+    char first;     /* of the list, white space not counted; NUL: there is nothing */
+    json_t *value;  /* of the first line that is not blank; NULL: it is not JSON, or longer than
+                     * what was looked at */
+    char next;      /* of the line behind it; NUL: there is none */
+    bool is_header; /* the first line is that of a TSV with prompts */
+} beginning;
+
+static char first_of(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!skv_prompts__is_blank(text + i, 1))
+            return text[i];
+    return '\0';
+}
+
+/* A line of several columns, one of which is called as prompts are. */
+static bool is_tsv_header(const char *line, size_t n)
+{
+    const skv_prompts_options plain = {0};
+    const skv_prompts__builder b = {.key = "column", .options = &plain};
+    const char *names[64];
+    skv_prompts__roles roles;
+    char text[1024], why[800];
+    int n_names = 0;
+
+    if (n >= sizeof text || !memchr(line, '\t', n) || memchr(line, '\0', n))
+        return false;
+    memcpy(text, line, n);
+    text[n] = '\0';
+    for (char *at = text; at && n_names < 64;) {
+        char *tab = strchr(at, '\t');
+
+        names[n_names++] = at;
+        if (tab)
+            *tab++ = '\0';
+        at = tab;
+    }
+    return skv_prompts__find_roles(&roles, &b, names, n_names, why, sizeof why);
+}
+
+static skv_status look_at(beginning *out, const char *bytes, size_t n, bool all, const char *name)
+{
+    const skv_prompts__window w = {bytes, n, all};
+    const char *line = NULL;
+    size_t used = 0, line_bytes = 0;
+    json_error_t error;
+    skv_status st = SKV_OK;
+
+    *out = (beginning){.first = first_of(bytes, n)};
+    while (skv_prompts__next_line(&w, &used, &line, &line_bytes))
+        if (!skv_prompts__is_blank(line, line_bytes))
+            break;
+    if (!line || skv_prompts__is_blank(line, line_bytes))
+        return SKV_OK;
+    out->next = first_of(bytes + used, n - used);
+    out->is_header = is_tsv_header(line, line_bytes);
+    if (out->first == '{' || out->first == '[')
+        st = skv_json_load(&out->value, &error, line, line_bytes, 0, name);
+    return st == SKV_E_FORMAT ? SKV_OK : st;
+}
+
+/* Lines, where the first one is whole and others follow, or is not and the next begins like it. One
+ * line alone is a document, but for an object in a file that is called JSON Lines. */
+static skv_prompts_form form_of_json(const beginning *b, skv_prompts_form named)
+{
+    if (b->value && b->next)
+        return SKV_PROMPTS_JSONL;
+    if (b->value)
+        return b->first == '[' ? SKV_PROMPTS_JSON : named;
+    if (named == SKV_PROMPTS_JSONL && b->first != '[' && (b->first != '{' || b->next == '{'))
+        return SKV_PROMPTS_JSONL;
+    return SKV_PROMPTS_JSON;
+}
+
+static skv_status settle(skv_prompts_source *s, const beginning *b, const char *name, bool nameless)
+{
+    const bool is_json = b->value || (b->first == '[' && b->next == '{');
+
+    if (s->form == SKV_PROMPTS_JSON || s->form == SKV_PROMPTS_JSONL)
+        s->form = b->first ? form_of_json(b, s->form) : s->form;
+    else if (s->form == SKV_PROMPTS_TEXT && nameless && is_json)
+        s->form = form_of_json(b, SKV_PROMPTS_JSON);
+    else if (s->form == SKV_PROMPTS_TEXT && json_is_object(b->value))
+        return skv_fail(SKV_E_ARG,
+                        "%s: line 1 is a JSON object, and each line of text would be taken for a "
+                        "prompt: call the file .jsonl or .json",
+                        name);
+    else if (s->form == SKV_PROMPTS_TEXT && b->is_header)
+        return skv_fail(SKV_E_ARG,
+                        "%s: line 1 is the header of a table, and each line of text would be taken "
+                        "for a prompt: call the file .tsv",
+                        name);
+    return SKV_OK;
+}
+
+/* UTF-16, as Excel's "Unicode text" is written. */
+static bool is_utf16(const char *bytes, size_t n)
+{
+    return n >= 4 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0) &&
+           memchr(bytes, '\0', n < 64 ? n : 64);
+}
+
+skv_status skv_prompts__settle_form(skv_prompts_source *s, const char *name, bool nameless)
+{
+    const size_t n = s->n < PEEK_BYTES ? s->n : PEEK_BYTES;
+    const size_t mark = 3;
+    char *bytes = NULL;
+    beginning b = {0};
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&bytes, n + 1, 1, name));
+    SKV_TRY_GOTO(skv_prompts_bytes(bytes, s, 0, n, name), done);
+    if (is_utf16(bytes, n)) {
+        st = skv_fail(SKV_E_ARG, "%s is UTF-16: save it as UTF-8", name);
+        goto done;
+    }
+    if (n >= mark && memcmp(bytes, "\xef\xbb\xbf", mark) == 0)
+        st = look_at(&b, bytes + mark, n - mark, n == s->n, name);
+    else
+        st = look_at(&b, bytes, n, n == s->n, name);
+    if (st == SKV_OK)
+        st = settle(s, &b, name, nameless);
+done:
+    json_decref(b.value);
+    free(bytes);
+    return st;
+}

@@ -1,0 +1,313 @@
+/* Lists as the sets of the field come: their keys, their shapes, and their names. */
+#include "io/prompts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "temp_folder.h"
+
+#define MOST 4
+
+/* A file, and what is to be read of it. Texts and ids up to a NULL; id "": none. */
+typedef struct {
+    const char *name, *content;
+    const char *text[MOST], *id[MOST];
+    const char *unused[MOST];
+} set;
+
+static const set sets[] = {
+    /* PartiPrompts: an unquoted TSV, where a quote may begin a prompt */
+    {"parti.tsv",
+     "Prompt\tCategory\tNote\nan owl\tAnimals\t\n\"HI\" on a "
+     "wall\tWords\tshort\n\"two\towls\"\tA\t\n",
+     {"an owl", "\"HI\" on a wall", "two\towls"},
+     {"", "", ""},
+     {"Category", "Note"}},
+    /* DrawBench, and the same from a spreadsheet of another country */
+    {"draw.csv", "Prompts,Category\n\"A box, red\",Colors\n", {"A box, red"}, {""}, {"Category"}},
+    {"semicolon.csv", "Prompts;Category\nA box, red;Colors\n", {"A box, red"}, {""}, {"Category"}},
+    {"tabs.csv", "prompt\tid\na, b\t7\n", {"a, b"}, {"7"}, {NULL}},
+    /* WISE */
+    {"wise.json",
+     "[{\"Prompt\": \"a cake\", \"Explanation\": \"x\", \"prompt_id\": 1}]",
+     {"a cake"},
+     {"1"},
+     {"Explanation"}},
+    /* GenAI-Bench, MJHQ-30K, HPSv2's styles, ids to texts, a list with a head */
+    {"genai.json",
+     "{\"01\": {\"id\": \"01\", \"prompt\": \"a\", \"models\": {}}, \"02\": {\"prompt\": \"b\"}}",
+     {"a", "b"},
+     {"01", "02"},
+     {"models"}},
+    {"hps.json",
+     "{\"anime\": [\"a\", \"b\"], \"photo\": [{\"prompt\": \"c\"}]}",
+     {"a", "b", "c"},
+     {"anime-00000", "anime-00001", "photo-00000"},
+     {NULL}},
+    {"texts.json", "{\"x\": \"a\", \"y\": \"b\"}", {"a", "b"}, {"x", "y"}, {NULL}},
+    {"head.json", "{\"version\": 2, \"prompts\": [\"a\", \"b\"]}", {"a", "b"}, {"", ""}, {NULL}},
+    {"one.json", "{\"prompt\": \"a\", \"id\": \"i\"}", {"a"}, {"i"}, {NULL}},
+    /* GenEval 2 called .json, an array called .jsonl, in one line and in several */
+    {"lines.json", "{\"prompt\": \"a\"}\n{\"prompt\": \"b\"}\n", {"a", "b"}, {"", ""}, {NULL}},
+    {"array.jsonl", "[{\"prompt\": \"a\"}, {\"prompt\": \"b\"}]\n", {"a", "b"}, {"", ""}, {NULL}},
+    {"pretty.jsonl",
+     "[\n {\"prompt\": \"a\"},\n {\"prompt\": \"b\"}\n]",
+     {"a", "b"},
+     {"", ""},
+     {NULL}},
+    /* OneIG: ids begin anew in each category; UniGen; LongText; Imagine */
+    {"oneig.csv",
+     "category,id,prompt_en,class\nAnime,000,a,\nPortrait,000,b,\n",
+     {"a", "b"},
+     {"Anime-000", "Portrait-000"},
+     {"class"}},
+    {"unigen.csv",
+     "index,prompt_en,sub_dims_en\n0,\"a, b\",\"{\"\"x\"\": 1}\"\n",
+     {"a, b"},
+     {"0"},
+     {"sub_dims_en"}},
+    {"longtext.jsonl",
+     "{\"category\": \"sign\", \"prompt\": \"a\", \"text\": [\"HI\"], \"prompt_id\": 3}\n",
+     {"a"},
+     {"3"},
+     {"category", "text"}},
+    {"imagine.jsonl",
+     "{\"id\": 1, \"instruction\": \"a\", \"note\": \"n\"}\n",
+     {"a"},
+     {"1"},
+     {"note"}},
+    /* captions: a list, the first of several, Karpathy's splits */
+    {"captions.json",
+     "[{\"image_id\": 1, \"id\": 5, \"caption\": \"a\"}]",
+     {"a"},
+     {"5"},
+     {"image_id"}},
+    {"several.jsonl", "{\"image_id\": 9, \"captions\": [\"a\", \"b\"]}\n", {"a"}, {"9"}, {NULL}},
+    {"karpathy.json",
+     "{\"images\": [{\"cocoid\": 42, \"imgid\": 0, \"split\": \"val\", \"sentences\": [{\"raw\": "
+     "\"a\"}, {\"raw\": \"b\"}]}, {\"imgid\": 1, \"split\": \"test\", \"sentences\": [{\"raw\": "
+     "\"c\"}]}], \"dataset\": \"coco\"}",
+     {"a", "c"},
+     {"42", "1"},
+     {"split"}},
+    /* Infinity's own */
+    {"infinity.jsonl",
+     "{\"image_path\": \"x\", \"h_div_w\": 2.0, \"long_caption\": \"b\", \"text\": \"a\"}\n",
+     {"a"},
+     {""},
+     {"image_path", "h_div_w", "long_caption"}},
+};
+
+static void write_file(const char *name, const char *content)
+{
+    assert_int_equal(skv_file_write(temp_path(name), content, strlen(content)), SKV_OK);
+}
+
+static void assert_list(const skv_prompts *p, const set *s)
+{
+    size_t n = 0;
+
+    for (; n < MOST && s->text[n]; n++) {
+        assert_true(n < p->n);
+        assert_null(p->prompts[n].error);
+        assert_string_equal(p->prompts[n].text, s->text[n]);
+        assert_string_equal(p->prompts[n].given_id ? p->prompts[n].given_id : "", s->id[n]);
+    }
+    assert_int_equal(p->n, n);
+    for (n = 0; n < MOST && s->unused[n]; n++)
+        assert_string_equal(p->facts.unused[n], s->unused[n]);
+    assert_int_equal(p->facts.n_unused, n);
+}
+
+static void sets_of_the_field_are_read_as_they_are(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        for (int marked = 0; marked < 2; marked++) {
+            char content[1024];
+            skv_prompts *p = NULL;
+
+            snprintf(content, sizeof content, "%s%s", marked ? "\xef\xbb\xbf" : "",
+                     sets[i].content);
+            write_file(sets[i].name, content);
+            assert_int_equal(skv_prompts_read(&p, temp_path(sets[i].name), NULL), SKV_OK);
+            assert_list(p, &sets[i]);
+            skv_prompts_destroy(p);
+        }
+    }
+}
+
+/* Refused as a whole; the message has each of the words, up to a NULL. */
+static void lists_that_are_in_doubt_are_refused_with_the_cure(void **state)
+{
+    static const struct {
+        const char *name, *content, *word[4];
+        skv_status status;
+    } bad[] = {
+        {"tiif.jsonl",
+         "{\"type\": \"t\", \"short_description\": \"a\", \"long_description\": \"b\"}\n",
+         {"line 1", "--prompt-key", "\"short_description\""},
+         SKV_E_ARG},
+        {"zh.csv",
+         "index,prompt_zh\n0,x\n",
+         {"line 1", "--prompt-key", "\"prompt_zh\""},
+         SKV_E_ARG},
+        {"parti.txt", "Prompt\tCategory\na\tb\n", {"line 1", ".tsv"}, SKV_E_ARG},
+        {"lines.txt", "{\"prompt\": \"a\"}\n", {"line 1", ".jsonl"}, SKV_E_ARG},
+        {"twice.jsonl",
+         "{\"id\": 1, \"prompt\": \"a\"}\n{\"id\": 1, \"prompt\": \"b\"}\n",
+         {"line 2", "line 1", "--id-key"},
+         SKV_E_FORMAT},
+        {"instances.json",
+         "{\"images\": [{\"id\": 1}], \"info\": {}}",
+         {"no prompts", "annotations"},
+         SKV_E_FORMAT},
+        {"empty.txt", " \n\t\n", {"line 1", "empty", "no other"}, SKV_E_ARG},
+        {"numbers.json", "[1, 2]", {"entry 1", "not a JSON object", "no other"}, SKV_E_ARG},
+    };
+    static const char utf16[] = "\xff\xfep\0r\0";
+    skv_prompts *p = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_file(bad[i].name, bad[i].content);
+        assert_int_equal(skv_prompts_read(&p, temp_path(bad[i].name), NULL), bad[i].status);
+        assert_non_null(strstr(skv_message(), bad[i].name));
+        for (int w = 0; w < 4 && bad[i].word[w]; w++)
+            assert_non_null(strstr(skv_message(), bad[i].word[w]));
+    }
+    assert_int_equal(skv_file_write(temp_path("excel.txt"), utf16, sizeof utf16 - 1), SKV_OK);
+    assert_int_equal(skv_prompts_read(&p, temp_path("excel.txt"), NULL), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "UTF-16"));
+}
+
+static void keys_can_be_named(void **state)
+{
+    static const char lines[] =
+        "{\"id\": 1, \"Long Caption\": \"a\", \"prompt\": \"b\", \"set\": \"s\", \"no\": 7}\n";
+    static const struct {
+        const char *prompt_key, *id_key, *text, *id; /* text NULL: refused */
+    } choice[] = {
+        {NULL, NULL, "b", "1"},        {"long_caption", NULL, "a", "1"},
+        {NULL, "set,no", "b", "s-7"},  {NULL, SKV_PROMPTS_NO_ID, "b", NULL},
+        {"caption", NULL, NULL, NULL}, {NULL, "set,none", NULL, NULL},
+    };
+
+    (void)state;
+    write_file("a.jsonl", lines);
+    for (size_t i = 0; i < sizeof choice / sizeof choice[0]; i++) {
+        const skv_prompts_options options = {.prompt_key = choice[i].prompt_key,
+                                             .id_key = choice[i].id_key};
+        skv_prompts *p = NULL;
+        const skv_status st = skv_prompts_read(&p, temp_path("a.jsonl"), &options);
+
+        assert_int_equal(st, choice[i].text ? SKV_OK : SKV_E_ARG);
+        if (!p) {
+            assert_non_null(strstr(skv_message(), choice[i].id_key ? "--id-key" : "--prompt-key"));
+            continue;
+        }
+        assert_string_equal(p->prompts[0].text, choice[i].text);
+        assert_int_equal(p->prompts[0].id == NULL, choice[i].id == NULL);
+        if (choice[i].id)
+            assert_string_equal(p->prompts[0].id, choice[i].id);
+        skv_prompts_destroy(p);
+    }
+}
+
+static void keys_of_plain_text_are_refused(void **state)
+{
+    const skv_prompts_options options = {.prompt_key = "prompt"};
+    skv_prompts *p = NULL;
+
+    (void)state;
+    write_file("a.txt", "a cat\n");
+    assert_int_equal(skv_prompts_read(&p, temp_path("a.txt"), &options), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "--prompt-key"));
+}
+
+static void an_id_is_kept_as_it_was_given(void **state)
+{
+    static const struct {
+        const char *json, *given;
+        bool usable;
+    } id[] = {{"\"val/1\"", "val/1", false},
+              {"\"\\u00fcber 2\"",
+               "\xc3\xbc"
+               "ber 2",
+               false},
+              {"4.5", "4.5", true},
+              {"[1, 2]", "[1,2]", false},
+              {"7", "7", true},
+              {"\"\"", NULL, false},
+              {"null", NULL, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof id / sizeof id[0]; i++) {
+        char line[128];
+        skv_prompts *p = NULL;
+
+        snprintf(line, sizeof line, "{\"id\": %s, \"prompt\": \"a\"}\n", id[i].json);
+        write_file("a.jsonl", line);
+        assert_int_equal(skv_prompts_read(&p, temp_path("a.jsonl"), NULL), SKV_OK);
+        assert_int_equal(p->prompts[0].given_id != NULL, id[i].given != NULL);
+        if (id[i].given)
+            assert_string_equal(p->prompts[0].given_id, id[i].given);
+        assert_int_equal(p->prompts[0].id != NULL, id[i].usable);
+        assert_int_equal(p->facts.n_renamed, id[i].given && !id[i].usable);
+        skv_prompts_destroy(p);
+    }
+}
+
+static void an_empty_prompt_is_a_bad_line_in_every_form(void **state)
+{
+    static const char *const list[][2] = {
+        {"a.txt", " \na cat\n"},
+        {"a.csv", "prompt,id\n ,1\na cat,2\n"},
+        {"a.tsv", "prompt\tid\n\t1\na\t2\n"},
+        {"a.json", "[\"\", \"a cat\"]"},
+        {"a.jsonl", "{\"prompt\": \"\"}\n{\"prompt\": \"a cat\"}\n"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        skv_prompts *p = NULL;
+
+        write_file(list[i][0], list[i][1]);
+        assert_int_equal(skv_prompts_read(&p, temp_path(list[i][0]), NULL), SKV_OK);
+        assert_int_equal(p->n, 2);
+        assert_int_equal(p->facts.n_bad, 1);
+        assert_non_null(strstr(p->prompts[0].error, "the prompt is empty"));
+        skv_prompts_destroy(p);
+    }
+}
+
+static void what_a_line_asks_for_is_known(void **state)
+{
+    bool known = false;
+
+    (void)state;
+    assert_string_equal(skv_prompts_asks("H-div W", &known), "--ratio");
+    assert_true(known);
+    assert_null(skv_prompts_asks("steps", &known));
+    assert_true(known);
+    assert_null(skv_prompts_asks("Category", &known));
+    assert_false(known);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temp_folder_make, temp_folder_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(sets_of_the_field_are_read_as_they_are),
+        CASE(lists_that_are_in_doubt_are_refused_with_the_cure),
+        CASE(keys_can_be_named),
+        CASE(keys_of_plain_text_are_refused),
+        CASE(an_id_is_kept_as_it_was_given),
+        CASE(an_empty_prompt_is_a_bad_line_in_every_form),
+        CASE(what_a_line_asks_for_is_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
