@@ -3,14 +3,10 @@
  * that of another form is refused, since each of its lines would pass for a prompt. */
 #include "io/prompts_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"
-#include "core/mem.h"
 #include "io/prompts_keys.h"
-
-#define PEEK_BYTES ((size_t)1 << 20)
 
 typedef struct {
     char first;     /* of the list, white space not counted; NUL: there is nothing */
@@ -53,21 +49,20 @@ static bool is_tsv_header(const char *line, size_t n)
     return skv_prompts__find_roles(&roles, &b, names, n_names, why, sizeof why);
 }
 
-static skv_status look_at(beginning *out, const char *bytes, size_t n, bool all, const char *name)
+static skv_status look_at(beginning *out, const skv_prompts__window *w, const char *name)
 {
-    const skv_prompts__window w = {bytes, n, all};
     const char *line = NULL;
     size_t used = 0, line_bytes = 0;
     json_error_t error;
     skv_status st = SKV_OK;
 
-    *out = (beginning){.first = first_of(bytes, n)};
-    while (skv_prompts__next_line(&w, &used, &line, &line_bytes))
+    *out = (beginning){.first = first_of(w->bytes, w->n)};
+    while (skv_prompts__next_line(w, &used, &line, &line_bytes))
         if (!skv_prompts__is_blank(line, line_bytes))
             break;
     if (!line || skv_prompts__is_blank(line, line_bytes))
         return SKV_OK;
-    out->next = first_of(bytes + used, n - used);
+    out->next = first_of(w->bytes + used, w->n - used);
     out->is_header = is_tsv_header(line, line_bytes);
     if (out->first == '{' || out->first == '[')
         st = skv_json_load(&out->value, &error, line, line_bytes, 0, name);
@@ -87,20 +82,21 @@ static skv_prompts_form form_of_json(const beginning *b, skv_prompts_form named)
     return SKV_PROMPTS_JSON;
 }
 
-static skv_status settle(skv_prompts_source *s, const beginning *b, const char *name, bool nameless)
+static skv_status settle(skv_prompts_form *form, const beginning *b, const char *name,
+                         bool nameless)
 {
     const bool is_json = b->value || (b->first == '[' && b->next == '{');
 
-    if (s->form == SKV_PROMPTS_JSON || s->form == SKV_PROMPTS_JSONL)
-        s->form = b->first ? form_of_json(b, s->form) : s->form;
-    else if (s->form == SKV_PROMPTS_TEXT && nameless && is_json)
-        s->form = form_of_json(b, SKV_PROMPTS_JSON);
-    else if (s->form == SKV_PROMPTS_TEXT && json_is_object(b->value))
+    if (*form == SKV_PROMPTS_JSON || *form == SKV_PROMPTS_JSONL)
+        *form = b->first ? form_of_json(b, *form) : *form;
+    else if (*form == SKV_PROMPTS_TEXT && nameless && is_json)
+        *form = form_of_json(b, SKV_PROMPTS_JSON);
+    else if (*form == SKV_PROMPTS_TEXT && json_is_object(b->value))
         return skv_fail(SKV_E_ARG,
                         "%s: line 1 is a JSON object, and each line of text would be taken for a "
                         "prompt: call the file .jsonl or .json",
                         name);
-    else if (s->form == SKV_PROMPTS_TEXT && b->is_header)
+    else if (*form == SKV_PROMPTS_TEXT && b->is_header)
         return skv_fail(SKV_E_ARG,
                         "%s: line 1 is the header of a table, and each line of text would be taken "
                         "for a prompt: call the file .tsv",
@@ -115,28 +111,21 @@ static bool is_utf16(const char *bytes, size_t n)
            memchr(bytes, '\0', n < 64 ? n : 64);
 }
 
-skv_status skv_prompts__settle_form(skv_prompts_source *s, const char *name, bool nameless)
+skv_status skv_prompts__settle_form(skv_prompts_form *form, const skv_prompts__window *start,
+                                    const char *name, bool nameless)
 {
-    const size_t n = s->n < PEEK_BYTES ? s->n : PEEK_BYTES;
     const size_t mark = 3;
-    char *bytes = NULL;
-    beginning b = {0};
+    const bool marked = start->n >= mark && memcmp(start->bytes, "\xef\xbb\xbf", mark) == 0;
+    skv_prompts__window w = *start;
+    beginning b;
     skv_status st;
 
-    SKV_TRY(skv_alloc(&bytes, n + 1, 1, name));
-    SKV_TRY_GOTO(skv_prompts_bytes(bytes, s, 0, n, name), done);
-    if (is_utf16(bytes, n)) {
-        st = skv_fail(SKV_E_ARG, "%s is UTF-16: save it as UTF-8", name);
-        goto done;
-    }
-    if (n >= mark && memcmp(bytes, "\xef\xbb\xbf", mark) == 0)
-        st = look_at(&b, bytes + mark, n - mark, n == s->n, name);
-    else
-        st = look_at(&b, bytes, n, n == s->n, name);
-    if (st == SKV_OK)
-        st = settle(s, &b, name, nameless);
-done:
+    if (is_utf16(w.bytes, w.n))
+        return skv_fail(SKV_E_ARG, "%s is UTF-16: save it as UTF-8", name);
+    w.bytes += marked ? mark : 0;
+    w.n -= marked ? mark : 0;
+    SKV_TRY(look_at(&b, &w, name));
+    st = settle(form, &b, name, nameless);
     json_decref(b.value);
-    free(bytes);
     return st;
 }

@@ -337,6 +337,22 @@ static skv_status open_any(skv_prompts_source *out, const char *path)
     return open_file(out, path);
 }
 
+/* The first PIECE_BYTES say what the form is. */
+static skv_status settle_form(skv_prompts_source *s, const char *path)
+{
+    const size_t n = s->n < PIECE_BYTES ? s->n : PIECE_BYTES;
+    char *start = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_alloc(&start, n + 1, 1, path));
+    st = skv_prompts_bytes(start, s, 0, n, path);
+    if (st == SKV_OK)
+        st = skv_prompts__settle_form(&s->form, &(skv_prompts__window){start, n, n == s->n}, path,
+                                      is_nameless(path));
+    free(start);
+    return st;
+}
+
 skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
 {
     skv_status st;
@@ -344,7 +360,7 @@ skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
     *out = (skv_prompts_source){0};
     st = open_any(out, path);
     if (st == SKV_OK && out->form != SKV_PROMPTS_FOLDER)
-        st = skv_prompts__settle_form(out, path, is_nameless(path));
+        st = settle_form(out, path);
     if (st != SKV_OK)
         skv_prompts_close(out);
     return st;
