@@ -452,7 +452,8 @@ static skv_status extract(float *features, void *state, const float *input)
 const skv_metric_network skv_network_inception = {
     .name = "inception",
     .file = {{"inception", "pt_inception-2015-12-05-6726825d.pth", "Inception's weights",
-              "pt_inception-2015-12-05-6726825d.pth of pytorch-fid's releases"}},
+              "pt_inception-2015-12-05-6726825d.pth of pytorch-fid's releases",
+              SKV_KIND_INCEPTION}},
     .open = open_network,
     .close = close_network,
     .n_features = SKV_FEATURES,

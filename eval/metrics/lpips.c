@@ -266,9 +266,9 @@ static void close_network(void *state)
 const skv_metric_network skv_network_alexnet = {
     .name = "alexnet_lpips",
     .file = {{"alexnet", "alexnet-owt-7be5be79.pth", "AlexNet's weights",
-              "alexnet-owt-7be5be79.pth of download.pytorch.org/models"},
+              "alexnet-owt-7be5be79.pth of download.pytorch.org/models", SKV_KIND_ALEXNET},
              {"lpips", "alex.pth", "LPIPS's linear layers",
-              "weights/v0.1/alex.pth of the lpips package"}},
+              "weights/v0.1/alex.pth of the lpips package", SKV_KIND_LPIPS}},
     .open = open_network,
     .close = close_network,
 };

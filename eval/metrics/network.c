@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "io/formula.h"
 
 skv_status skv_network_open(skv_network_file *out, const char *path, const skv_weight_file *file)
 {
+    char reason[1024];
     skv_status st;
 
     *out = (skv_network_file){.path = path};
@@ -18,6 +20,14 @@ skv_status skv_network_open(skv_network_file *out, const char *path, const skv_w
     st = skv_checkpoint_open(&out->file, path);
     if (st == SKV_E_NOTFOUND)
         return skv_fail(st, "%s is missing: %s are %s", path, file->what, file->from);
+    SKV_TRY(st);
+    st = skv_checkpoint_enter(out->file, file->kind, path);
+    if (st == SKV_E_ARG || st == SKV_E_NOTFOUND) {
+        snprintf(reason, sizeof reason, "%s", skv_message());
+        return skv_fail(SKV_E_ARG, "%s; %s are %s", reason, file->what, file->from);
+    }
+    if (st == SKV_OK && skv_checkpoint_taken_off(out->file))
+        skv_info("%s: %s", path, skv_checkpoint_taken_off(out->file));
     return st;
 }
 

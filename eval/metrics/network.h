@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "io/checkpoint.h"
+#include "io/checkpoint_kind.h"
 #include "kernels/backend.h"
 
 typedef struct {
@@ -21,11 +21,13 @@ typedef struct {
     const char *option;      /* of skv eval: another file than the usual one */
     const char *name;        /* usual name of the file */
     const char *what, *from; /* "AlexNet's weights", and where to get them */
+    skv_kind kind;
 } skv_weight_file;
 
 #define SKV_NETWORK_FILES 2 /* at most, of a network */
 
-/* `path`: a PyTorch file, or "formula". SKV_E_NOTFOUND says where to get the file. */
+/* `path`: a PyTorch file, or "formula". SKV_E_NOTFOUND says where to get the file,
+ * SKV_E_ARG what it is instead. What is taken off the names of its tensors is logged. */
 SKV_MUST skv_status skv_network_open(skv_network_file *out, const char *path,
                                      const skv_weight_file *file);
 void skv_network_close(skv_network_file *f);

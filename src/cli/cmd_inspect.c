@@ -31,19 +31,19 @@ static const skv_option table[] = {
 
 static void add_dims(skv_json_maker *out, const char *path)
 {
-    static const char *const wrappers[] = {"trainer.gpt_fsdp.", "vae.", "trainer.vae.", NULL};
     skv_weights *w = NULL;
     skv_dims d = {0};
     int token_bits = 0;
 
-    if (skv_weights_open(&w, path, wrappers) != SKV_OK)
-        return;
-    if (skv_names_transformer(&d, &token_bits, w) == SKV_OK)
+    if (skv_weights_open(&w, path, SKV_KIND_TRANSFORMER) == SKV_OK &&
+        skv_names_transformer(&d, &token_bits, w) == SKV_OK)
         skv_json_put(out, "transformer",
                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "depth", d.depth, "width", d.width,
                                "heads", d.heads, "mlp", d.hidden, "bits_a_token", token_bits,
                                "text_width", d.text_width));
-    if (skv_names_vae(&d, w) == SKV_OK)
+    skv_weights_close(w);
+    w = NULL;
+    if (skv_weights_open(&w, path, SKV_KIND_VAE) == SKV_OK && skv_names_vae(&d, w) == SKV_OK)
         skv_json_put(out, "vae",
                      json_pack("{s:i, s:i, s:i}", "bits", d.bits, "base_width", d.vae_base,
                                "stride", 1 << (d.vae_levels - 1)));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/known_file.h"
 
 #define JSON_MAX_BYTES ((size_t)512 << 20) /* captions_val2017.json has 4 MB, LAION lists more */
 
@@ -60,6 +61,8 @@ skv_status skv_json_read_below(json_t **out, const char *path, int n_below)
 
     SKV_TRY(skv_file_read_below(&text, &bytes, path, n_below, JSON_MAX_BYTES));
     st = skv_json_parse(out, text, bytes, path);
+    if (st == SKV_E_FORMAT && skv_known_file(text, bytes))
+        st = skv_fail(st, "%s %s", path, skv_known_file(text, bytes));
     free(text);
     return st;
 }

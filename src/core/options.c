@@ -356,10 +356,12 @@ static skv_status json_to_u64(const skv_option *o, uint64_t *out, const json_t *
     return SKV_OK;
 }
 
-/* "formula:tiny" names a source, not a file: a colon before any slash. */
+/* "formula:tiny" names made-up numbers, not a file; any other colon is a part of a file's name. */
 static bool is_source(const char *text)
 {
-    return text[strcspn(text, ":/")] == ':';
+    static const char scheme[] = "formula:";
+
+    return strncmp(text, scheme, sizeof scheme - 1) == 0;
 }
 
 static skv_status json_to_path(const skv_option *o, void *settings, const json_t *v,

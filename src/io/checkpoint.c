@@ -12,7 +12,9 @@
 
 #include "core/file.h"
 #include "core/json.h"
+#include "core/known_file.h"
 #include "core/mem.h"
+#include "io/checkpoint_internal.h"
 #include "io/safetensors.h"
 #include "io/torch_file.h"
 
@@ -29,6 +31,9 @@ struct skv_checkpoint {
     shard *shards;
     int n_shards;
     skv_entries entries;
+    char *place;         /* what stands before the names of the model that is read; NULL: nothing */
+    const char *wrapper; /* the first part that was taken out of a name; NULL: none was */
+    char *taken_off;     /* for people, NULL: nothing */
     char format[64];
 };
 
@@ -62,6 +67,7 @@ done:
 /* Maps a file and appends its tensors; *kind names the container. */
 static skv_status add_file(skv_checkpoint *ck, const char *path, const char **kind)
 {
+    const char *known;
     shard *s;
 
     SKV_TRY(skv_grow(&ck->shards, (size_t)ck->n_shards, sizeof *ck->shards, path));
@@ -69,6 +75,9 @@ static skv_status add_file(skv_checkpoint *ck, const char *path, const char **ki
     *s = (shard){0};
     ck->n_shards++;
     SKV_TRY(map_file(s, path));
+    known = skv_known_file(s->data, s->bytes);
+    if (known)
+        return skv_fail(SKV_E_FORMAT, "%s %s", path, known);
     if (skv_torch_file_is(s->data, s->bytes))
         return skv_torch_file_read(&ck->entries, &s->torch, kind, s->data, s->bytes, s->path,
                                    ck->n_shards - 1);
@@ -92,6 +101,89 @@ static skv_status sort(skv_checkpoint *ck, const char *path)
         if (strcmp(l->entry[i - 1].name, l->entry[i].name) == 0)
             return skv_fail(SKV_E_FORMAT, "%s: two tensors are named %.200s", path,
                             l->entry[i].name);
+    return SKV_OK;
+}
+
+/* ----------------------------------------------------------------------- names */
+
+/* Parts that wrappers put into the names of what is inside them, at any depth. */
+static const char *const wrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.",
+                                       "_checkpoint_wrapped_module."};
+
+/* Takes them out of the name, in place; NULL: it has none. */
+static const char *unwrap(char *name)
+{
+    const char *first = NULL;
+
+    for (size_t k = 0; k < sizeof wrappers / sizeof wrappers[0]; k++) {
+        const size_t n = strlen(wrappers[k]);
+        char *at = name;
+
+        while ((at = strstr(at, wrappers[k])) != NULL) {
+            if (at > name && at[-1] != '.') {
+                at += n;
+                continue;
+            }
+            memmove(at, at + n, strlen(at + n) + 1);
+            first = first ? first : wrappers[k];
+        }
+    }
+    return first;
+}
+
+static int other_by_name(const void *a, const void *b)
+{
+    return strcmp(((const skv_other_entry *)a)->name, ((const skv_other_entry *)b)->name);
+}
+
+static skv_status unwrap_all(skv_checkpoint *ck, const char *path)
+{
+    skv_entries *l = &ck->entries;
+
+    for (size_t i = 0; i < l->n; i++) {
+        const char *wrapper = unwrap((char *)(uintptr_t)l->entry[i].name);
+
+        ck->wrapper = ck->wrapper ? ck->wrapper : wrapper;
+    }
+    for (size_t i = 0; i < l->n_other; i++)
+        (void)unwrap(l->other[i].name);
+    if (l->n_other > 0)
+        qsort(l->other, l->n_other, sizeof *l->other, other_by_name);
+    if (!ck->wrapper)
+        return SKV_OK;
+    SKV_TRY(sort(ck, path));
+    return skv_checkpoint__set_place(ck, "", 0, NULL, 0);
+}
+
+skv_status skv_checkpoint__set_place(skv_checkpoint *ck, const char *place, size_t bytes,
+                                     const char *further, size_t further_bytes)
+{
+    char text[3 * SKV_ENTRY_NAME] = "";
+    char *copy = strndup(place, bytes);
+    int n = 0;
+
+    if (!copy)
+        return skv_fail(SKV_E_MEM, "names of a checkpoint: out of memory");
+    free(ck->place);
+    free(ck->taken_off);
+    ck->place = copy;
+    ck->taken_off = NULL;
+    if (bytes > 0)
+        n = snprintf(text, sizeof text, "\"%s\"", copy);
+    if (ck->wrapper)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s\"%s\"", n > 0 ? " and " : "",
+                      ck->wrapper);
+    if (n > 0)
+        n += snprintf(text + n, sizeof text - (size_t)n, " %s taken off the names of its tensors",
+                      bytes > 0 && ck->wrapper ? "are" : "is");
+    if (further)
+        snprintf(text + n, sizeof text - (size_t)n, "%sthe tensors behind \"%.*s\" are not used",
+                 n > 0 ? "; " : "", (int)further_bytes, further);
+    if (text[0]) {
+        ck->taken_off = strdup(text);
+        if (!ck->taken_off)
+            return skv_fail(SKV_E_MEM, "names of a checkpoint: out of memory");
+    }
     return SKV_OK;
 }
 
@@ -126,7 +218,7 @@ static skv_status check_index(const skv_checkpoint *ck, const json_t *map, const
 
     json_object_foreach((json_t *)(uintptr_t)map, name, value)
     {
-        const skv_entry *e = skv_checkpoint_find(ck, name);
+        const skv_entry *e = skv_checkpoint__find_whole(ck, name);
         const char *slash = e ? strrchr(ck->shards[e->shard].path, '/') : NULL;
 
         if (!e ||
@@ -230,6 +322,8 @@ skv_status skv_checkpoint_open(skv_checkpoint **out, const char *path)
     else
         st = is_index(path) ? open_index(ck, path) : open_single(ck, path);
     if (st == SKV_OK)
+        st = unwrap_all(ck, path);
+    if (st == SKV_OK)
         *out = ck;
     else
         skv_checkpoint_close(ck);
@@ -247,6 +341,8 @@ void skv_checkpoint_close(skv_checkpoint *ck)
         free(ck->shards[i].path);
     }
     skv_entries_clear(&ck->entries);
+    free(ck->place);
+    free(ck->taken_off);
     free(ck->shards);
     free(ck);
 }
@@ -261,12 +357,49 @@ const skv_entry *skv_checkpoint_at(const skv_checkpoint *ck, size_t i)
     return &ck->entries.entry[i];
 }
 
-const skv_entry *skv_checkpoint_find(const skv_checkpoint *ck, const char *name)
+const skv_entry *skv_checkpoint__find_whole(const skv_checkpoint *ck, const char *name)
 {
     const skv_entry key = {.name = name};
 
     return ck->entries.n ? bsearch(&key, ck->entries.entry, ck->entries.n, sizeof key, by_name)
                          : NULL;
+}
+
+const skv_other_entry *skv_checkpoint__other(const skv_checkpoint *ck, const char *name)
+{
+    const skv_other_entry key = {.name = (char *)(uintptr_t)name};
+    const skv_entries *l = &ck->entries;
+
+    if (l->n_other == 0 || !name)
+        return l->other;
+    return bsearch(&key, l->other, l->n_other, sizeof key, other_by_name);
+}
+
+/* The name behind the place. */
+static const char *whole_name(char *out, const skv_checkpoint *ck, const char *name)
+{
+    snprintf(out, SKV_ENTRY_NAME, "%s%s", ck->place ? ck->place : "", name);
+    return out;
+}
+
+const skv_entry *skv_checkpoint_find(const skv_checkpoint *ck, const char *name)
+{
+    char whole[SKV_ENTRY_NAME];
+
+    return skv_checkpoint__find_whole(ck, whole_name(whole, ck, name));
+}
+
+const char *skv_checkpoint_find_other(const skv_checkpoint *ck, const char *name)
+{
+    char whole[SKV_ENTRY_NAME];
+    const skv_other_entry *o = skv_checkpoint__other(ck, whole_name(whole, ck, name));
+
+    return o ? o->what : NULL;
+}
+
+const char *skv_checkpoint_taken_off(const skv_checkpoint *ck)
+{
+    return ck->taken_off;
 }
 
 skv_status skv_checkpoint_verify(const skv_checkpoint *ck, const skv_entry *e)

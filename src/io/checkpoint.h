@@ -37,10 +37,22 @@ typedef struct skv_checkpoint skv_checkpoint;
 SKV_MUST skv_status skv_checkpoint_open(skv_checkpoint **out, const char *path);
 void skv_checkpoint_close(skv_checkpoint *ck); /* NULL is fine; entries die with it */
 
-/* Entries lie in one array, sorted by name (bytes). */
+/* Entries lie in one array, sorted by name (bytes). Parts of a name that training wrappers put
+ * inside ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.") are taken off. */
 size_t skv_checkpoint_count(const skv_checkpoint *ck);
 const skv_entry *skv_checkpoint_at(const skv_checkpoint *ck, size_t i);
-const skv_entry *skv_checkpoint_find(const skv_checkpoint *ck, const char *name); /* or NULL */
+
+/* The tensor of this name, behind the place that skv_checkpoint_enter found (io/checkpoint_kind.h);
+ * NULL: there is none. */
+const skv_entry *skv_checkpoint_find(const skv_checkpoint *ck, const char *name);
+
+/* What stands under this name (found in the same way) and is no tensor: "an object of
+ * numpy.ndarray"; NULL: nothing, or a tensor. */
+const char *skv_checkpoint_find_other(const skv_checkpoint *ck, const char *name);
+
+/* What was taken off the names, as a clause for people: "\"module.\" is taken off the names of its
+ * tensors". NULL: nothing. */
+const char *skv_checkpoint_taken_off(const skv_checkpoint *ck);
 
 /* Reads the zip record that holds the tensor and compares its CRC-32, once a record; forms without
  * checksums pass. Not for two threads at once. Errors: SKV_E_FORMAT. */

@@ -1,5 +1,6 @@
-/* Pickles as torch.save writes them, read by a machine that calls nothing: an allow-list of opcodes
- * and names, typed values, bounded stack, memo and depth.
+/* Pickles as torch.save writes them (protocols 2 to 5), read by a machine that calls nothing: an
+ * allow-list of opcodes, a few names that stand for values of ours, everything else opaque; bounded
+ * stack, memo and depth.
  * Opcodes: src/io/README.md, PyTorch files. */
 #ifndef SKV_IO_PICKLE_H
 #define SKV_IO_PICKLE_H
@@ -20,9 +21,10 @@ typedef enum {
     SKV_PICKLE_TUPLE, /* item[0..n) */
     SKV_PICKLE_LIST,  /* item[0..n) */
     SKV_PICKLE_DICT,  /* item[2i] key, item[2i+1] value; n counts both */
-    SKV_PICKLE_GLOBAL,
+    SKV_PICKLE_NAME,  /* of a class or function */
     SKV_PICKLE_STORAGE,
-    SKV_PICKLE_TENSOR
+    SKV_PICKLE_TENSOR,
+    SKV_PICKLE_OPAQUE /* what some other name made, and bytes and sets: nothing of it is kept */
 } skv_pickle_type;
 
 typedef struct skv_pickle_value skv_pickle_value;
@@ -30,7 +32,8 @@ typedef struct skv_pickle_value skv_pickle_value;
 /* A piece of one storage. */
 typedef struct {
     const skv_pickle_value *storage;
-    int64_t offset; /* elements */
+    const skv_pickle_value *type; /* TEXT "float32"; NULL: that of the storage */
+    int64_t offset;               /* elements */
     int ndim;
     int64_t shape[SKV_PICKLE_DIMS], stride[SKV_PICKLE_DIMS];
 } skv_pickle_tensor;
@@ -38,12 +41,13 @@ typedef struct {
 struct skv_pickle_value {
     skv_pickle_type type;
     int64_t integer;  /* INT, BOOL; STORAGE: number of elements */
-    const char *text; /* TEXT; GLOBAL: "module name"; STORAGE: its type's name; in the file's bytes
-                         or a constant, not NUL-terminated */
+    const char *text; /* TEXT; NAME, OPAQUE: the module of its name; STORAGE: its type's name; in
+                         the file's bytes or a constant, not NUL-terminated */
     size_t bytes;     /* of text */
     skv_pickle_value **item;
     size_t n;
-    const skv_pickle_value *key, *view; /* STORAGE: its key, and a view into it or NULL */
+    const skv_pickle_value *key;  /* TEXT. STORAGE: its key; NAME, OPAQUE: the name in its module */
+    const skv_pickle_value *view; /* STORAGE: a view into it, or NULL */
     skv_pickle_tensor *tensor;
 };
 

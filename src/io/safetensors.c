@@ -8,6 +8,7 @@
 #include "core/mem.h"
 
 #define MAX_HEADER 100000000u
+#define METADATA   "__metadata__"
 
 typedef struct {
     const char *name;
@@ -136,6 +137,29 @@ static skv_status check_metadata(const json_t *m, const char *path)
     return SKV_OK;
 }
 
+/* Tensors that share their numbers are stored once; __metadata__ says under which name the others
+ * of them are to be found. root's tensors have been checked. */
+static skv_status add_aliases(skv_entries *out, const json_t *root, const uint8_t *buffer,
+                              const char *path, int shard)
+{
+    json_t *metadata = json_object_get(root, METADATA), *name;
+    const char *alias;
+
+    json_object_foreach(metadata, alias, name)
+    {
+        const json_t *tensor = json_object_get(root, json_string_value(name));
+        skv_entry e = {.name = alias, .shard = shard, .record = SIZE_MAX};
+        span at;
+
+        if (!alias[0] || !tensor || tensor == metadata || json_object_get(root, alias))
+            continue;
+        SKV_TRY(read_entry(&e, &at, tensor, path));
+        e.data = buffer + at.begin;
+        SKV_TRY(skv_entries_add(out, &e, path));
+    }
+    return SKV_OK;
+}
+
 static skv_status read_tensors(skv_entries *out, json_t *root, const uint8_t *buffer, size_t bytes,
                                const char *path, int shard)
 {
@@ -151,7 +175,7 @@ static skv_status read_tensors(skv_entries *out, json_t *root, const uint8_t *bu
     {
         skv_entry e = {.name = name, .shard = shard, .record = SIZE_MAX};
 
-        if (strcmp(name, "__metadata__") == 0) {
+        if (strcmp(name, METADATA) == 0) {
             SKV_TRY_GOTO(check_metadata(value, path), done);
             continue;
         }
@@ -165,6 +189,7 @@ static skv_status read_tensors(skv_entries *out, json_t *root, const uint8_t *bu
         n++;
     }
     SKV_TRY_GOTO(check_places(spans, n, bytes, path), done);
+    st = add_aliases(out, root, buffer, path, shard);
 done:
     free(spans);
     return st;
@@ -184,8 +209,8 @@ skv_status skv_safetensors_read(skv_entries *out, const uint8_t *data, size_t by
         header = header << 8 | data[i];
     if (header > MAX_HEADER || header > bytes - 8)
         return skv_fail(SKV_E_FORMAT,
-                        "%s: neither a PyTorch file nor safetensors: a header of %llu bytes in a "
-                        "file of %zu",
+                        "%s: neither a PyTorch file nor safetensors, or cut: a header of %llu "
+                        "bytes in a file of %zu",
                         path, (unsigned long long)header, bytes);
     if (header == 0 || data[8] != '{')
         return skv_fail(SKV_E_FORMAT, "%s: the header does not begin with {", path);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/known_file.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/text.h"
@@ -52,11 +53,17 @@ static skv_status check_ids(const skv_tokenizer *t, int vocab_size, const char *
 static skv_status open_model(skv_tokenizer *t, const char *path, int vocab_size)
 {
     skv_spm_info info;
+    const char *known;
     char *bytes = NULL;
     size_t n = 0;
     skv_status st;
 
     SKV_TRY(skv_file_read(&bytes, &n, path, MAX_MODEL_BYTES));
+    known = skv_known_file(bytes, n);
+    if (known) {
+        st = skv_fail(SKV_E_FORMAT, "%s %s", path, known);
+        goto done;
+    }
     SKV_TRY_GOTO(skv_spm_check(&info, bytes, n, path), done);
     SKV_TRY_GOTO(skv_spm_open(&t->spm, bytes, n, path), done);
     t->digest = skv_digest_of(bytes, n);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/escape.h"
 #include "core/mem.h"
 #include "io/pickle.h"
 #include "io/stored_zip.h"
@@ -54,31 +55,61 @@ bool skv_torch_file_is(const uint8_t *data, size_t bytes)
 /* -------------------------------------------------------------------- storages */
 
 typedef struct {
-    const char *name;
-    size_t bytes;
-    int type; /* a skv_dtype, -1: none of ours */
+    const char *storage, *dtype; /* names in torch; NULL: it has no storage class of its own */
+    size_t bytes;                /* of an element */
+    int type;                    /* a skv_dtype, -1: none of ours */
     const char *text;
 } storage_type;
 
+static const storage_type types[] = {
+    {"FloatStorage", "float32", 4, SKV_F32, "fp32"},
+    {"HalfStorage", "float16", 2, SKV_F16, "fp16"},
+    {"BFloat16Storage", "bfloat16", 2, SKV_BF16, "bf16"},
+    {"DoubleStorage", "float64", 8, -1, "fp64"},
+    {"ComplexFloatStorage", "complex64", 8, -1, "complex fp32"},
+    {"ComplexDoubleStorage", "complex128", 16, -1, "complex fp64"},
+    {"LongStorage", "int64", 8, -1, "i64"},
+    {"IntStorage", "int32", 4, -1, "i32"},
+    {"ShortStorage", "int16", 2, -1, "i16"},
+    {"CharStorage", "int8", 1, -1, "i8"},
+    {"ByteStorage", "uint8", 1, -1, "u8"},
+    {"BoolStorage", "bool", 1, -1, "bool"},
+    {"QInt8Storage", "qint8", 1, -1, "qint8"},
+    {"QUInt8Storage", "quint8", 1, -1, "quint8"},
+    {"QInt32Storage", "qint32", 4, -1, "qint32"},
+    {"QUInt4x2Storage", "quint4x2", 1, -1, "quint4x2"},
+    {"QUInt2x4Storage", "quint2x4", 1, -1, "quint2x4"},
+    {"UntypedStorage", NULL, 1, -1, "bytes"},
+    {NULL, "uint16", 2, -1, "u16"},
+    {NULL, "uint32", 4, -1, "u32"},
+    {NULL, "uint64", 8, -1, "u64"},
+    {NULL, "float8_e4m3fn", 1, -1, "float8_e4m3fn"},
+    {NULL, "float8_e5m2", 1, -1, "float8_e5m2"},
+    {NULL, "float8_e4m3fnuz", 1, -1, "float8_e4m3fnuz"},
+    {NULL, "float8_e5m2fnuz", 1, -1, "float8_e5m2fnuz"},
+    {NULL, "float8_e8m0fnu", 1, -1, "float8_e8m0fnu"},
+};
+
+static bool is_name(const char *name, const skv_pickle_value *v)
+{
+    return name && strlen(name) == v->bytes && memcmp(name, v->text, v->bytes) == 0;
+}
+
+/* NULL: not known. */
 static const storage_type *type_of(const skv_pickle_value *s)
 {
-    static const storage_type known[] = {{"FloatStorage", 4, SKV_F32, "fp32"},
-                                         {"HalfStorage", 2, SKV_F16, "fp16"},
-                                         {"BFloat16Storage", 2, SKV_BF16, "bf16"},
-                                         {"DoubleStorage", 8, -1, "fp64"},
-                                         {"ComplexFloatStorage", 8, -1, "complex fp32"},
-                                         {"ComplexDoubleStorage", 16, -1, "complex fp64"},
-                                         {"LongStorage", 8, -1, "i64"},
-                                         {"IntStorage", 4, -1, "i32"},
-                                         {"ShortStorage", 2, -1, "i16"},
-                                         {"CharStorage", 1, -1, "i8"},
-                                         {"ByteStorage", 1, -1, "u8"},
-                                         {"BoolStorage", 1, -1, "bool"}};
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strlen(known[i].name) == s->bytes && memcmp(known[i].name, s->text, s->bytes) == 0)
-            return &known[i];
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (is_name(types[i].storage, s))
+            return &types[i];
     return NULL;
+}
+
+static const storage_type *dtype_of(const skv_pickle_tensor *t)
+{
+    for (size_t i = 0; t->type && i < sizeof types / sizeof types[0]; i++)
+        if (is_name(types[i].dtype, t->type))
+            return &types[i];
+    return t->type ? NULL : type_of(t->storage);
 }
 
 static int by_key(const void *x, const void *y)
@@ -180,22 +211,50 @@ static bool row_major(const skv_pickle_tensor *t, size_t count)
     return true;
 }
 
+#define WHAT_BYTES 512
+
+/* "an object of argparse.Namespace": the name of an opaque value, or a text, behind `of`. */
+static const char *describe(char *out, const char *of, const skv_pickle_value *v)
+{
+    const bool has_name = v->type == SKV_PICKLE_OPAQUE;
+    const skv_pickle_value *name = has_name ? v->key : v;
+    char plain[WHAT_BYTES / 4];
+    size_t used = (size_t)snprintf(plain, sizeof plain, "%s", of);
+
+    if (has_name)
+        used += (size_t)snprintf(plain + used, sizeof plain - used, "%.*s.",
+                                 (int)(v->bytes < 60 ? v->bytes : 60), v->text);
+    if (used < sizeof plain)
+        snprintf(plain + used, sizeof plain - used, "%.*s",
+                 (int)(name->bytes < sizeof plain ? name->bytes : sizeof plain), name->text);
+    skv_escape(out, WHAT_BYTES, plain);
+    return out;
+}
+
+/* What stands under a name and is no tensor, for whoever wants one there. */
+static skv_status add_other(reader *r, const char *name, const char *of, const skv_pickle_value *v)
+{
+    char what[WHAT_BYTES];
+
+    return skv_entries_add_other(r->out, name, describe(what, of, v), r->path);
+}
+
 static skv_status add_tensor(reader *r, const char *name, const skv_pickle_tensor *t)
 {
-    const storage_type *type = type_of(t->storage);
+    const storage_type *type = dtype_of(t), *stored_as = type_of(t->storage);
     skv_entry e = {.name = name, .ndim = t->ndim, .shard = r->shard};
     size_t stored, last, count;
     storage at;
 
-    if (!type)
-        return skv_fail(SKV_E_FORMAT, "%s: %s: unknown storage type", r->path, name);
+    if (!type || !stored_as)
+        return add_other(r, name, "a tensor of torch.", stored_as ? t->type : t->storage);
     SKV_TRY(find_storage(&at, r, t->storage, name));
     e.record = at.record;
-    if (!skv_mul_size(&stored, (size_t)t->storage->integer, type->bytes) || stored != at.bytes)
+    if (!skv_mul_size(&stored, (size_t)t->storage->integer, stored_as->bytes) || stored != at.bytes)
         return skv_fail(SKV_E_FORMAT, "%s: %s: its storage of %lld elements has %zu bytes", r->path,
                         name, (long long)t->storage->integer, at.bytes);
     if (t->storage->view)
-        SKV_TRY(apply_view(&at, r, t->storage->view, type->bytes, name));
+        SKV_TRY(apply_view(&at, r, t->storage->view, stored_as->bytes, name));
     if (!extent(&last, t, &count) || last > at.bytes / type->bytes ||
         (size_t)t->offset > at.bytes / type->bytes)
         return skv_fail(SKV_E_FORMAT, "%s: %s: reaches beyond its storage", r->path, name);
@@ -208,22 +267,29 @@ static skv_status add_tensor(reader *r, const char *name, const skv_pickle_tenso
     return skv_entries_add(r->out, &e, r->path);
 }
 
-/* Tensors of nested dictionaries; everything else in a checkpoint is ignored. */
+/* Tensors of nested dictionaries, and names under which something unknown stands; everything else
+ * in a checkpoint is ignored. */
 static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t used, int depth)
 {
     if (++r->visits > MAX_VISITS || depth > MAX_DEPTH)
         return skv_fail(SKV_E_FORMAT, "%s: dictionaries nested too deep or too often", r->path);
     if (v->type == SKV_PICKLE_TENSOR)
         return add_tensor(r, name, v->tensor);
+    if (v->type == SKV_PICKLE_OPAQUE)
+        return add_other(r, name, "an object of ", v);
     for (size_t i = 0; v->type == SKV_PICKLE_DICT && i < v->n; i += 2) {
         const skv_pickle_value *key = v->item[i], *item = v->item[i + 1];
 
-        if (item->type != SKV_PICKLE_TENSOR && item->type != SKV_PICKLE_DICT)
+        if (item->type != SKV_PICKLE_TENSOR && item->type != SKV_PICKLE_DICT &&
+            item->type != SKV_PICKLE_OPAQUE)
             continue;
         if (key->type != SKV_PICKLE_TEXT || key->bytes == 0)
             continue;
-        if (memchr(key->text, '\0', key->bytes) || used + key->bytes + 2 > NAME_BYTES)
+        if (memchr(key->text, '\0', key->bytes) || used + key->bytes + 2 > NAME_BYTES) {
+            if (item->type != SKV_PICKLE_TENSOR)
+                continue;
             return skv_fail(SKV_E_FORMAT, "%s: a tensor's name is too long or has a NUL", r->path);
+        }
         memcpy(name + used, key->text, key->bytes);
         name[used + key->bytes] = item->type == SKV_PICKLE_DICT ? '.' : '\0';
         SKV_TRY(walk(r, item, name, used + key->bytes + 1, depth + 1));
@@ -231,7 +297,41 @@ static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t 
     return SKV_OK;
 }
 
+static bool is_script(const skv_pickle_value *root)
+{
+    static const char module[] = "__torch__";
+
+    return root->bytes >= sizeof module - 1 && memcmp(root->text, module, sizeof module - 1) == 0;
+}
+
+/* The tensors of the file's object. */
+static skv_status walk_object(reader *r, const skv_pickle_value *root)
+{
+    char name[NAME_BYTES] = "", what[WHAT_BYTES];
+
+    if (root->type == SKV_PICKLE_OPAQUE)
+        return skv_fail(
+            SKV_E_UNSUPPORTED, "%s: %s, want a dictionary of tensors (a state_dict)", r->path,
+            describe(what, is_script(root) ? "a TorchScript module, " : "an object of ", root));
+    return walk(r, root, name, 0, 0);
+}
+
 /* ----------------------------------------------------------------------- forms */
+
+/* A zip of another program. */
+static skv_status no_pickle(const reader *r)
+{
+    static const char numpy[] = ".npy";
+    const skv_zip *zip = &r->file->zip;
+    const size_t n = sizeof numpy - 1;
+
+    if (zip->n > 0 && zip->records[0].name_bytes > n &&
+        memcmp(zip->records[0].name + zip->records[0].name_bytes - n, numpy, n) == 0)
+        return skv_fail(SKV_E_FORMAT, "%s: an archive of numpy (.npz), want one of torch.save",
+                        r->path);
+    return skv_fail(SKV_E_FORMAT, "%s: the archive has no data.pkl, so torch.save did not write it",
+                    r->path);
+}
 
 /* The one member "<folder>/data.pkl"; its folder is the prefix of all others. */
 static skv_status find_pickle(skv_zip_record **out, reader *r)
@@ -253,7 +353,7 @@ static skv_status find_pickle(skv_zip_record **out, reader *r)
         memcpy(r->prefix, m->name, r->prefix_bytes);
         *out = m;
     }
-    return *out ? SKV_OK : skv_fail(SKV_E_FORMAT, "%s: the archive has no data.pkl", r->path);
+    return *out ? SKV_OK : no_pickle(r);
 }
 
 /* Newer archives say how their numbers are laid out. */
@@ -274,7 +374,6 @@ static skv_status check_byte_order(const reader *r)
 
 static skv_status read_zip(reader *r, const uint8_t *data, size_t bytes)
 {
-    char name[NAME_BYTES] = "";
     const skv_pickle_value *root;
     skv_pickle *p = NULL;
     skv_zip_record *member = NULL;
@@ -288,7 +387,7 @@ static skv_status read_zip(reader *r, const uint8_t *data, size_t bytes)
     SKV_TRY(skv_zip_check(&r->file->zip, member));
     SKV_TRY(skv_pickle_run(&p, &root, &used, member->data, member->bytes, r->path));
     if (used == member->bytes)
-        st = walk(r, root, name, 0, 0);
+        st = walk_object(r, root);
     else
         st = skv_fail(SKV_E_FORMAT, "%s: %zu bytes follow the end of data.pkl's pickle", r->path,
                       member->bytes - used);
@@ -307,7 +406,9 @@ static skv_status list_storages(reader *r, const skv_pickle *object)
         const storage_type *t = type_of(s[i]);
 
         if (!t)
-            return skv_fail(SKV_E_FORMAT, "%s: unknown storage type", r->path);
+            return skv_fail(SKV_E_UNSUPPORTED,
+                            "%s: a legacy stream with torch.%.*s, whose size is not known", r->path,
+                            (int)(s[i]->bytes < 100 ? s[i]->bytes : 100), s[i]->text);
         r->legacy[i] = (storage){.record = SIZE_MAX,
                                  .key = s[i]->key->text,
                                  .key_bytes = s[i]->key->bytes,
@@ -387,7 +488,6 @@ static skv_status read_legacy(reader *r, const uint8_t *data, size_t bytes)
     enum { MAGIC, PROTOCOL, MACHINE, OBJECT, KEYS, N_PICKLES };
     skv_pickle *p[N_PICKLES] = {NULL};
     const skv_pickle_value *root[N_PICKLES];
-    char name[NAME_BYTES] = "";
     skv_status st = SKV_OK;
     size_t at = 0;
 
@@ -405,7 +505,7 @@ static skv_status read_legacy(reader *r, const uint8_t *data, size_t bytes)
     }
     SKV_TRY_GOTO(list_storages(r, p[OBJECT]), done);
     SKV_TRY_GOTO(read_storages(r, root[KEYS], data + at, bytes - at), done);
-    SKV_TRY_GOTO(walk(r, root[OBJECT], name, 0, 0), done);
+    SKV_TRY_GOTO(walk_object(r, root[OBJECT]), done);
 done:
     for (int i = 0; i < N_PICKLES; i++)
         skv_pickle_destroy(p[i]);

@@ -21,29 +21,8 @@ static void take_vae_fields(skv_dims *d, const skv_dims *from)
     memcpy(d->vae_mult, from->vae_mult, sizeof d->vae_mult);
 }
 
-static bool holds(const skv_weights *w, const char *name)
-{
-    int64_t shape[4];
-    int n;
-
-    return skv_weights_shape(w, name, shape, &n) == SKV_OK;
-}
-
-/* A checkpoint without its own mark and with the other's is named as what it is. */
-static skv_status check_kind(const skv_weights *w, const char *spec, const char *kind)
-{
-    static const char transformer[] = "word_embed.weight", vae[] = "decoder.conv_in.weight";
-    const bool want_vae = strcmp(kind, "VAE") == 0;
-
-    if (!holds(w, want_vae ? vae : transformer) && holds(w, want_vae ? transformer : vae))
-        return skv_fail(SKV_E_ARG, "%s is the checkpoint of a %s, want a %s's", spec,
-                        want_vae ? "transformer" : "VAE", kind);
-    return SKV_OK;
-}
-
 static skv_status open_transformer(skv_sources *s, int *token_bits, const char *spec)
 {
-    static const char *const wrappers[] = {"trainer.gpt_fsdp.", NULL};
     const char *name = skv_formula_name(spec);
 
     if (name) {
@@ -51,20 +30,17 @@ static skv_status open_transformer(skv_sources *s, int *token_bits, const char *
         *token_bits = skv_dims_token_bits(&s->dims);
         return skv_weights_open_formula(&s->transformer, "");
     }
-    SKV_TRY(skv_weights_open(&s->transformer, spec, wrappers));
-    SKV_TRY(check_kind(s->transformer, spec, "transformer"));
+    SKV_TRY(skv_weights_open(&s->transformer, spec, SKV_KIND_TRANSFORMER));
     return skv_names_transformer(&s->dims, token_bits, s->transformer);
 }
 
 static skv_status open_vae(skv_sources *s, const char *spec)
 {
-    static const char *const wrappers[] = {"vae.", "trainer.vae.", NULL};
     const char *name = skv_formula_name(spec);
     skv_dims named;
 
     if (!name) {
-        SKV_TRY(skv_weights_open(&s->vae, spec, wrappers));
-        SKV_TRY(check_kind(s->vae, spec, "VAE"));
+        SKV_TRY(skv_weights_open(&s->vae, spec, SKV_KIND_VAE));
         return skv_names_vae(&s->dims, s->vae);
     }
     SKV_TRY(skv_dims_named(&named, name));

@@ -106,17 +106,18 @@ void skv_t5_buckets(int32_t *bucket_of, int n_rel, int n_buckets, int max_distan
 
 /* ---------------------------------------------------------------- loading */
 
-/* "encoder.embed_tokens.weight" where only that is there (encoder-only repackings). */
+/* The first of the tied tensors' names that is there: repackings keep one of them. */
 static const char *embedding_name(const skv_weights *w)
 {
+    static const char *const tied[] = {"shared.weight", "encoder.embed_tokens.weight",
+                                       "decoder.embed_tokens.weight"};
     int64_t shape[4];
     int ndim;
 
-    if (!skv_weights_is_formula(w) &&
-        skv_weights_shape(w, "shared.weight", shape, &ndim) == SKV_E_NOTFOUND &&
-        skv_weights_shape(w, "encoder.embed_tokens.weight", shape, &ndim) == SKV_OK)
-        return "encoder.embed_tokens.weight";
-    return "shared.weight";
+    for (size_t i = 0; !skv_weights_is_formula(w) && i < sizeof tied / sizeof tied[0]; i++)
+        if (skv_weights_shape(w, tied[i], shape, &ndim) != SKV_E_NOTFOUND)
+            return tied[i];
+    return tied[0];
 }
 
 /* The list of parameters, run once for the plan and once for loading. */

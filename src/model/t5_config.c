@@ -4,6 +4,7 @@
  * but "gated-gelu" is refused rather than guessed. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/json.h"
@@ -138,6 +139,7 @@ static skv_status formula_dims(skv_t5_dims *d, const char *name)
 
 skv_status skv_t5_open(skv_weights **weights, skv_t5_dims *dims, const char *spec)
 {
+    struct stat info;
     char *path = NULL;
     skv_status st;
 
@@ -145,9 +147,14 @@ skv_status skv_t5_open(skv_weights **weights, skv_t5_dims *dims, const char *spe
         SKV_TRY(formula_dims(dims, spec + strlen(FORMULA)));
         return skv_weights_open_formula(weights, "");
     }
+    if (stat(spec, &info) == 0 && !S_ISDIR(info.st_mode))
+        return skv_fail(SKV_E_ARG,
+                        "%s is a file, want the text encoder's folder with config.json, weights "
+                        "and spiece.model",
+                        spec);
     SKV_TRY(skv_path_join(&path, spec, "config.json"));
     SKV_TRY_GOTO(skv_t5_read_config(dims, path), done);
-    st = skv_weights_open(weights, spec, NULL);
+    st = skv_weights_open(weights, spec, SKV_KIND_T5);
 done:
     free(path);
     return st;

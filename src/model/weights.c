@@ -10,19 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "io/checkpoint.h"
 #include "io/formula.h"
 #include "kernels/ops.h"
 
 #define NAME_BYTES   256
 #define FAULT_BYTES  1800
-#define MAX_PREFIXES 4
 #define DIGEST_BYTES ((size_t)64 << 10) /* of each tensor */
 
 struct skv_weights {
     skv_checkpoint *file; /* NULL: the formula */
-    char prefix[MAX_PREFIXES][64];
-    int n_prefixes;
+    char prefix[64];      /* of the formula's names */
     char *description;
     bool *taken; /* per entry of the file */
     skv_dtype dtype;
@@ -56,18 +55,16 @@ static skv_status describe(skv_weights *w, const char *format, const char *path)
     return SKV_OK;
 }
 
-skv_status skv_weights_open(skv_weights **out, const char *path, const char *const *prefixes)
+skv_status skv_weights_open(skv_weights **out, const char *path, skv_kind kind)
 {
     skv_status st;
     skv_weights *w = NULL;
 
     SKV_TRY(skv_alloc(&w, 1, sizeof *w, path));
-    snprintf(w->prefix[w->n_prefixes++], sizeof w->prefix[0], "%s", "");
-    for (; prefixes && *prefixes; prefixes++) {
-        assert(w->n_prefixes < MAX_PREFIXES);
-        snprintf(w->prefix[w->n_prefixes++], sizeof w->prefix[0], "%s", *prefixes);
-    }
     SKV_TRY_GOTO(skv_checkpoint_open(&w->file, path), done);
+    SKV_TRY_GOTO(skv_checkpoint_enter(w->file, kind, path), done);
+    if (skv_checkpoint_taken_off(w->file))
+        skv_info("%s: %s", path, skv_checkpoint_taken_off(w->file));
     SKV_TRY_GOTO(skv_alloc(&w->taken, skv_checkpoint_count(w->file), sizeof *w->taken, path), done);
     SKV_TRY_GOTO(describe(w, skv_checkpoint_format(w->file), path), done);
     *out = w;
@@ -83,7 +80,7 @@ skv_status skv_weights_open_formula(skv_weights **out, const char *prefix)
     skv_weights *w = NULL;
 
     SKV_TRY(skv_alloc(&w, 1, sizeof *w, "formula weights"));
-    snprintf(w->prefix[w->n_prefixes++], sizeof w->prefix[0], "%s", prefix);
+    snprintf(w->prefix, sizeof w->prefix, "%s", prefix);
     SKV_TRY_GOTO(describe(w, "formula", ""), done);
     *out = w;
     w = NULL;
@@ -137,7 +134,7 @@ static skv_digest add_values(skv_digest d, const skv_entry *e)
 skv_digest skv_weights_digest(const skv_weights *w)
 {
     const size_t n = w->file ? skv_checkpoint_count(w->file) : 0;
-    skv_digest d = skv_digest_add((skv_digest){0}, w->prefix[0], strlen(w->prefix[0]));
+    skv_digest d = skv_digest_add((skv_digest){0}, w->prefix, strlen(w->prefix));
 
     for (size_t i = 0; i < n; i++) {
         const skv_entry *e = skv_checkpoint_at(w->file, i);
@@ -157,25 +154,18 @@ void skv_weights_set_share(skv_weights *w, const skv_weights_share *share)
 
 static const skv_entry *find(const skv_weights *w, const char *name)
 {
-    char full[NAME_BYTES];
-
-    for (int i = 0; w->file && i < w->n_prefixes; i++) {
-        const skv_entry *e;
-
-        snprintf(full, sizeof full, "%s%s", w->prefix[i], name);
-        e = skv_checkpoint_find(w->file, full);
-        if (e)
-            return e;
-    }
-    return NULL;
+    return w->file ? skv_checkpoint_find(w->file, name) : NULL;
 }
 
 skv_status skv_weights_shape(const skv_weights *w, const char *name, int64_t shape[4], int *ndim)
 {
     const skv_entry *e = find(w, name);
+    const char *other = !e && w->file ? skv_checkpoint_find_other(w->file, name) : NULL;
 
     if (!e)
-        return skv_fail(SKV_E_NOTFOUND, "%s: no tensor %s", w->description, name);
+        return other ? skv_fail(SKV_E_NOTFOUND, "%s: %s is %s, not a tensor", w->description, name,
+                                other)
+                     : skv_fail(SKV_E_NOTFOUND, "%s: no tensor %s", w->description, name);
     if (e->ndim > SKV_MAX_DIMS)
         return skv_fail(SKV_E_SHAPE, "%s: %s has %d dimensions, want at most %d", w->description,
                         name, e->ndim, SKV_MAX_DIMS);
@@ -305,7 +295,9 @@ static bool look_up(skv_loader *l, const skv_entry **entry, const char *name, in
     if (!e && l->old_vae_names && old_name(old, name))
         e = find(l->weights, old);
     if (!e) {
-        fault(l, "%s is missing", name);
+        const char *other = skv_checkpoint_find_other(l->weights->file, name);
+
+        fault(l, "%s is %s%s", name, other ? other : "missing", other ? ", not a tensor" : "");
         return false;
     }
     mark_taken(l->weights, e);
@@ -350,7 +342,7 @@ static skv_status fetch(skv_loader *l, const void **data, skv_dtype *type, const
     for (int i = 0; i < ndim; i++)
         n *= shape[i];
     SKV_TRY(staging(l, (size_t)n * sizeof(float)));
-    snprintf(full, sizeof full, "%s%s", l->weights->prefix[0], name);
+    snprintf(full, sizeof full, "%s%s", l->weights->prefix, name);
     skv_formula_fill(l->staging, full, ndim, shape, 0, n);
     *data = l->staging;
     *type = SKV_F32;
@@ -524,7 +516,7 @@ static skv_status own_host(skv_loader *l, skv_tensor *out, const char *name, con
 
     SKV_TRY(skv_grow(&w->owned, w->n_owned, sizeof *w->owned, name));
     SKV_TRY(skv_alloc(&w->owned[w->n_owned], (size_t)(shape[0] * shape[1]), sizeof(float), name));
-    snprintf(full, sizeof full, "%s%s", w->prefix[0], name);
+    snprintf(full, sizeof full, "%s%s", w->prefix, name);
     skv_formula_fill(w->owned[w->n_owned], full, 2, shape, 0, shape[0] * shape[1]);
     *out = skv_tensor_view(w->owned[w->n_owned++], SKV_F32, SKV_HOST, 2, shape);
     return SKV_OK;

@@ -9,14 +9,15 @@
 #include "core/digest.h"
 #include "core/mem.h"
 #include "core/tensor.h"
+#include "io/checkpoint_kind.h"
 #include "kernels/backend.h"
 
 typedef struct skv_weights skv_weights;
 
-/* A checkpoint file, folder or index (io/checkpoint.h). Names are looked up as they are, then
- * after each of `prefixes` ("trainer.gpt_fsdp.", "vae."; NULL-terminated, may be NULL). */
-SKV_MUST skv_status skv_weights_open(skv_weights **out, const char *path,
-                                     const char *const *prefixes);
+/* A checkpoint file, folder or index (io/checkpoint.h) of a kind of model, whose names are looked
+ * up wherever in the file they begin; what is taken off them is logged. Errors: those of
+ * skv_checkpoint_open and skv_checkpoint_enter. */
+SKV_MUST skv_status skv_weights_open(skv_weights **out, const char *path, skv_kind kind);
 
 /* Every parameter from the formula (src/io/README.md, Formula weights), named `prefix` + name
  * ("vae." or ""). */

@@ -19,6 +19,10 @@ static void walk(const skv_pickle_value *v, int *left)
         assert(v->n % 2 == 0);
     if (v->type == SKV_PICKLE_STORAGE)
         assert(v->key && v->text && v->integer >= 0);
+    if (v->type == SKV_PICKLE_NAME || v->type == SKV_PICKLE_OPAQUE) {
+        assert(v->key && v->key->type == SKV_PICKLE_TEXT && v->text);
+        fuzz_touch(v->key->text, v->key->bytes);
+    }
     if (v->type == SKV_PICKLE_TENSOR) {
         const skv_pickle_tensor *t = v->tensor;
 

@@ -259,6 +259,8 @@ static void config_paths_are_relative_to_the_config(void **state)
     assert_string_equal(s->out, "/a/b");
     assert_int_equal(from_text(s, "{\"out\": \"formula:tiny\"}"), SKV_OK);
     assert_string_equal(s->out, "formula:tiny");
+    assert_int_equal(from_text(s, "{\"out\": \"run_10:20:30/p\"}"), SKV_OK);
+    assert_non_null(strstr(s->out, "/run_10:20:30/p"));
     assert_int_equal(from_line(s, "--out a/b", NULL, NULL), SKV_OK);
     assert_string_equal(s->out, "a/b");
 }

@@ -177,9 +177,29 @@ static void deep_and_long_headers_are_survived(void **state)
     free(header);
 }
 
+/* Tied weights are stored once; whoever asks for the other name finds the same bytes. */
+static void an_alias_is_the_tensor_that_it_names(void **state)
+{
+    skv_entries list;
+
+    (void)state;
+    assert_int_equal(reads(&list,
+                           "{\"__metadata__\":{\"format\":\"pt\",\"b\":\"a\",\"c\":\"nowhere\","
+                           "\"d\":\"__metadata__\",\"a\":\"a\",\"\":\"a\"}," ENTRY("a", "F32", "2",
+                                                                                   "0", "8") "}",
+                           8),
+                     SKV_OK);
+    assert_int_equal(list.n, 2);
+    assert_string_equal(list.entry[1].name, "b");
+    assert_ptr_equal(list.entry[1].data, list.entry[0].data);
+    assert_int_equal(list.entry[1].bytes, 8);
+    skv_entries_clear(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_alias_is_the_tensor_that_it_names),
         cmocka_unit_test(every_dtype_has_its_size),
         cmocka_unit_test(what_the_format_allows_is_read),
         cmocka_unit_test(what_two_readers_could_read_differently_is_refused),

@@ -67,9 +67,9 @@ static void a_swapped_checkpoint_is_called_what_it_is(void **state)
     bytes_save(&file, temp_path("v"));
     free(file.data);
     assert_int_equal(skv_sources_open(&s, tiny, temp_path("t"), NULL), SKV_E_ARG);
-    assert_non_null(strstr(skv_message(), "checkpoint of a transformer, want a VAE's"));
+    assert_non_null(strstr(skv_message(), "is an Infinity transformer, want an Infinity VAE"));
     assert_int_equal(skv_sources_open(&s, temp_path("v"), tiny, NULL), SKV_E_ARG);
-    assert_non_null(strstr(skv_message(), "checkpoint of a VAE, want a transformer's"));
+    assert_non_null(strstr(skv_message(), "is an Infinity VAE, want an Infinity transformer"));
 }
 
 int main(void)

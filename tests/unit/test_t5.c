@@ -145,7 +145,7 @@ static float *encode_file(void)
 {
     skv_weights *w = NULL;
 
-    if (skv_weights_open(&w, temp_path("model.safetensors"), NULL) != SKV_OK)
+    if (skv_weights_open(&w, temp_path("model.safetensors"), SKV_KIND_T5) != SKV_OK)
         fail_msg("%s", skv_message());
     return encode(w, &small, &two_prompts);
 }

@@ -396,6 +396,93 @@ static void types_that_we_cannot_read_are_told_by_name(void **state)
     }
 }
 
+/* An archive of this pickle alone, and a storage "0" of the first 12 values. */
+static void archive_of(test_bytes *out, const char *pickle, size_t n)
+{
+    test_zip z = {0};
+
+    zip_add(&z, "archive/data.pkl", pickle, n);
+    zip_add(&z, "archive/data/0", values, 12 * sizeof *values);
+    zip_finish(out, &z);
+}
+#define ARCHIVE(b, pickle) archive_of(b, pickle, sizeof(pickle) - 1)
+
+#define UNTYPED                                                                                    \
+    "(U\7storagectorch.storage\nUntypedStorage\nU\1"                                               \
+    "0NK\x30tQ"
+#define V3 "ctorch._utils\n_rebuild_tensor_v3\n(" UNTYPED
+
+/* The offset and shape of an untyped storage count elements of the type that is said. */
+static void a_tensor_of_an_untyped_storage_has_the_type_that_it_says(void **state)
+{
+    const skv_entry *e;
+    skv_checkpoint *ck;
+    test_bytes b;
+
+    (void)state;
+    ARCHIVE(&b, P2 "}(U\1a" V3 "K\2K\3\x85K\1\x85\x89}ctorch\nfloat32\ntR"
+                   "U\1b" V3 "K\0K\x30\x85K\1\x85\x89}ctorch\nfloat8_e5m2\ntR"
+                   "U\1c" V3 "K\0K\1\x85K\1\x85\x89}ctorch\nint3\ntRu.");
+    assert_int_equal(opens(&ck, &b), SKV_OK);
+    assert_int_equal(skv_checkpoint_count(ck), 2);
+    e = skv_checkpoint_find(ck, "a");
+    assert_true(e->supported);
+    assert_memory_equal(e->data, values + 2, 3 * sizeof *values);
+    assert_string_equal(skv_checkpoint_find(ck, "b")->dtype_name, "float8_e5m2");
+    assert_string_equal(skv_checkpoint_find_other(ck, "c"), "a tensor of torch.int3");
+    skv_checkpoint_close(ck);
+    ARCHIVE(&b, P2 "}U\1a" V3 "K\0K\x0d\x85K\1\x85\x89}ctorch\nfloat32\ntRs.");
+    refused(&b, SKV_E_FORMAT, "a: reaches beyond its storage");
+}
+
+/* A tensor with attributes, and a parameter with a state, are the tensor. */
+static void what_python_adds_to_a_tensor_is_passed_over(void **state)
+{
+    static const char *const made[] = {"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_"
+                                       "rebuild_tensor_v2\nctorch\nTensor\n",
+                                       "ctorch._utils\n_rebuild_parameter_with_state\n("
+                                       "ctorch._utils\n_rebuild_tensor_v2\n"};
+    static const char tensor[] = "((U\7storagectorch\nFloatStorage\nU\1"
+                                 "0NK\x0ctQK\0K\x0c\x85K\1\x85\x89}t";
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        test_bytes p = {0}, b;
+        skv_checkpoint *ck;
+
+        add(&p, P2 "}U\1w");
+        add(&p, made[i]);
+        bytes_add(&p, tensor, sizeof tensor - 1);
+        add(&p, i == 0 ? "}tRs." : "R\x88}}tRs.");
+        archive_of(&b, (const char *)p.data, p.n);
+        free(p.data);
+        assert_int_equal(opens(&ck, &b), SKV_OK);
+        assert_memory_equal(skv_checkpoint_find(ck, "w")->data, values, sizeof values);
+        skv_checkpoint_close(ck);
+    }
+}
+
+static void what_is_no_tensor_is_remembered_by_its_name(void **state)
+{
+    skv_checkpoint *ck;
+    test_bytes b;
+
+    (void)state;
+    ARCHIVE(&b, P2 "}(U\5modelcmine\nNet\n)\x81}U\1aNsbU\1m}U\1q"
+                   "ctorch._utils\n_rebuild_qtensor\n)RsU\2lrcnumpy\nfloat64\n)Ru.");
+    assert_int_equal(opens(&ck, &b), SKV_OK);
+    assert_int_equal(skv_checkpoint_count(ck), 0);
+    assert_string_equal(skv_checkpoint_find_other(ck, "model"), "an object of mine.Net");
+    assert_string_equal(skv_checkpoint_find_other(ck, "m.q"),
+                        "an object of torch._utils._rebuild_qtensor");
+    assert_null(skv_checkpoint_find_other(ck, "m"));
+    skv_checkpoint_close(ck);
+    ARCHIVE(&b, P2 "cmine\nN\x1bt\n)\x81}b.");
+    refused(&b, SKV_E_UNSUPPORTED, "an object of mine.N\\x1bt, want a dictionary");
+    ARCHIVE(&b, P2 "c__torch__.net\nNet\n)\x81}b.");
+    refused(&b, SKV_E_UNSUPPORTED, "a TorchScript module");
+}
+
 static void archives_whose_members_contradict_each_other_are_refused(void **state)
 {
     test_piece piece = twelve;
@@ -420,6 +507,9 @@ static void archives_whose_members_contradict_each_other_are_refused(void **stat
     zip_add(&z, "archive/data.pkl", P2 "}.}.", 6);
     zip_finish(&b, &z);
     refused(&b, SKV_E_FORMAT, "2 bytes follow the end");
+    zip_add(&z, "arr_0.npy", "", 0);
+    zip_finish(&b, &z);
+    refused(&b, SKV_E_FORMAT, "numpy (.npz)");
     zip_add(&z, "archive/notdata.pkl", P2 "}.", 4);
     zip_finish(&b, &z);
     refused(&b, SKV_E_FORMAT, "no data.pkl");
@@ -461,6 +551,9 @@ int main(void)
         IN_FOLDER(numbers_that_reach_outside_are_refused),
         IN_FOLDER(a_storage_is_as_long_as_its_record),
         IN_FOLDER(types_that_we_cannot_read_are_told_by_name),
+        IN_FOLDER(a_tensor_of_an_untyped_storage_has_the_type_that_it_says),
+        IN_FOLDER(what_python_adds_to_a_tensor_is_passed_over),
+        IN_FOLDER(what_is_no_tensor_is_remembered_by_its_name),
         IN_FOLDER(archives_whose_members_contradict_each_other_are_refused),
         IN_FOLDER(the_pickle_s_sum_is_checked_at_once_a_tensor_s_when_asked),
     };
