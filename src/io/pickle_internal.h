@@ -1,4 +1,5 @@
-/* The machine's inside, for the values that it makes of names (pickle_names.c). */
+/* The machine's inside: pickle_values.c holds values and stack, pickle_names.c makes values of
+ * names, pickle.c reads opcodes. */
 #ifndef SKV_IO_PICKLE_INTERNAL_H
 #define SKV_IO_PICKLE_INTERNAL_H
 
@@ -31,6 +32,8 @@ SKV_MUST skv_status skv_pickle__push(skv_pickle *p, skv_pickle_value *v);
 SKV_MUST skv_status skv_pickle__pop(skv_pickle *p, skv_pickle_value **out);
 SKV_MUST skv_status skv_pickle__add_item(skv_pickle *p, skv_pickle_value *v,
                                          skv_pickle_value *item);
+
+void skv_pickle__free_values(skv_pickle *p);
 
 /* Pushes the name `name` (a TEXT) of a module (a TEXT, too). */
 SKV_MUST skv_status skv_pickle__push_name(skv_pickle *p, const skv_pickle_value *module,
