@@ -10,16 +10,17 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/text.h"
-#include "io/png.h"
+#include "eval/metrics/picture_folder.h"
 
 struct skv_pairs_owned {
     bool is_run;
     skv_run_file run;
     int *path; /* (n_sides) of the run */
     char *folder[2];
-    skv_names list[2]; /* without .png, in order */
-    const char **id;   /* (n) of folders */
-    const char **side; /* (n_sides) */
+    skv_picture_folder list[2];
+    const char **id;               /* (n) of folders */
+    const skv_folder_picture **at; /* (n, 2) of folders */
+    const char **side;             /* (n_sides) */
     uint8_t *usable;
 };
 
@@ -38,9 +39,10 @@ void skv_pairs_close(skv_pairs *p)
         free(o->path);
         for (int i = 0; i < 2; i++) {
             free(o->folder[i]);
-            skv_names_clear(&o->list[i]);
+            skv_picture_folder_clear(&o->list[i]);
         }
         free((void *)o->id);
+        free((void *)o->at);
         free((void *)o->side);
         free(o->usable);
         free(o);
@@ -213,64 +215,27 @@ skv_status skv_pairs_check_run(const skv_pairs *p)
 
 /* --------------------------------------------------------------- two folders */
 
-/* Other picture formats, which other metric scripts would read. */
-static bool other_format(const char *name)
-{
-    static const char *const endings[] = {".jpg", ".jpeg", ".webp", ".bmp", ".gif",
-                                          ".ppm", ".pgm",  ".tif",  ".tiff"};
-
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (skv_ends_in(name, endings[i]))
-            return true;
-    return false;
-}
-
-/* The folder's PNGs, without their ending; hidden files are left out. */
-static skv_status list_pictures(skv_names *l, const char *folder)
-{
-    size_t n_pictures = 0;
-
-    SKV_TRY(skv_folder_names(l, folder, 0));
-    for (size_t i = 0; i < l->n; i++) {
-        char *const name = l->name[i];
-        const size_t n = strlen(name);
-        const bool hidden = name[0] == '.';
-
-        if (!hidden && other_format(name))
-            return skv_fail(
-                SKV_E_ARG,
-                "%s/%s is not a PNG: compare PNGs alone, lossy copies differ by themselves", folder,
-                name);
-        if (hidden || n <= 4 || strcmp(name + n - 4, ".png") != 0)
-            continue;
-        name[n - 4] = '\0';
-        l->name[i] = l->name[n_pictures];
-        l->name[n_pictures++] = name;
-    }
-    while (l->n > n_pictures)
-        free(l->name[--l->n]);
-    if (l->n == 0)
-        return skv_fail(SKV_E_NOTFOUND, "%s holds no *.png", folder);
-    skv_names_sort(l); /* "a" is before "a-1", "a.png" is not before "a-1.png" */
-    return SKV_OK;
-}
-
 static skv_status pair_names(skv_pairs *p)
 {
     struct skv_pairs_owned *o = p->owned;
-    const skv_names *a = &o->list[0], *b = &o->list[1];
-    size_t i = 0, j = 0;
+    const skv_picture_folder *a = &o->list[0], *b = &o->list[1];
+    int64_t i = 0, j = 0;
 
-    SKV_TRY(skv_alloc(&o->id, a->n, sizeof *o->id, "pairs"));
+    SKV_TRY(skv_alloc(&o->id, (size_t)a->n, sizeof *o->id, "pairs"));
+    SKV_TRY(skv_alloc(&o->at, (size_t)a->n, 2 * sizeof *o->at, "pairs"));
     while (i < a->n || j < b->n) {
-        const int order = i == a->n ? 1 : j == b->n ? -1 : strcmp(a->name[i], b->name[j]);
+        const int order = i == a->n   ? 1
+                          : j == b->n ? -1
+                                      : strcmp(a->picture[i].id, b->picture[j].id);
         const int only = order < 0 ? 0 : 1;
 
         if (order == 0) {
-            o->id[p->n++] = a->name[i];
+            o->at[2 * p->n] = &a->picture[i];
+            o->at[2 * p->n + 1] = &b->picture[j];
+            o->id[p->n++] = a->picture[i].id;
         } else {
             if (!p->unpaired[only])
-                p->unpaired[only] = order < 0 ? a->name[i] : b->name[j];
+                p->unpaired[only] = order < 0 ? a->picture[i].file : b->picture[j].file;
             p->n_unpaired[only]++;
         }
         i += order <= 0;
@@ -295,8 +260,13 @@ skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b)
     o = out->owned;
     SKV_TRY(skv_path_join(&o->folder[0], NULL, a));
     SKV_TRY(skv_path_join(&o->folder[1], NULL, b));
-    SKV_TRY(list_pictures(&o->list[0], a));
-    SKV_TRY(list_pictures(&o->list[1], b));
+    SKV_TRY(skv_picture_folder_list(&o->list[0], o->folder[0]));
+    SKV_TRY(skv_picture_folder_list(&o->list[1], o->folder[1]));
+    for (int i = 0; i < 2; i++) {
+        out->n_left_out[i] = o->list[i].n_left_out;
+        out->left_out[i] = o->list[i].left_out;
+        out->n_lossy[i] = o->list[i].n_lossy;
+    }
     SKV_TRY(pair_names(out));
     SKV_TRY(skv_alloc(&o->side, 2, sizeof *o->side, "pairs"));
     o->side[0] = o->folder[0];
@@ -312,18 +282,10 @@ skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b)
 skv_status skv_pairs_picture(skv_picture *out, const skv_pairs *p, int side, int64_t row)
 {
     const struct skv_pairs_owned *o = p->owned;
-    char file[4096];
-    skv_png png = {0};
 
     if (o->is_run)
         return skv_run_file_picture(out, &o->run, o->path[side], row);
-    *out = (skv_picture){0};
-    snprintf(file, sizeof file, "%s/%s.png", o->folder[side], p->id[row]);
-    SKV_TRY(skv_png_read(&png, file));
-    *out = (skv_picture){png.height, png.width, png.rgb};
-    png.rgb = NULL;
-    skv_png_clear(&png);
-    return SKV_OK;
+    return skv_picture_read(out, o->at[2 * row + side]->file);
 }
 
 skv_status skv_pairs_bits(uint8_t *bits, const skv_pairs *p, int side, int64_t row)

@@ -1,5 +1,5 @@
-/* What is compared with what: the paths of a run with its reference path, or two folders of PNGs
- * paired by file name. Side 0 is the reference. */
+/* What is compared with what: the paths of a run with its reference path, or two folders of
+ * pictures paired by name. Side 0 is the reference. */
 #ifndef SKV_EVAL_METRICS_PAIRS_H
 #define SKV_EVAL_METRICS_PAIRS_H
 
@@ -17,9 +17,10 @@ typedef struct {
         *no_pictures; /* a side that has none (a run that stored bits alone), NULL: all have */
     bool concurrent;  /* pictures may be read by several threads at once */
 
-    /* of two folders: names that only one of them has */
-    int64_t n_unpaired[2];
-    const char *unpaired[2]; /* the first of each, NULL: none */
+    /* of two folders: pictures that only one of them has, those in a format that is not read, and
+     * JPEGs among the others */
+    int64_t n_unpaired[2], n_left_out[2], n_lossy[2];
+    const char *unpaired[2], *left_out[2]; /* file of the first of each, NULL: none */
 
     struct skv_pairs_owned *owned;
 } skv_pairs;
@@ -29,8 +30,8 @@ typedef struct {
 SKV_MUST skv_status skv_pairs_open_run(skv_pairs *out, const char *run, const char *reference,
                                        const char *paths);
 
-/* Every *.png at the top level that both have, in byte order of the names, without the ending as
- * ids. Hidden files and folders are passed over; any other picture format is refused by name. */
+/* Every picture that both folders and the folders in them have (picture_folder.h), in byte order of
+ * the paths below each, which without the ending are the ids. */
 SKV_MUST skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b);
 void skv_pairs_close(skv_pairs *p);
 

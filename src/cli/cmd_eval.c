@@ -1,4 +1,5 @@
-/* skv eval: every path of a run against its reference path, or one folder of PNGs against another.
+/* skv eval: every path of a run against its reference path, or one folder of pictures against
+ * another.
  */
 #include <math.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ static skv_status read_options(job *j, int argc, char **argv)
 {
     SKV_TRY(skv_command_options(&j->o, &skv_cmd_eval, j->comm, argc, argv, &j->words));
     if (j->words.n < 1 || j->words.n > 2)
-        return skv_fail(SKV_E_ARG, "eval wants a run's folder, or two folders of PNGs");
+        return skv_fail(SKV_E_ARG, "eval wants a run's folder, or two folders of pictures");
     if (j->o.wait_notice < 0 || j->o.wait_limit < 0 || j->o.port < 0 || j->o.port > 65535)
         return skv_fail(SKV_E_ARG, "want --wait-notice and --wait-limit 0 or more, --port 0 to "
                                    "65535");
@@ -90,13 +91,20 @@ static skv_status compare_settings(const job *j)
     return st;
 }
 
-static void say_unpaired(const job *j)
+static void say_not_compared(const job *j)
 {
+    for (int i = 0; i < 2; i++) {
+        if (j->pairs.n_left_out[i] > 0)
+            skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, the first: %s",
+                     j->words.word[i], (long long)j->pairs.n_left_out[i], j->pairs.left_out[i]);
+        if (j->pairs.n_lossy[i] > 0)
+            skv_warn("%s: %lld pictures are JPEGs; what JPEG changed in them is in all numbers",
+                     j->words.word[i], (long long)j->pairs.n_lossy[i]);
+    }
     for (int i = 0; i < 2; i++)
         if (j->pairs.n_unpaired[i] > 0)
-            skv_warn(
-                "%s: %lld not compared, the other folder has none of that name, the first: %s.png",
-                j->words.word[i], (long long)j->pairs.n_unpaired[i], j->pairs.unpaired[i]);
+            skv_warn("%s: %lld not compared, the other folder has none of that name, the first: %s",
+                     j->words.word[i], (long long)j->pairs.n_unpaired[i], j->pairs.unpaired[i]);
 }
 
 /* Rows of a run without pictures are in no number; metrics.json has them all. */
@@ -147,7 +155,7 @@ static skv_status open_pairs(job *j)
     SKV_TRY(skv_option_opened(
         NULL, skv_pairs_open_folders(&j->pairs, j->words.word[0], j->words.word[1])));
     if (skv_comm_rank(j->comm) == 0)
-        say_unpaired(j);
+        say_not_compared(j);
     return SKV_OK;
 }
 
@@ -386,7 +394,8 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
             print_table(j);
     }
     SKV_TRY(skv_comm_agree(j->comm, st));
-    if (j->pairs.n_usable < j->pairs.n || j->pairs.n_unpaired[0] + j->pairs.n_unpaired[1] > 0)
+    if (j->pairs.n_usable < j->pairs.n || j->pairs.n_unpaired[0] + j->pairs.n_unpaired[1] > 0 ||
+        j->pairs.n_left_out[0] + j->pairs.n_left_out[1] > 0)
         *exit_code = SKV_EXIT_PARTIAL;
     return SKV_OK;
 }

@@ -251,13 +251,26 @@ static skv_status check_kind(FILE *f, const char *path)
     return skv_fail(SKV_E_FORMAT, "%s: %s, want PNG", path, is);
 }
 
+/* Pillow holds grey of 16 bits as integers and cuts them at 255 on the way to RGB. Data is grey of
+ * 16 bits repeated three times. */
+static void cut_at_255(png_structp png, png_row_infop row, png_bytep data)
+{
+    (void)png;
+    for (size_t i = 0; i < 3 * (size_t)row->width; i++)
+        data[i] = data[2 * i] ? 255 : data[2 * i + 1];
+}
+
 /* Transformations to RGB8, after the header is read. */
 static void ask_for_rgb8(png_structp png, png_infop info)
 {
     const int type = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
 
-    if (depth == 16)
-        png_set_scale_16(png);
+    if (depth == 16 && type == PNG_COLOR_TYPE_GRAY) {
+        png_set_read_user_transform_fn(png, cut_at_255);
+        png_set_user_transform_info(png, NULL, 8, 3);
+    } else if (depth == 16) {
+        png_set_strip_16(png);
+    }
     if (type == PNG_COLOR_TYPE_PALETTE)
         png_set_palette_to_rgb(png);
     else if (depth < 8)

@@ -40,8 +40,9 @@ typedef struct {
     int n_text;
 } skv_png;
 
-/* Grey, palette and 16-bit pictures become RGB8; alpha is dropped (colours as stored). A file that
- * is not a PNG is refused by name (JPEG, WebP, GIF), a damaged one with libpng's reason. */
+/* Grey, palette and 16-bit pictures become RGB8, as Pillow's convert("RGB") has them: of 16 bits
+ * the upper 8, but grey without alpha is cut at 255; alpha is dropped (colours as stored). A file
+ * that is not a PNG is refused by name (JPEG, WebP, GIF), a damaged one with libpng's reason. */
 SKV_MUST skv_status skv_png_read(skv_png *out, const char *path);
 SKV_MUST skv_status skv_png_read_below(skv_png *out, const char *path, int n_below); /* file.h */
 void skv_png_clear(skv_png *png);

@@ -40,12 +40,12 @@ refused 2 "a folder that is not there" "$SKV" eval nope --networks none
 mkdir small jpeg
 refused 2 "a folder that is not a run" "$SKV" eval small --networks none
 cp run/images/full/00000.png jpeg/
-touch jpeg/00001.jpg
-refused 2 "JPEGs among PNGs" "$SKV" eval run/images/full jpeg --networks none
+touch jpeg/00000.JPEG
+refused 2 "two pictures of one name" "$SKV" eval run/images/full jpeg --networks none
 "$SKV" sample --config job.json --ratio 0.5 --out other >/dev/null 2>&1
 refused 1 "pictures of another size" "$SKV" eval run/images/full other/images/full --networks none
 head -c 2000 run/images/full/00000.png >jpeg/00001.png
-rm jpeg/00001.jpg
+rm jpeg/00000.JPEG
 refused 1 "a PNG that is cut" "$SKV" eval run/images/full jpeg --networks none
 cmp metrics.h5 run/metrics.h5
 cmp metrics.json run/metrics.json

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Any two folders of PNGs: paired by name, identical pictures counted, a picture of one side named
-# (status 3), and a path of a run against its own PNGs of another path as eval RUN has it.
+# Any two folders of pictures: paired by name, identical pictures counted, a picture of one side
+# named (status 3), and a path of a run against its own PNGs of another path as eval RUN has it.
+# Endings count in any case, folders in folders, JPEGs; pictures that are not read are named.
 printf 'a cat\na dog\na bird\n' >prompts.txt
 cat >job.json <<JSON
 {"transformer": "formula:tiny_f16", "vae": "formula:tiny_f16", "t5": "$SOURCE/tests/data/tiny_t5",
@@ -20,4 +21,16 @@ cp run/images/full/00001.png mixed/other.png
 status=0
 "$SKV" eval run/images/full mixed --networks none >table || status=$?
 awk 'NR == 3 {print "identical:", $NF}' table
+mkdir -p tree/a/b other/a/b tree/.hidden
+cp run/images/full/00000.png tree/a/b/x.PNG
+cp run/images/full/00000.png other/a/b/x.png
+cp "$DATA/fuzz/picture/grey.jpg" tree/y.JPG
+cp "$DATA/fuzz/picture/grey.jpg" other/y.jpeg
+cp run/images/full/00000.png tree/.hidden/z.png
+touch tree/notes.txt
+"$SKV" eval tree other --networks none | awk 'NR == 3 {print "identical in trees:", $NF}'
+touch tree/w.Bmp tree/w.tif
+tree=0
+"$SKV" eval tree other --networks none >table || tree=$?
+echo "a picture that is not read: status $tree"
 exit $status

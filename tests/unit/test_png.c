@@ -214,7 +214,12 @@ static void grey_palette_alpha_and_16_bit_become_rgb8(void **state)
     static const uint8_t index[] = {0x1b},
                          index_rgb[] = {1, 2, 3, 40, 50, 60, 255, 0, 128, 9, 9, 9};
     static const uint8_t rgba[] = {1, 2, 3, 0, 4, 5, 6, 128}, rgba_rgb[] = {1, 2, 3, 4, 5, 6};
-    static const uint8_t deep[] = {0x12, 0x12, 0xff, 0xff, 0, 0}, deep_rgb[] = {0x12, 255, 0};
+    /* Pillow 9.4: the upper byte of colours and of grey with alpha, grey alone cut at 255 */
+    static const uint8_t deep[] = {0x12, 0x80, 0xfe, 0xff, 0, 255}, deep_rgb[] = {0x12, 0xfe, 0};
+    static const uint8_t deep_grey[] = {0, 200, 0, 255, 1, 0, 0xff, 0xff},
+                         deep_grey_rgb[] = {200, 200, 200, 255, 255, 255,
+                                            255, 255, 255, 255, 255, 255};
+    static const uint8_t deep_alpha[] = {1, 0x80, 0xff, 0xff}, deep_alpha_rgb[] = {1, 1, 1};
     const char *path = temp_path("a.png");
 
     (void)state;
@@ -228,6 +233,12 @@ static void grey_palette_alpha_and_16_bit_become_rgb8(void **state)
     assert_pixels(path, 2, 1, rgba_rgb);
     write_kind(path, 1, 1, PNG_COLOR_TYPE_RGB, 16, 0, deep, 6);
     assert_pixels(path, 1, 1, deep_rgb);
+    write_kind(path, 4, 1, PNG_COLOR_TYPE_GRAY, 16, 0, deep_grey, 8);
+    assert_pixels(path, 4, 1, deep_grey_rgb);
+    write_kind(path, 2, 2, PNG_COLOR_TYPE_GRAY, 16, 1, deep_grey, 4);
+    assert_pixels(path, 2, 2, deep_grey_rgb);
+    write_kind(path, 1, 1, PNG_COLOR_TYPE_GRAY_ALPHA, 16, 0, deep_alpha, 4);
+    assert_pixels(path, 1, 1, deep_alpha_rgb);
     write_kind(path, 2, 2, PNG_COLOR_TYPE_GRAY, 8, 1, grey, 2);
     assert_pixels(path, 2, 2, grey_rgb);
 }
