@@ -1,5 +1,6 @@
-/* NCCL for one thing: a large broadcast between GPUs, at load. The NCCL communicator lives as long
- * as the call, since it holds hundreds of MiB of each GPU that the run wants for itself.
+/* NCCL for one thing: a large broadcast between GPUs, at load; and for trying it out. The NCCL
+ * communicator lives as long as the call, since it holds hundreds of MiB of each GPU that the run
+ * wants for itself.
  *
  * NCCL is never trusted to come back: its communicator is a non-blocking one, and is polled with a
  * time limit, the stop flag, and what the other ranks say of theirs (mpi/joint.h). */
@@ -17,6 +18,7 @@
 #include "mpi/joint.h"
 
 #define TRIAL_SECONDS 180.0 /* for connections and a small sum, of 1,024 ranks too */
+#define PAIR_SECONDS  90.0  /* for a connection of two, and a number each way, in the last round */
 
 /* One use of NCCL. */
 typedef struct {
@@ -26,7 +28,10 @@ typedef struct {
     skv_joint joint;
     ncclComm_t comm;
     cudaStream_t stream;
-    void *number;        /* on the GPU: what is summed */
+    void *data; /* NULL: NCCL is tried out */
+    size_t bytes;
+    int *partner;        /* NULL: by a sum; or by pairs: -1, or with whom it failed */
+    int64_t *number;     /* on the GPU, two: what is sent, what has come */
     double start, limit; /* skv_seconds, seconds */
     bool noticed;
 } use;
@@ -116,15 +121,24 @@ static skv_status finish(use *u, const char *call, bool queued)
 
 /* ------------------------------------------------------------------------- working */
 
-/* Every taker gives its number and one: whether what NCCL moves arrives, and is right. */
+/* The number of a taker: what it gives, so that it is seen whether what NCCL moves is right. */
+static skv_status prepare_numbers(use *u)
+{
+    const int64_t numbers[2] = {u->plan->number + 1, 0};
+    void *on_gpu = NULL;
+
+    SKV_TRY(skv_backend_alloc(u->be, &on_gpu, sizeof numbers, "numbers for NCCL"));
+    u->number = on_gpu;
+    SKV_TRY(skv_backend_upload(u->be, on_gpu, numbers, sizeof numbers));
+    return skv_backend_sync(u->be);
+}
+
 static skv_status sum_numbers(use *u)
 {
     const int64_t n = u->plan->n_takers, want = n * (n + 1) / 2;
-    int64_t sum = u->plan->number + 1;
+    int64_t sum = 0;
 
-    SKV_TRY(skv_backend_alloc(u->be, &u->number, sizeof sum, "a number for NCCL"));
-    SKV_TRY(skv_backend_upload(u->be, u->number, &sum, sizeof sum));
-    SKV_TRY(skv_backend_sync(u->be));
+    SKV_TRY(prepare_numbers(u));
     TRY_NCCL(u, ncclAllReduce(u->number, u->number, 1, ncclInt64, ncclSum, u->comm, u->stream));
     SKV_TRY(finish(u, "ncclAllReduce", true));
     SKV_TRY(skv_backend_download(u->be, &sum, u->number, sizeof sum));
@@ -134,7 +148,54 @@ static skv_status sum_numbers(use *u)
     return SKV_OK;
 }
 
-static skv_status work(use *u, const ncclUniqueId *id, void *data, size_t bytes)
+/* The lower one sends first. */
+static skv_status exchange_numbers(use *u, int other)
+{
+    int64_t got = 0;
+
+    for (int i = 0; i < 2; i++) {
+        const bool sends = (i == 0) == (u->plan->number < other);
+
+        if (sends)
+            TRY_NCCL(u, ncclSend(u->number, 1, ncclInt64, other, u->comm, u->stream));
+        else
+            TRY_NCCL(u, ncclRecv(u->number + 1, 1, ncclInt64, other, u->comm, u->stream));
+        SKV_TRY(finish(u, sends ? "ncclSend" : "ncclRecv", true));
+    }
+    SKV_TRY(skv_backend_download(u->be, &got, u->number + 1, sizeof got));
+    if (got != other + 1)
+        return skv_fail(SKV_E_NCCL, "NCCL: a number that was sent as %d has come as %lld",
+                        other + 1, (long long)got);
+    return SKV_OK;
+}
+
+/* In round k those meet whose numbers have the sum k, modulo their count: each with each other one
+ * once. Later rounds are more patient, from a third of the limit to all of it: who waits for one
+ * that is stuck with another is in a later round, and must not be the first to give up. */
+static skv_status try_pairs(use *u)
+{
+    const int n = u->plan->n_takers, me = u->plan->number;
+
+    const double limit = u->limit < PAIR_SECONDS ? u->limit : PAIR_SECONDS;
+
+    SKV_TRY(prepare_numbers(u));
+    for (int k = 0; k < n; k++) {
+        const int other = (k - me + n) % n;
+        skv_status st;
+
+        if (other == me)
+            continue;
+        u->start = skv_seconds();
+        u->limit = limit * (n + 2 * k) / (3 * n);
+        st = exchange_numbers(u, other);
+        if (st == SKV_E_NCCL)
+            *u->partner = other;
+        SKV_TRY(st);
+    }
+    return SKV_OK;
+}
+
+static skv_status work(use *u, const ncclUniqueId *id)
 {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
 
@@ -142,11 +203,11 @@ static skv_status work(use *u, const ncclUniqueId *id, void *data, size_t bytes)
     TRY_CUDA(cudaStreamCreateWithFlags(&u->stream, cudaStreamNonBlocking));
     TRY_NCCL(u, ncclCommInitRankConfig(&u->comm, u->plan->n_takers, *id, u->plan->number, &config));
     SKV_TRY(finish(u, "ncclCommInitRankConfig", false));
-    if (data) {
-        TRY_NCCL(u, ncclBroadcast(data, data, bytes, ncclUint8, 0, u->comm, u->stream));
+    if (u->data) {
+        TRY_NCCL(u, ncclBroadcast(u->data, u->data, u->bytes, ncclUint8, 0, u->comm, u->stream));
         SKV_TRY(finish(u, "ncclBroadcast", true));
     } else {
-        SKV_TRY(sum_numbers(u));
+        SKV_TRY(u->partner ? try_pairs(u) : sum_numbers(u));
     }
     TRY_NCCL(u, ncclCommFinalize(u->comm));
     return finish(u, "ncclCommFinalize", false);
@@ -190,26 +251,39 @@ static skv_status judge(bool *good, skv_comm *c, skv_status st)
     return st == SKV_E_NCCL ? SKV_OK : st;
 }
 
-skv_status skv_nccl__run(bool *good, skv_comm *c, const skv_spread_plan *p, skv_backend *be,
-                         void *data, size_t bytes)
+static skv_status run(bool *good, use *u)
 {
-    use u = {.c = c, .plan = p, .be = be, .start = skv_seconds(), .limit = c->wait_limit / 2};
     ncclUniqueId id;
     skv_status st, ended;
 
     memset(&id, 0, sizeof id);
     *good = false;
-    if (!data && bytes == 0 && (u.limit <= 0 || u.limit > TRIAL_SECONDS))
-        u.limit = TRIAL_SECONDS;
-    st = share_id(&id, &u);
+    u->start = skv_seconds();
+    u->limit = u->c->wait_limit / 2;
+    if (u->bytes == 0 && (u->limit <= 0 || u->limit > TRIAL_SECONDS))
+        u->limit = TRIAL_SECONDS;
+    st = share_id(&id, u);
     if (st != SKV_OK)
         return st == SKV_E_NCCL ? SKV_OK : st;
-    skv_joint__begin(&u.joint, c);
-    st = p->number >= 0 ? work(&u, &id, data, bytes) : SKV_OK;
-    ended = leave(&u, st == SKV_OK);
+    skv_joint__begin(&u->joint, u->c);
+    st = u->plan->number >= 0 ? work(u, &id) : SKV_OK;
+    ended = leave(u, st == SKV_OK);
     if (ended != SKV_OK)
-        return skv_comm__lose(c, ended);
-    return judge(good, c, st);
+        return skv_comm__lose(u->c, ended);
+    return judge(good, u->c, st);
+}
+
+skv_status skv_nccl__run(bool *good, skv_comm *c, const skv_spread_plan *p, skv_backend *be,
+                         void *data, size_t bytes)
+{
+    return run(good, &(use){.c = c, .plan = p, .be = be, .data = data, .bytes = bytes});
+}
+
+skv_status skv_nccl__pairs(bool *good, int *partner, skv_comm *c, const skv_spread_plan *p,
+                           skv_backend *be)
+{
+    *partner = -1;
+    return run(good, &(use){.c = c, .plan = p, .be = be, .partner = partner});
 }
 
 int skv_comm__nccl_library(skv_library *out)

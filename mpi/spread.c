@@ -148,6 +148,26 @@ const char *skv_spread_why(const skv_spread *s)
     return s->why;
 }
 
+skv_status skv_spread_try_pairs(skv_spread_pairs *p, skv_spread *s)
+{
+    const int n = s->comm->size;
+    int partner = -1;
+    bool good = true;
+
+    p->why[0] = '\0';
+    p->tried = s->plan.by_nccl;
+    if (p->tried)
+        SKV_TRY(skv_nccl__pairs(&good, &partner, s->comm, &s->plan, s->be));
+    if (!good)
+        snprintf(p->why, sizeof p->why, "%s", skv_message());
+    memset(p->partner, 0, (size_t)n * sizeof *p->partner);
+    p->partner[s->comm->rank] = partner + 1;
+    SKV_TRY(skv_comm_sum_i64(s->comm, p->partner, (size_t)n));
+    for (int r = 0; r < n; r++)
+        p->partner[r]--;
+    return SKV_OK;
+}
+
 /* ------------------------------------------------------------- through host memory */
 
 typedef struct {

@@ -26,6 +26,18 @@ bool skv_spread_by_nccl(const skv_spread *s);
 const char *skv_spread_way(const skv_spread *s);
 const char *skv_spread_why(const skv_spread *s);
 
+/* Whether each two of the ranks reach one another. */
+typedef struct {
+    bool tried;       /* false: they are not ranks with a GPU of their own each */
+    int64_t *partner; /* (size of comm, of the caller) by rank: the one to which there is no way,
+                       * -1: none is known */
+    char why[512];    /* "": NCCL works between all of them */
+} skv_spread_pairs;
+
+/* Collective, where all ranks take: NCCL sends a number between each two of them, both ways. It
+ * ends with the first pair that fails; that is a finding, no error. */
+SKV_MUST skv_status skv_spread_try_pairs(skv_spread_pairs *p, skv_spread *s);
+
 /* Collective over the ranks that take: `bytes` (the same on all of them) of memory of be, from
  * those that read to the others. `st` is this rank's status so far: a failure of any rank fails
  * all, as in skv_comm_agree. */

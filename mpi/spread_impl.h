@@ -18,6 +18,11 @@ SKV_MUST skv_status skv_nccl__device(int64_t *gpu, int64_t *slot);
 SKV_MUST skv_status skv_nccl__run(bool *good, skv_comm *c, const skv_spread_plan *p,
                                   skv_backend *be, void *data, size_t bytes);
 
+/* The same with a number between each two takers, both ways. *partner on each rank: with which
+ * other taker its own exchange failed, -1: none. */
+SKV_MUST skv_status skv_nccl__pairs(bool *good, int *partner, skv_comm *c, const skv_spread_plan *p,
+                                    skv_backend *be);
+
 /* ---------------------------------------------------- shared memory (spread_window.c) */
 
 /* Two halves of SKV_WINDOW_BYTES, between ranks of one host. */

@@ -79,20 +79,29 @@ static skv_status collect(skv_host_facts **out, int64_t *n_gpus, const skv_docto
     return skv_comm_agree(d->comm, st);
 }
 
-/* How weights would go from GPU to GPU. */
-static skv_status try_nccl(skv_findings *f, const skv_doctor *d)
+/* How weights would go from GPU to GPU. rank: the facts of all, on rank 0. */
+static skv_status try_nccl(skv_findings *f, const skv_doctor *d, const skv_host_facts *rank)
 {
     const skv_device_wish wish = own_wish(d);
+    const int n = skv_comm_size(d->comm);
+    skv_spread_pairs pairs = {0};
     skv_spread *s = NULL;
     skv_backend *be = NULL;
     skv_device_choice choice;
     skv_status st;
 
-    SKV_TRY_GOTO(skv_comm_agree(d->comm, skv_backend_choose(&be, &choice, &wish)), done);
+    st = skv_alloc(&pairs.partner, (size_t)n, sizeof *pairs.partner, "pairs of GPUs");
+    if (st == SKV_OK)
+        st = skv_backend_choose(&be, &choice, &wish);
+    SKV_TRY_GOTO(skv_comm_agree(d->comm, st), done);
     SKV_TRY_GOTO(skv_spread_open(&s, d->comm, be, true), done);
-    if (skv_comm_rank(d->comm) == 0 && (skv_spread_why(s)[0] || skv_spread_by_nccl(s)))
-        skv_doctor_nccl(f, skv_spread_way(s), skv_spread_why(s), skv_comm_size(d->comm));
+    if (rank && (skv_spread_why(s)[0] || skv_spread_by_nccl(s)))
+        skv_doctor_nccl(f, skv_spread_way(s), skv_spread_why(s), n);
+    SKV_TRY_GOTO(skv_spread_try_pairs(&pairs, s), done);
+    if (rank)
+        skv_doctor_pairs(f, &pairs, rank, n);
 done:
+    free(pairs.partner);
     skv_spread_close(s);
     skv_backend_destroy(be);
     return st;
@@ -118,7 +127,7 @@ skv_status skv_doctor_examine(skv_findings *f, skv_doctor_facts *out, const skv_
         skv_doctor_tuning(f, &out->rank[0]);
     }
     if (n > 1 && n_gpus == n)
-        SKV_TRY(try_nccl(f, d));
+        SKV_TRY(try_nccl(f, d, out->rank));
     if (d->run && skv_comm_rank(d->comm) == 0)
         skv_doctor_run(f, d->run);
     if (d->run)

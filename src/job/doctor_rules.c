@@ -202,13 +202,33 @@ void skv_doctor_time(skv_findings *f, const skv_launch_facts *l)
                           "-j $SLURM_JOB_ID -o %%L");
 }
 
+#define NCCL_CURE                                                                                  \
+    "a larger /dev/shm (docker: --shm-size), NCCL_SOCKET_IFNAME, one version on all hosts; "       \
+    "NCCL_DEBUG=INFO says more"
+
 void skv_doctor_nccl(skv_findings *f, const char *way, const char *why, int n)
 {
     if (why[0])
-        skv_findings_trap(f, "NCCL",
-                          "a larger /dev/shm (docker: --shm-size), NCCL_SOCKET_IFNAME, one version "
-                          "on all hosts; NCCL_DEBUG=INFO says more",
-                          "weights would be read once a host and go %s: %s", way, why);
+        skv_findings_trap(f, "NCCL", NCCL_CURE, "weights would be read once a host and go %s: %s",
+                          way, why);
     else
         skv_findings_fact(f, "NCCL", "a sum over %d GPUs is right, weights would go %s", n, way);
+}
+
+void skv_doctor_pairs(skv_findings *f, const skv_spread_pairs *p, const skv_host_facts *rank, int n)
+{
+    if (!p->tried)
+        return;
+    if (!p->why[0])
+        skv_findings_fact(f, "NCCL", "each of %d GPUs reaches each other one", n);
+    for (int r = 0; r < n; r++) {
+        const int64_t other = p->partner[r];
+
+        if (other < 0 || (other < r && p->partner[other] == r)) /* said by the other one */
+            continue;
+        skv_findings_trap(
+            f, "NCCL", NCCL_CURE,
+            "there is no way between rank %d (%s, %s) and rank %" PRId64 " (%s, %s): %s", r,
+            rank[r].host, rank[r].gpu, other, rank[other].host, rank[other].gpu, p->why);
+    }
 }

@@ -4,6 +4,7 @@
 
 #include "job/findings.h"
 #include "job/host_facts.h"
+#include "mpi/spread.h"
 
 /* How the job was started. Times in seconds since 1970; 0: not known. */
 typedef struct {
@@ -21,6 +22,9 @@ void skv_doctor_limits(skv_findings *f, const skv_host_facts *rank, int n);
 
 /* way, why: of a trial of spread (mpi/spread.h) between n GPUs. */
 void skv_doctor_nccl(skv_findings *f, const char *way, const char *why, int n);
+/* p: of the same GPUs. */
+void skv_doctor_pairs(skv_findings *f, const skv_spread_pairs *p, const skv_host_facts *rank,
+                      int n);
 void skv_doctor_time(skv_findings *f, const skv_launch_facts *l);
 
 #endif

@@ -14,7 +14,7 @@ stub_fault stub_nccl;
 int stub_nccl_rank, stub_one_gpu, stub_nccl_open, stub_nccl_made;
 
 /* What a stream has yet to do: to wait for files, and read them. */
-typedef enum { NOTHING = 0, SUM = 1, TAKE = 2 } task;
+typedef enum { NOTHING = 0, SUM = 1, TAKE = 2, HEAR = 3 } task;
 
 struct stub_comm {
     char id[128];
@@ -22,6 +22,7 @@ struct stub_comm {
     task task;
     void *to;
     size_t bytes;
+    int from; /* whom it hears */
     int broken;
 };
 
@@ -114,6 +115,19 @@ static int sum(struct stub_comm *c)
     return 1;
 }
 
+static int hear(struct stub_comm *c)
+{
+    const int is_neighbour = c->from == (c->rank + 1) % c->n;
+    char kind[32];
+
+    snprintf(kind, sizeof kind, "to-%d", c->rank);
+    if ((is_neighbour && is_faulty(STUB_DEAF, c->rank)) ||
+        !get(c, kind, c->from, c->to, sizeof(int64_t)))
+        return 0;
+    *(int64_t *)c->to += is_neighbour && is_faulty(STUB_WRONG_PAIR, c->rank);
+    return 1;
+}
+
 cudaError_t cudaStreamQuery(cudaStream_t s)
 {
     int done = 1;
@@ -123,6 +137,8 @@ cudaError_t cudaStreamQuery(cudaStream_t s)
         done = sum(current);
     else if (current && current->task == TAKE)
         done = get(current, "data", 0, current->to, current->bytes);
+    else if (current && current->task == HEAR)
+        done = hear(current);
     if (done && current)
         current->task = NOTHING;
     return done ? cudaSuccess : cudaErrorNotReady;
@@ -214,6 +230,31 @@ ncclResult_t ncclBroadcast(const void *send, void *recv, size_t count, ncclDataT
     c->to = recv;
     c->bytes = count;
     c->task = TAKE;
+    return ncclInProgress;
+}
+
+ncclResult_t ncclSend(const void *send, size_t count, ncclDataType_t type, int peer, ncclComm_t c,
+                      cudaStream_t s)
+{
+    char kind[32];
+
+    (void)s;
+    if (count != 1 || type != ncclInt64)
+        abort();
+    snprintf(kind, sizeof kind, "to-%d", peer);
+    put(c, kind, send, sizeof(int64_t));
+    return ncclInProgress;
+}
+
+ncclResult_t ncclRecv(void *recv, size_t count, ncclDataType_t type, int peer, ncclComm_t c,
+                      cudaStream_t s)
+{
+    (void)s;
+    if (count != 1 || type != ncclInt64)
+        abort();
+    c->to = recv;
+    c->from = peer;
+    c->task = HEAR;
     return ncclInProgress;
 }
 

@@ -8,7 +8,9 @@ typedef enum {
     STUB_NO_INIT = 2,   /* a call that fails at once */
     STUB_NEVER = 3,     /* never joins: all wait for it */
     STUB_WRONG_SUM = 4, /* gets another sum */
-    STUB_LATE = 5       /* the first broadcast fails, everything before is good */
+    STUB_LATE = 5,      /* the first broadcast fails, everything before is good */
+    STUB_DEAF = 6,      /* never gets what its neighbour, the rank after it, sends */
+    STUB_WRONG_PAIR = 7 /* gets another number from it */
 } stub_fault;
 
 extern const char *stub_folder; /* where the files are: the same on all ranks */

@@ -107,7 +107,7 @@ static void a_failure_of_one_rank_is_a_warning_and_all_take_the_other_way(void)
     } faults[] = {
         {STUB_NO_ID, "NCCL: ncclGetUniqueId: unhandled system error: the stub's reason"},
         {STUB_NO_INIT, "NCCL: ncclCommInitRankConfig: unhandled system error"},
-        {STUB_NEVER, "NCCL: ncclCommInitRankConfig does not end within 1 s"},
+        {STUB_NEVER, "NCCL: ncclCommInitRankConfig does not end within 2 s"},
         {STUB_WRONG_SUM, "want 6"},
     };
 
@@ -132,6 +132,51 @@ static void what_was_read_for_nccl_arrives_though_it_fails_then(void)
     end_spread(s, skv_comm_size(comm) - 1);
 }
 
+/* One of the two, or both, say that they do not reach the other; a, b -1: nobody does. */
+static void expect_pair(const skv_spread_pairs *p, int a, int b)
+{
+    int n = 0;
+
+    for (int r = 0; r < 3; r++) {
+        CHECK(p->partner[r] == -1 || (r == a && p->partner[r] == b) ||
+              (r == b && p->partner[r] == a));
+        n += p->partner[r] != -1;
+    }
+    CHECK((n > 0) == (a >= 0));
+}
+
+static void a_pair_that_cannot_reach_one_another_is_told(void)
+{
+    int64_t partner[3];
+    skv_spread_pairs p = {.partner = partner};
+    skv_spread *s;
+
+    set_fault(STUB_GOOD, 0);
+    s = open_spread(-1);
+    CHECK(skv_spread_try_pairs(&p, s) == SKV_OK && p.tried && !p.why[0]);
+    expect_pair(&p, -1, -1);
+    for (int rank = 0; rank < 3; rank++) {
+        set_fault(STUB_WRONG_PAIR, rank);
+        CHECK(skv_spread_try_pairs(&p, s) == SKV_OK);
+        CHECK(strstr(p.why, "NCCL: a number that was sent as ") != NULL);
+        expect_pair(&p, rank, (rank + 1) % 3);
+        set_fault(STUB_DEAF, rank);
+        CHECK(skv_spread_try_pairs(&p, s) == SKV_OK);
+        CHECK(strstr(p.why, "NCCL: ncclRecv does not end within ") != NULL);
+        expect_pair(&p, rank, (rank + 1) % 3);
+    }
+    set_fault(STUB_NO_INIT, 1);
+    CHECK(skv_spread_try_pairs(&p, s) == SKV_OK && strstr(p.why, "ncclCommInitRankConfig"));
+    expect_pair(&p, -1, -1);
+    CHECK(stub_nccl_open == 0);
+    skv_spread_close(s);
+    stub_one_gpu = 1;
+    s = open_spread(-1);
+    stub_one_gpu = 0;
+    CHECK(skv_spread_try_pairs(&p, s) == SKV_OK && !p.tried);
+    skv_spread_close(s);
+}
+
 static void a_stop_is_heard_while_nccl_never_ends(void)
 {
     skv_flag stop = skv_comm_rank(comm) == 1;
@@ -146,7 +191,7 @@ static void a_stop_is_heard_while_nccl_never_ends(void)
 
 int main(int argc, char **argv)
 {
-    const skv_comm_wish wish = {.run = getenv("SKV_TEST_RUN"), .wait_notice = 60, .wait_limit = 2};
+    const skv_comm_wish wish = {.run = getenv("SKV_TEST_RUN"), .wait_notice = 60, .wait_limit = 4};
 
     if (argc != 2 || skv_comm_open(&comm, &wish) != SKV_OK || skv_comm_size(comm) != 3) {
         fprintf(stderr, "wants 3 ranks, and a folder: %s\n", skv_message());
@@ -159,6 +204,7 @@ int main(int argc, char **argv)
     a_gpu_that_ranks_share_is_no_place_for_nccl();
     a_failure_of_one_rank_is_a_warning_and_all_take_the_other_way();
     what_was_read_for_nccl_arrives_though_it_fails_then();
+    a_pair_that_cannot_reach_one_another_is_told();
     a_stop_is_heard_while_nccl_never_ends();
     CHECK(!skv_comm_is_lost(comm));
     be->device = SKV_HOST;

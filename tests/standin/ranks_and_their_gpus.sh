@@ -30,6 +30,11 @@ tiny_job() {
 STANDIN_NCCL=fails tiny_job
 STANDIN_NCCL=hangs tiny_job
 tiny_job
+# skv doctor names the pair: of two, as which of more was first is not known
+mpirun --oversubscribe -n 2 ./rank "$SKV" doctor --config "$SOURCE/configs/tiny.json" --model \
+    tiny_f16 --transformer formula:tiny_f16 --vae formula:tiny_f16 --t5 "$DATA/tiny_t5" \
+    --resolution 0.06M --drafters 0 --paths full --prompts prompts.txt --wait-limit 6 2>&1 |
+    grep -o 'there is no way between .*' | sed -E 's/\([^,]*, GPU-[^)]*\)/(its GPU)/g'
 ONE_GPU=2 tiny_job
 OTHER=a100 three "$SKV" sample --model 2b --transformer missing.pth --vae missing.pth --t5 missing \
     --prompts prompts.txt --out run |

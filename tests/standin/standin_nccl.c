@@ -1,4 +1,5 @@
-/* NCCL: a broadcast moves nothing, and a sum is 0, since memory has no contents.
+/* NCCL: a broadcast moves nothing, a sum is 0 and what is sent comes as 0, since memory has no
+ * contents.
  *
  * STANDIN_NCCL=fails: a communicator cannot be made; hangs: what is begun never ends. */
 #include "standin.h"
@@ -68,6 +69,26 @@ ncclResult_t ncclAllReduce(const void *from, void *to, size_t count, ncclDataTyp
         standin_stop("ncclAllReduce: type %d is not known here", (int)type);
     standin_device_range(from, count * sizeof(int64_t), "ncclAllReduce, source");
     standin_device_range(to, count * sizeof(int64_t), "ncclAllReduce, destination");
+    standin_queue(stream, STANDIN_LIBRARY);
+    return ncclInProgress;
+}
+
+ncclResult_t ncclSend(const void *from, size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t comm, cudaStream_t stream)
+{
+    if (type != ncclInt64 || peer < 0 || peer >= comm->ranks || peer == comm->rank)
+        standin_stop("ncclSend: type %d to rank %d is not known here", (int)type, peer);
+    standin_device_range(from, count * sizeof(int64_t), "ncclSend");
+    standin_queue(stream, STANDIN_LIBRARY);
+    return ncclInProgress;
+}
+
+ncclResult_t ncclRecv(void *to, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream)
+{
+    if (type != ncclInt64 || peer < 0 || peer >= comm->ranks || peer == comm->rank)
+        standin_stop("ncclRecv: type %d from rank %d is not known here", (int)type, peer);
+    standin_device_range(to, count * sizeof(int64_t), "ncclRecv");
     standin_queue(stream, STANDIN_LIBRARY);
     return ncclInProgress;
 }

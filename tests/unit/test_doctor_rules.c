@@ -1,6 +1,7 @@
 /* What skv doctor makes of invented hosts. */
 #include "cmocka_all.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "job/doctor_rules.h"
@@ -193,6 +194,34 @@ static void nccl_is_a_trap_with_its_own_reason(void **state)
     skv_findings_clear(&f);
 }
 
+static void a_pair_without_a_way_is_named_once_with_hosts_and_gpus(void **state)
+{
+    int64_t none[4] = {-1, -1, -1, -1}, pair[4] = {-1, 3, -1, 1};
+    skv_spread_pairs p = {.tried = true, .partner = none};
+    skv_host_facts rank[4];
+    skv_findings f = {0};
+
+    (void)state;
+    make(rank);
+    skv_doctor_pairs(&f, &p, rank, 4);
+    assert_int_equal(f.n, 1);
+    assert_string_equal(f.finding[0].text, "each of 4 GPUs reaches each other one");
+    p.partner = pair;
+    snprintf(p.why, sizeof p.why, "NCCL: no answer");
+    snprintf(rank[1].gpu, sizeof rank[1].gpu, "GPU-b");
+    snprintf(rank[3].gpu, sizeof rank[3].gpu, "GPU-d");
+    snprintf(rank[1].host, sizeof rank[1].host, "node1");
+    snprintf(rank[3].host, sizeof rank[3].host, "node2");
+    skv_doctor_pairs(&f, &p, rank, 4);
+    assert_int_equal(f.n_traps, 1);
+    assert_string_equal(f.finding[1].text, "there is no way between rank 1 (node1, GPU-b) and rank "
+                                           "3 (node2, GPU-d): NCCL: no answer");
+    p.tried = false;
+    skv_doctor_pairs(&f, &p, rank, 4);
+    assert_int_equal(f.n, 2);
+    skv_findings_clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +234,7 @@ int main(void)
         cmocka_unit_test(limits_and_cores_are_traps),
         cmocka_unit_test(launches_and_time_are_looked_at),
         cmocka_unit_test(nccl_is_a_trap_with_its_own_reason),
+        cmocka_unit_test(a_pair_without_a_way_is_named_once_with_hosts_and_gpus),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
