@@ -22,6 +22,7 @@ skv_status skv_h5_init(void)
 typedef struct {
     char text[512];
     unsigned n;
+    bool no_memory; /* says nothing of the file: the library may find less and less from here on */
 } reasons;
 
 /* Keeps the two innermost descriptions; of one that quotes the system ("..., errno = 28, error
@@ -34,6 +35,7 @@ static herr_t add_reason(unsigned n, const H5E_error2_t *e, void *user)
     const size_t used = strlen(r->text);
 
     (void)n;
+    r->no_memory |= e->maj_num == H5E_RESOURCE && e->min_num == H5E_NOSPACE;
     if (r->n < 2 && system) {
         system += strlen(quotes);
         snprintf(r->text, sizeof r->text, "%.*s", (int)strcspn(system, "'"), system);
@@ -44,10 +46,10 @@ static herr_t add_reason(unsigned n, const H5E_error2_t *e, void *user)
     return 0;
 }
 
-void skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
+skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
 {
     char text[1024];
-    reasons r = {"", 0};
+    reasons r = {.n = 0};
     va_list args;
 
     va_start(args, fmt);
@@ -55,8 +57,8 @@ void skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fm
     va_end(args);
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, add_reason, &r);
     H5Eclear2(H5E_DEFAULT);
-    (void)skv_fail_at(SKV_E_H5, file, line, "%s: %s%s%s", f->path, text, r.text[0] ? ": " : "",
-                      r.text);
+    return skv_fail_at(r.no_memory ? SKV_E_MEM : SKV_E_H5, file, line, "%s: %s%s%s", f->path, text,
+                       r.text[0] ? ": " : "", r.text);
 }
 
 static herr_t close_object(hid_t id)
