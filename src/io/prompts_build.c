@@ -11,8 +11,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 
-#define INDEX_WORD    "index"
-#define MESSAGE_BYTES 1024
+#define INDEX_WORD "index"
 
 /* --------------------------------------------------------------------------- ids */
 
@@ -181,8 +180,8 @@ static skv_status put(skv_prompts__builder *b, size_t line, skv_prompt *p, const
 skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, const char *id,
                                 const char *fmt, ...)
 {
-    char reason[MESSAGE_BYTES / 2];
-    char text[MESSAGE_BYTES];
+    char reason[SKV_PROMPTS__MESSAGE / 2];
+    char text[SKV_PROMPTS__MESSAGE];
     va_list args;
 
     va_start(args, fmt);

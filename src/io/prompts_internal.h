@@ -7,7 +7,8 @@
 #include "core/bytes.h"
 #include "io/prompts.h"
 
-#define SKV_PROMPTS__MAX_ID 200 /* bytes */
+#define SKV_PROMPTS__MAX_ID  200  /* bytes */
+#define SKV_PROMPTS__MESSAGE 1024 /* bytes of why a line is bad */
 
 /* A set of strings with a number each, in a block of its own; with fold_case "A" is "a". A zeroed
  * one is empty. */
@@ -38,7 +39,7 @@ typedef struct {
     char twin_id[SKV_PROMPTS__MAX_ID + 1];
     bool all_digits;                      /* an id is made of digits alone */
     bool dashes[SKV_PROMPTS__MAX_ID + 1]; /* [k]: an id begins with "index" and k dashes */
-    char first_bad[512];                  /* the first reason; "": none */
+    char first_bad[SKV_PROMPTS__MESSAGE]; /* the first reason; "": none */
     skv_bytes text, negative, rewritten;  /* of the prompt at hand */
     skv_bytes id;                         /* where a parser makes one */
 } skv_prompts__builder;
