@@ -97,8 +97,7 @@ static void name_aside(char out[ASIDE_BYTES], const skv_claims *c, const char *n
  * for this file. */
 static bool is_without_links(int reason)
 {
-    return reason == EPERM || reason == ENOSYS || reason == ENOTSUP || reason == EOPNOTSUPP ||
-           reason == EMLINK;
+    return reason == EPERM || reason == ENOSYS || reason == EOPNOTSUPP || reason == EMLINK;
 }
 
 /* The file is written aside and then linked to its name, so nobody ever sees it without its line.
