@@ -9,7 +9,7 @@
 #include "core/escape.h"
 #include "core/mem.h"
 #include "io/pickle.h"
-#include "io/stored_zip.h"
+#include "io/zip_file.h"
 
 #define NAME_BYTES 1024
 #define MAX_DEPTH  64
@@ -356,6 +356,20 @@ static skv_status find_pickle(skv_zip_record **out, reader *r)
     return *out ? SKV_OK : no_pickle(r);
 }
 
+static skv_status check_stored(const reader *r)
+{
+    for (size_t i = 0; i < r->file->zip.n; i++) {
+        const skv_zip_record *m = &r->file->zip.records[i];
+
+        if (m->deflated)
+            return skv_fail(SKV_E_UNSUPPORTED,
+                            "%s: zip archive: %.*s is compressed, want stored members, as "
+                            "torch.save writes them",
+                            r->path, (int)m->name_bytes, m->name);
+    }
+    return SKV_OK;
+}
+
 /* Newer archives say how their numbers are laid out. */
 static skv_status check_byte_order(const reader *r)
 {
@@ -383,6 +397,7 @@ static skv_status read_zip(reader *r, const uint8_t *data, size_t bytes)
     SKV_TRY(skv_zip_open(&r->file->zip, data, bytes, r->path));
     r->file->is_zip = true;
     SKV_TRY(find_pickle(&member, r));
+    SKV_TRY(check_stored(r));
     SKV_TRY(check_byte_order(r));
     SKV_TRY(skv_zip_check(&r->file->zip, member));
     SKV_TRY(skv_pickle_run(&p, &root, &used, member->data, member->bytes, r->path));

@@ -1,9 +1,10 @@
 /* Archives changed field by field; the directory is always found through the end record. */
-#include "io/stored_zip.h"
+#include "io/zip_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "write_checkpoint.h"
 
@@ -115,8 +116,9 @@ static void a_field_that_lies_is_refused(void **state)
         {LOCAL, 28, 2, 0xffff, "reaches past"},
         {LOCAL, 30, 1, 'b', "contradicts"}, /* another name */
         {CENTRAL, 0, 1, 'Q', "fewer members"},
-        {CENTRAL, 8, 2, 1, "compressed or encrypted"},
-        {CENTRAL, 10, 2, 8, "a/one is compressed"},
+        {CENTRAL, 8, 2, 1, "is encrypted"},
+        {CENTRAL, 10, 2, 12, "other than by deflate"},
+        {CENTRAL, 10, 2, 8, "contradicts"}, /* deflated, in the directory only */
         {CENTRAL, 16, 4, 7, "contradicts"},
         {CENTRAL, 20, 4, 13, "want equal ones"},
         {CENTRAL, 24, 4, 13, "want equal ones"},
@@ -172,6 +174,81 @@ static void deferred_sums_and_sizes_are_the_directory_s(void **state)
     put(b.data + 6, 8, 2);
     put(b.data + 14, 5, 4); /* there, and wrong */
     refused(&b, "contradicts");
+}
+
+/* An archive of one member, `text` deflated. */
+static void make_deflated(test_bytes *out, const char *text)
+{
+    const size_t n = strlen(text);
+    uint8_t packed[256];
+    z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)text,
+                  .avail_in = (uInt)n,
+                  .next_out = packed,
+                  .avail_out = sizeof packed};
+    test_zip file = {0};
+
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    zip_add(&file, "mu.npy", packed, z.total_out);
+    assert_int_equal(deflateEnd(&z), Z_OK);
+    zip_finish(out, &file);
+    for (int i = 0; i < 2; i++) {
+        uint8_t *head = i ? central(out) + 2 : out->data;
+
+        put(head + 8, 8, 2);
+        put(head + 14, crc32(0, (const uint8_t *)text, (uInt)n), 4);
+        put(head + 22, n, 4);
+    }
+}
+
+/* What a deflated member holds: `want`, or the reason why it is refused. */
+static void deflated_gives(test_bytes *b, const char *want, const char *why)
+{
+    uint8_t *content = NULL;
+    skv_zip zip;
+    skv_status st = skv_zip_open(&zip, b->data, b->n, "x.npz");
+
+    if (st != SKV_OK)
+        fail_msg("%s", skv_message());
+    st = skv_zip_read(&content, &zip, &zip.records[0], 64);
+    assert_int_equal(st, want ? SKV_OK : SKV_E_FORMAT);
+    if (want)
+        assert_memory_equal(content, want, strlen(want));
+    else if (!strstr(skv_message(), why))
+        fail_msg("\"%s\", want \"%s\"", skv_message(), why);
+    free(content);
+    skv_zip_close(&zip);
+    free(b->data);
+    *b = (test_bytes){0};
+}
+
+static void deflated_members_are_inflated_to_what_their_headers_say(void **state)
+{
+    const char *text = "four and four and four and four";
+    test_bytes b;
+
+    (void)state;
+    make_deflated(&b, text);
+    deflated_gives(&b, text, NULL);
+    make_deflated(&b, "");
+    deflated_gives(&b, "", NULL);
+    make_deflated(&b, text);
+    b.data[64] ^= 0x55; /* where the data begin */
+    deflated_gives(&b, NULL, "mu.npy is damaged");
+    make_deflated(&b, text);
+    put(b.data + 14, 1, 4);
+    put(central(&b) + 16, 1, 4);
+    deflated_gives(&b, NULL, "CRC-32");
+    for (int off = -1; off <= 1; off += 2) {
+        make_deflated(&b, text);
+        put(b.data + 22, strlen(text) + (size_t)off, 4);
+        put(central(&b) + 24, strlen(text) + (size_t)off, 4);
+        deflated_gives(&b, NULL, "does not inflate");
+    }
+    make_deflated(&b, text);
+    put(b.data + 22, 65, 4);
+    put(central(&b) + 24, 65, 4);
+    deflated_gives(&b, NULL, "65 bytes, want at most 64");
 }
 
 static void a_wrong_sum_in_both_headers_is_damage(void **state)
@@ -321,6 +398,7 @@ int main(void)
         cmocka_unit_test(members_are_found_and_their_sums_checked),
         cmocka_unit_test(a_field_that_lies_is_refused),
         cmocka_unit_test(deferred_sums_and_sizes_are_the_directory_s),
+        cmocka_unit_test(deflated_members_are_inflated_to_what_their_headers_say),
         cmocka_unit_test(a_wrong_sum_in_both_headers_is_damage),
         cmocka_unit_test(nothing_may_stand_before_or_behind_the_archive),
         cmocka_unit_test(two_members_of_one_name_are_refused),

@@ -1,7 +1,8 @@
-/* Directory of a stored zip. Every offset and size comes from the file: each is checked against
+/* Directory of a zip archive. Every offset and size comes from the file: each is checked against
  * what is left before it is used, and subtraction is only done after the comparison. */
-#include "io/stored_zip.h"
+#include "io/zip_file.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -23,6 +24,8 @@
 #define ZIP64_EXTRA    1U
 #define FLAG_ENCRYPTED 0x2041U /* bits 0, 6, 13 */
 #define FLAG_DEFERRED  0x0008U /* CRC and sizes follow the data */
+#define STORED         0U      /* methods */
+#define DEFLATED       8U
 #define CRC_PIECE      ((size_t)1 << 30)
 
 typedef struct {
@@ -153,14 +156,14 @@ static skv_status read_local(const archive *a, const skv_zip_record *r, uint64_t
         return skv_fail(SKV_E_FORMAT, "%s: zip archive: %.*s: no local header at byte %llu",
                         a->path, (int)r->name_bytes, r->name, (unsigned long long)begin);
     *data_begin = begin + LOCAL_BYTES + u16(p + 26) + u16(p + 28);
-    if (*data_begin > a->central || a->central - *data_begin < r->bytes)
+    if (*data_begin > a->central || a->central - *data_begin < r->stored)
         return skv_fail(SKV_E_FORMAT, "%s: zip archive: %.*s reaches past the end of the data",
                         a->path, (int)r->name_bytes, r->name);
     same = u16(p + 26) == r->name_bytes && memcmp(p + LOCAL_BYTES, r->name, r->name_bytes) == 0 &&
-           u16(p + 8) == 0 && (u16(p + 6) & FLAG_ENCRYPTED) == 0;
+           u16(p + 8) == (r->deflated ? DEFLATED : STORED) && (u16(p + 6) & FLAG_ENCRYPTED) == 0;
     for (int i = 0; i < 3 && same; i++) {
         const uint32_t here = u32(p + 14 + 4 * i);
-        const uint64_t there = i == 0 ? r->crc : r->bytes;
+        const uint64_t there = i == 0 ? r->crc : i == 1 ? r->stored : r->bytes;
 
         same = here == there || (i > 0 && here == FULL32) ||
                (here == 0 && (u16(p + 6) & FLAG_DEFERRED) != 0);
@@ -201,23 +204,25 @@ static skv_status read_central(const archive *a, skv_zip_record *r, uint64_t *at
         return bad(a, "a header reaches past the central directory");
     if (!name_is_plain(r->name, r->name_bytes))
         return bad(a, "a member's name is empty, absolute, or has \"..\" or control characters");
-    if (u16(p + 10) != 0 || (u16(p + 8) & FLAG_ENCRYPTED) != 0)
+    if ((u16(p + 10) != STORED && u16(p + 10) != DEFLATED) || (u16(p + 8) & FLAG_ENCRYPTED) != 0)
         return skv_fail(SKV_E_UNSUPPORTED,
-                        "%s: zip archive: %.*s is compressed or encrypted, want stored members",
+                        "%s: zip archive: %.*s is encrypted, or compressed other than by deflate",
                         a->path, (int)r->name_bytes, r->name);
+    r->deflated = u16(p + 10) == DEFLATED;
     r->crc = u32(p + 16);
     stored = u32(p + 20);
     size = u32(p + 24);
     begin = u32(p + 42);
     SKV_TRY(read_extra(a, p + CENTRAL_BYTES + r->name_bytes, extra,
                        (uint64_t *[3]){&size, &stored, &begin}));
-    if (size != stored || size > a->bytes)
+    if ((!r->deflated && size != stored) || stored > a->bytes || size > SIZE_MAX)
         return skv_fail(SKV_E_FORMAT,
                         "%s: zip archive: %.*s: sizes %llu and %llu, want equal ones within the "
                         "file",
                         a->path, (int)r->name_bytes, r->name, (unsigned long long)size,
                         (unsigned long long)stored);
     r->bytes = (size_t)size;
+    r->stored = (size_t)stored;
     SKV_TRY(read_local(a, r, begin, &data_begin));
     r->begin = (size_t)begin;
     r->data = a->data + data_begin;
@@ -255,7 +260,7 @@ static skv_status check_layout(const archive *a, const skv_zip *zip)
     if (zip->n > 0 && r[0].begin != 0)
         return bad(a, "bytes before the first member");
     for (size_t i = 1; i < zip->n; i++)
-        if ((size_t)(r[i - 1].data - a->data) + r[i - 1].bytes > r[i].begin)
+        if ((size_t)(r[i - 1].data - a->data) + r[i - 1].stored > r[i].begin)
             return skv_fail(SKV_E_FORMAT, "%s: zip archive: members %.*s and %.*s overlap", a->path,
                             (int)r[i - 1].name_bytes, r[i - 1].name, (int)r[i].name_bytes,
                             r[i].name);
@@ -321,20 +326,72 @@ skv_zip_record *skv_zip_find(const skv_zip *zip, const char *name, size_t name_b
     return NULL;
 }
 
-skv_status skv_zip_check(const skv_zip *zip, skv_zip_record *record)
+static skv_status check_crc(const skv_zip *zip, const skv_zip_record *record, const uint8_t *data)
 {
     uLong crc = crc32(0L, Z_NULL, 0);
 
-    if (record->checked)
-        return SKV_OK;
     for (size_t at = 0; at < record->bytes; at += CRC_PIECE) {
         const size_t left = record->bytes - at;
 
-        crc = crc32(crc, record->data + at, (uInt)(left < CRC_PIECE ? left : CRC_PIECE));
+        crc = crc32(crc, data + at, (uInt)(left < CRC_PIECE ? left : CRC_PIECE));
     }
     if (crc != record->crc)
         return skv_fail(SKV_E_FORMAT, "%s: %.*s is damaged: CRC-32 %08lx, want %08lx", zip->path,
                         (int)record->name_bytes, record->name, crc, (unsigned long)record->crc);
+    return SKV_OK;
+}
+
+skv_status skv_zip_check(const skv_zip *zip, skv_zip_record *record)
+{
+    assert(!record->deflated);
+    if (record->checked)
+        return SKV_OK;
+    SKV_TRY(check_crc(zip, record, record->data));
     record->checked = true;
     return SKV_OK;
+}
+
+/* Raw deflate, which must end with the last byte of both. */
+static bool inflate_all(uint8_t *out, const skv_zip_record *record)
+{
+    z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)record->data, .next_out = out};
+    size_t in = record->stored, room = record->bytes;
+    int state = inflateInit2(&z, -MAX_WBITS);
+
+    while (state == Z_OK) {
+        const uInt give = (uInt)(in < CRC_PIECE ? in : CRC_PIECE);
+        const uInt take = (uInt)(room < CRC_PIECE ? room : CRC_PIECE);
+
+        z.avail_in = give;
+        z.avail_out = take;
+        state = inflate(&z, Z_NO_FLUSH);
+        in -= give - z.avail_in;
+        room -= take - z.avail_out;
+    }
+    (void)inflateEnd(&z);
+    return state == Z_STREAM_END && in == 0 && room == 0;
+}
+
+skv_status skv_zip_read(uint8_t **out, const skv_zip *zip, const skv_zip_record *record,
+                        size_t most)
+{
+    uint8_t *data = NULL;
+    skv_status st = SKV_OK;
+
+    if (record->bytes > most)
+        return skv_fail(SKV_E_FORMAT, "%s: %.*s has %zu bytes, want at most %zu", zip->path,
+                        (int)record->name_bytes, record->name, record->bytes, most);
+    SKV_TRY(skv_alloc(&data, record->bytes + 1, 1, zip->path));
+    if (!record->deflated)
+        memcpy(data, record->data, record->bytes);
+    else if (!inflate_all(data, record))
+        st = skv_fail(SKV_E_FORMAT, "%s: %.*s is damaged: it does not inflate to its %zu bytes",
+                      zip->path, (int)record->name_bytes, record->name, record->bytes);
+    if (st == SKV_OK)
+        st = check_crc(zip, record, data);
+    if (st != SKV_OK)
+        free(data);
+    else
+        *out = data;
+    return st;
 }
