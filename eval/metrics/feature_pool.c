@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "eval/metrics/moments.h"
 
 struct skv_feature_pool {
     int d, n_sides;
@@ -106,14 +107,18 @@ skv_status skv_feature_pool_end_round(skv_feature_pool *p)
     return SKV_OK;
 }
 
-skv_feature_sets skv_feature_pool_sets(const skv_feature_pool *p, int side, int threads)
+skv_status skv_feature_pool_finish(skv_feature_pool *p)
 {
-    return (skv_feature_sets){
-        .d = p->d,
-        .n = p->n_seen,
-        .n_kept = p->n_kept,
-        .reference = p->kept[0],
-        .compared = p->kept[side],
-        .moments = {p->exact ? NULL : &p->moments[0], p->exact ? NULL : &p->moments[side]},
-        .threads = threads};
+    for (int i = 0; i < p->n_sides && !p->exact; i++)
+        SKV_TRY(skv_moments_covariance(p->moments[i].sum, &p->moments[i]));
+    return SKV_OK;
+}
+
+skv_feature_set skv_feature_pool_set(const skv_feature_pool *p, int side)
+{
+    return (skv_feature_set){.n = p->n_seen,
+                             .n_kept = p->n_kept,
+                             .kept = p->kept[side],
+                             .mean = p->exact ? NULL : p->moments[side].mean,
+                             .covariance = p->exact ? NULL : p->moments[side].sum};
 }

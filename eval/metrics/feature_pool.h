@@ -5,7 +5,10 @@
 #ifndef SKV_EVAL_METRICS_FEATURE_POOL_H
 #define SKV_EVAL_METRICS_FEATURE_POOL_H
 
-#include "eval/metrics/metric.h"
+#include <stddef.h>
+
+#include "core/status.h"
+#include "eval/metrics/feature_set.h"
 
 #define SKV_FEATURES_KEPT 8192 /* pictures of a side: 64 MiB of Inception's */
 
@@ -21,7 +24,11 @@ SKV_MUST skv_status skv_feature_pool_add(skv_feature_pool *p, const float *featu
 /* What was added since the last call becomes one block of the moments. */
 SKV_MUST skv_status skv_feature_pool_end_round(skv_feature_pool *p);
 
-/* The reference and a side, borrowed from p. */
-skv_feature_sets skv_feature_pool_sets(const skv_feature_pool *p, int side, int threads);
+/* After the last round: turns what was summed up into means and covariances. Nothing is added then.
+ */
+SKV_MUST skv_status skv_feature_pool_finish(skv_feature_pool *p);
+
+/* A side's features (after skv_feature_pool_finish), borrowed from p. */
+skv_feature_set skv_feature_pool_set(const skv_feature_pool *p, int side);
 
 #endif

@@ -12,10 +12,13 @@
 #include "core/mem.h"
 #include "eval/metrics/lapack.h"
 
-/* d×rank, column-major: one vector of d after another */
+/* One side. */
 typedef struct {
-    double *v;
+    double *v; /* d×rank, column-major: one vector of d after another */
     int rank;
+    double trace;
+    const double *mean; /* (d) */
+    double *own_mean;
 } factor;
 
 static skv_status check_finite(const double *x, size_t n)
@@ -74,7 +77,7 @@ done:
     return st;
 }
 
-/* Centred and scaled vectors; their mean goes to `mean`. */
+/* Centred and scaled vectors; their mean goes to `mean`, which is zeroed. */
 static skv_status factor_of_features(factor *out, double *mean, int d, const float *x, int64_t n)
 {
     const double scale = 1 / sqrt((double)(n - 1));
@@ -82,7 +85,6 @@ static skv_status factor_of_features(factor *out, double *mean, int d, const flo
     skv_status st;
 
     SKV_TRY(skv_alloc(&v, (size_t)n * (size_t)d, sizeof *v, "features"));
-    memset(mean, 0, (size_t)d * sizeof *mean);
     for (int64_t r = 0; r < n; r++)
         for (int i = 0; i < d; i++)
             mean[i] += x[r * d + i];
@@ -96,7 +98,8 @@ static skv_status factor_of_features(factor *out, double *mean, int d, const flo
     for (int64_t r = 0; r < n; r++)
         for (int i = 0; i < d; i++)
             v[r * d + i] = (x[r * d + i] - mean[i]) * scale;
-    *out = (factor){v, (int)n};
+    out->v = v;
+    out->rank = (int)n;
     return SKV_OK;
 }
 
@@ -161,32 +164,6 @@ static skv_status finish(skv_frechet *f)
     return SKV_OK;
 }
 
-skv_status skv_frechet_moments(skv_frechet *out, int d, const double *mean1,
-                               const double *covariance1, const double *mean2,
-                               const double *covariance2)
-{
-    factor f1 = {0}, f2 = {0};
-    skv_status st;
-
-    *out = (skv_frechet){0};
-    openblas_set_num_threads(1);
-    SKV_TRY_GOTO(check_finite(mean1, (size_t)d), done);
-    SKV_TRY_GOTO(check_finite(mean2, (size_t)d), done);
-    SKV_TRY_GOTO(factor_of_covariance(&f1, d, covariance1), done);
-    SKV_TRY_GOTO(factor_of_covariance(&f2, d, covariance2), done);
-    SKV_TRY_GOTO(trace_of_root(&out->trace_sqrt, d, &f1, &f2), done);
-    out->mean_term = square_distance(mean1, mean2, d);
-    for (int i = 0; i < d; i++) {
-        out->trace1 += covariance1[(size_t)i * (size_t)d + (size_t)i];
-        out->trace2 += covariance2[(size_t)i * (size_t)d + (size_t)i];
-    }
-    st = finish(out);
-done:
-    free(f1.v);
-    free(f2.v);
-    return st;
-}
-
 static double square_norm(const factor *f, int d)
 {
     double sum = 0;
@@ -202,29 +179,46 @@ static double square_norm(const factor *f, int d)
     return sum;
 }
 
-skv_status skv_frechet_features(skv_frechet *out, int d, const float *x1, int64_t n1,
-                                const float *x2, int64_t n2)
+/* Fills *out, which the caller frees also after a failure. */
+static skv_status factor_of(factor *out, int d, const skv_feature_set *s)
+{
+    if (s->covariance) {
+        SKV_TRY(check_finite(s->mean, (size_t)d));
+        SKV_TRY(factor_of_covariance(out, d, s->covariance));
+        out->mean = s->mean;
+        for (int i = 0; i < d; i++)
+            out->trace += s->covariance[(size_t)i * (size_t)d + (size_t)i];
+        return SKV_OK;
+    }
+    if (s->n < 2 || s->n != s->n_kept || s->n > INT_MAX / d)
+        return skv_fail(SKV_E_ARG, "Fréchet distance of %lld vectors: want 2 at least",
+                        (long long)s->n);
+    SKV_TRY(skv_alloc(&out->own_mean, (size_t)d, sizeof *out->own_mean, "features"));
+    SKV_TRY(factor_of_features(out, out->own_mean, d, s->kept, s->n));
+    out->mean = out->own_mean;
+    out->trace = square_norm(out, d);
+    return SKV_OK;
+}
+
+skv_status skv_frechet_distance(skv_frechet *out, int d, const skv_feature_set *a,
+                                const skv_feature_set *b)
 {
     factor f1 = {0}, f2 = {0};
-    double *mean = NULL;
     skv_status st;
 
     *out = (skv_frechet){0};
-    if (n1 < 2 || n2 < 2 || n1 > INT_MAX / d || n2 > INT_MAX / d)
-        return skv_fail(SKV_E_ARG, "Fréchet distance of %lld and %lld pictures: want 2 at least",
-                        (long long)n1, (long long)n2);
     openblas_set_num_threads(1);
-    SKV_TRY_GOTO(skv_alloc(&mean, 2 * (size_t)d, sizeof *mean, "features"), done);
-    SKV_TRY_GOTO(factor_of_features(&f1, mean, d, x1, n1), done);
-    SKV_TRY_GOTO(factor_of_features(&f2, mean + d, d, x2, n2), done);
+    SKV_TRY_GOTO(factor_of(&f1, d, a), done);
+    SKV_TRY_GOTO(factor_of(&f2, d, b), done);
     SKV_TRY_GOTO(trace_of_root(&out->trace_sqrt, d, &f1, &f2), done);
-    out->mean_term = square_distance(mean, mean + d, d);
-    out->trace1 = square_norm(&f1, d);
-    out->trace2 = square_norm(&f2, d);
+    out->mean_term = square_distance(f1.mean, f2.mean, d);
+    out->trace1 = f1.trace;
+    out->trace2 = f2.trace;
     st = finish(out);
 done:
-    free(mean);
     free(f1.v);
+    free(f1.own_mean);
     free(f2.v);
+    free(f2.own_mean);
     return st;
 }

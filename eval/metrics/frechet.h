@@ -8,20 +8,18 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "eval/metrics/feature_set.h"
 
 typedef struct {
     double distance; /* not below 0 */
     double mean_term, trace1, trace2, trace_sqrt;
 } skv_frechet;
 
-/* Means (d), covariances (d,d). Eigenvalues <= max·d·2.2e-16 count as 0. */
-SKV_MUST skv_status skv_frechet_moments(skv_frechet *out, int d, const double *mean1,
-                                        const double *covariance1, const double *mean2,
-                                        const double *covariance2);
-
-/* From the vectors themselves, x1 (n1,d), x2 (n2,d): exact, and the better way for few of them.
- * n1, n2 >= 2. */
-SKV_MUST skv_status skv_frechet_features(skv_frechet *out, int d, const float *x1, int64_t n1,
-                                         const float *x2, int64_t n2);
+/* Of two sets of vectors of d features, each by its mean and covariance where it has them, else by
+ * its vectors (two at least): exact, and the better way for few of them. Eigenvalues of a
+ * covariance
+ * <= max·d·2.2e-16 count as 0. */
+SKV_MUST skv_status skv_frechet_distance(skv_frechet *out, int d, const skv_feature_set *a,
+                                         const skv_feature_set *b);
 
 #endif

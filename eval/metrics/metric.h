@@ -6,7 +6,7 @@
 #ifndef SKV_EVAL_METRICS_METRIC_H
 #define SKV_EVAL_METRICS_METRIC_H
 
-#include "eval/metrics/moments.h"
+#include "eval/metrics/feature_set.h"
 #include "eval/metrics/network.h"
 
 /* A network whose weights some metrics need. */
@@ -49,13 +49,10 @@ typedef struct {
     const int64_t *scale_offset; /* (n_scales + 1) first bit of each scale, and their number */
 } skv_metric_pair;
 
-/* Features of both sides, as reduce() gets them. */
+/* Features of both sides, as reduce() gets them: of two pictures at least where it is known. */
 typedef struct {
-    int d;                             /* features of a picture */
-    int64_t n;                         /* pairs, >= 2 */
-    int64_t n_kept;                    /* pairs in the lists: all, or some evenly spaced ones */
-    const float *reference, *compared; /* (n_kept, d) */
-    const skv_moments *moments[2];     /* of all n: reference, compared; NULL where n_kept == n */
+    int d; /* features of a picture */
+    skv_feature_set reference, compared;
     int threads;
 } skv_feature_sets;
 

@@ -7,8 +7,11 @@
 
 static skv_status reduce(double *out, const skv_feature_sets *s)
 {
-    const skv_kid_sets sets = {
-        .d = s->d, .x1 = s->reference, .x2 = s->compared, .n1 = s->n_kept, .n2 = s->n_kept};
+    const skv_kid_sets sets = {.d = s->d,
+                               .x1 = s->reference.kept,
+                               .x2 = s->compared.kept,
+                               .n1 = s->reference.n_kept,
+                               .n2 = s->compared.n_kept};
 
     return skv_kid(out, &sets, SEED, s->threads);
 }

@@ -22,7 +22,7 @@ void skv_moments_clear(skv_moments *m);
 /* Adds a block of n vectors, x (n,d). SKV_E_FORMAT for what is not finite. */
 SKV_MUST skv_status skv_moments_add(skv_moments *m, const float *x, int64_t n);
 
-/* sum / (n - 1) -> covariance (d,d); n >= 2. */
+/* sum / (n - 1) -> covariance (d,d), which may be m->sum itself; n >= 2. */
 SKV_MUST skv_status skv_moments_covariance(double *covariance, const skv_moments *m);
 
 #endif

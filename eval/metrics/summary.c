@@ -122,13 +122,17 @@ skv_status skv_summary_end_round(skv_summary *s)
 
 /* --------------------------------------------------------------------- numbers */
 
-static const skv_feature_pool *pool_of(const skv_summary *s, const skv_slot *slot)
+/* The features of a side by the slot's network, held against the reference's. */
+static skv_feature_sets sets_of(const skv_summary *s, const skv_slot *slot, int side, int threads)
 {
     int k = 0;
 
     while (s->plan->feature[k].at != slot->feature_at)
         k++;
-    return s->pool[k];
+    return (skv_feature_sets){.d = s->plan->feature[k].network->n_features,
+                              .reference = skv_feature_pool_set(s->pool[k], 0),
+                              .compared = skv_feature_pool_set(s->pool[k], side),
+                              .threads = threads};
 }
 
 static skv_status finish_path(const skv_summary *s, int path, int threads)
@@ -137,12 +141,12 @@ static skv_status finish_path(const skv_summary *s, int path, int threads)
 
     for (int i = 0; i < s->plan->n_slots; i++) {
         const skv_slot *slot = &s->plan->slot[i];
-        skv_feature_sets sets;
 
         if (slot->width > 0) {
             skv_column_summarise(&p->column[i], s->pairs->n, s->pairs->usable);
         } else if (s->n_seen >= 2) {
-            sets = skv_feature_pool_sets(pool_of(s, slot), path + 1, threads);
+            const skv_feature_sets sets = sets_of(s, slot, path + 1, threads);
+
             SKV_TRY(slot->metric->reduce(&p->column[i].mean, &sets));
         }
     }
@@ -151,6 +155,8 @@ static skv_status finish_path(const skv_summary *s, int path, int threads)
 
 skv_status skv_summary_finish(skv_results *out, skv_summary *s, int threads)
 {
+    for (int k = 0; k < s->plan->n_networks && s->n_seen >= 2; k++)
+        SKV_TRY(skv_feature_pool_finish(s->pool[k]));
     for (int i = 0; i < s->result.n_paths; i++)
         SKV_TRY(finish_path(s, i, threads));
     *out = s->result;

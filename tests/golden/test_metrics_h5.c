@@ -14,6 +14,10 @@
 #include "eval/metrics/resize.h"
 #include "eval/metrics/ssim.h"
 
+/* A set of features: its vectors, or what they sum up to. */
+#define VECTORS(x, count) ((skv_feature_set){.n = (count), .n_kept = (count), .kept = (x)})
+#define SUMS(m, c)        ((skv_feature_set){.mean = (m), .covariance = (c)})
+
 #define DIMS 2048
 
 static double psnr_of(const metrics_pair *p)
@@ -104,7 +108,7 @@ static void fid_of_stored_features_is_the_exact_one(void **state)
     skv_frechet f;
 
     (void)state;
-    assert_int_equal(skv_frechet_features(&f, DIMS, x, 40, y, 40), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, DIMS, &VECTORS(x, 40), &VECTORS(y, 40)), SKV_OK);
     metrics_near(f.distance, metrics_number("fid/fid"), 1e-8, "FID");
     metrics_near(f.mean_term, metrics_number("fid/mean_term"), 1e-8, "mean term");
     metrics_near(f.trace1, metrics_number("fid/trace1"), 1e-8, "first trace");
@@ -147,7 +151,8 @@ static void moments_give_the_fid_of_the_features(void **state)
         moments_of(&my, cases[i].d, y, 40);
         assert_int_equal(skv_moments_covariance(cx, &mx), SKV_OK);
         assert_int_equal(skv_moments_covariance(cy, &my), SKV_OK);
-        assert_int_equal(skv_frechet_moments(&f, cases[i].d, mx.mean, cx, my.mean, cy), SKV_OK);
+        assert_int_equal(
+            skv_frechet_distance(&f, cases[i].d, &SUMS(mx.mean, cx), &SUMS(my.mean, cy)), SKV_OK);
         metrics_near(f.distance, metrics_number("%s", cases[i].want), 1e-8, "FID of %d dimensions",
                      cases[i].d);
         skv_moments_clear(&mx);
@@ -196,7 +201,7 @@ static void frechet_cases_singular_ones_included_are_exact(void **state)
         double *s2 = metrics_array(H5T_NATIVE_DOUBLE, NULL, "frechet/%s/sigma2", cases[i]);
         skv_frechet f;
 
-        assert_int_equal(skv_frechet_moments(&f, (int)d, m1, s1, m2, s2), SKV_OK);
+        assert_int_equal(skv_frechet_distance(&f, (int)d, &SUMS(m1, s1), &SUMS(m2, s2)), SKV_OK);
         metrics_near(f.distance, metrics_number("frechet/%s/fid", cases[i]), 1e-8, "%s", cases[i]);
         metrics_near(f.trace_sqrt, metrics_number("frechet/%s/trace_sqrt", cases[i]), 1e-8,
                      "%s, trace of the root", cases[i]);

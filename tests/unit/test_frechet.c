@@ -9,6 +9,10 @@
 #include "core/rng.h"
 #include "eval/metrics/moments.h"
 
+/* A set of features: its vectors, or what they sum up to. */
+#define VECTORS(x, count) ((skv_feature_set){.n = (count), .n_kept = (count), .kept = (x)})
+#define SUMS(m, c)        ((skv_feature_set){.mean = (m), .covariance = (c)})
+
 #define D 24
 
 /* Values of order 1 to 100 from some D² roundings, each 1e-16 of them: below 1e-11 with a margin;
@@ -37,7 +41,7 @@ static void one_dimension_is_the_textbook_s(void **state)
     skv_frechet f;
 
     (void)state;
-    assert_int_equal(skv_frechet_moments(&f, 1, &m1, &v1, &m2, &v2), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, 1, &SUMS(&m1, &v1), &SUMS(&m2, &v2)), SKV_OK);
     near(f.mean_term, 16);
     near(f.trace_sqrt, 3);
     near(f.distance, 16 + 0.25);
@@ -52,7 +56,7 @@ static void matrices_that_commute_differ_by_their_roots(void **state)
     skv_frechet f;
 
     (void)state;
-    assert_int_equal(skv_frechet_moments(&f, 2, zero, a, zero, b), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, 2, &SUMS(zero, a), &SUMS(zero, b)), SKV_OK);
     near(f.trace_sqrt, 3 * 2 + 1 * 5);
     near(f.distance, 1 + 16);
 }
@@ -80,14 +84,14 @@ static void rank_one_has_the_scalar_product_as_its_root(void **state)
     }
     outer(a, u);
     outer(b, v);
-    assert_int_equal(skv_frechet_moments(&f, D, zero, a, zero, b), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &SUMS(zero, a), &SUMS(zero, b)), SKV_OK);
     near(f.trace_sqrt, fabs(dot));
     for (int i = 0; i < D; i++) {
         v[i] -= dot / uu * u[i]; /* now orthogonal: nothing in common */
         across += v[i] * v[i];
     }
     outer(b, v);
-    assert_int_equal(skv_frechet_moments(&f, D, zero, a, zero, b), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &SUMS(zero, a), &SUMS(zero, b)), SKV_OK);
     near(f.trace_sqrt, 0);
     near(f.distance, uu + across);
 }
@@ -102,10 +106,10 @@ static void no_spread_leaves_the_means_and_the_other_trace(void **state)
         a[i * D + i] = i + 1;
         one[i] = 1;
     }
-    assert_int_equal(skv_frechet_moments(&f, D, one, a, zero, none), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &SUMS(one, a), &SUMS(zero, none)), SKV_OK);
     near(f.trace_sqrt, 0);
     near(f.distance, D + D * (D + 1) / 2.0);
-    assert_int_equal(skv_frechet_moments(&f, D, one, none, zero, none), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &SUMS(one, none), &SUMS(zero, none)), SKV_OK);
     near(f.distance, D);
 }
 
@@ -121,8 +125,23 @@ static skv_frechet by_moments(const float *x, int n1, const float *y, int n2)
     assert_int_equal(skv_moments_add(&my, y, n2), SKV_OK);
     assert_int_equal(skv_moments_covariance(a, &mx), SKV_OK);
     assert_int_equal(skv_moments_covariance(b, &my), SKV_OK);
-    assert_int_equal(skv_frechet_moments(&f, D, mx.mean, a, my.mean, b), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &SUMS(mx.mean, a), &SUMS(my.mean, b)), SKV_OK);
     skv_moments_clear(&mx);
+    skv_moments_clear(&my);
+    return f;
+}
+
+/* One side by its vectors, the other by what it sums up to. */
+static skv_frechet mixed(const float *x, int n1, const float *y, int n2)
+{
+    static double b[D * D];
+    skv_moments my;
+    skv_frechet f;
+
+    assert_int_equal(skv_moments_create(&my, D), SKV_OK);
+    assert_int_equal(skv_moments_add(&my, y, n2), SKV_OK);
+    assert_int_equal(skv_moments_covariance(b, &my), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, n1), &SUMS(my.mean, b)), SKV_OK);
     skv_moments_clear(&my);
     return f;
 }
@@ -137,9 +156,10 @@ static void features_and_moments_are_two_ways_to_one_distance(void **state)
         float *x = make_rows(n1, D, 1, 1), *y = make_rows(n2, D, 2, 2);
         skv_frechet f, back, m = by_moments(x, n1, y, n2);
 
-        assert_int_equal(skv_frechet_features(&f, D, x, n1, y, n2), SKV_OK);
-        assert_int_equal(skv_frechet_features(&back, D, y, n2, x, n1), SKV_OK);
+        assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, n1), &VECTORS(y, n2)), SKV_OK);
+        assert_int_equal(skv_frechet_distance(&back, D, &VECTORS(y, n2), &VECTORS(x, n1)), SKV_OK);
         near(f.distance, m.distance);
+        near(f.distance, mixed(x, n1, y, n2).distance);
         near(f.mean_term, m.mean_term);
         near(f.trace1, m.trace1);
         near(f.trace2, m.trace2);
@@ -158,7 +178,7 @@ static void a_set_is_0_from_itself_and_never_below(void **state)
         float *x = make_rows(n, D, 3, 1);
         skv_frechet f, m = by_moments(x, n, x, n);
 
-        assert_int_equal(skv_frechet_features(&f, D, x, n, x, n), SKV_OK);
+        assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, n), &VECTORS(x, n)), SKV_OK);
         near(f.distance, 0);
         near(m.distance, 0);
         assert_true(f.distance >= 0 && m.distance >= 0);
@@ -176,7 +196,7 @@ static void a_shift_is_the_mean_term_alone(void **state)
         x[i] = roundf(x[i] * 1024) / 1024; /* so that adding 3 is exact */
         y[i] = x[i] + 3;
     }
-    assert_int_equal(skv_frechet_features(&f, D, x, 30, y, 30), SKV_OK);
+    assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, 30), &VECTORS(y, 30)), SKV_OK);
     near(f.mean_term, 9 * D);
     near(f.distance, 9 * D);
     free(x);
@@ -191,15 +211,17 @@ static void too_few_and_what_is_not_finite_are_refused(void **state)
     skv_frechet f;
 
     (void)state;
-    assert_int_equal(skv_frechet_features(&f, D, x, 1, y, 5), SKV_E_ARG);
-    assert_int_equal(skv_frechet_features(&f, D, x, 5, y, 1), SKV_E_ARG);
+    assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, 1), &VECTORS(y, 5)), SKV_E_ARG);
+    assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, 5), &VECTORS(y, 1)), SKV_E_ARG);
     y[4 * D] = NAN;
-    assert_int_equal(skv_frechet_features(&f, D, x, 5, y, 5), SKV_E_FORMAT);
+    assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, 5), &VECTORS(y, 5)), SKV_E_FORMAT);
     y[4 * D] = INFINITY;
     y[3 * D] = -INFINITY;
-    assert_int_equal(skv_frechet_features(&f, D, x, 5, y, 5), SKV_E_FORMAT);
-    assert_int_equal(skv_frechet_moments(&f, 2, zero, good, zero, bad), SKV_E_FORMAT);
-    assert_int_equal(skv_frechet_moments(&f, 2, zero, good, far, good), SKV_E_FORMAT);
+    assert_int_equal(skv_frechet_distance(&f, D, &VECTORS(x, 5), &VECTORS(y, 5)), SKV_E_FORMAT);
+    assert_int_equal(skv_frechet_distance(&f, 2, &SUMS(zero, good), &SUMS(zero, bad)),
+                     SKV_E_FORMAT);
+    assert_int_equal(skv_frechet_distance(&f, 2, &SUMS(zero, good), &SUMS(far, good)),
+                     SKV_E_FORMAT);
     free(x);
     free(y);
 }
