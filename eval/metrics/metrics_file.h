@@ -1,4 +1,5 @@
-/* What an evaluation leaves behind: metrics.h5 and metrics.json. README.md has their layout. */
+/* What an evaluation leaves behind: metrics.h5 and metrics.json, and pictures' numbers as a table.
+ * README.md has their layout. */
 #ifndef SKV_EVAL_METRICS_METRICS_FILE_H
 #define SKV_EVAL_METRICS_METRICS_FILE_H
 
@@ -18,6 +19,11 @@ SKV_MUST skv_status skv_metrics_write_h5(const skv_metrics_file *m, const char *
 /* The same without the pictures' own numbers, and with the rows that were left out; infinite and
  * absent values are null. */
 SKV_MUST skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m);
+
+/* A line a path and row, with the numbers of pictures: id, path, status (done, failed), each metric
+ * (of one by scale the mean over the scales), reason of a failure. What was not computed is empty.
+ * Whole or not at all. */
+SKV_MUST skv_status skv_metrics_write_csv(const skv_metrics_file *m, const char *path);
 
 /* "formula" if some numbers come from made-up weights, else "files" if some come from a network,
  * else "none". */

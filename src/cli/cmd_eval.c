@@ -24,7 +24,8 @@
 #define WRITE_SECONDS 600 /* the report of a large run may take minutes */
 
 typedef struct {
-    char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *device;
+    char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *csv,
+        *device;
     int64_t threads, port;
     double wait_notice, wait_limit;
     bool report;
@@ -40,6 +41,7 @@ static const skv_option table[] = {
     SKV_OPTION_FLAG(eval_options, out, STRING, NULL,
                     "folder for metrics.h5 and metrics.json; default: the run", NULL),
     ROW(json, STRING, NULL, "also write the summary to this file", NULL),
+    ROW(csv, STRING, NULL, "also write a table to this file: a line a path and picture", NULL),
     ROW(report, BOOL, "true", "write RUN/report.html", NULL),
     SKV_OPTION_WORD(eval_options, networks, "files|formula|none", "files",
                     "where the metrics' networks get their weights; formula: made up, for tests",
@@ -358,7 +360,13 @@ static skv_status write_results(job *j)
         SKV_TRY(skv_option_opened("--out", skv_folder_make(folder)));
         st = write_alone(j, folder);
     }
-    return st == SKV_OK && j->o.json ? write_summary(j, j->o.json) : st;
+    if (st == SKV_OK && j->o.json)
+        st = write_summary(j, j->o.json);
+    if (st == SKV_OK && j->o.csv)
+        st = skv_option_opened(
+            "--csv", skv_metrics_write_csv(&(skv_metrics_file){&j->pairs, &j->results, SKV_VERSION},
+                                           j->o.csv));
+    return st;
 }
 
 static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
