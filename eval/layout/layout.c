@@ -8,7 +8,6 @@
 #include "core/mem.h"
 #include "core/options.h"
 #include "core/text.h"
-#include "io/prompts.h"
 
 #define MAX_SAMPLES 10000
 #define MAX_PROMPTS 10000000
@@ -262,14 +261,15 @@ static skv_status check_lines(const skv_layout_set *set, const skv_layout *layou
 
 /* Reads the list once for prompts and, where the layout has metadata, lines. */
 static skv_status read_prompts(skv_prompts **prompts, skv_layout_set *set, const skv_layout *layout,
-                               const char *name, int samples)
+                               const skv_layout_prompts *list, int samples)
 {
+    const char *name = list->file;
     skv_prompts_source source = {0};
     char *bytes = NULL;
     skv_status st;
 
     SKV_TRY_GOTO(skv_prompts_open(&source, name), done);
-    SKV_TRY_GOTO(skv_prompts_parse(prompts, &source, name, NULL), done);
+    SKV_TRY_GOTO(skv_prompts_parse(prompts, &source, name, &list->how), done);
     SKV_TRY_GOTO(start(set, layout, (int64_t)(*prompts)->n, samples), done);
     if (!layout->metadata)
         goto done;
@@ -320,14 +320,14 @@ done:
 }
 
 skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *layout,
-                                       const char *name, int samples)
+                                       const skv_layout_prompts *list, int samples)
 {
     char id[SKV_PROMPT_ID_BYTES];
     skv_prompts *prompts = NULL;
     skv_status st;
 
     *out = (skv_layout_set){0};
-    SKV_TRY_GOTO(read_prompts(&prompts, out, layout, name, samples), done);
+    SKV_TRY_GOTO(read_prompts(&prompts, out, layout, list, samples), done);
     SKV_TRY_GOTO(take_list(&out->id, out), done);
     SKV_TRY_GOTO(take_list(&out->text, out), done);
     for (int64_t i = 0; i < out->n; i++) {
@@ -337,7 +337,7 @@ skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *la
         SKV_TRY_GOTO(keep_id(out, i, p->given_id, id, strlen(id)), done);
         SKV_TRY_GOTO(keep(&out->text[i], p->text, strlen(p->text)), done);
     }
-    SKV_TRY_GOTO(keep_categories(out, layout, name), done);
+    SKV_TRY_GOTO(keep_categories(out, layout, list->file), done);
 done:
     skv_prompts_destroy(prompts);
     return finish(out, layout, st);
@@ -380,20 +380,51 @@ static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
     return SKV_OK;
 }
 
-/* The file that the run's settings name. */
-static skv_status own_prompts(char **out, const skv_run_file *run)
+/* The list that an export reads: what is not given is as the run's settings have it. */
+typedef struct {
+    skv_layout_prompts list;
+    json_t *run_json; /* where strings of the list live; NULL: all are given */
+    bool is_own;      /* the file that the run was made of */
+} run_list;
+
+static void fill_in(const char **out, const json_t *settings, const char *key)
 {
-    char file[SKV_LAYOUT_PATH_BYTES];
-    json_t *root = NULL;
-    const char *name = NULL;
+    if (!*out)
+        *out = json_string_value(json_object_get(settings, key));
+}
+
+static skv_status find_list(run_list *out, const skv_run_file *run, const skv_layout_prompts *given)
+{
+    char name[SKV_LAYOUT_PATH_BYTES];
+    const json_t *settings;
+    const char *order = NULL;
     skv_status st;
 
-    snprintf(file, sizeof file, "%s/run.json", run->folder);
-    SKV_TRY(skv_json_read(&root, file));
-    st = skv_json_string(&name, json_object_get(root, "settings"), "prompts", file);
-    if (st == SKV_OK)
-        st = keep(out, name, strlen(name));
-    json_decref(root);
+    *out = (run_list){.list = *given, .is_own = !given->file};
+    SKV_TRY(skv_layout_join(name, run->folder, "run.json"));
+    st = skv_json_read(&out->run_json, name);
+    if (st == SKV_E_NOTFOUND && given->file)
+        return SKV_OK;
+    SKV_TRY(st);
+    settings = json_object_get(out->run_json, "settings");
+    if (!given->file)
+        SKV_TRY(skv_json_string(&out->list.file, settings, "prompts", name));
+    fill_in(&out->list.how.prompt_key, settings, "prompt_key");
+    fill_in(&out->list.how.id_key, settings, "id_key");
+    fill_in(&order, settings, "prompt_order");
+    if (order && strcmp(order, "image_id") == 0)
+        out->list.how.order = SKV_PROMPTS_ORDER_IMAGE_ID;
+    return SKV_OK;
+}
+
+/* The status of reading it: a given list that cannot be opened is a wrong name. */
+static skv_status list_opened(const run_list *l, skv_status st)
+{
+    if (!l->is_own)
+        return skv_option_opened(NULL, st);
+    if (st == SKV_E_NOTFOUND)
+        return skv_fail(SKV_E_ARG, "%s, the run's prompts, is missing: give it with --prompts",
+                        l->list.file);
     return st;
 }
 
@@ -407,55 +438,50 @@ static skv_status same_prompts(const skv_run_file *run, int64_t n, const skv_pro
         if (strcmp(prompts->prompts[i].text, run->prompt[i * run->samples]) != 0)
             return skv_fail(SKV_E_ARG,
                             "%s: prompt %lld is \"%.80s\", in the run %s it is \"%.80s\": give its "
-                            "own list",
+                            "own list, and the key of its prompts (--prompt-key)",
                             name, (long long)i, prompts->prompts[i].text, run->folder,
                             run->prompt[i * run->samples]);
     return SKV_OK;
 }
 
 static skv_status run_lines(skv_layout_set *set, const skv_layout *layout, const skv_run_file *run,
-                            const char *given)
+                            const run_list *l)
 {
     skv_layout_set read = {0};
     skv_prompts *prompts = NULL;
-    char *own = NULL;
-    skv_status st = SKV_OK;
+    skv_status st;
 
-    if (!given)
-        SKV_TRY_GOTO(own_prompts(&own, run), done);
-    st = read_prompts(&prompts, &read, layout, given ? given : own, set->samples);
-    if (st == SKV_E_NOTFOUND && own)
-        st = skv_fail(SKV_E_ARG, "%s, the run's prompts, is missing: give it with --prompts", own);
-    if (given)
-        st = skv_option_opened(NULL, st);
-    SKV_TRY_GOTO(st, done);
-    SKV_TRY_GOTO(same_prompts(run, set->n, prompts, given ? given : own), done);
+    SKV_TRY_GOTO(list_opened(l, read_prompts(&prompts, &read, layout, &l->list, set->samples)),
+                 done);
+    SKV_TRY_GOTO(same_prompts(run, set->n, prompts, l->list.file), done);
     set->line = read.line;
     read.line = NULL;
 done:
     skv_layout_set_clear(&read);
     skv_prompts_destroy(prompts);
-    free(own);
     return st;
 }
 
-static skv_status run_categories(skv_layout_set *set, const skv_layout *layout,
-                                 const skv_run_file *run, const char *given)
+/* What the layout has from the prompt list rather than from the run. */
+static skv_status read_list(skv_layout_set *set, const skv_layout *layout, const skv_run_file *run,
+                            const skv_layout_prompts *given)
 {
-    char *own = NULL;
-    skv_status st = SKV_OK;
+    run_list l;
+    skv_status st;
 
-    if (!given)
-        SKV_TRY(own_prompts(&own, run));
-    st = keep_categories(set, layout, given ? given : own);
-    if (st == SKV_E_NOTFOUND && own)
-        st = skv_fail(SKV_E_ARG, "%s, the run's prompts, is missing: give it with --prompts", own);
-    free(own);
-    return given ? skv_option_opened(NULL, st) : st;
+    SKV_TRY_GOTO(find_list(&l, run, given), done);
+    if (layout->metadata)
+        SKV_TRY_GOTO(run_lines(set, layout, run, &l), done);
+    if (layout->category_key)
+        st = list_opened(&l, keep_categories(set, layout, l.list.file));
+done:
+    json_decref(l.run_json);
+    return st;
 }
 
 skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout,
-                                   const skv_run_file *run, const char *prompts, int samples)
+                                   const skv_run_file *run, const skv_layout_prompts *list,
+                                   int samples)
 {
     skv_status st;
 
@@ -467,10 +493,8 @@ skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout
         goto done;
     }
     SKV_TRY_GOTO(run_ids(out, run), done);
-    if (layout->metadata)
-        SKV_TRY_GOTO(run_lines(out, layout, run, prompts), done);
-    if (layout->category_key)
-        SKV_TRY_GOTO(run_categories(out, layout, run, prompts), done);
+    if (layout->metadata || layout->category_key)
+        SKV_TRY_GOTO(read_list(out, layout, run, list), done);
 done:
     return finish(out, layout, st);
 }

@@ -17,6 +17,7 @@
 #include "core/json.h"
 #include "core/status.h"
 #include "io/picture_file.h"
+#include "io/prompts.h"
 #include "run/run_file.h"
 
 #define SKV_LAYOUT_NAME_BYTES 512  /* of a file, relative to the evaluator's folder */
@@ -141,15 +142,21 @@ void skv_layout_judge(skv_layout_entry *out, const skv_layout *layout, const skv
 SKV_MUST skv_status skv_layout_command(char *out, size_t bytes, const skv_layout *layout,
                                        const skv_layout_folders *folders);
 
+/* A prompt list and how it is read. */
+typedef struct {
+    const char *file;
+    skv_prompts_options how;
+} skv_layout_prompts;
+
 /* Sets. `samples` of each prompt: the layout's own number where it is 0.
- * From a prompt file; from a path of a run, whose prompts are compared with those of `prompts` (a
- * file, read by layouts with metadata or a category_key: NULL is the file that RUN/run.json names);
- * from a manifest; from a count (0: the benchmark's). The set is refused where the layout cannot
- * hold it. */
+ * From a prompt list; from a path of a run, whose prompts are compared with those of `list` (read
+ * by layouts with metadata or a category_key; what it leaves NULL is as RUN/run.json says); from a
+ * manifest; from a count (0: the benchmark's). The set is refused where the layout cannot hold it.
+ */
 SKV_MUST skv_status skv_layout_set_from_prompts(skv_layout_set *out, const skv_layout *layout,
-                                                const char *prompts, int samples);
+                                                const skv_layout_prompts *list, int samples);
 SKV_MUST skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout,
-                                            const skv_run_file *run, const char *prompts,
+                                            const skv_run_file *run, const skv_layout_prompts *list,
                                             int samples);
 SKV_MUST skv_status skv_layout_set_from_manifest(skv_layout_set *out, const skv_layout *layout,
                                                  const json_t *manifest, const char *name);

@@ -14,7 +14,7 @@
 #include "eval/layout/layout.h"
 
 typedef struct {
-    char *config, *layout, *model, *prompts;
+    char *config, *layout, *model, *prompts, *prompt_key, *id_key;
     int64_t samples, count, side, limit, threads;
 } check_options;
 
@@ -25,6 +25,7 @@ static const skv_option table[] = {
     ROW(layout, STRING, NULL, "a layout of the list below", "Check"),
     ROW(prompts, PATH, NULL,
         "the prompt list; default: the manifest beside an exported folder, or else a count", NULL),
+    SKV_OPTION_PROMPT_KEYS(check_options),
     ROW(model, STRING, NULL,
         "the model's name in the folder, where the layout has it; default: the manifest's path",
         NULL),
@@ -148,13 +149,15 @@ static bool print_report(const skv_layout *layout, const skv_layout_report *r, c
 static skv_status make_set(skv_layout_set *set, const skv_layout *layout, const check_options *o,
                            const char *folder)
 {
+    const skv_layout_prompts list = {o->prompts,
+                                     {.prompt_key = o->prompt_key, .id_key = o->id_key}};
     char manifest[SKV_LAYOUT_PATH_BYTES];
     json_t *root = NULL;
     skv_status st;
 
     if (o->prompts)
-        return skv_option_opened(
-            "--prompts", skv_layout_set_from_prompts(set, layout, o->prompts, (int)o->samples));
+        return skv_option_opened("--prompts",
+                                 skv_layout_set_from_prompts(set, layout, &list, (int)o->samples));
     if (o->count == 0 && skv_layout_beside(manifest, folder, SKV_LAYOUT_MANIFEST) == SKV_OK) {
         st = skv_json_read(&root, manifest);
         if (st == SKV_OK)

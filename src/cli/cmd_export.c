@@ -13,7 +13,7 @@
 #include "io/prompts.h"
 
 typedef struct {
-    char *config, *layout, *out, *path, *prompts;
+    char *config, *layout, *out, *path, *prompts, *prompt_key, *id_key;
     int64_t samples, threads;
 } export_options;
 
@@ -31,9 +31,10 @@ static const skv_option table[] = {
     ROW(path, STRING, NULL, "export this path alone, into OUT itself", NULL),
     ROW(samples, INT, "0", "samples a prompt; 0: as the layout's benchmark has it", NULL),
     ROW(prompts, PATH, NULL,
-        "the prompt list, where the layout copies its lines or reads its categories; default: the "
-        "file that the run was made of",
+        "the prompt list, where the layout copies its lines or reads its categories; default, as "
+        "of its keys: what the run was made of",
         NULL),
+    SKV_OPTION_PROMPT_KEYS(export_options),
     ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
     {0}};
 
@@ -79,10 +80,12 @@ static skv_status refuse_inside(const char *out)
 static skv_status export_run(exporter *x)
 {
     const export_options *o = x->options;
+    const skv_layout_prompts list = {o->prompts,
+                                     {.prompt_key = o->prompt_key, .id_key = o->id_key}};
     char folder[SKV_LAYOUT_PATH_BYTES];
     int path = 0;
 
-    SKV_TRY(skv_layout_set_from_run(&x->set, x->layout, &x->run, o->prompts, (int)o->samples));
+    SKV_TRY(skv_layout_set_from_run(&x->set, x->layout, &x->run, &list, (int)o->samples));
     if (o->path) {
         SKV_TRY(skv_run_file_find(&path, &x->run, o->path));
         return export_path(x, path, o->out);

@@ -87,6 +87,14 @@ typedef struct {
 #define SKV_OPTION_MEMORY_LIMIT(owner)                                                             \
     SKV_OPTION(owner, memory_limit, INT, "0", "bytes that may be used; 0: as many as are free",    \
                NULL)
+/* How a prompt list is read, for every command that reads one (io/prompts.h). */
+#define SKV_OPTION_PROMPT_KEYS(owner)                                                              \
+    SKV_OPTION(owner, prompt_key, STRING, NULL,                                                    \
+               "key (column) that holds the prompts; default: prompt, text, caption, ...", NULL),  \
+        SKV_OPTION(owner, id_key, STRING, NULL,                                                    \
+                   "key (column) of the ids, several joined by commas, or none; default: id, "     \
+                   "item_id, prompt_id, ...",                                                      \
+                   NULL)
 /* What every command has that runs on several ranks. */
 #define SKV_OPTION_RANKS(owner)                                                                    \
     SKV_OPTION(owner, wait_notice, REAL, "60",                                                     \

@@ -16,15 +16,9 @@ const skv_option skv_settings_table[] = {
     ROW(spm, PATH, NULL, "spiece.model, if it is not in the folder of --t5", NULL),
     ROW(prompts, PATH, NULL,
         "list of prompts: text, JSON Lines, JSON, CSV, TSV, as the sets of the field come; a "
-        "folder "
-        "of .txt files; - is standard input",
+        "folder of .txt files; - is standard input",
         "Prompts"),
-    ROW(prompt_key, STRING, NULL,
-        "key (column) that holds the prompts; default: prompt, text, caption, ...", NULL),
-    ROW(id_key, STRING, NULL,
-        "key (column) of the ids, several joined by commas, or none; default: id, item_id, "
-        "prompt_id, ...",
-        NULL),
+    SKV_OPTION_PROMPT_KEYS(skv_settings),
     WORD(prompt_order, "images|image_id", "images",
          "COCO: prompts in the order of the file's images, or by image id", NULL),
     ROW(rewrite_cache, PATH, NULL,

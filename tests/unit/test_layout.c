@@ -42,11 +42,20 @@ static skv_layout_entry judged(const skv_layout *l, const skv_layout_set *set, c
     return e;
 }
 
+/* A set of the prompts of a file. */
+static skv_status set_of_file(skv_layout_set *set, const skv_layout *l, const char *name,
+                              int samples)
+{
+    const skv_layout_prompts list = {.file = temp_path(name)};
+
+    return skv_layout_set_from_prompts(set, l, &list, samples);
+}
+
 /* A set of prompts with these ids, by way of a prompt file. */
 static skv_status set_of(skv_layout_set *set, const skv_layout *l, const char *list, int samples)
 {
     write_text("list.jsonl", list);
-    return skv_layout_set_from_prompts(set, l, temp_path("list.jsonl"), samples);
+    return set_of_file(set, l, "list.jsonl", samples);
 }
 
 /* Ids that are numbers behind a category: all layouts can hold them, but those of plain numbers. */
@@ -205,8 +214,7 @@ static void categories_come_from_the_prompt_file_where_ids_have_none(void **stat
 
     (void)state;
     write_text("keyless.json", "[{\"id\": \"a1\", \"prompt\": \"x\"}]");
-    assert_int_equal(skv_layout_set_from_prompts(&set, l, temp_path("keyless.json"), 0),
-                     SKV_E_FORMAT);
+    assert_int_equal(set_of_file(&set, l, "keyless.json", 0), SKV_E_FORMAT);
     assert_non_null(strstr(skv_message(), "prompt a1 has no \"category\""));
     assert_null(set.id);
 }
@@ -300,6 +308,13 @@ static void numbers_of_samples_that_a_layout_cannot_hold_are_refused(void **stat
     assert_int_equal(set.samples, 9);
 }
 
+static skv_status of_run(skv_layout_set *set, const skv_run_file *run)
+{
+    const skv_layout_prompts own = {0};
+
+    return skv_layout_set_from_run(set, named("coco"), run, &own, 0);
+}
+
 /* A run.h5 is data: what its ids say becomes a path. */
 static void hostile_ids_of_a_run_are_refused(void **state)
 {
@@ -311,19 +326,19 @@ static void hostile_ids_of_a_run_are_refused(void **state)
 
     (void)state;
     run.id = slash;
-    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = twins;
-    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = bad;
     run.samples = 2;
-    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = fine; /* no "-0" behind the first sample's */
-    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = later;
-    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_E_FORMAT);
+    assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = fine;
     run.samples = 1;
-    assert_int_equal(skv_layout_set_from_run(&set, named("coco"), &run, NULL, 0), SKV_OK);
+    assert_int_equal(of_run(&set, &run), SKV_OK);
     skv_layout_set_clear(&set);
 }
 
@@ -335,8 +350,7 @@ static void geneval_wants_the_lines_that_its_evaluator_needs(void **state)
     assert_int_equal(set_of(&set, named("geneval"), "{\"prompt\": \"x\"}\n", 0), SKV_E_ARG);
     assert_non_null(strstr(skv_message(), "line 1"));
     write_text("list.txt", "a cat\n");
-    assert_int_equal(skv_layout_set_from_prompts(&set, named("geneval"), temp_path("list.txt"), 0),
-                     SKV_E_ARG);
+    assert_int_equal(set_of_file(&set, named("geneval"), "list.txt", 0), SKV_E_ARG);
     assert_int_equal(set_of(&set, named("geneval"),
                             "{\"tag\":\"t\",  \"include\":[], \"prompt\":\"\\u00e9\"}\r\n"
                             "{\"tag\":\"t\",\"include\":[],\"prompt\":\"y\"}",

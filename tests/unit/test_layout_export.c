@@ -31,17 +31,17 @@ static void write_prompts(void)
 /* Path `path` of the run as <temp folder>/<folder>, in GenEval's layout. */
 static skv_layout_done export_path(int path, const char *folder)
 {
-    char out[SKV_LAYOUT_PATH_BYTES], prompts[SKV_LAYOUT_PATH_BYTES];
+    char out[SKV_LAYOUT_PATH_BYTES];
+    const skv_layout_prompts list = {.file = temp_path("prompts.jsonl")};
     skv_layout_job job = {.path = path, .folder = out, .threads = 2};
     skv_layout_set set = {0};
     skv_run_file file;
     skv_layout_done done;
 
     snprintf(out, sizeof out, "%s", temp_path(folder));
-    snprintf(prompts, sizeof prompts, "%s", temp_path("prompts.jsonl"));
     assert_int_equal(skv_layout_find(&job.layout, "geneval"), SKV_OK);
     assert_int_equal(skv_run_file_open(&file, temp_folder()), SKV_OK);
-    if (skv_layout_set_from_run(&set, job.layout, &file, prompts, 2) != SKV_OK)
+    if (skv_layout_set_from_run(&set, job.layout, &file, &list, 2) != SKV_OK)
         fail_msg("%s", skv_message());
     job.run = &file;
     job.set = &set;
