@@ -1,15 +1,16 @@
 #include "core/known_file.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-static const struct {
+typedef struct {
     size_t at;
     const char *begins; /* compared without regard to case */
     const char *is;
-} known[] = {
+} kind;
+
+static const kind kinds[] = {
     {0, "version https://git-lfs.github.com/",
      "is a Git LFS pointer, not the file itself (git lfs pull fetches it)"},
     {0, "version https://hawser.github.com/",
@@ -20,11 +21,6 @@ static const struct {
     {0, "<html", "is a web page, not the file itself (a download that wants a login?)"},
     {0, "<head", "is a web page, not the file itself (a download that wants a login?)"},
     {0, "<?xml", "is an XML text, not the file itself (a server's error message?)"},
-    {0, "Entry not found", "is a server's message \"Entry not found\", not the file itself"},
-    {0, "Invalid username or password", "is a server's refusal of a login, not the file itself"},
-    {0, "Access to ", "is a server's refusal (\"Access to ...\"), not the file itself"},
-    {0, "404", "is a server's message (404), not the file itself"},
-    {0, "{\"error\"", "is a server's error message, not the file itself"},
     {257, "ustar", "is a tar archive: unpack it first"},
     {0, "\x1f\x8b", "is compressed with gzip: unpack it first"},
     {0,
@@ -45,6 +41,15 @@ static const struct {
     {0, "%PDF", "is a PDF document"},
 };
 
+/* What servers send in place of a file; any text may begin with these words. */
+static const kind messages[] = {
+    {0, "Entry not found", "is a server's message \"Entry not found\", not the file itself"},
+    {0, "Invalid username or password", "is a server's refusal of a login, not the file itself"},
+    {0, "Access to ", "is a server's refusal (\"Access to ...\"), not the file itself"},
+    {0, "404", "is a server's message (404), not the file itself"},
+    {0, "{\"error\"", "is a server's error message, not the file itself"},
+};
+
 static const char tar_of_torch[] =
     "is a checkpoint in PyTorch's old tar form (before version 0.2): load it with torch and save "
     "it again";
@@ -60,12 +65,11 @@ static bool is_torch_tar(const char *text, size_t bytes)
     return false;
 }
 
-const char *skv_known_file(const void *data, size_t bytes)
+/* Behind a byte order mark and white space. */
+static const char *find(const kind *list, size_t n_list, const void *data, size_t bytes)
 {
     const char *text = data;
 
-    if (is_torch_tar(text, bytes))
-        return tar_of_torch;
     if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         bytes -= 3;
@@ -74,11 +78,33 @@ const char *skv_known_file(const void *data, size_t bytes)
         text++;
         bytes--;
     }
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const size_t n = strlen(known[i].begins);
+    for (size_t i = 0; i < n_list; i++) {
+        const size_t n = strlen(list[i].begins);
 
-        if (bytes >= known[i].at + n && strncasecmp(text + known[i].at, known[i].begins, n) == 0)
-            return known[i].is;
+        if (bytes >= list[i].at + n && strncasecmp(text + list[i].at, list[i].begins, n) == 0)
+            return list[i].is;
     }
     return NULL;
+}
+
+const char *skv_known_file_not_text(const void *data, size_t bytes)
+{
+    return is_torch_tar(data, bytes) ? tar_of_torch
+                                     : find(kinds, sizeof kinds / sizeof kinds[0], data, bytes);
+}
+
+const char *skv_known_file(const void *data, size_t bytes)
+{
+    const char *is = skv_known_file_not_text(data, bytes);
+
+    return is ? is : find(messages, sizeof messages / sizeof messages[0], data, bytes);
+}
+
+skv_status skv_not_wanted(const char *path, const void *data, size_t bytes, const char *wanted)
+{
+    const char *is = bytes == 0 ? "is empty" : skv_known_file(data, bytes);
+
+    if (is)
+        return skv_fail(SKV_E_FORMAT, "%s %s: want %s", path, is, wanted);
+    return skv_fail(SKV_E_FORMAT, "%s is not %s", path, wanted);
 }

@@ -12,9 +12,8 @@
 #include "core/file.h"
 #include "core/mem.h"
 
-#define MAX_FILE_BYTES ((size_t)512 << 20)
-#define MAX_SIDE       65500 /* the format's own, less what libjpeg keeps for itself */
-#define MAX_SCANS      100 /* of a progressive file: real ones have about ten, each costs a pass */
+#define MAX_SIDE  65500 /* the format's own, less what libjpeg keeps for itself */
+#define MAX_SCANS 100   /* of a progressive file: real ones have about ten, each costs a pass */
 
 typedef struct {
     struct jpeg_error_mgr manager; /* first: libjpeg gives its address back */
@@ -148,19 +147,15 @@ static skv_status decode(reading *r, skv_picture *out, const char *path)
     return SKV_OK;
 }
 
-skv_status skv_jpeg_read(skv_picture *out, const char *path)
+skv_status skv_jpeg_decode(skv_picture *out, const void *file, size_t bytes, const char *path)
 {
-    reading r = {0};
-    char *file = NULL;
+    reading r = {.file = file, .file_bytes = bytes};
     skv_status st;
 
     *out = (skv_picture){0};
-    SKV_TRY(skv_file_read(&file, &r.file_bytes, path, MAX_FILE_BYTES));
-    r.file = (const uint8_t *)file;
     st = decode(&r, out, path);
     jpeg_destroy_decompress(&r.jpeg);
     free(r.cmyk);
-    free(file);
     if (st != SKV_OK) {
         free(out->rgb);
         *out = (skv_picture){0};

@@ -5,8 +5,10 @@
 #include "io/picture_file.h"
 
 /* Baseline, progressive, grey, CMYK (as Adobe writes it): as RGB, as Pillow converts. A file whose
- * data end before the picture is refused; other damage that libjpeg only warns of is not. */
-SKV_MUST skv_status skv_jpeg_read(skv_picture *out, const char *path);
+ * data end before the picture is refused; other damage that libjpeg only warns of is not. `path` is
+ * for messages. */
+SKV_MUST skv_status skv_jpeg_decode(skv_picture *out, const void *file, size_t bytes,
+                                    const char *path);
 
 /* *out (free()) = the picture as baseline JPEG, colours at half resolution (4:2:0), as OpenCV and
  * Pillow write it. `name` is for messages. */

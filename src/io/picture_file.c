@@ -3,13 +3,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/file.h"
+#include "core/known_file.h"
 #include "io/jpeg_file.h"
 #include "io/webp_file.h"
 
-#define JPEG_QUALITY 95 /* OpenCV's default, by which Infinity's scripts write */
+#define MAX_FILE_BYTES ((size_t)1 << 30)
+#define JPEG_QUALITY   95 /* OpenCV's default, by which Infinity's scripts write */
 
 static const char *const names[SKV_PICTURE_FORMS] = {"png", "jpeg", "webp"};
 
@@ -18,31 +19,21 @@ const char *skv_form_name(skv_form form)
     return names[form];
 }
 
-/* The form by the first bytes; what is neither of the others is PNG's to refuse. */
-static skv_status form_of(skv_form *out, const char *path)
+static bool is_jpeg(const void *file, size_t bytes)
 {
-    unsigned char head[12] = {0};
-    size_t n = 0;
-    int fd = -1;
-    skv_status st;
-
-    SKV_TRY(skv_file_open(&fd, path, 0));
-    st = skv_read_fully(&n, fd, head, sizeof head, path);
-    close(fd);
-    *out = SKV_PICTURE_PNG;
-    if (n >= 3 && memcmp(head, "\xff\xd8\xff", 3) == 0)
-        *out = SKV_PICTURE_JPEG;
-    else if (n == 12 && memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBP", 4) == 0)
-        *out = SKV_PICTURE_WEBP;
-    return st;
+    return bytes >= 3 && memcmp(file, "\xff\xd8\xff", 3) == 0;
 }
 
-static skv_status read_png(skv_picture *out, const char *path)
+static bool is_webp(const char *file, size_t bytes)
+{
+    return bytes >= 12 && memcmp(file, "RIFF", 4) == 0 && memcmp(file + 8, "WEBP", 4) == 0;
+}
+
+static skv_status decode_png(skv_picture *out, const void *file, size_t bytes, const char *path)
 {
     skv_png png = {0};
 
-    *out = (skv_picture){0};
-    SKV_TRY(skv_png_read(&png, path));
+    SKV_TRY(skv_png_decode(&png, file, bytes, path));
     *out = (skv_picture){png.height, png.width, png.rgb};
     png.rgb = NULL;
     skv_png_clear(&png);
@@ -51,18 +42,22 @@ static skv_status read_png(skv_picture *out, const char *path)
 
 skv_status skv_picture_read(skv_picture *out, const char *path)
 {
-    skv_form form;
+    char *file = NULL;
+    size_t n = 0;
+    skv_status st;
 
     *out = (skv_picture){0};
-    SKV_TRY(form_of(&form, path));
-    switch (form) {
-    case SKV_PICTURE_JPEG:
-        return skv_jpeg_read(out, path);
-    case SKV_PICTURE_WEBP:
-        return skv_webp_read(out, path);
-    default:
-        return read_png(out, path);
-    }
+    SKV_TRY(skv_file_read(&file, &n, path, MAX_FILE_BYTES));
+    if (is_jpeg(file, n))
+        st = skv_jpeg_decode(out, file, n, path);
+    else if (is_webp(file, n))
+        st = skv_webp_decode(out, file, n, path);
+    else if (skv_png_is(file, n))
+        st = decode_png(out, file, n, path);
+    else
+        st = skv_not_wanted(path, file, n, "a PNG, JPEG or WebP picture");
+    free(file);
+    return st;
 }
 
 skv_status skv_picture_write(const char *path, skv_form form, const skv_picture *picture,

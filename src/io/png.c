@@ -16,16 +16,23 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/known_file.h"
 #include "core/mem.h"
 
 #define MAX_CHUNK_BYTES ((size_t)16 << 20) /* of metadata and of a decompressed text */
 #define MAX_CHUNKS      128
 #define MAX_KEY         79
+#define MAX_FILE_BYTES  ((size_t)4 << 30)
+
+/* Of a file's beginning; of a chunk's length and kind; of the checksum behind it. */
+enum { SIGNATURE = 8, CHUNK_HEAD = 8, CHUNK_SUM = 4 };
 
 typedef struct {
     jmp_buf jump;
     const char *path;
-    FILE *file;
+    FILE *file;        /* of what is written */
+    const uint8_t *at; /* of what is read, with `left` bytes behind it */
+    size_t left;
     int channels;  /* of what is written, 1 or 3 */
     bool smallest; /* rather than soonest */
     png_structp png;
@@ -231,24 +238,9 @@ skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, i
     return SKV_OK;
 }
 
-/* Refuses what is not a PNG, by its first bytes. */
-static skv_status check_kind(FILE *f, const char *path)
+bool skv_png_is(const void *file, size_t bytes)
 {
-    unsigned char head[12] = {0};
-    const size_t n = fread(head, 1, sizeof head, f);
-    const char *is = "no PNG file";
-
-    if (n >= 8 && png_sig_cmp(head, 0, 8) == 0) {
-        rewind(f);
-        return SKV_OK;
-    }
-    if (n >= 3 && memcmp(head, "\xff\xd8\xff", 3) == 0)
-        is = "a JPEG file";
-    else if (n >= 12 && memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBP", 4) == 0)
-        is = "a WebP file";
-    else if (n >= 4 && memcmp(head, "GIF8", 4) == 0)
-        is = "a GIF file";
-    return skv_fail(SKV_E_FORMAT, "%s: %s, want PNG", path, is);
+    return bytes >= SIGNATURE && memcmp(file, "\x89PNG\r\n\x1a\n", SIGNATURE) == 0;
 }
 
 /* Pillow holds grey of 16 bits as integers and cuts them at 255 on the way to RGB. Data is grey of
@@ -302,6 +294,17 @@ static skv_status copy_texts(skv_png *out, png_job *job)
     return SKV_OK;
 }
 
+static void take_bytes(png_structp png, png_bytep to, size_t n)
+{
+    png_job *job = png_get_io_ptr(png);
+
+    if (n > job->left)
+        png_error(png, "cut: the file ends before the picture does");
+    memcpy(to, job->at, n);
+    job->at += n;
+    job->left -= n;
+}
+
 /* Everything that may jump. */
 static skv_status decode(skv_png *out, png_job *job)
 {
@@ -314,7 +317,7 @@ static skv_status decode(skv_png *out, png_job *job)
     png_set_user_limits(job->png, SKV_PNG_MAX_SIDE, SKV_PNG_MAX_SIDE);
     png_set_chunk_cache_max(job->png, MAX_CHUNKS);
     png_set_chunk_malloc_max(job->png, MAX_CHUNK_BYTES);
-    png_init_io(job->png, job->file);
+    png_set_read_fn(job->png, job, take_bytes);
     png_read_info(job->png, job->info);
     out->width = (int)png_get_image_width(job->png, job->info);
     out->height = (int)png_get_image_height(job->png, job->info);
@@ -338,73 +341,72 @@ static uint32_t number(const unsigned char *p)
 /* Every chunk that libpng reads lies within the file: it asks for as much memory as a chunk says,
  * and reads on after an IEND that comes before the picture. What is wrong otherwise it finds by
  * itself. */
-static skv_status check_chunks(FILE *f, const char *path, long length)
+static skv_status check_chunks(const uint8_t *file, size_t bytes, const char *path)
 {
-    unsigned char head[8];
     bool picture = false;
-    long at = 8;
+    size_t n;
 
-    while (length - at >= (long)sizeof head && fseek(f, at, SEEK_SET) == 0 &&
-           fread(head, 1, sizeof head, f) == sizeof head) {
-        const long n = (long)number(head);
+    for (size_t at = SIGNATURE; bytes - at >= CHUNK_HEAD; at += n + CHUNK_HEAD + CHUNK_SUM) {
+        const uint8_t *kind = file + at + 4;
 
-        if (picture && memcmp(head + 4, "IEND", 4) == 0)
+        n = number(file + at);
+        if (picture && memcmp(kind, "IEND", 4) == 0)
             break;
-        picture = picture || memcmp(head + 4, "IDAT", 4) == 0;
-        if (n > length - at - 12)
+        picture = picture || memcmp(kind, "IDAT", 4) == 0;
+        if (bytes - at < CHUNK_HEAD + CHUNK_SUM || n > bytes - at - CHUNK_HEAD - CHUNK_SUM)
             return skv_fail(SKV_E_FORMAT,
-                            "%s: damaged or cut: the chunk at byte %ld says that it has %ld bytes, "
-                            "the file has %ld",
-                            path, at, n, length);
-        at += 12 + n;
+                            "%s: damaged or cut: the chunk at byte %zu says that it has %zu bytes, "
+                            "the file has %zu",
+                            path, at, n, bytes);
     }
     return SKV_OK;
 }
 
 /* Deflate makes at most 1032 bytes of one: a file much shorter than its picture is a bomb or cut.
  */
-static skv_status check_lengths(FILE *f, const char *path)
+static skv_status check_lengths(const uint8_t *file, size_t bytes, const char *path)
 {
-    unsigned char head[33];
     uint64_t width, height;
-    long length;
 
-    if (fread(head, 1, sizeof head, f) != sizeof head || memcmp(head + 12, "IHDR", 4) != 0 ||
-        fseek(f, 0, SEEK_END) != 0 || (length = ftell(f)) < 0)
+    if (bytes < 33 || memcmp(file + 12, "IHDR", 4) != 0)
         return skv_fail(SKV_E_FORMAT, "%s: a PNG without header", path);
-    width = number(head + 16);
-    height = number(head + 20);
+    width = number(file + 16);
+    height = number(file + 20);
     if (width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE ||
-        width * height / 8 / 1032 > (uint64_t)length)
-        return skv_fail(SKV_E_FORMAT, "%s: %ld bytes cannot hold %llu x %llu pixels", path, length,
+        width * height / 8 / 1032 > (uint64_t)bytes)
+        return skv_fail(SKV_E_FORMAT, "%s: %zu bytes cannot hold %llu x %llu pixels", path, bytes,
                         (unsigned long long)width, (unsigned long long)height);
-    SKV_TRY(check_chunks(f, path, length));
-    rewind(f);
-    return SKV_OK;
+    return check_chunks(file, bytes, path);
 }
 
-skv_status skv_png_read_below(skv_png *out, const char *path, int n_below)
+skv_status skv_png_decode(skv_png *out, const void *file, size_t bytes, const char *path)
 {
     skv_status st = SKV_OK;
-    png_job job = {.path = path};
-    int fd = -1;
+    png_job job = {.path = path, .at = file, .left = bytes};
 
     *out = (skv_png){0};
-    SKV_TRY(skv_file_open(&fd, path, n_below));
-    job.file = fdopen(fd, "rb");
-    if (!job.file) {
-        close(fd);
-        return skv_fail(SKV_E_IO, "%s: cannot open: %s", path, strerror(errno));
-    }
-    SKV_TRY_GOTO(check_kind(job.file, path), done);
-    SKV_TRY_GOTO(check_lengths(job.file, path), done);
-    SKV_TRY_GOTO(decode(out, &job), done);
-done:
+    if (!skv_png_is(file, bytes))
+        return skv_not_wanted(path, file, bytes, "a PNG picture");
+    SKV_TRY(check_lengths(file, bytes, path));
+    st = decode(out, &job);
     if (job.png)
         png_destroy_read_struct(&job.png, &job.info, NULL);
     end_job(&job);
     if (st != SKV_OK)
         skv_png_clear(out);
+    return st;
+}
+
+skv_status skv_png_read_below(skv_png *out, const char *path, int n_below)
+{
+    char *file = NULL;
+    size_t bytes = 0;
+    skv_status st;
+
+    *out = (skv_png){0};
+    SKV_TRY(skv_file_read_below(&file, &bytes, path, n_below, MAX_FILE_BYTES));
+    st = skv_png_decode(out, file, bytes, path);
+    free(file);
     return st;
 }
 

@@ -6,6 +6,7 @@
 #ifndef SKV_IO_PNG_H
 #define SKV_IO_PNG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,9 +43,15 @@ typedef struct {
 
 /* Grey, palette and 16-bit pictures become RGB8, as Pillow's convert("RGB") has them: of 16 bits
  * the upper 8, but grey without alpha is cut at 255; alpha is dropped (colours as stored). A file
- * that is not a PNG is refused by name (JPEG, WebP, GIF), a damaged one with libpng's reason. */
+ * that is not a PNG is called what it is (core/known_file.h), a damaged one refused with libpng's
+ * reason. */
 SKV_MUST skv_status skv_png_read(skv_png *out, const char *path);
 SKV_MUST skv_status skv_png_read_below(skv_png *out, const char *path, int n_below); /* file.h */
+/* The same of a file in memory; `path` is for messages. */
+SKV_MUST skv_status skv_png_decode(skv_png *out, const void *file, size_t bytes, const char *path);
 void skv_png_clear(skv_png *png);
+
+/* Whether a file begins as every PNG does. */
+bool skv_png_is(const void *file, size_t bytes);
 
 #endif

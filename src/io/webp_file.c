@@ -4,11 +4,9 @@
 #include <webp/decode.h>
 #include <webp/encode.h>
 
-#include "core/file.h"
 #include "core/mem.h"
 
-#define MAX_FILE_BYTES ((size_t)512 << 20)
-#define LEVEL          1 /* of 0 to 9: six times as fast as the default for 5 % more bytes */
+#define LEVEL 1 /* of 0 to 9: six times as fast as the default for 5 % more bytes */
 
 static const char *reason(VP8StatusCode code)
 {
@@ -54,16 +52,12 @@ static skv_status decode(skv_picture *out, const uint8_t *file, size_t bytes, co
                                  : skv_fail(SKV_E_FORMAT, "%s: WebP: %s", path, reason(code));
 }
 
-skv_status skv_webp_read(skv_picture *out, const char *path)
+skv_status skv_webp_decode(skv_picture *out, const void *file, size_t bytes, const char *path)
 {
-    char *file = NULL;
-    size_t bytes = 0;
     skv_status st;
 
     *out = (skv_picture){0};
-    SKV_TRY(skv_file_read(&file, &bytes, path, MAX_FILE_BYTES));
-    st = decode(out, (const uint8_t *)file, bytes, path);
-    free(file);
+    st = decode(out, file, bytes, path);
     if (st != SKV_OK) {
         free(out->rgb);
         *out = (skv_picture){0};

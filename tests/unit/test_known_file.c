@@ -46,6 +46,19 @@ static void files_are_called_by_their_names(void **state)
     }
 }
 
+static void a_servers_message_may_be_a_line_of_a_text(void **state)
+{
+    static const char *const lines[] = {"404 in neon letters", "Access to the castle",
+                                        "Entry not found"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_non_null(skv_known_file(lines[i], strlen(lines[i])));
+        assert_null(skv_known_file_not_text(lines[i], strlen(lines[i])));
+    }
+    assert_non_null(skv_known_file_not_text("<html>", 6));
+}
+
 static void tars_of_old_torch_are_told_from_others(void **state)
 {
     char tar[512] = "storages";
@@ -73,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_called_by_their_names),
+        cmocka_unit_test(a_servers_message_may_be_a_line_of_a_text),
         cmocka_unit_test(tars_of_old_torch_are_told_from_others),
         cmocka_unit_test(what_is_expected_is_not_known),
     };

@@ -136,7 +136,7 @@ static void refused(const void *bytes, size_t n, const char *why)
     assert_int_equal(skv_file_write(temp_path("b"), bytes, n), SKV_OK);
     assert_int_equal(skv_picture_read(&p, temp_path("b")), SKV_E_FORMAT);
     assert_null(p.rgb);
-    snprintf(start, sizeof start, "%s/b: ", temp_folder());
+    snprintf(start, sizeof start, "%s/b", temp_folder());
     assert_memory_equal(skv_message(), start, strlen(start));
     assert_non_null(strstr(skv_message(), why));
 }
@@ -166,8 +166,10 @@ static void damaged_files_are_refused_with_the_reason(void **state)
     bytes = bytes_of(sample("fuzz/picture", "animation.webp", ""), &n);
     refused(bytes, n, "an animation");
     free(bytes);
-    refused("GIF89a, and more", 16, "a GIF file");
-    refused("", 0, "no PNG file");
+    refused("GIF89a, and more", 16, "is a GIF picture: want a PNG, JPEG or WebP picture");
+    refused("version https://git-lfs.github.com/spec/v1\n", 43, "is a Git LFS pointer");
+    refused("a text", 6, "is not a PNG, JPEG or WebP picture");
+    refused("", 0, "is empty: want a PNG, JPEG or WebP picture");
 }
 
 static void missing_files_and_full_disks_are_named(void **state)

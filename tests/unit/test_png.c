@@ -251,8 +251,8 @@ static void other_files_are_refused_by_name(void **state)
     } other[] = {{"\xff\xd8\xff\xe0 and more", "JPEG", 12},
                  {"RIFF1234WEBPVP8 ", "WebP", 16},
                  {"GIF89a 12345678", "GIF", 15},
-                 {"text", "no PNG", 4},
-                 {"", "no PNG", 0},
+                 {"text", "is not a PNG picture", 4},
+                 {"", "is empty: want a PNG picture", 0},
                  {"\x89PNG\r\n\x1a\n", "without header", 8}};
     skv_png png;
 
