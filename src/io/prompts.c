@@ -15,7 +15,7 @@
 typedef skv_status (*window_parser)(skv_prompts__builder *b, skv_prompts__place *p,
                                     const skv_prompts__window *w, size_t *used);
 
-/* parse: NULL for a document, which is read whole. */
+/* parse: NULL for a document, which is read whole, and for lists, which are read one by one. */
 static const struct {
     const char *unit, *key;
     window_parser parse;
@@ -26,6 +26,7 @@ static const struct {
     [SKV_PROMPTS_CSV] = {"line", "column", skv_prompts__table},
     [SKV_PROMPTS_TSV] = {"line", "column", skv_prompts__table},
     [SKV_PROMPTS_FOLDER] = {"line", NULL, skv_prompts__jsonl},
+    [SKV_PROMPTS_LISTS] = {"line", "key", NULL},
 };
 
 /* Where the list begins: behind a byte order mark. */
@@ -86,16 +87,41 @@ static skv_status parse_document(skv_prompts__builder *b, const skv_prompts_sour
     return st;
 }
 
-static skv_status parse(skv_prompts__builder *b, const skv_prompts_source *s)
+/* One file (text in memory, stream), from its beginning. */
+static skv_status parse_one(skv_prompts__builder *b, const skv_prompts_source *s)
 {
+    const skv_prompts_options *o = b->options;
     size_t at = 0;
 
+    b->unit = forms[s->form].unit;
+    b->key = forms[s->form].key;
+    if (s->n == 0)
+        return skv_fail(SKV_E_ARG, "%s: no prompts, the file is empty", b->name);
+    if ((o->prompt_key || o->id_key) && !b->key)
+        return skv_fail(SKV_E_ARG,
+                        "%s: %s names a key or column, but this list has none: it is plain text",
+                        b->name, o->prompt_key ? "--prompt-key" : "--id-key");
     SKV_TRY(find_start(&at, s, b->name));
     if (forms[s->form].parse)
         SKV_TRY(parse_windows(b, s, at));
     else
         SKV_TRY(parse_document(b, s, at));
-    SKV_TRY(skv_prompts__is_unchanged(s, b->name));
+    return skv_prompts__is_unchanged(s, b->name);
+}
+
+static skv_status parse(skv_prompts__builder *b, const skv_prompts_source *s)
+{
+    const char *name = b->name;
+
+    if (s->form != SKV_PROMPTS_LISTS)
+        SKV_TRY(parse_one(b, s));
+    for (size_t i = 0; i < s->n_parts; i++) {
+        b->name = s->part[i].path;
+        b->list = s->part[i].stem;
+        b->list_begin = b->facts->n;
+        SKV_TRY(parse_one(b, &s->part[i].source));
+    }
+    b->name = name;
     return skv_prompts__finish(b);
 }
 
@@ -105,8 +131,6 @@ static skv_status read_once(skv_prompts__builder *b, const skv_prompts_source *s
 {
     skv_status st;
 
-    b->unit = forms[s->form].unit;
-    b->key = forms[s->form].key;
     b->options = opts;
     b->ids.fold_case = true; /* ids become file names, also where case does not count */
     *b->facts = (skv_prompts_facts){0};
@@ -146,12 +170,6 @@ skv_status skv_prompts_each(skv_prompts_facts *facts, const skv_prompts_source *
     skv_status st;
 
     opts = opts ? opts : &plain;
-    if (s->n == 0)
-        return skv_fail(SKV_E_ARG, "%s: no prompts, the file is empty", name);
-    if ((opts->prompt_key || opts->id_key) && !forms[s->form].key)
-        return skv_fail(SKV_E_ARG,
-                        "%s: %s names a key or column, but this list has none: it is plain text",
-                        name, opts->prompt_key ? "--prompt-key" : "--id-key");
     if (opts->rewrites)
         SKV_TRY(skv_prompts__rewrites_read(&rewrites, opts));
     b.rewrites = rewrites;

@@ -68,7 +68,8 @@ typedef enum {
     SKV_PROMPTS_JSON,  /* one document: an array, or an object of a kind listed in prompts_json.c */
     SKV_PROMPTS_CSV,   /* RFC 4180 with a header; separated by commas, semicolons or tabs */
     SKV_PROMPTS_TSV,   /* the same, separated by tabs; a quote that is not closed is text */
-    SKV_PROMPTS_FOLDER /* JSON Lines as skv_prompts_open makes them of a folder */
+    SKV_PROMPTS_FOLDER, /* JSON Lines as skv_prompts_open makes them of a folder of texts */
+    SKV_PROMPTS_LISTS   /* a folder of files of the forms above, one behind the other */
 } skv_prompts_form;
 
 typedef enum {
@@ -98,15 +99,19 @@ typedef struct {
     char *owned;       /* bytes, where they are freed with the source */
     bool on_disk;      /* read from fd instead */
     int fd;
-    int64_t changed; /* when the file was changed last, ns, as it was when opened */
+    int64_t changed;                /* when the file was changed last, ns, as it was when opened */
+    struct skv_prompts__part *part; /* LISTS: its files */
+    size_t n_parts;
 } skv_prompts_source;
 
 /* Opens a list and reads all of it once. Its form is what the name's ending says (prompts_open.c
  * has the table; others are text); whether JSON is lines or one document is seen in its beginning,
  * and so is JSON in what has no name: "-", standard input, or a pipe, which is read to its end
  * (SKV_E_IO when nothing comes for a minute). A folder becomes JSON Lines: its *.txt sorted by
- * bytes, id = the name without .txt, one trailing newline stripped. SKV_E_ARG for a list that is of
- * another form than its name says, naming the cure. Caller closes. */
+ * bytes, id = the name without .txt, one trailing newline stripped; where it has no .txt, its lists
+ * are one, sorted likewise, ids <file's name without its ending>-<id, or index of five digits>.
+ * SKV_E_ARG for a list that is of another form than its name says, naming the cure. Caller closes.
+ */
 SKV_MUST skv_status skv_prompts_open(skv_prompts_source *out, const char *path);
 
 /* A list in memory; borrowed. */

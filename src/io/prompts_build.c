@@ -78,6 +78,7 @@ static skv_status take_id(skv_prompts__builder *b, size_t line, skv_prompt *p, c
     if (there && b->twin == 0) {
         b->twin = line;
         b->twin_of = other;
+        b->twin_name = b->name;
         snprintf(b->twin_id, sizeof b->twin_id, "%s", id);
     }
     look_at_id(b, id);
@@ -95,7 +96,7 @@ skv_status skv_prompts__finish(skv_prompts__builder *b)
         return skv_fail(SKV_E_FORMAT,
                         "%s: %s %zu: id \"%s\" is that of %s %zu; --id-key takes ids from "
                         "elsewhere, or none",
-                        b->name, b->unit, b->twin, b->twin_id, b->unit, b->twin_of);
+                        b->twin_name, b->unit, b->twin, b->twin_id, b->unit, b->twin_of);
     if (f->n_bad == f->n)
         return skv_fail(SKV_E_ARG, "%s%s", b->first_bad,
                         f->n == 1 ? "" : "; no other prompt of the list can be read either");
@@ -115,6 +116,7 @@ void skv_prompts__builder_clear(skv_prompts__builder *b)
     skv_prompts__set_clear(&b->ids);
     skv_prompts__set_clear(&b->unused);
     skv_bytes_clear(&b->id);
+    skv_bytes_clear(&b->list_id);
     skv_bytes_clear(&b->text);
     skv_bytes_clear(&b->negative);
     skv_bytes_clear(&b->rewritten);
@@ -153,21 +155,44 @@ bool skv_prompts__is_blank(const char *text, size_t n)
     return n == 0;
 }
 
-skv_status skv_prompts__add_to_id(skv_prompts__builder *b, const char *part, size_t n, bool first)
+/* Adds a part to an id, behind a '-' where it is not the first. */
+static skv_status add_part(skv_bytes *id, const char *part, size_t n, bool first)
 {
     static const char what[] = "an id";
 
     if (first)
-        b->id.n = 0;
+        id->n = 0;
     else
-        b->id.data[b->id.n - 1] = '-'; /* in place of the NUL */
-    SKV_TRY(skv_bytes_add(&b->id, part, n, what));
-    return skv_bytes_add(&b->id, "", 1, what);
+        id->data[id->n - 1] = '-'; /* in place of the NUL */
+    SKV_TRY(skv_bytes_add(id, part, n, what));
+    return skv_bytes_add(id, "", 1, what);
+}
+
+skv_status skv_prompts__add_to_id(skv_prompts__builder *b, const char *part, size_t n, bool first)
+{
+    return add_part(&b->id, part, n, first);
+}
+
+/* *id = <list>-<id, or the place in the list>. */
+static skv_status put_list_before(skv_prompts__builder *b, const char **id)
+{
+    char place[24];
+
+    if (!*id || !**id) {
+        snprintf(place, sizeof place, "%05zu", b->facts->n - b->list_begin);
+        *id = place;
+    }
+    SKV_TRY(add_part(&b->list_id, b->list, strlen(b->list), true));
+    SKV_TRY(add_part(&b->list_id, *id, strlen(*id), false));
+    *id = b->list_id.data;
+    return SKV_OK;
 }
 
 /* The prompt behind those that are there. */
 static skv_status put(skv_prompts__builder *b, size_t line, skv_prompt *p, const char *id)
 {
+    if (b->list)
+        SKV_TRY(put_list_before(b, &id));
     SKV_TRY(take_id(b, line, p, id));
     if (b->rewrites && !p->error)
         SKV_TRY(rewrite(b, p));

@@ -26,9 +26,11 @@ void skv_prompts__set_clear(skv_prompts__set *s);
 
 typedef struct {
     skv_prompts_facts *facts;
-    const char *name; /* the file's */
-    const char *unit; /* "line" or "entry" */
-    const char *key;  /* "key" or "column" */
+    const char *name;  /* the file's */
+    const char *unit;  /* "line" or "entry" */
+    const char *key;   /* "key" or "column" */
+    const char *list;  /* of a folder of lists, what ids begin with; NULL: another form */
+    size_t list_begin; /* prompts before it */
     const skv_prompts_options *options;
     const json_t *rewrites; /* NULL: none */
     skv_prompts_fn fn;
@@ -36,12 +38,13 @@ typedef struct {
     skv_prompts__set ids;    /* with the line of each */
     skv_prompts__set unused; /* keys */
     size_t twin, twin_of;    /* lines of the first id that was there before; 0: none */
+    const char *twin_name;   /* its file's */
     char twin_id[SKV_PROMPTS__MAX_ID + 1];
     bool all_digits;                      /* an id is made of digits alone */
     bool dashes[SKV_PROMPTS__MAX_ID + 1]; /* [k]: an id begins with "index" and k dashes */
     char first_bad[SKV_PROMPTS__MESSAGE]; /* the first reason; "": none */
     skv_bytes text, negative, rewritten;  /* of the prompt at hand */
-    skv_bytes id;                         /* where a parser makes one */
+    skv_bytes id, list_id;                /* where a parser makes one; with what it begins */
 } skv_prompts__builder;
 void skv_prompts__builder_clear(skv_prompts__builder *b);
 
@@ -64,6 +67,12 @@ SKV_MUST skv_status skv_prompts__add_bad(skv_prompts__builder *b, size_t line, c
 /* After the last prompt: chooses how indices are written. SKV_E_ARG without prompts that can be
  * read, SKV_E_FORMAT for two of one id. */
 SKV_MUST skv_status skv_prompts__finish(skv_prompts__builder *b);
+
+/* A file of a folder of lists, and its name without the ending. */
+typedef struct skv_prompts__part {
+    skv_prompts_source source;
+    char *path, *stem;
+} skv_prompts__part;
 
 /* SKV_E_FORMAT: the list's file was changed since it was opened. */
 SKV_MUST skv_status skv_prompts__is_unchanged(const skv_prompts_source *s, const char *name);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/folder.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -21,6 +22,7 @@
 
 #define PIPE_SECONDS   60
 #define PIECE_BYTES    ((size_t)1 << 20)
+#define MAX_LISTS      500               /* of a folder; each is an open file */
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
 
 /* {"id": ..., "prompt": ...}, or {"id": ..., "error": ...} where the file is unusable. */
@@ -73,31 +75,22 @@ done:
     return st;
 }
 
-/* The folder's *.txt; hidden files are left out. */
-static skv_status load_folder(char **out, size_t *out_n, const char *folder)
+/* The folder's *.txt; hidden files are left out. *out NULL: it has none. */
+static skv_status load_texts(char **out, size_t *out_n, const char *folder, const skv_names *l)
 {
     skv_status st = SKV_OK;
     size_t bytes = 0;
-    skv_names l = {0};
     char *text = NULL;
     FILE *f = open_memstream(&text, &bytes);
 
     if (!f)
         return skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
-    SKV_TRY_GOTO(skv_folder_names(&l, folder, 0), done);
-    for (size_t i = 0; i < l.n; i++)
-        if (l.name[i][0] != '.' && skv_ends_in(l.name[i], ".txt"))
-            SKV_TRY_GOTO(print_file(f, folder, l.name[i]), done);
-done:
+    for (size_t i = 0; i < l->n && st == SKV_OK; i++)
+        if (l->name[i][0] != '.' && skv_ends_in(l->name[i], ".txt"))
+            st = print_file(f, folder, l->name[i]);
     if (fclose(f) != 0 && st == SKV_OK)
         st = skv_fail(SKV_E_MEM, "%s: out of memory for the prompts", folder);
-    if (st == SKV_OK && bytes == 0)
-        st = skv_fail(SKV_E_ARG,
-                      "%s: no .txt file in this folder, where each would be a prompt; a list is "
-                      "given by its own name, as %s/NAME.jsonl",
-                      folder, folder);
-    skv_names_clear(&l);
-    if (st != SKV_OK) {
+    if (st != SKV_OK || bytes == 0) {
         free(text);
         return st;
     }
@@ -232,6 +225,12 @@ void skv_prompts_close(skv_prompts_source *s)
     if (s->on_disk)
         close(s->fd);
     free(s->owned);
+    for (size_t i = 0; i < s->n_parts; i++) {
+        skv_prompts_close(&s->part[i].source);
+        free(s->part[i].path);
+        free(s->part[i].stem);
+    }
+    free(s->part);
     *s = (skv_prompts_source){0};
 }
 
@@ -292,12 +291,15 @@ static const struct {
     {".csv", SKV_PROMPTS_CSV},     {".tsv", SKV_PROMPTS_TSV},
 };
 
-static skv_prompts_form form_of(const char *path)
+static bool form_of_name(skv_prompts_form *out, const char *name)
 {
+    *out = SKV_PROMPTS_TEXT;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (skv_ends_in(path, endings[i].ending))
-            return endings[i].form;
-    return SKV_PROMPTS_TEXT;
+        if (skv_ends_in(name, endings[i].ending)) {
+            *out = endings[i].form;
+            return true;
+        }
+    return false;
 }
 
 /* Its name says nothing: standard input, a descriptor, a pipe's name. */
@@ -307,33 +309,139 @@ static bool is_nameless(const char *path)
            strncmp(path, "/proc/", 6) == 0;
 }
 
-/* From a folder (`load` makes lines of it) or a stream: all of it. */
-static skv_status open_loaded(skv_prompts_source *out, const char *path, skv_prompts_form form,
-                              skv_status (*load)(char **out, size_t *n, const char *path))
+/* Of a stream, all of it. */
+static skv_status open_stream(skv_prompts_source *out, const char *path, skv_prompts_form form)
 {
     char *bytes = NULL;
     size_t n = 0;
 
-    SKV_TRY(load(&bytes, &n, path));
+    SKV_TRY(load_stream(&bytes, &n, path));
     skv_prompts_open_bytes(out, bytes, n, form);
     out->owned = bytes;
     return SKV_OK;
 }
 
-static skv_status open_any(skv_prompts_source *out, const char *path)
+/* A folder's lists as one: HPSv2's four arrays come so, a file a style. */
+static bool is_list(const char *name)
+{
+    skv_prompts_form form;
+
+    return name[0] != '.' && form_of_name(&form, name);
+}
+
+/* *out = the name without its ending. */
+static skv_status cut_ending(char **out, const char *name)
+{
+    const size_t n = (size_t)(strrchr(name, '.') - name);
+
+    SKV_TRY(skv_alloc(out, n + 1, 1, name));
+    memcpy(*out, name, n);
+    return SKV_OK;
+}
+
+static skv_status check_file(const char *path, const char *name)
 {
     struct stat info;
 
+    if (stat(path, &info) != 0)
+        return skv_fail(skv_name_status(errno), "%s: cannot read prompts: %s", path,
+                        strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return skv_fail(SKV_E_ARG, "%s is not a file, as a list of prompts is", path);
+    if (!skv_utf8_is_valid(name, strlen(name)))
+        return skv_fail(SKV_E_ARG, "%s: its prompts' ids begin with its name, which is not UTF-8",
+                        path);
+    return SKV_OK;
+}
+
+/* Adds the folder's file of this name behind the lists that are there. */
+static skv_status add_list(skv_prompts_source *to, const char *folder, const char *name)
+{
+    skv_prompts__part *p = &to->part[to->n_parts];
+
+    to->n_parts++;
+    SKV_TRY(skv_path_join(&p->path, folder, name));
+    SKV_TRY(cut_ending(&p->stem, name));
+    for (size_t i = 0; i + 1 < to->n_parts; i++)
+        if (strcmp(to->part[i].stem, p->stem) == 0)
+            return skv_fail(SKV_E_ARG,
+                            "%s and %s: their prompts would have the same ids, which begin with "
+                            "the file's name",
+                            to->part[i].path, p->path);
+    SKV_TRY(check_file(p->path, name));
+    SKV_TRY(skv_prompts_open(&p->source, p->path));
+    to->n += p->source.n;
+    to->digest = skv_digest_add(to->digest, p->stem, strlen(p->stem));
+    to->digest = skv_digest_add(to->digest, &p->source.digest, sizeof p->source.digest);
+    return SKV_OK;
+}
+
+/* *found: there is a list among these names, and *out is all of them. */
+static skv_status open_lists(skv_prompts_source *out, bool *found, const char *folder,
+                             const skv_names *names)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < names->n; i++)
+        n += is_list(names->name[i]);
+    *found = n > 0;
+    if (n == 0)
+        return SKV_OK;
+    if (n > MAX_LISTS)
+        return skv_fail(SKV_E_ARG, "%s: %zu lists, at most %d are read as one", folder, n,
+                        MAX_LISTS);
+    out->form = SKV_PROMPTS_LISTS;
+    SKV_TRY(skv_alloc(&out->part, n, sizeof *out->part, folder));
+    for (size_t i = 0; i < names->n; i++)
+        if (is_list(names->name[i]))
+            SKV_TRY(add_list(out, folder, names->name[i]));
+    out->end = out->n;
+    return SKV_OK;
+}
+
+/* A folder of texts, or else of lists. */
+static skv_status open_folder(skv_prompts_source *out, const char *folder)
+{
+    skv_names names = {0};
+    char *texts = NULL;
+    bool found = true;
+    size_t n = 0;
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_folder_names(&names, folder, 0), done);
+    SKV_TRY_GOTO(load_texts(&texts, &n, folder, &names), done);
+    if (texts) {
+        skv_prompts_open_bytes(out, texts, n, SKV_PROMPTS_FOLDER);
+        out->owned = texts;
+    } else {
+        st = open_lists(out, &found, folder, &names);
+    }
+    if (!found)
+        st = skv_fail(SKV_E_ARG,
+                      "%s: in this folder is no .txt file, which would be a prompt, and no .jsonl, "
+                      ".json, .csv or .tsv, which would be a list",
+                      folder);
+done:
+    skv_names_clear(&names);
+    return st;
+}
+
+static skv_status open_any(skv_prompts_source *out, const char *path)
+{
+    skv_prompts_form form;
+    struct stat info;
+
     if (strcmp(path, "-") == 0)
-        return open_loaded(out, path, SKV_PROMPTS_TEXT, load_stream);
+        return open_stream(out, path, SKV_PROMPTS_TEXT);
     if (stat(path, &info) != 0)
         return skv_fail(skv_name_status(errno), "%s: cannot read prompts: %s", path,
                         strerror(errno));
     if (S_ISDIR(info.st_mode))
-        return open_loaded(out, path, SKV_PROMPTS_FOLDER, load_folder);
+        return open_folder(out, path);
+    form_of_name(&form, path);
     if (!S_ISREG(info.st_mode))
-        return open_loaded(out, path, form_of(path), load_stream);
-    out->form = form_of(path);
+        return open_stream(out, path, form);
+    out->form = form;
     return open_file(out, path);
 }
 
@@ -359,7 +467,7 @@ skv_status skv_prompts_open(skv_prompts_source *out, const char *path)
 
     *out = (skv_prompts_source){0};
     st = open_any(out, path);
-    if (st == SKV_OK && out->form != SKV_PROMPTS_FOLDER)
+    if (st == SKV_OK && out->form != SKV_PROMPTS_FOLDER && out->form != SKV_PROMPTS_LISTS)
         st = settle_form(out, path);
     if (st != SKV_OK)
         skv_prompts_close(out);

@@ -16,7 +16,7 @@ const skv_option skv_settings_table[] = {
     ROW(spm, PATH, NULL, "spiece.model, if it is not in the folder of --t5", NULL),
     ROW(prompts, PATH, NULL,
         "list of prompts: text, JSON Lines, JSON, CSV, TSV, as the sets of the field come; a "
-        "folder of .txt files; - is standard input",
+        "folder of .txt files, each a prompt, or of lists; - is standard input",
         "Prompts"),
     SKV_OPTION_PROMPT_KEYS(skv_settings),
     WORD(prompt_order, "images|image_id", "images",

@@ -9,6 +9,10 @@ cat >captions.json <<'JSON'
  "annotations": [{"image_id": 1, "id": 2, "caption": "a cat"},
                  {"image_id": 5, "id": 9, "caption": "a dog"}]}
 JSON
+printf '[{"id": "000001-0000", "prompt": "a red cow"}]' >benchmark-prompts.json
+mkdir hpsv2
+printf '["a cat", "a dog"]' >hpsv2/anime.json
+printf '["a boat"]' >hpsv2/photo.json
 # what is the model's is taken from formulas; everything else is the config's
 plan() {
     printf '%s: ' "$1"
@@ -20,3 +24,5 @@ plan geneval evaluation_metadata.jsonl
 plan dpg dpg
 plan coco captions.json
 plan table1 captions.json
+plan imagereward benchmark-prompts.json
+plan hpsv2 hpsv2

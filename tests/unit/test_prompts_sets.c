@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmocka_all.h"
 #include "core/file.h"
@@ -297,6 +298,71 @@ static void what_a_line_asks_for_is_known(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, temp_folder_make, temp_folder_remove)
 
+/* HPSv2's four arrays, a file a style. */
+static void a_folder_of_lists_is_one_list(void **state)
+{
+    static const char *const ids[] = {"anime-00000", "anime-00001", "concept-art-x", "photo-7",
+                                      "photo-00001"};
+    static const char *const texts[] = {"a", "b", "c", "d", "e"};
+    const skv_prompts_options keyed = {.prompt_key = "what"};
+    skv_prompts_source source;
+    skv_digest digest;
+    skv_prompts *p = NULL;
+
+    (void)state;
+    write_file("anime.json", "[\"a\", \"b\"]");
+    write_file("concept-art.jsonl", "{\"id\": \"x\", \"prompt\": \"c\"}\n");
+    write_file("photo.csv", "id,prompt\n7,d\n,e\n");
+    write_file("README.md", "no list");
+    write_file(".hidden.json", "no list");
+    assert_int_equal(skv_prompts_open(&source, temp_folder()), SKV_OK);
+    assert_int_equal(skv_prompts_parse(&p, &source, temp_folder(), NULL), SKV_OK);
+    digest = source.digest;
+    skv_prompts_close(&source);
+    assert_int_equal(p->n, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(p->prompts[i].text, texts[i]);
+        assert_string_equal(p->prompts[i].id, ids[i]);
+    }
+    skv_prompts_destroy(p);
+    assert_int_equal(rename(temp_path("anime.json"), temp_path("b.json")), 0);
+    assert_int_equal(skv_prompts_open(&source, temp_folder()), SKV_OK);
+    assert_false(skv_digest_equal(source.digest, digest));
+    skv_prompts_close(&source);
+    assert_int_equal(remove(temp_path("photo.csv")), 0);
+    write_file("b.json", "[\"\", {\"what\": \"a\"}]");
+    assert_int_equal(skv_prompts_read(&p, temp_folder(), &keyed), SKV_OK);
+    assert_string_equal(p->prompts[1].id, "b-00001");
+    assert_non_null(strstr(p->prompts[0].error, "b.json: entry 1: the prompt is empty"));
+    skv_prompts_destroy(p);
+}
+
+static void a_folder_of_lists_is_refused_by_the_name_of_the_file(void **state)
+{
+    static const struct {
+        const char *name, *content, *why;
+    } bad[] = {
+        {"photo.csv", "id,prompt\n7,d\n7,e\n",
+         "photo.csv: line 3: id \"photo-7\" is that of line 2"},
+        {"photo.csv", "id,words\n7,d\n", "photo.csv: line 1: no column is called \"prompt\""},
+        {"photo.csv", "", "photo.csv: no prompts, the file is empty"},
+        {"anime.csv", "prompt\nd\n", "anime.json: their prompts would have the same ids"}};
+    skv_prompts *p = NULL;
+
+    (void)state;
+    write_file("anime.json", "[\"a\", \"b\"]");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_file(bad[i].name, bad[i].content);
+        assert_int_not_equal(skv_prompts_read(&p, temp_folder(), NULL), SKV_OK);
+        if (!strstr(skv_message(), bad[i].why))
+            fail_msg("%s", skv_message());
+        assert_int_equal(remove(temp_path(bad[i].name)), 0);
+    }
+    assert_int_equal(symlink(".", temp_path("loop.json")), 0);
+    assert_int_equal(skv_prompts_read(&p, temp_folder(), NULL), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "loop.json is not a file"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +373,10 @@ int main(void)
         CASE(an_id_is_kept_as_it_was_given),
         CASE(an_empty_prompt_is_a_bad_line_in_every_form),
         CASE(what_a_line_asks_for_is_known),
+        cmocka_unit_test_setup_teardown(a_folder_of_lists_is_one_list, temp_folder_make,
+                                        temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_folder_of_lists_is_refused_by_the_name_of_the_file,
+                                        temp_folder_make, temp_folder_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
