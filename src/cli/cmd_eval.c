@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
+#include "cli/results_folder.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -18,10 +19,9 @@
 #include "eval/metrics/metrics_file.h"
 #include "eval/metrics/results_merge.h"
 #include "eval/report/report.h"
-#include "run/run_lock.h"
+#include "eval/scores/scores.h"
 
-#define MAX_NAMED     20  /* rows that are named */
-#define WRITE_SECONDS 600 /* the report of a large run may take minutes */
+#define MAX_NAMED 20 /* rows that are named */
 
 typedef struct {
     char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *csv,
@@ -293,10 +293,26 @@ static void print_table(const job *j)
     }
 }
 
+/* Scores of benchmarks, which skv scores put there, stay. */
+static skv_status keep_scores(json_t *root, const job *j, const char *file)
+{
+    json_t *earlier = NULL;
+    skv_status st = SKV_OK;
+
+    if (!skv_pairs_run(&j->pairs))
+        return SKV_OK;
+    SKV_TRY(skv_scores_earlier(&earlier, file));
+    if (json_object_get(earlier, "scores"))
+        st = skv_scores_merge(root, earlier, skv_pairs_run(&j->pairs), NULL);
+    json_decref(earlier);
+    return st;
+}
+
 /* What is in the folder, merged with these results. The caller has its claim: an evaluation that
  * ended meanwhile loses nothing. */
-static skv_status write_folder(job *j, const char *folder)
+static skv_status write_folder(void *ctx, const char *folder)
 {
+    job *j = ctx;
     const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
     char *h5 = NULL, *summary = NULL;
     json_t *root = NULL;
@@ -307,6 +323,7 @@ static skv_status write_folder(job *j, const char *folder)
     SKV_TRY_GOTO(skv_path_join(&summary, folder, "metrics.json"), done);
     SKV_TRY_GOTO(skv_results_merge(&j->results, &j->pairs, h5), done);
     SKV_TRY_GOTO(skv_metrics_json(&root, &m), done);
+    SKV_TRY_GOTO(keep_scores(root, j, summary), done);
     SKV_TRY_GOTO(skv_metrics_write_h5(&m, h5), done);
     SKV_TRY_GOTO(skv_json_write(root, summary), done);
     if (j->words.n == 1 && !j->o.out && j->o.report)
@@ -315,27 +332,6 @@ done:
     json_decref(root);
     free(h5);
     free(summary);
-    return st;
-}
-
-/* The claim is held for the short time in which the folder's results are read, merged and written;
- * gathering and computing go on meanwhile. */
-static skv_status write_alone(job *j, const char *folder)
-{
-    char what[4096 + 64];
-    skv_claims *claims = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_run_claims_open(&claims, folder));
-    snprintf(what, sizeof what, "%.4095s: another skv eval writes its results", folder);
-    st = skv_claims_wait(claims, "metrics", what, &(skv_claims_patience){.seconds = WRITE_SECONDS});
-    if (st == SKV_OK) {
-        st = skv_run_sweep(claims, folder); /* an evaluation that was killed may have left files */
-        if (st == SKV_OK)
-            st = write_folder(j, folder);
-        skv_claims_drop(claims, "metrics");
-    }
-    skv_claims_close(claims);
     return st;
 }
 
@@ -358,7 +354,7 @@ static skv_status write_results(job *j)
 
     if (folder) {
         SKV_TRY(skv_option_opened("--out", skv_folder_make(folder)));
-        st = write_alone(j, folder);
+        st = skv_results_alone(folder, write_folder, j);
     }
     if (st == SKV_OK && j->o.json)
         st = write_summary(j, j->o.json);

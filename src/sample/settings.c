@@ -69,6 +69,10 @@ const skv_option skv_settings_table[] = {
     ROW(out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",
         NULL),
+    ROW(published, JSON, NULL,
+        "list of {path, geneval: number}, or another evaluator's name: published scores of these "
+        "paths, which skv scores shows beside its own; \"rewritten\": true, of rewritten prompts",
+        NULL),
     ROW(store, STRING, "bits,image,png", "what is kept of a picture, comma-separated", NULL),
     ROW(group_size, INT, "8", "rows computed in one batch", NULL),
     ROW(shard, STRING, NULL,

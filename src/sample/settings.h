@@ -28,6 +28,7 @@ typedef struct {
     json_t *path_definitions;
     /* the run */
     char *out, *store, *device, *dtype, *only, *shard, *config, *note, *tune;
+    json_t *published;
     int64_t group_size, memory_limit, threads, png_threads, port;
     double wait_notice, wait_limit, max_hours;
     bool dry_run, allow_other_device, virtual_run, gather;

@@ -18,7 +18,8 @@ declare -A allowed=(
     [eval/metrics]="core kernels io run mpi/comm.h"
     [eval/report]="core io run"
     [eval/layout]="core io run"
-    [src/cli]="core kernels io arch cache model mpi run sample job eval/metrics eval/report eval/layout"
+    [eval/scores]="core io run eval/layout"
+    [src/cli]="core kernels io arch cache model mpi run sample job eval/metrics eval/report eval/layout eval/scores"
 )
 
 # Libraries' headers, and the only folders that see them.
