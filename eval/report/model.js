@@ -170,6 +170,16 @@ function metricFormat(m, values) {
   };
 }
 
+// Scores of benchmarks: each benchmark with the scores of its paths.
+const benchmarks = [];
+data.scores.forEach(s => {
+  let b = benchmarks.find(other => other.evaluator === s.evaluator);
+  if (!b) benchmarks.push(b = {...s, scores: new Map(), title: clean(s.benchmark),
+    units: s.units === "1" ? "" : clean(s.units)});
+  b.scores.set(paths[s.path], s);
+});
+const scoreOf = (b, p) => b.scores.has(p) ? number(b.scores.get(p).score) : NaN;
+
 // Means by scale; empty for a metric that has none.
 const scalesOf = (p, m) => p.measured && p.result.values[m.index].scales
   ? p.result.values[m.index].scales.map(number) : [];

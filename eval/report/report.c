@@ -45,6 +45,7 @@ static skv_status fill(skv_json_maker *page, skv_report *r, const char *run_fold
     r->reference = r->run.reference;
     SKV_TRY(skv_report__read_metrics(r));
     SKV_TRY(skv_report__pictures(page, r));
+    SKV_TRY(skv_report__scores(page, r));
     return skv_report__data(page, r);
 }
 

@@ -292,6 +292,7 @@ function bar() {
 const list = figures();
 head();
 pathSection(list);
+benchmarkSection();
 qualitySection();
 compareSection(list);
 cacheSection();

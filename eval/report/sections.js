@@ -129,6 +129,13 @@ function warnings() {
     list.push(
       "metrics.h5 is of other pictures than run.h5 (another " +
       "run, or another reference) and was left out: run skv eval again.");
+  if (data.n_old_scores)
+    list.push(
+      "Scores in metrics.json are of other pictures and were left out: " +
+      "run skv export, the evaluator and skv scores again.");
+  benchmarks.forEach(b => of(
+    paths.filter(p => b.scores.has(p) && b.scores.get(p).pictures < b.scores.get(p).of),
+    `Some pictures have no result of ${b.title}: `));
   if (data.networks === "none")
     list.push("Evaluated without networks: metrics that need one are missing.");
   if (data.metrics_file === "read") of(compared.filter(p => !p.measured),
@@ -197,6 +204,9 @@ function figures() {
       list.push({title: m.title, units: format.units, value, text: format.show, low: m.lower,
         metric: m, tip: [m.long_name, m.better].filter(Boolean).join("; ")});
   }
+  for (const b of benchmarks)
+    list.push({title: b.title, units: b.units, value: p => scoreOf(b, p),
+      text: v => real(v, b.digits)});
   if (measured.some(p => p.result.identical > 0)) list.push({title: "Identical pairs",
     value: p => p.measured ? p.result.identical : NaN, text: count});
   return list;
@@ -222,6 +232,52 @@ function pathSection(list) {
     : "The ranks\u2019 first groups, which warm up, are left out.";
   $("starred").hidden = !metrics.some(m => measured.some(p => metricOf(p, m).starred));
   reveal("paths");
+}
+
+// ------------------------------------------------------------------------- scores
+
+// Names of the categories of a benchmark, fine ones or not, in the order of the first path.
+function categoryNames(b, fine) {
+  const all = [...b.scores.values()].flatMap(s => s.categories.filter(c => c.fine === fine));
+  return [...new Set(all.map(c => c.name))];
+}
+
+const categoryOf = (b, p, name) =>
+  number((b.scores.get(p).categories.find(c => c.name === name) || {score: null}).score);
+
+function scoreTable(b, columns, fine) {
+  const rows = paths.filter(p => b.scores.has(p));
+  const name = {title: "Path", text: true, value: p => p.name,
+    show: p => [dot(p.series), foreign(p.name)]};
+  const figure = f => ({...f, show: p => f.text(f.value(p)), text: false});
+  const category = key => figure({title: clean(key), units: b.units,
+    value: p => categoryOf(b, p, key), text: v => real(v, b.digits)});
+  return table([name, ...columns.map(figure), ...categoryNames(b, fine).map(category)], rows,
+    {label: b.title}).node;
+}
+
+function benchmarkCard(b) {
+  const all = [...b.scores.values()], digits = v => real(v, b.digits);
+  const published = p => number(b.scores.get(p).published);
+  const columns = [
+    {title: "Score", units: b.units, value: p => scoreOf(b, p), text: digits},
+    {title: "Published", units: b.units, value: published, text: digits},
+    {title: "Cache taken", units: "MiB", value: p => p.peak / MIB, text: short, low: true},
+    {title: "Time", units: "s/image", value: p => 1 / p.imagesPerSecond, text: short, low: true}];
+  if (all.some(s => s.pictures < s.of)) columns.push({title: "Pictures without a result",
+    value: p => b.scores.get(p).of - b.scores.get(p).pictures, text: count, low: true});
+  if (!all.some(s => s.published !== null)) columns.splice(1, 1);
+  return h("div", {class: "card"}, h("h3", {}, b.title),
+    b.fault ? h("p", {class: "note fault"}, clean(b.fault), ".") : null,
+    scoreTable(b, columns, false),
+    categoryNames(b, true).length ? h("details", {}, h("summary", {}, "Finer categories"),
+      scoreTable(b, [], true)) : null);
+}
+
+function benchmarkSection() {
+  if (!benchmarks.length) return;
+  show("benchmark-tables", ...benchmarks.map(benchmarkCard));
+  reveal("benchmarks");
 }
 
 // ------------------------------------------------------------------------- drawings

@@ -143,6 +143,40 @@ class Page(unittest.TestCase):
         self.assertEqual(len(self.all("#common-grid img")), 9)
         self.assertNotIn("PSNR", self.text("#path-table"))
 
+    def test_scores_stand_beside_cache_and_speed(self):
+        self.open("with_scores")
+        self.assertEqual(self.shown()[:2], ["paths", "benchmarks"])
+        cards = self.all("#benchmark-tables > .card")
+        self.assertEqual([c.find_element(By.TAG_NAME, "h3").text for c in cards],
+                         ["GenEval", "<b>DPG</b>"])
+        cells = [[c.text for c in row.find_elements(By.CSS_SELECTOR, "th, td")]
+                 for row in cards[0].find_elements(By.CSS_SELECTOR, "tr")]
+        heads = [c.split("\n")[0] for c in cells[0]]
+        full, half = [dict(zip(heads, row)) for row in cells[1:]]
+        self.assertEqual(full["Score"], "0.7307")
+        self.assertEqual(full["Published"], "0.7300")
+        self.assertEqual(half["Published"], "\u2013")
+        self.assertEqual(half["Cache taken"], "14.0")
+        self.assertEqual(half["Time"], "0.250")
+        self.assertEqual((full["colors"], half["colors"]), ("0.5000", "\u2013"))
+        self.assertEqual(half["Pictures without a result"], "1")
+        self.assertIn("no result of GenEval: half-50", self.text("#head .warn"))
+        self.assertIn("are of other pictures", self.text("#head .warn"))
+
+        heads = [h.text.split("\n")[0] for h in self.all("#path-table thead th")]
+        self.assertEqual(self.column("paths", heads.index("GenEval")), ["0.7307", "0.7253", "\u2013"])
+
+    def test_finer_categories_and_faults_of_scores(self):
+        self.open("with_scores")
+        card = self.all("#benchmark-tables > .card")[1]
+        self.assertIn("its <i>categories</i> are mixed up.", card.text)
+        self.assertIn("<i>entity</i>\n%", card.text)
+        self.assertNotIn("Published", card.text)
+        self.assertNotIn("entity - whole", card.text)
+        card.find_element(By.TAG_NAME, "summary").click()
+        self.assertIn("entity - whole\n%", card.text)
+        self.assertEqual(self.all("#benchmarks b, #benchmarks i:not(.dot)"), [])
+
     def test_old_metrics_are_named(self):
         self.open("of_another_run")
         self.assertIn("is of other pictures", self.text("#head .warn"))

@@ -108,6 +108,40 @@ static void of_another_run(void **state)
     keep("of_another_run");
 }
 
+/* Scores of two benchmarks, of another run's pictures, and of texts that are no markup. */
+static void with_scores(void **state)
+{
+    static const char text[] =
+        "{\"scores\": ["
+        "{\"evaluator\": \"geneval\", \"benchmark\": \"GenEval\", \"path\": \"full\", \"digest\": "
+        "\"1111222233334444\", \"rows\": 4, \"units\": \"1\", \"digits\": 4, \"score\": 0.7307, "
+        "\"published\": 0.73, \"pictures\": 4, \"of\": 4, \"first_missing\": null, \"fault\": "
+        "null, "
+        "\"categories\": [{\"name\": \"colors\", \"fine\": false, \"score\": 0.5, \"results\": "
+        "2}]},"
+        "{\"evaluator\": \"geneval\", \"benchmark\": \"GenEval\", \"path\": \"half-50\", "
+        "\"digest\": "
+        "\"aaaa\", \"rows\": 4, \"units\": \"1\", \"digits\": 4, \"score\": 0.7253, "
+        "\"published\": null, \"pictures\": 3, \"of\": 4, \"first_missing\": \"x\", \"fault\": "
+        "null, "
+        "\"categories\": [{\"name\": \"colors\", \"fine\": false, \"score\": null, \"results\": "
+        "2}]},"
+        "{\"evaluator\": \"geneval\", \"benchmark\": \"GenEval\", \"path\": \"third-21\", "
+        "\"digest\": "
+        "\"of older pictures\", \"rows\": 4},"
+        "{\"evaluator\": \"dpg\", \"benchmark\": \"<b>DPG</b>\", \"path\": \"full\", \"digest\": "
+        "\"1111222233334444\", \"rows\": 4, \"units\": \"%\", \"digits\": 2, \"score\": 83, "
+        "\"published\": null, \"pictures\": 4, \"of\": 4, \"first_missing\": null, \"fault\": "
+        "\"its <i>categories</i> are mixed up\", \"categories\": ["
+        "{\"name\": \"<i>entity</i>\", \"fine\": false, \"score\": 90.125, \"results\": null},"
+        "{\"name\": \"entity - whole\", \"fine\": true, \"score\": 91, \"results\": null}]}]}";
+
+    (void)state;
+    write_run(&three_paths);
+    assert_int_equal(skv_file_write(temp_path("metrics.json"), text, sizeof text - 1), SKV_OK);
+    keep("with_scores");
+}
+
 static void one_path(void **state)
 {
     test_run run = three_paths;
@@ -122,8 +156,9 @@ static void one_path(void **state)
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
-    const struct CMUnitTest pages[] = {CASE(measured), CASE(without_metrics), CASE(formula),
-                                       CASE(by_head),  CASE(of_another_run),  CASE(one_path)};
+    const struct CMUnitTest pages[] = {CASE(measured),   CASE(without_metrics), CASE(formula),
+                                       CASE(by_head),    CASE(of_another_run),  CASE(one_path),
+                                       CASE(with_scores)};
 
     if (argc != 2)
         return 2;

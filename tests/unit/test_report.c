@@ -525,6 +525,77 @@ static void without_a_run_there_is_no_page(void **state)
     assert_int_equal(temp_count(), 0);
 }
 
+/* metrics.json with one score of a path of these digest and rows, and `more` in it. */
+static void write_score(const char *digest, int rows, const char *more)
+{
+    char text[1024];
+
+    snprintf(
+        text, sizeof text,
+        "{\"scores\": [{\"evaluator\": \"geneval\", \"benchmark\": \"<Gen>Eval\", \"path\": "
+        "\"half-50\", \"digest\": \"%s\", \"rows\": %d, \"units\": \"1\", \"score\": 0.725, "
+        "\"published\": null, \"pictures\": 3, \"of\": 4, \"first_missing\": \"00003\", \"fault\": "
+        "null, \"categories\": [{\"name\": \"colors\", \"fine\": false, \"score\": 0.5, "
+        "\"results\": 2}], \"unknown\": [1]%s}]}",
+        digest, rows, more);
+    assert_int_equal(skv_file_write(temp_path("metrics.json"), text, strlen(text)), SKV_OK);
+}
+
+static void scores_of_the_runs_pictures_are_in_the_page(void **state)
+{
+    json_t *d;
+
+    (void)state;
+    write_run(&two_paths);
+    d = report(); /* no metrics.json */
+    assert_size(d, "scores", 0);
+    json_decref(d);
+    write_score(PATH_DIGEST, 4, ", \"digits\": 4");
+    d = report();
+    assert_size(d, "scores", 1);
+    assert_number(d, "scores/0/path", 1);
+    assert_text(d, "scores/0/benchmark", "<Gen>Eval");
+    assert_number(d, "scores/0/score", 0.725);
+    assert_unknown(d, "scores/0/published");
+    assert_text(d, "scores/0/categories/0/name", "colors");
+    assert_null(json_object_get(at(d, "scores/0"), "unknown"));
+    assert_int_equal(json_integer_value(at(d, "n_old_scores")), 0);
+    json_decref(d);
+}
+
+static void scores_of_other_pictures_are_left_out(void **state)
+{
+    static const char *const digests[] = {"of older pictures", PATH_DIGEST};
+
+    (void)state;
+    write_run(&two_paths);
+    for (int i = 0; i < 2; i++) {
+        json_t *d;
+
+        write_score(digests[i], 4 - i, "");
+        d = report();
+        assert_size(d, "scores", 0);
+        assert_int_equal(json_integer_value(at(d, "n_old_scores")), 1);
+        json_decref(d);
+    }
+}
+
+static void a_score_that_is_none_is_refused(void **state)
+{
+    static const char *const wrong[] = {"", ", \"digits\": 7", ", \"digits\": -1",
+                                        ", \"digits\": \"4\""};
+
+    (void)state;
+    write_run(&two_paths);
+    for (int i = 0; i < 4; i++) {
+        write_score(PATH_DIGEST, 4, wrong[i]);
+        assert_int_equal(skv_report_write(temp_folder()), SKV_E_FORMAT);
+        assert_non_null(strstr(skv_message(), "metrics.json: \"digits\" of a score is "));
+    }
+    assert_int_equal(skv_file_write(temp_path("metrics.json"), "{\"scores\": {}}", 14), SKV_OK);
+    assert_int_equal(skv_report_write(temp_folder()), SKV_E_FORMAT);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
@@ -546,6 +617,9 @@ int main(void)
         CASE(equal_files_give_equal_bytes),
         CASE(damaged_metrics_leave_the_old_page),
         CASE(without_a_run_there_is_no_page),
+        CASE(scores_of_the_runs_pictures_are_in_the_page),
+        CASE(scores_of_other_pictures_are_left_out),
+        CASE(a_score_that_is_none_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
