@@ -3,9 +3,11 @@
 #include "io/h5.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/mem.h"
@@ -19,6 +21,8 @@ static skv_status make_aside(skv_h5 *f)
     const size_t bytes = strlen(f->path) + sizeof f->made.aside;
 
     SKV_TRY(skv_aside_create(&f->made, f->path, f->n_below));
+    if (fstat(f->made.fd, &f->new) != 0)
+        return skv_fail(SKV_E_IO, "%s: cannot look at it: %s", f->path, strerror(errno));
     SKV_TRY(skv_alloc(&f->aside, bytes, 1, f->path));
     snprintf(f->aside, bytes, "%.*s%s", (int)(f->made.name - f->path), f->path, f->made.aside);
     return SKV_OK;
@@ -95,7 +99,7 @@ static skv_status seal_memory(skv_h5 *f)
     else
         st = close_file(f);
     if (st == SKV_OK) {
-        skv_h5__put_label(image, SKV_H5_LABEL_BYTES + (size_t)bytes, f->label);
+        skv_h5__put_label(image, SKV_H5_LABEL_BYTES + (size_t)bytes, f->label, &f->new);
         st = skv_aside_write(&f->made, image, SKV_H5_LABEL_BYTES + (size_t)bytes);
     }
     free(image);
@@ -133,12 +137,21 @@ static skv_status read_back(skv_h5 *f)
     return st;
 }
 
+/* From now on the file shows what its block says (skv_h5_seal). Where the time cannot be set, the
+ * file is as good, but will be checked once more. */
+static void show_as_made(const skv_h5 *f)
+{
+    (void)futimens(f->made.fd, (const struct timespec[]){{.tv_nsec = UTIME_OMIT}, f->new.st_mtim});
+}
+
 skv_status skv_h5_commit(skv_h5 **f)
 {
     skv_status st = seal(*f);
 
     if (st == SKV_OK)
         st = read_back(*f);
+    if (st == SKV_OK && (*f)->label)
+        show_as_made(*f);
     if (st == SKV_OK)
         st = skv_aside_commit(&(*f)->made);
     skv_h5_close(*f);

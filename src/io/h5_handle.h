@@ -4,6 +4,7 @@
 #define SKV_IO_H5_HANDLE_H
 
 #include <hdf5.h>
+#include <sys/stat.h>
 
 #include "core/aside.h"
 #include "io/h5_types.h"
@@ -23,6 +24,7 @@ struct skv_h5 {
     char *path;      /* its final name */
     char *aside;     /* its temporary name; NULL when reading */
     skv_aside made;  /* the file of that name */
+    struct stat new; /* of it, when it was made */
     int n_below;     /* of its name, see core/folder.h */
     char *label;     /* of a file in memory, written at once when sealed; NULL: on disk */
     bool failed;     /* a write or the closing failed: never gets its name */

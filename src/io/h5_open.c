@@ -36,7 +36,7 @@ skv_status skv_h5__enter(skv_h5 **out, const char *path, const skv_h5__entry *en
     char name[SKV_H5__FD_NAME];
 
     if (!entry->ours)
-        SKV_TRY(skv_h5__ask(entry->fd, path, entry->bytes != NULL));
+        SKV_TRY(skv_h5__ask(entry->fd, path, entry->bytes != NULL, ""));
     SKV_TRY(skv_h5__new(&f, path));
     if (fstat(entry->fd, &info) != 0) {
         st = skv_fail(SKV_E_IO, "%s: cannot read: %s", path, strerror(errno));

@@ -118,7 +118,7 @@ void skv_h5_probe_stop(void)
         ;
 }
 
-skv_status skv_h5__ask(int fd, const char *path, bool sealed)
+skv_status skv_h5__ask(int fd, const char *path, bool sealed, const char *but)
 {
     skv_h5__request r = {.sealed = sealed};
     skv_h5__answer a;
@@ -130,6 +130,7 @@ skv_status skv_h5__ask(int fd, const char *path, bool sealed)
                               path)
                    : SKV_OK;
     snprintf(r.path, sizeof r.path, "%s", path);
+    snprintf(r.but, sizeof r.but, "%s", but);
     if (!skv_h5__send(probe.socket, &r, sizeof r, fd) || !skv_h5__receive_answer(&a, probe.socket))
         return skv_fail(SKV_E_IO, "%s: the process that checks HDF5 files has ended", path);
     if (a.signal > 0)

@@ -27,7 +27,7 @@ void skv_h5_probe_require(void);
 /* Ends the process. */
 void skv_h5_probe_stop(void);
 
-/* Has that process look at the file; at once SKV_OK where none is needed. */
-SKV_MUST skv_status skv_h5__ask(int fd, const char *path, bool sealed);
+/* Has that process look at the file (skv_h5__walk); at once SKV_OK where none is needed. */
+SKV_MUST skv_status skv_h5__ask(int fd, const char *path, bool sealed, const char *but);
 
 #endif

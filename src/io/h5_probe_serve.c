@@ -52,7 +52,7 @@ static int look_at_files(void)
     int fd = -1;
 
     while (a.status == SKV_OK && skv_h5__receive_request(&r, &fd, 0)) {
-        a.status = skv_h5__walk(fd, r.path, r.sealed);
+        a.status = skv_h5__walk(fd, r.path, r.sealed, r.but);
         if (a.status != SKV_OK)
             snprintf(a.text, sizeof a.text, "%s", skv_message());
         close(fd);

@@ -9,6 +9,7 @@
 
 typedef struct {
     bool sealed;
+    char but[64];    /* a dataset whose content nobody will read; "" */
     char path[4096]; /* for messages */
 } skv_h5__request;   /* with the descriptor of the file */
 

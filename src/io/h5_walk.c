@@ -24,6 +24,7 @@
 typedef struct {
     skv_h5 *f;
     bool sealed; /* made by this program, or meant to be taken for it */
+    const char *but;
     int n_objects;
 } walk;
 
@@ -142,7 +143,7 @@ static skv_status walk_object(walk *w, const char *name, int depth)
     kind = H5Iget_type(id);
     st = walk_attributes(w, name, id);
     st = skv_h5__close(w->f, id, st);
-    if (st == SKV_OK && kind == H5I_DATASET)
+    if (st == SKV_OK && kind == H5I_DATASET && strcmp(name, w->but) != 0)
         st = only_damage(w, walk_dataset(w, name));
     if (st == SKV_OK && kind == H5I_GROUP && depth < MAX_DEPTH)
         st = walk_group(w, name, depth + 1);
@@ -164,9 +165,9 @@ static skv_status walk_group(walk *w, const char *group, int depth)
     return st;
 }
 
-skv_status skv_h5__walk(int fd, const char *path, bool sealed)
+skv_status skv_h5__walk(int fd, const char *path, bool sealed, const char *but)
 {
-    walk w = {.sealed = sealed};
+    walk w = {.sealed = sealed, .but = but};
     skv_status st;
 
     SKV_TRY(skv_h5__enter(&w.f, path, &(skv_h5__entry){.fd = fd, .ours = true}));

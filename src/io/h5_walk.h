@@ -8,7 +8,8 @@
 #include "core/status.h"
 
 /* Opens the file and reads what our readers may read. sealed: all of it must be as this program
- * writes it. If the library fails, the file is damaged. */
-SKV_MUST skv_status skv_h5__walk(int fd, const char *path, bool sealed);
+ * writes it. but: a dataset whose content is left out; "" for none. If the library fails, the file
+ * is damaged. */
+SKV_MUST skv_status skv_h5__walk(int fd, const char *path, bool sealed, const char *but);
 
 #endif

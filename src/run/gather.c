@@ -22,8 +22,8 @@ skv_status skv_gather_open(skv_gather **out, const skv_gather_setup *setup)
         st = skv_fail(SKV_E_MEM, "%s: more groups than can be counted", setup->run);
         goto done;
     }
-    SKV_TRY_GOTO(skv_alloc(&g->known, g->n, sizeof *g->known, "gather"), done);
-    SKV_TRY_GOTO(skv_alloc(&g->news, g->n, sizeof *g->news, "gather"), done);
+    SKV_TRY_GOTO(skv_alloc(&g->known, g->n + 1, sizeof *g->known, "gather"), done);
+    SKV_TRY_GOTO(skv_alloc(&g->news, g->n + 1, sizeof *g->news, "gather"), done);
 done:
     if (st == SKV_OK)
         *out = g;
@@ -44,7 +44,7 @@ void skv_gather_close(skv_gather *g)
 
 int64_t *skv_gather_news(skv_gather *g, size_t *n)
 {
-    *n = g->n;
+    *n = g->n + 1;
     return g->news;
 }
 
@@ -122,13 +122,15 @@ static skv_status look(int64_t *news, const share *s, int64_t group)
 static skv_status check(int64_t *news, const share *s, int64_t group)
 {
     const int64_t known = s->g->known[s->order * s->g->json.n_groups + group];
+    const bool whole = (known & SKV_GATHER__WHOLE) != 0;
     skv_run_name file;
     skv_status st;
 
-    if ((known & SKV_GATHER__THERE) == 0 || (known & SKV_GATHER__WHOLE) != 0)
+    if ((known & SKV_GATHER__THERE) == 0 || (whole && s->g->spares_whole))
         return SKV_OK;
     SKV_TRY(skv_run_name_group(&file, &s->g->place, s->path, group));
-    st = skv_group_file_whole(&file);
+    st = whole && s->g->setup.virtual_images ? skv_group_file_known(&file)
+                                             : skv_group_file_whole(&file);
     if (skv_group_file_is_damage(st)) {
         *news = SKV_GATHER__DAMAGED;
         return skv_gather__set_aside(&file);
@@ -141,23 +143,22 @@ static skv_status check(int64_t *news, const share *s, int64_t group)
 
 skv_status skv_gather_look(skv_gather *g)
 {
-    return visit_share(g, look);
+    SKV_TRY(visit_share(g, look));
+    if (g->setup.rank == 0)
+        g->news[g->n] = skv_gather__digest_made(g);
+    return SKV_OK;
 }
 
 /* One process alone reads a file once, when it writes run.h5: unless there may be nothing to write,
  * or it would write without reading all. */
-static bool checks_first(const skv_gather *g)
-{
-    return g->setup.size > 1 || g->setup.virtual_images || skv_gather__damaged(g) > 0 ||
-           skv_gather__is_made(g);
-}
-
 skv_status skv_gather_check(skv_gather *g)
 {
     skv_gather__learn(g);
     if (skv_gather__missing(g) > 0)
         return skv_gather__verdict(g);
-    return checks_first(g) ? visit_share(g, check) : SKV_OK;
+    g->spares_whole = skv_gather__damaged(g) > 0 || skv_gather__is_made(g);
+    return g->setup.size > 1 || g->setup.virtual_images || g->spares_whole ? visit_share(g, check)
+                                                                           : SKV_OK;
 }
 
 skv_status skv_gather_write(skv_gather *g, int64_t *n_failed)

@@ -1,9 +1,8 @@
 /* Gather: the group files of a run, one after another, into one run.h5. Ranks share the looking and
  * the checking, rank 0 writes.
  *
- * What was gathered stays: a run.h5 that was made of these very groups is left as it is, and files
- * that were read and found right before (run/run_index.h) are not checked again, so a gather that
- * was stopped goes on where it was, but for the writing itself. */
+ * What was gathered stays: a run.h5 that was made of these very groups is left as it is, after the
+ * files that are not known to be whole (run/group_file.h, run/run_index.h) were checked. */
 #ifndef SKV_RUN_GATHER_H
 #define SKV_RUN_GATHER_H
 
@@ -33,8 +32,8 @@ void skv_gather_close(skv_gather *g);
  * all ranks): each rank has found out about other groups.
  *
  * 1: looks at the first block of a rank's share of the group files.
- * 2: reads all of a rank's share of the files that nobody has checked yet, where that is not better
- * left to step 3.
+ * 2: checks a rank's share of the files, where that is not better left to step 3. What run.h5 will
+ * not hold a copy of is not read in a file that is known to be whole.
  *
  * Damaged files are set aside (skv_group_file_set_aside) with a warning. */
 SKV_MUST skv_status skv_gather_look(skv_gather *g);

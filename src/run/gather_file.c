@@ -49,19 +49,41 @@ static void digest_groups(char out[SKV_DIGEST_BYTES], const skv_gather *g)
     skv_digest_text(out, d);
 }
 
-static skv_status read_made(bool *made, int64_t *n_failed, skv_h5 *f, const skv_gather *g)
+/* *f = RUN/run.h5, *digest (free()) = what it says that it was made of. */
+static skv_status open_made(skv_h5 **f, char **digest, const skv_gather *g)
+{
+    char file[4096];
+
+    SKV_TRY(name_run_h5(file, sizeof file, g));
+    SKV_TRY(skv_h5_open_below(f, file, 1));
+    return skv_h5_get_text(digest, *f, "/", SKV_ATTR_GATHERED);
+}
+
+int64_t skv_gather__digest_made(const skv_gather *g)
+{
+    char *digest = NULL;
+    skv_h5 *f = NULL;
+    const int64_t number = open_made(&f, &digest, g) == SKV_OK ? skv_digest_number(digest) : 0;
+
+    free(digest);
+    skv_h5_close(f);
+    return number;
+}
+
+bool skv_gather__is_made(const skv_gather *g)
+{
+    char digest[SKV_DIGEST_BYTES];
+
+    digest_groups(digest, g);
+    return g->known[g->n] == skv_digest_number(digest);
+}
+
+static skv_status count_failed(int64_t *n_failed, skv_h5 *f, const skv_gather *g)
 {
     const skv_extents e = {.rows = g->json.n_rows};
     skv_h5_layout want = skv_schema_run_layout(SKV_SET_STATUS, &e);
-    char digest[SKV_DIGEST_BYTES], *there = NULL;
     int32_t *status = NULL;
 
-    digest_groups(digest, g);
-    SKV_TRY(skv_h5_get_text(&there, f, "/", SKV_ATTR_GATHERED));
-    *made = strcmp(there, digest) == 0;
-    free(there);
-    if (!*made)
-        return SKV_OK;
     SKV_TRY(skv_h5_read(&status, f, skv_schema_in_run(SKV_SET_STATUS, NULL).text, &want, SIZE_MAX,
                         true));
     *n_failed = 0;
@@ -71,25 +93,19 @@ static skv_status read_made(bool *made, int64_t *n_failed, skv_h5 *f, const skv_
     return SKV_OK;
 }
 
-/* Whatever is wrong with it, it is not what it should be. */
+/* Whatever is wrong with run.h5, it is not what it should be. */
 static bool find_made(int64_t *n_failed, const skv_gather *g)
 {
-    char file[4096];
+    char digest[SKV_DIGEST_BYTES], *there = NULL;
     skv_h5 *f = NULL;
-    bool made = false;
+    bool made;
 
-    if (name_run_h5(file, sizeof file, g) == SKV_OK && skv_h5_open_below(&f, file, 1) == SKV_OK &&
-        read_made(&made, n_failed, f, g) != SKV_OK)
-        made = false;
+    digest_groups(digest, g);
+    made = open_made(&f, &there, g) == SKV_OK && strcmp(there, digest) == 0 &&
+           count_failed(n_failed, f, g) == SKV_OK;
+    free(there);
     skv_h5_close(f);
     return made;
-}
-
-bool skv_gather__is_made(const skv_gather *g)
-{
-    int64_t n_failed;
-
-    return find_made(&n_failed, g);
 }
 
 static bool all_whole(const skv_gather *g)
@@ -133,7 +149,7 @@ static skv_status read_group(skv_group_record *rec, skv_gather *g, const skv_gat
 
     SKV_TRY(skv_run_name_group(&file, &g->place, p->name, group));
     st = skv_group_file_read(rec, &file,
-                             skv_gather_path_parts(p, group) | (checked ? SKV_GROUP_CHECKED : 0));
+                             skv_gather_path_parts(p) | (checked ? SKV_GROUP_CHECKED : 0));
     if (!skv_group_file_is_damage(st))
         return st;
     g->known[at] |= SKV_GATHER__DAMAGED;

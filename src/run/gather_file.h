@@ -4,7 +4,10 @@
 
 #include "run/gather_parts.h"
 
-/* Whether RUN/run.h5 says that it was made of the groups that are known. */
+/* What RUN/run.h5 says that it was made of, as a number; 0: nothing. */
+int64_t skv_gather__digest_made(const skv_gather *g);
+
+/* Whether that is the groups that are known. */
 bool skv_gather__is_made(const skv_gather *g);
 
 /* Writes it, unless it is made and all its groups are whole. Damage that is found on the way does

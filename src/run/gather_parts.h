@@ -21,7 +21,8 @@ struct skv_gather {
     skv_run_place place;
     int n_paths;
     size_t n;              /* groups of all paths */
-    int64_t *known, *news; /* (n_paths,n_groups) */
+    int64_t *known, *news; /* (n_paths,n_groups), and behind them skv_gather__digest_made */
+    bool spares_whole;     /* no run.h5 will be written, so files known to be whole are not read */
 };
 
 /* Makes the news known. */

@@ -116,11 +116,11 @@ skv_status skv_gather_rows_write(skv_gather_rows *r, skv_h5 *out)
 
 /* ----------------------------------------------------------------------- the path */
 
-unsigned skv_gather_path_parts(const skv_gather_path *p, int64_t group)
+unsigned skv_gather_path_parts(const skv_gather_path *p)
 {
     unsigned parts = p->parts | SKV_GROUP_CACHE | SKV_GROUP_SECONDS | SKV_GROUP_ROWS;
 
-    if (p->virtual_images && group > 0) /* the first one's size is needed */
+    if (p->virtual_images)
         parts &= ~SKV_GROUP_IMAGE;
     return parts;
 }

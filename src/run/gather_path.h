@@ -40,8 +40,8 @@ typedef struct {
     int64_t pool_planned, pool_peak; /* of the group that took most */
 } skv_gather_path;
 
-/* Which parts of a group are to be read: SKV_GROUP_BITS, SKV_GROUP_IMAGE. */
-unsigned skv_gather_path_parts(const skv_gather_path *p, int64_t group);
+/* Which parts of a group are to be read. */
+unsigned skv_gather_path_parts(const skv_gather_path *p);
 
 /* Adds the next group: its rows must follow those of the group before, its sizes be the first's. */
 SKV_MUST skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec);

@@ -68,7 +68,7 @@ typedef struct {
 #define SKV_GROUP_SECONDS 16u
 #define SKV_GROUP_ALL     31u
 #define SKV_GROUP_CHECKED                                                                          \
-    32u /* this job found the file whole (skv_group_file_whole): is taken so */
+    32u /* this job found nothing wrong (skv_group_file_whole, skv_group_file_known) */
 
 /* Writes the record to `file`; the folder of its path must exist. On failure nothing stands under
  * that name that was not there before. A folder, FIFO or link there is set aside. */
@@ -114,12 +114,22 @@ typedef struct {
     uint32_t crc;   /* of all that follows the block */
 } skv_group_seal;
 
-/* The same, and *seal where the file is GOOD or LACKING. */
-SKV_MUST skv_status skv_group_file_look(skv_group_state *state, skv_group_seal *seal,
+typedef struct {
+    skv_group_seal seal;
+    bool whole; /* all of it was read and found right, and nobody has written to it since */
+} skv_group_known;
+
+/* The same, and *known where the file is GOOD or LACKING. whole: as its writer left it
+ * (skv_h5_seal); false where that cannot be told, as of a copy. */
+SKV_MUST skv_status skv_group_file_look(skv_group_state *state, skv_group_known *known,
                                         const skv_run_name *file, const skv_group_want *want);
 
 /* Reads all of a file and looks for damage; as skv_group_file_read, but gives nothing. */
 SKV_MUST skv_status skv_group_file_whole(const skv_run_name *file);
+
+/* The same for a file that is known to be whole, and whose pictures will not be read: it is walked
+ * through (io/h5_probe.h), but for the pictures; checksums are left to those who read a part. */
+SKV_MUST skv_status skv_group_file_known(const skv_run_name *file);
 
 /* Renames whatever stands in a group file's place to "<file>.damaged", so that nothing reads it as
  * a group. One is kept: an older one is replaced. */

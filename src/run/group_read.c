@@ -283,14 +283,17 @@ static skv_group_state compare(skv_group_seal *seal, char *label, const char *fi
                                              : lacking(file, want->parts & ~seal->parts);
 }
 
-skv_status skv_group_file_look(skv_group_state *state, skv_group_seal *seal,
+skv_status skv_group_file_look(skv_group_state *state, skv_group_known *known,
                                const skv_run_name *file, const skv_group_want *want)
 {
     char *label = NULL;
-    skv_status st = skv_h5_read_label(&label, &seal->crc, file->path, file->n_below);
+    skv_h5_seal block = {0};
+    skv_status st = skv_h5_read_label(&label, &block, file->path, file->n_below);
 
+    known->seal.crc = block.crc;
+    known->whole = block.as_made;
     if (st == SKV_OK)
-        *state = compare(seal, label, file->path, want);
+        *state = compare(&known->seal, label, file->path, want);
     else if (st == SKV_E_NOTFOUND)
         *state = SKV_GROUP_ABSENT;
     else if (st == SKV_E_FORMAT || st == SKV_E_KIND)
@@ -304,9 +307,9 @@ skv_status skv_group_file_look(skv_group_state *state, skv_group_seal *seal,
 skv_status skv_group_file_check(skv_group_state *state, const skv_run_name *file,
                                 const skv_group_want *want)
 {
-    skv_group_seal seal = {0};
+    skv_group_known known = {0};
 
-    return skv_group_file_look(state, &seal, file, want);
+    return skv_group_file_look(state, &known, file, want);
 }
 
 skv_status skv_group_file_whole(const skv_run_name *file)
@@ -314,4 +317,13 @@ skv_status skv_group_file_whole(const skv_run_name *file)
     const skv_status st = skv_h5_check_sealed(file->path, file->n_below);
 
     return skv_group_file_is_damage(st) ? skv_h5_check_sealed(file->path, file->n_below) : st;
+}
+
+skv_status skv_group_file_known(const skv_run_name *file)
+{
+    const skv_schema_name image = skv_schema_in_group(SKV_SET_IMAGE);
+    const skv_status st = skv_h5_look_sealed(file->path, file->n_below, image.text);
+
+    return skv_group_file_is_damage(st) ? skv_h5_look_sealed(file->path, file->n_below, image.text)
+                                        : st;
 }

@@ -18,9 +18,9 @@
 #define BELOW     3 /* index, the path, the piece */
 
 typedef struct {
-    bool there, whole;
+    bool there;
     int64_t size, seconds, nanoseconds, inode; /* of the file */
-    skv_group_seal seal;
+    skv_group_known known;
 } entry;
 
 struct skv_run_index {
@@ -58,7 +58,7 @@ static bool parse_line(skv_run_index *ix, const char *line)
     if (group < 0 || group >= SKV_INDEX_PIECE)
         return false;
     ix->entry[group] =
-        (entry){true, whole != 0, size, seconds, nanoseconds, inode, {first, n_rows, parts, crc}};
+        (entry){true, size, seconds, nanoseconds, inode, {{first, n_rows, parts, crc}, whole != 0}};
     return true;
 }
 
@@ -105,14 +105,15 @@ static skv_status print_piece(char **out, size_t *bytes, const skv_run_index *ix
     n = snprintf(text, MAX_BYTES, HEAD, ix->of.config_digest, ix->of.path_digest);
     for (int64_t k = 0; k < SKV_INDEX_PIECE && (size_t)n + MAX_LINE < MAX_BYTES; k++) {
         const entry *e = &ix->entry[k];
+        const skv_group_seal *seal = &e->known.seal;
         const int64_t group = ix->piece * SKV_INDEX_PIECE + k;
 
         if (e->there)
             n += snprintf(
                 text + n, MAX_LINE, "%lld %lld %lld %lld %lld %lld %d %u %08" PRIx32 " %d\n",
                 (long long)group, (long long)e->size, (long long)e->seconds,
-                (long long)e->nanoseconds, (long long)e->inode, (long long)e->seal.first_row,
-                e->seal.n_rows, e->seal.parts, e->seal.crc, e->whole);
+                (long long)e->nanoseconds, (long long)e->inode, (long long)seal->first_row,
+                seal->n_rows, seal->parts, seal->crc, e->known.whole);
     }
     n += snprintf(text + n, MAX_BYTES - (size_t)n, "%08" PRIx32 "\n",
                   (uint32_t)crc32(0, (const Bytef *)text, (uInt)n));
@@ -176,14 +177,14 @@ static bool is_same(const entry *e, const struct stat *now)
            e->nanoseconds == (int64_t)now->st_mtim.tv_nsec && e->inode == (int64_t)now->st_ino;
 }
 
-static entry entry_of(const struct stat *now, const skv_group_seal *seal)
+static entry entry_of(const struct stat *now, const skv_group_known *known)
 {
     return (entry){.there = true,
                    .size = (int64_t)now->st_size,
                    .seconds = (int64_t)now->st_mtim.tv_sec,
                    .nanoseconds = (int64_t)now->st_mtim.tv_nsec,
                    .inode = (int64_t)now->st_ino,
-                   .seal = *seal};
+                   .known = *known};
 }
 
 static bool is_wanted(const skv_group_seal *seal, const skv_group_want *want)
@@ -205,17 +206,18 @@ skv_status skv_run_index_look(skv_run_index *ix, skv_group_state *state, skv_gro
     SKV_TRY(skv_run_name_group(&file, ix->of.run, ix->of.path, want->group));
     if (!skv_stat_folder_look(&now, &ix->folder, &file))
         return SKV_OK;
-    if (is_same(e, &now) && is_wanted(&e->seal, want)) {
+    if (is_same(e, &now) && is_wanted(&e->known.seal, want)) {
         *state = SKV_GROUP_GOOD;
-        *known = (skv_group_known){e->seal, e->whole};
+        *known = e->known;
         return SKV_OK;
     }
-    SKV_TRY(skv_group_file_look(state, &known->seal, &file, want));
+    SKV_TRY(skv_group_file_look(state, known, &file, want));
     if (*state != SKV_GROUP_GOOD && *state != SKV_GROUP_LACKING)
         return SKV_OK;
-    known->whole = is_same(e, &now) && e->whole;
-    if (!is_same(e, &now)) {
-        *e = entry_of(&now, &known->seal);
+    if (is_same(e, &now)) {
+        known->whole = e->known.whole;
+    } else {
+        *e = entry_of(&now, known);
         ix->changed = true;
     }
     return SKV_OK;
@@ -225,6 +227,6 @@ void skv_run_index_note_whole(skv_run_index *ix, int64_t group)
 {
     entry *e = &ix->entry[group - ix->piece * SKV_INDEX_PIECE];
 
-    if (e->there && !e->whole)
-        e->whole = ix->changed = true;
+    if (e->there && !e->known.whole)
+        e->known.whole = ix->changed = true;
 }

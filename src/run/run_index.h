@@ -28,13 +28,8 @@ int64_t skv_run_index_pieces(int64_t n_groups);
 SKV_MUST skv_status skv_run_index_open(skv_run_index **out, const skv_run_index_of *of,
                                        int64_t piece);
 
-typedef struct {
-    skv_group_seal seal; /* of a file that is GOOD or LACKING */
-    bool whole;          /* all of it was read and found right */
-} skv_group_known;
-
-/* What skv_group_file_look says of a group of the piece; the file is opened only if it is not
- * known. want's digests are those of the index. */
+/* What skv_group_file_look says of a group of the piece, or what was noted of it since; the file is
+ * opened only if it is not known. want's digests are those of the index. */
 SKV_MUST skv_status skv_run_index_look(skv_run_index *ix, skv_group_state *state,
                                        skv_group_known *known, const skv_group_want *want);
 

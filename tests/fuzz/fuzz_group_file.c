@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
     run(data, n);
     if (n > SKV_H5_LABEL_BYTES) {
-        skv_h5__put_label(copy, n, "a label");
+        skv_h5__put_label(copy, n, "a label", NULL);
         run(copy, n);
     }
     free(copy);

@@ -1,6 +1,7 @@
 #include "run/gather.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,41 @@ static void damage_is_found_where_run_h5_holds_the_group(void **state)
     assert_true(exists(temp_path("groups/scalekv-10/000000.h5.damaged")));
 }
 
+/* One byte of the first picture, as a disk may lose it: nobody has written to the file. */
+static void damage_picture_unseen(const char *file)
+{
+    uint8_t picture[TEST_GROUPS_SIDES];
+    struct stat info;
+    char *bytes = NULL, *at = NULL;
+    size_t n = 0;
+    const int fd = open(file, O_RDWR);
+
+    for (int k = 0; k < TEST_GROUPS_SIDES; k++)
+        picture[k] = group_image_byte(0, 0, k);
+    assert_int_equal(skv_file_read(&bytes, &n, file, MANY), SKV_OK);
+    for (size_t i = 0; i + sizeof picture <= n && !at; i++)
+        at = memcmp(bytes + i, picture, sizeof picture) == 0 ? bytes + i : NULL;
+    assert_non_null(at);
+    assert_true(fd >= 0 && fstat(fd, &info) == 0);
+    assert_int_equal(pwrite(fd, "X", 1, at - bytes), 1);
+    assert_int_equal(futimens(fd, (const struct timespec[]){info.st_atim, info.st_mtim}), 0);
+    close(fd);
+    free(bytes);
+}
+
+/* Where its writer has read it back and nobody wrote to it since. */
+static void a_virtual_run_leaves_the_pictures_of_a_known_file_unread(void **state)
+{
+    (void)state;
+    write_groups();
+    damage_picture_unseen(group_name(0, 0));
+    assert_int_equal(gather(true), SKV_OK);
+    assert_int_equal(unlink(temp_path("run.h5")), 0);
+    assert_int_equal(utimensat(AT_FDCWD, group_name(0, 0), NULL, 0), 0);
+    assert_int_equal(gather(true), SKV_E_STOPPED);
+    assert_says("1 of 6 groups are damaged");
+}
+
 static skv_flag stop;
 
 /* The steps of `size` ranks, one after another; their news are summed up as a communicator does. */
@@ -336,6 +372,19 @@ static void ranks_that_share_the_checking_write_the_same(void **state)
     damage_body(group_name(0, 2));
     assert_int_equal(gather_as(2, &n_failed), SKV_E_STOPPED);
     assert_says("1 of 6 groups are damaged");
+}
+
+static void pictures_to_be_copied_are_read_whoever_knows_the_file(void **state)
+{
+    (void)state;
+    write_groups();
+    damage_picture_unseen(group_name(0, 0));
+    for (int size = 1; size <= 2; size++) {
+        assert_int_equal(gather_as(size, &(int64_t){0}), SKV_E_STOPPED);
+        assert_says("1 of 6 groups are damaged");
+        write_group(0, 0, NULL);
+        damage_picture_unseen(group_name(0, 0));
+    }
 }
 
 static void a_stop_ends_every_step(void **state)
@@ -559,6 +608,8 @@ int main(void)
         CASE(a_run_h5_of_the_same_groups_is_left_as_it_is),
         CASE(damage_is_found_where_run_h5_holds_the_group),
         CASE(ranks_that_share_the_checking_write_the_same),
+        CASE(a_virtual_run_leaves_the_pictures_of_a_known_file_unread),
+        CASE(pictures_to_be_copied_are_read_whoever_knows_the_file),
         CASE(a_stop_ends_every_step),
         CASE(missing_groups_are_counted_and_the_first_named),
         CASE(damaged_groups_are_all_set_aside_at_once),

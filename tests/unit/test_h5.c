@@ -1,6 +1,7 @@
 #include "io/h5.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ static void a_sealed_file_opens_sealed_and_plainly(void **state)
     write_ints(f, "/x", v, 3, 0);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     assert_int_equal(temp_count(), 1);
-    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("a.h5"), 0), SKV_OK);
+    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("a.h5"), 0), SKV_OK);
     assert_string_equal(label, "one\ntwo");
     free(label);
     for (int sealed = 0; sealed < 2; sealed++) {
@@ -133,7 +134,52 @@ static void a_sealed_file_opens_sealed_and_plainly(void **state)
     f = new_file("plain.h5");
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5"), 0), SKV_E_FORMAT);
-    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("plain.h5"), 0), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("plain.h5"), 0),
+                     SKV_E_FORMAT);
+}
+
+static bool is_as_made(const char *path)
+{
+    skv_h5_seal seal;
+    char *label = NULL;
+
+    assert_int_equal(skv_h5_read_label(&label, &seal, path, 0), SKV_OK);
+    free(label);
+    return seal.as_made;
+}
+
+static void write_sealed(const char *name)
+{
+    const int64_t v[3] = {1, 2, 3};
+    skv_h5 *f = NULL;
+
+    assert_int_equal(skv_h5_create_sealed(&f, temp_path(name), 0, "label"), SKV_OK);
+    write_ints(f, "/x", v, 3, 0);
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+}
+
+/* Wherever it was moved to; but not once anybody opened it for writing, and not a copy. */
+static void a_sealed_file_tells_whether_anybody_wrote_to_it(void **state)
+{
+    struct stat info;
+    char *bytes = NULL;
+    size_t n = 0;
+
+    (void)state;
+    write_sealed("a.h5");
+    assert_true(is_as_made(temp_path("a.h5")));
+    assert_int_equal(rename(temp_path("a.h5"), temp_path("b.h5")), 0);
+    assert_true(is_as_made(temp_path("b.h5")));
+    assert_int_equal(stat(temp_path("b.h5"), &info), 0);
+    assert_int_equal(skv_file_read(&bytes, &n, temp_path("b.h5"), MANY), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("c.h5"), bytes, n), SKV_OK);
+    free(bytes);
+    assert_int_equal(utimensat(AT_FDCWD, temp_path("c.h5"),
+                               (const struct timespec[]){info.st_atim, info.st_mtim}, 0),
+                     0);
+    assert_false(is_as_made(temp_path("c.h5")));
+    assert_int_equal(utimensat(AT_FDCWD, temp_path("b.h5"), NULL, 0), 0);
+    assert_false(is_as_made(temp_path("b.h5")));
 }
 
 static void texts_read_back_equal_fixed_or_variable(void **state)
@@ -640,14 +686,14 @@ static void reads_that_fail_for_a_moment_are_tried_again(void **state)
     assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), 0, "label"), SKV_OK);
     assert_int_equal(skv_h5_commit(&f), SKV_OK);
     failing_reads(errors, n);
-    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("a.h5"), 0), SKV_OK);
+    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("a.h5"), 0), SKV_OK);
     assert_string_equal(label, "label");
     free(label);
     failing_reads(errors, n);
     assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_OK);
     skv_h5_close(f);
     failing_reads(lasting, 3);
-    assert_int_equal(skv_h5_read_label(&label, NULL, temp_path("a.h5"), 0), SKV_E_IO);
+    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("a.h5"), 0), SKV_E_IO);
     failing_reads(lasting, 3);
     assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_E_IO);
     assert_non_null(strstr(skv_message(), "cannot read"));
@@ -677,6 +723,7 @@ int main(void)
         CASE(a_file_has_its_name_only_after_commit),
         CASE(every_type_reads_back_equal),
         CASE(a_sealed_file_opens_sealed_and_plainly),
+        CASE(a_sealed_file_tells_whether_anybody_wrote_to_it),
         CASE(texts_read_back_equal_fixed_or_variable),
         CASE(rows_are_appended_and_read_by_range),
         CASE(a_failed_write_never_gets_the_name),

@@ -51,6 +51,7 @@ static void a_known_file_is_not_opened_until_it_changes(void **state)
 
     (void)state;
     write_groups();
+    assert_int_equal(utimensat(AT_FDCWD, group_name(0, 1), NULL, 0), 0);
     assert_int_equal(look(&first, "p0", true), SKV_GROUP_GOOD);
     assert_false(first.whole);
     assert_int_equal(first.seal.first_row, 2);
@@ -63,6 +64,18 @@ static void a_known_file_is_not_opened_until_it_changes(void **state)
     assert_int_equal(look(&again, "p0", false), SKV_GROUP_DAMAGED);
 }
 
+static void a_file_as_its_writer_left_it_is_whole(void **state)
+{
+    skv_group_known known;
+
+    (void)state;
+    write_groups();
+    for (int i = 0; i < 2; i++) { /* from its block, and from the index */
+        assert_int_equal(look(&known, "p0", false), SKV_GROUP_GOOD);
+        assert_true(known.whole);
+    }
+}
+
 static void a_file_of_another_size_or_in_its_place_is_opened(void **state)
 {
     skv_group_known known;
@@ -71,6 +84,7 @@ static void a_file_of_another_size_or_in_its_place_is_opened(void **state)
     write_groups();
     assert_int_equal(look(&known, "p0", true), SKV_GROUP_GOOD);
     write_group(0, 1, NULL);
+    assert_int_equal(utimensat(AT_FDCWD, group_name(0, 1), NULL, 0), 0);
     assert_int_equal(look(&known, "p0", true), SKV_GROUP_GOOD);
     assert_false(known.whole);
     assert_int_equal(truncate(group_name(0, 1), 3000), 0);
@@ -126,6 +140,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(a_known_file_is_not_opened_until_it_changes),
+        CASE(a_file_as_its_writer_left_it_is_whole),
         CASE(a_file_of_another_size_or_in_its_place_is_opened),
         CASE(an_index_that_is_damaged_or_of_another_path_is_none),
         CASE(nothing_outside_the_run_is_written),
