@@ -5,14 +5,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "job/share_weights.h"
 #include "job/stop.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "run/run_lock.h"
 
-#define WAIT_SECONDS  86400 /* for another job that encodes, which may take long */
-#define TEXTS_A_ROUND 4     /* of a rank: at most 16 MiB of features of flan-t5-xl */
+#define CLAIMS        ".claims" /* behind the file's name */
+#define WAIT_SECONDS  86400     /* for another job that encodes, which may take long */
+#define TEXTS_A_ROUND 4         /* of a rank: at most 16 MiB of features of flan-t5-xl */
 
 /* The encoder and its memory. */
 typedef struct {
@@ -265,20 +268,52 @@ static void alive(void *comm)
     skv_comm_here(comm);
 }
 
+/* Opens the file's claims, and removes what killed jobs left there and beside the file. */
+static skv_status open_claims(skv_claims **out, const skv_text_phase *p)
+{
+    const char *slash = strrchr(path_of(p), '/');
+    char folder[4096];
+
+    if (snprintf(folder, sizeof folder, "%s" CLAIMS, path_of(p)) >= (int)sizeof folder)
+        return skv_fail(SKV_E_ARG, "--text-cache: the file's name is too long");
+    SKV_TRY(skv_claims_open(out, folder, 0));
+    if (slash)
+        folder[slash - path_of(p) + 1] = '\0';
+    if (skv_run_sweep(*out, slash ? folder : ".") != SKV_OK)
+        skv_debug("%s", skv_message());
+    return SKV_OK;
+}
+
+/* Nothing is lacking, so nobody needs the claims that a killed job may have left. */
+static void sweep_claims(const skv_text_phase *p)
+{
+    char folder[4096];
+    skv_claims *c = NULL;
+
+    if (snprintf(folder, sizeof folder, "%s" CLAIMS, path_of(p)) >= (int)sizeof folder ||
+        access(folder, F_OK) != 0)
+        return;
+    if (open_claims(&c, p) != SKV_OK)
+        skv_debug("%s", skv_message());
+    skv_claims_close(c);
+}
+
 /* On rank 0, where texts are lacking: looks again when no other job encodes any more. */
 static skv_status look_alone(skv_text_list *list, skv_text_file **old, skv_text_phase *p,
                              const uint8_t *work)
 {
     const skv_claims_patience patience = {
         .seconds = WAIT_SECONDS, .stop = p->stop, .alive = alive, .ctx = p->comm};
-    char folder[4096], what[4096 + 64];
+    char what[4096 + 64];
 
-    SKV_TRY(look(list, old, p, work));
-    if (list->n == 0)
+    if (skv_comm_rank(p->comm) != 0)
         return SKV_OK;
-    if (snprintf(folder, sizeof folder, "%s.claims", path_of(p)) >= (int)sizeof folder)
-        return skv_fail(SKV_E_ARG, "--text-cache: the file's name is too long");
-    SKV_TRY(skv_claims_open(&p->claims, folder, 0));
+    SKV_TRY(look(list, old, p, work));
+    if (list->n == 0) {
+        sweep_claims(p);
+        return SKV_OK;
+    }
+    SKV_TRY(open_claims(&p->claims, p));
     snprintf(what, sizeof what, "%s: another skv encodes into this file", path_of(p));
     SKV_TRY(skv_claims_wait(p->claims, "encoding", what, &patience));
     skv_text_list_clear(list);

@@ -30,7 +30,7 @@ SKV_MUST skv_status skv_text_phase_plan(skv_text_phase *p);
 /* Collective: encodes what the file lacks for the work that is left (as skv_run_folder_scan fills
  * it), on all ranks. The file is replaced whole or not at all; a stop keeps what is done. One job
  * at a time encodes into a file, by a claim in "<file>.claims": another waits, and finds the texts
- * there. */
+ * there. What killed jobs left there and beside the file is removed. */
 SKV_MUST skv_status skv_text_phase_run(skv_text_phase *p, const uint8_t *work);
 
 /* Opens the file for skv_text_phase_read, whose ctx is the phase (skv_text_source). */

@@ -108,7 +108,7 @@ kill -KILL "$job" || fail "it was over before the kill"
 wait "$job" 2>/dev/null || true
 compgen -G "$cache.*.tmp" >/dev/null || fail "the kill did not come while texts were encoded"
 [ "$(sha256sum "$cache")" = "$before" ] || fail "a killed run changed the cache"
-rm -f "$cache".*.tmp
+cp -r "$cache.claims" "$work/dead.claims"
 
 # Asked to stop in the same place: what is done is kept, and no picture was begun.
 "$skv" sample --config "$work/job.json" --out "$work/stopped" --text-cache "$cache" --threads 1 \
@@ -123,9 +123,17 @@ kill -TERM "$job"
 if wait "$job"; then fail "it did not stop"; fi
 grep -q 'texts that were encoded are kept' "$work/log" || fail "stopped without saying what is kept"
 grep -q 'stopped by SIGTERM: 0 of ' "$work/log" || fail "stopped without saying what is left"
+{ [ ! -e "$cache.claims" ] && ! compgen -G "$cache.*.tmp" >/dev/null; } ||
+    fail "what the killed run left is still there"
 left=$("$skv" sample --config "$work/job.json" --dry-run --text-cache "$cache" "${options[@]}" |
     sed -nE 's/^# ([0-9]+) texts are not in .*/\1/p')
 { [ "$left" -gt 0 ] && [ "$left" -lt 4000 ]; } || fail "$left texts are left after the stop"
+
+# It goes also when a run finds all of its texts.
+cp -r "$work/dead.claims" "$cache.claims"
+cached 1 finds --store bits --prompts "$work/prompts1.txt"
+! grep -q 'encoding' "$work/log" || fail "texts were encoded again"
+[ ! -e "$cache.claims" ] || fail "claims of a killed run are left though all texts are there"
 
 # Files that are not a cache of this run are refused and left alone.
 write_job
