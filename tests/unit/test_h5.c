@@ -1,7 +1,6 @@
 #include "io/h5.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,83 +102,6 @@ static void every_type_reads_back_equal(void **state)
         free(found);
     }
     skv_h5_close(f);
-}
-
-static void a_sealed_file_opens_sealed_and_plainly(void **state)
-{
-    const int64_t v[3] = {1, 2, 3};
-    skv_h5_layout l = {.type = SKV_H5_I64, .n_dims = 1, .shape = {3}};
-    int64_t *found = NULL;
-    char *label = NULL;
-    skv_h5 *f = NULL;
-
-    (void)state;
-    assert_int_equal(skv_h5_create_sealed(&f, temp_path("a.h5"), 0, "one\ntwo"), SKV_OK);
-    write_ints(f, "/x", v, 3, 0);
-    assert_int_equal(skv_h5_commit(&f), SKV_OK);
-    assert_int_equal(temp_count(), 1);
-    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("a.h5"), 0), SKV_OK);
-    assert_string_equal(label, "one\ntwo");
-    free(label);
-    for (int sealed = 0; sealed < 2; sealed++) {
-        if (sealed)
-            assert_int_equal(skv_h5_open_sealed(&f, temp_path("a.h5"), 0), SKV_OK);
-        else
-            f = old_file("a.h5");
-        assert_int_equal(skv_h5_read(&found, f, "/x", &l, MANY, true), SKV_OK);
-        assert_memory_equal(found, v, sizeof v);
-        free(found);
-        skv_h5_close(f);
-    }
-    f = new_file("plain.h5");
-    assert_int_equal(skv_h5_commit(&f), SKV_OK);
-    assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5"), 0), SKV_E_FORMAT);
-    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("plain.h5"), 0),
-                     SKV_E_FORMAT);
-}
-
-static bool is_as_made(const char *path)
-{
-    skv_h5_seal seal;
-    char *label = NULL;
-
-    assert_int_equal(skv_h5_read_label(&label, &seal, path, 0), SKV_OK);
-    free(label);
-    return seal.as_made;
-}
-
-static void write_sealed(const char *name)
-{
-    const int64_t v[3] = {1, 2, 3};
-    skv_h5 *f = NULL;
-
-    assert_int_equal(skv_h5_create_sealed(&f, temp_path(name), 0, "label"), SKV_OK);
-    write_ints(f, "/x", v, 3, 0);
-    assert_int_equal(skv_h5_commit(&f), SKV_OK);
-}
-
-/* Wherever it was moved to; but not once anybody opened it for writing, and not a copy. */
-static void a_sealed_file_tells_whether_anybody_wrote_to_it(void **state)
-{
-    struct stat info;
-    char *bytes = NULL;
-    size_t n = 0;
-
-    (void)state;
-    write_sealed("a.h5");
-    assert_true(is_as_made(temp_path("a.h5")));
-    assert_int_equal(rename(temp_path("a.h5"), temp_path("b.h5")), 0);
-    assert_true(is_as_made(temp_path("b.h5")));
-    assert_int_equal(stat(temp_path("b.h5"), &info), 0);
-    assert_int_equal(skv_file_read(&bytes, &n, temp_path("b.h5"), MANY), SKV_OK);
-    assert_int_equal(skv_file_write(temp_path("c.h5"), bytes, n), SKV_OK);
-    free(bytes);
-    assert_int_equal(utimensat(AT_FDCWD, temp_path("c.h5"),
-                               (const struct timespec[]){info.st_atim, info.st_mtim}, 0),
-                     0);
-    assert_false(is_as_made(temp_path("c.h5")));
-    assert_int_equal(utimensat(AT_FDCWD, temp_path("b.h5"), NULL, 0), 0);
-    assert_false(is_as_made(temp_path("b.h5")));
 }
 
 static void texts_read_back_equal_fixed_or_variable(void **state)
@@ -722,8 +644,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_file_has_its_name_only_after_commit),
         CASE(every_type_reads_back_equal),
-        CASE(a_sealed_file_opens_sealed_and_plainly),
-        CASE(a_sealed_file_tells_whether_anybody_wrote_to_it),
         CASE(texts_read_back_equal_fixed_or_variable),
         CASE(rows_are_appended_and_read_by_range),
         CASE(a_failed_write_never_gets_the_name),

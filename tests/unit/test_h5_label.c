@@ -1,0 +1,102 @@
+#include "io/h5.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cmocka_all.h"
+#include "core/file.h"
+#include "temp_folder.h"
+
+#define MANY ((size_t)1 << 20)
+
+static const int64_t v[3] = {1, 2, 3};
+static skv_h5_layout l = {.type = SKV_H5_I64, .n_dims = 1, .shape = {3}};
+
+static void write_file(skv_h5 *f)
+{
+    assert_int_equal(skv_h5_write(f, "/x", &l, v), SKV_OK);
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+}
+
+static void write_sealed(const char *name)
+{
+    skv_h5 *f = NULL;
+
+    assert_int_equal(skv_h5_create_sealed(&f, temp_path(name), 0, "one\ntwo"), SKV_OK);
+    write_file(f);
+}
+
+static void a_sealed_file_opens_sealed_and_plainly(void **state)
+{
+    skv_status (*const open[])(skv_h5 **, const char *,
+                               int) = {skv_h5_open_sealed, skv_h5_open_checked, skv_h5_open_below};
+    int64_t *found = NULL;
+    char *label = NULL;
+    skv_h5 *f = NULL;
+
+    (void)state;
+    write_sealed("a.h5");
+    assert_int_equal(temp_count(), 1);
+    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("a.h5"), 0), SKV_OK);
+    assert_string_equal(label, "one\ntwo");
+    free(label);
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
+        assert_int_equal(open[i](&f, temp_path("a.h5"), 0), SKV_OK);
+        assert_int_equal(skv_h5_read(&found, f, "/x", &l, MANY, true), SKV_OK);
+        assert_memory_equal(found, v, sizeof v);
+        free(found);
+        skv_h5_close(f);
+    }
+    assert_int_equal(skv_h5_create(&f, temp_path("plain.h5")), SKV_OK);
+    write_file(f);
+    assert_int_equal(skv_h5_open_sealed(&f, temp_path("plain.h5"), 0), SKV_E_FORMAT);
+    assert_int_equal(skv_h5_read_label(&label, &(skv_h5_seal){0}, temp_path("plain.h5"), 0),
+                     SKV_E_FORMAT);
+}
+
+static bool is_as_made(const char *path)
+{
+    skv_h5_seal seal;
+    char *label = NULL;
+
+    assert_int_equal(skv_h5_read_label(&label, &seal, path, 0), SKV_OK);
+    free(label);
+    return seal.as_made;
+}
+
+/* Wherever it was moved to; but not once anybody opened it for writing, and not a copy. */
+static void a_sealed_file_tells_whether_anybody_wrote_to_it(void **state)
+{
+    struct stat info;
+    char *bytes = NULL;
+    size_t n = 0;
+
+    (void)state;
+    write_sealed("a.h5");
+    assert_true(is_as_made(temp_path("a.h5")));
+    assert_int_equal(rename(temp_path("a.h5"), temp_path("b.h5")), 0);
+    assert_true(is_as_made(temp_path("b.h5")));
+    assert_int_equal(stat(temp_path("b.h5"), &info), 0);
+    assert_int_equal(skv_file_read(&bytes, &n, temp_path("b.h5"), MANY), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path("c.h5"), bytes, n), SKV_OK);
+    free(bytes);
+    assert_int_equal(utimensat(AT_FDCWD, temp_path("c.h5"),
+                               (const struct timespec[]){info.st_atim, info.st_mtim}, 0),
+                     0);
+    assert_false(is_as_made(temp_path("c.h5")));
+    assert_int_equal(utimensat(AT_FDCWD, temp_path("b.h5"), NULL, 0), 0);
+    assert_false(is_as_made(temp_path("b.h5")));
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
+    const struct CMUnitTest tests[] = {
+        CASE(a_sealed_file_opens_sealed_and_plainly),
+        CASE(a_sealed_file_tells_whether_anybody_wrote_to_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
