@@ -67,6 +67,24 @@ skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_sof
     return LISTS("window_softmax", a, s, SKV_IS_F32, r, a->len, h, a->k.shape[2]);
 }
 
+skv_status skv_check__squared_norms(const skv_backend *be, const skv_squared_norms_args *a)
+{
+    SKV_TRY(SKV_WANT("squared_norms", a, x, KV, SKV_FREE_TWO, -1, -1, -1, -1));
+    return LISTS("squared_norms", a, s, SKV_IS_F32, a->x.shape[0], a->len, a->x.shape[1],
+                 a->x.shape[2]);
+}
+
+skv_status skv_check__random_scores(const skv_backend *be, const skv_random_scores_args *a)
+{
+    return LISTS("random_scores", a, s, SKV_IS_F32, -1, a->len, a->heads, INT32_MAX);
+}
+
+skv_status skv_check__mean_heads(const skv_backend *be, const skv_mean_heads_args *a)
+{
+    SKV_TRY(LISTS("mean_heads", a, x, SKV_IS_F32, -1, a->len, a->heads, INT32_MAX));
+    return LISTS("mean_heads", a, y, SKV_IS_F32, a->x.shape[0], a->len, a->heads, INT32_MAX);
+}
+
 static skv_status pool(const skv_backend *be, const skv_pool1d_args *a, const char *op)
 {
     SKV_TRY(LISTS(op, a, x, SKV_IS_F32, -1, a->len, a->heads, INT32_MAX));

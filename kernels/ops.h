@@ -195,6 +195,30 @@ typedef struct {
     float scale;
 } skv_window_softmax_args;
 
+/* s[r,h,j] = Σ_d x[r,h,j,d]², j < len[h].  x (R,H,Lmax,D) kv, first strides free; s (R,Σ len) fp32.
+ */
+typedef struct {
+    skv_tensor s, x;
+    const int32_t *len;
+} skv_squared_norms_args;
+
+/* s[r,h,j] = skv_uniform(seed, stream, h, j) (core/rng.h), the same for every row.
+ * s (R,Σ len) fp32. */
+typedef struct {
+    skv_tensor s;
+    const int32_t *len;
+    int heads;
+    uint64_t seed;
+    uint32_t stream;
+} skv_random_scores_args;
+
+/* y[r,h,j] = mean of x[r,g,j] over the heads g with len[g] > j.  x, y (R,Σ len) fp32, y not x. */
+typedef struct {
+    skv_tensor y, x;
+    const int32_t *len;
+    int heads;
+} skv_mean_heads_args;
+
 /* y[j] = max of x[j-k/2 .. j+k/2] / their sum divided by k, ascending, over the positions inside
  * [0, len[h] - unscored) but for those in `skip` (none left: -inf / 0). The last `unscored` numbers
  * of a list are neither read nor written.
@@ -389,6 +413,9 @@ typedef struct {
     X(check_finite)                                                                                \
     X(window_scores)                                                                               \
     X(window_softmax)                                                                              \
+    X(squared_norms)                                                                               \
+    X(random_scores)                                                                               \
+    X(mean_heads)                                                                                  \
     X(maxpool1d)                                                                                   \
     X(avgpool1d)                                                                                   \
     X(topk_keep)                                                                                   \

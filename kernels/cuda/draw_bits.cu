@@ -3,6 +3,7 @@
  * The random numbers are functions of the bit's place (core/torch_random.h), so no order matters.
  * Bound by bandwidth; exp and log in double and fp32 without contraction, as on the CPU. */
 #include "kernels/cuda/device.cuh"
+#include "kernels/cuda/philox.cuh"
 
 #define BLOCK          256
 #define MAX_GENERATORS 256
@@ -24,29 +25,13 @@ typedef struct {
     float cut; /* 1 - top_p */
 } job;
 
-__device__ __forceinline__ uint32_t word_of(const uint32_t c[4], uint32_t lane)
-{
-    return lane == 0 ? c[0] : lane == 1 ? c[1] : lane == 2 ? c[2] : c[3];
-}
-
 /* Number i, which is skv_torch_exponential. */
 __device__ float exponential(skv_generator g, uint32_t threads, uint32_t i)
 {
     const uint64_t call = g.offset / 4 + i / threads / 4;
     uint32_t c[4] = {(uint32_t)call, (uint32_t)(call >> 32), i % threads, 0};
-    uint32_t k0 = (uint32_t)g.seed, k1 = (uint32_t)(g.seed >> 32);
 
-#pragma unroll
-    for (int round = 0; round < 10; round++) {
-        const uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
-
-        c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k0;
-        c[1] = (uint32_t)p1;
-        c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
-        c[3] = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
+    philox(c, g.seed);
     const float u = __fadd_rn((float)word_of(c, i / threads % 4) * 0x1p-32f, 0x1p-33f);
 
     return u >= 1 - 0x1p-24f ? 0x1p-24f : (float)-log((double)u);

@@ -197,6 +197,7 @@ static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_ke
                                                .len = kv->len,
                                                .n_keep = n_keep,
                                                .k = kv->k,
+                                               .v = kv->v,
                                                .q_raw = q_raw ? *q_raw : none,
                                                .q = q ? *q : none,
                                                .keep = *keep,

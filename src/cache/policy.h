@@ -46,7 +46,7 @@ typedef struct {
     int layer, si;
     const int32_t *len;    /* [H] cached tokens with the current map */
     const int32_t *n_keep; /* [H] = min(len, capacity); less than len for one head at least */
-    skv_tensor k;          /* (R,H,>=len,D) kv, first two strides free */
+    skv_tensor k, v;       /* (R,H,>=len,D) kv, first two strides free */
     skv_tensor q_raw;      /* (R,n,H,D) fp32, strides free but the last; RAW only */
     skv_tensor q;          /* (R,L,H,D) act, strides free but the last; TRUE only */
     skv_tensor keep;       /* out: (R,Σ_h n_keep) i32, row by row, head by head: ascending cache
@@ -63,6 +63,7 @@ typedef struct skv_policy_state skv_policy_state; /* each policy's own */
 typedef struct {
     const char *name, *help;
     const skv_option *options; /* members of the state, what setup->options may set; NULL: none */
+    bool heads_together;       /* a head's choice depends on the row's other heads, too */
     size_t state_bytes;
     /* The state is zeroed and has its options. Refuses values out of range, and tables made for
      * other layers, scales or schedules, by name. On failure `release` is called all the same. */

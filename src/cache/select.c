@@ -56,19 +56,37 @@ void skv_select__window_distances(int32_t *distance, int grid, int h, int w)
         distance[i] = h >= grid && w >= grid ? h * w - distance[i] : n - i;
 }
 
+skv_status skv_select__one_score(skv_tensor *s, skv_backend *be, const skv_select_args *a)
+{
+    return SKV_TAKE(s, a->scratch, SKV_F32, be->device, a->k.shape[0],
+                    skv_ragged_start(a->len, a->k.shape[1]));
+}
+
 skv_status skv_select__scores(skv_tensor *s, skv_tensor *pooled, skv_backend *be,
                               const skv_select_args *a)
 {
-    const int64_t rows = a->k.shape[0], tokens = skv_ragged_start(a->len, a->k.shape[1]);
+    SKV_TRY(skv_select__one_score(s, be, a));
+    return skv_select__one_score(pooled, be, a);
+}
 
-    SKV_TRY(SKV_TAKE(s, a->scratch, SKV_F32, be->device, rows, tokens));
-    return SKV_TAKE(pooled, a->scratch, SKV_F32, be->device, rows, tokens);
+skv_status skv_select__best(skv_backend *be, const skv_select_args *a, const skv_tensor *score)
+{
+    return skv_topk_keep(be, &(skv_topk_keep_args){.keep = a->keep,
+                                                   .s = *score,
+                                                   .len = a->len,
+                                                   .n = a->n_keep,
+                                                   .heads = (int)a->k.shape[1]});
 }
 
 size_t skv_select__scores_bytes(const skv_policy_state *s, int rows, int64_t tokens)
 {
+    return 2 * skv_select__one_score_bytes(s, rows, tokens);
+}
+
+size_t skv_select__one_score_bytes(const skv_policy_state *s, int rows, int64_t tokens)
+{
     (void)s;
-    return 2 * skv_align_up((size_t)rows * (size_t)tokens * sizeof(float));
+    return skv_align_up((size_t)rows * (size_t)tokens * sizeof(float));
 }
 
 size_t skv_select__no_scratch(const skv_policy_state *s, int rows, int64_t tokens)

@@ -21,8 +21,9 @@ int skv_plain__base(const skv_policy_state *s);
 
 /* -------------------------------------------------- other members of skv_policy */
 
-/* What skv_select__scores takes, or nothing. */
+/* What skv_select__scores takes, what skv_select__one_score takes, or nothing. */
 size_t skv_select__scores_bytes(const skv_policy_state *s, int rows, int64_t tokens);
+size_t skv_select__one_score_bytes(const skv_policy_state *s, int rows, int64_t tokens);
 size_t skv_select__no_scratch(const skv_policy_state *s, int rows, int64_t tokens);
 /* The attention's own queries, or none. */
 skv_queries skv_select__true_queries(const skv_policy_state *s, int si, int32_t *window, int *n);
@@ -44,6 +45,12 @@ void skv_select__window_distances(int32_t *distance, int grid, int h, int w);
 /* Two score tensors (R,Σ_h len) fp32 from a->scratch. */
 SKV_MUST skv_status skv_select__scores(skv_tensor *s, skv_tensor *pooled, skv_backend *be,
                                        const skv_select_args *a);
+/* One of them. */
+SKV_MUST skv_status skv_select__one_score(skv_tensor *s, skv_backend *be, const skv_select_args *a);
+
+/* Keeps the n_keep positions of each head with the highest scores (R,Σ_h len). */
+SKV_MUST skv_status skv_select__best(skv_backend *be, const skv_select_args *a,
+                                     const skv_tensor *score);
 
 /* ------------------------------------------------------------- SnapKV's choice */
 

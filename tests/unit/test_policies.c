@@ -85,7 +85,7 @@ static float *random_values(int64_t n, int stream)
 
 /* Keys and queries of ROWS rows, and how many tokens each head has and keeps. */
 typedef struct {
-    float *k, *q;              /* (R,H,room,D), (R,L,H,D) */
+    float *k, *v, *q;          /* (R,H,room,D) twice, (R,L,H,D) */
     int layer, si, room, kept; /* kept: positions of a row */
     int32_t len[SKV_MAX_HEADS], n_keep[SKV_MAX_HEADS];
 } sample;
@@ -108,8 +108,9 @@ static sample make_sample(const fixture *f, int layer, int si)
         s.room = s.len[h] > s.room ? s.len[h] : s.room;
     }
     count_sample(f, &s);
-    s.k = random_values((int64_t)ROWS * f->dims.width * s.room, 2 * si);
-    s.q = random_values((int64_t)ROWS * f->dims.width * tokens, 2 * si + 1);
+    s.k = random_values((int64_t)ROWS * f->dims.width * s.room, 3 * si);
+    s.v = random_values((int64_t)ROWS * f->dims.width * s.room, 3 * si + 1);
+    s.q = random_values((int64_t)ROWS * f->dims.width * tokens, 3 * si + 2);
     return s;
 }
 
@@ -126,6 +127,7 @@ static void run_select(fixture *f, const sample *s, int row, int n, int32_t *kee
 
     assert_non_null(raw);
     a.k = SKV_TENSOR(s->k + row * c * s->room, SKV_F32, SKV_HOST, n, heads, s->room, d);
+    a.v = SKV_TENSOR(s->v + row * c * s->room, SKV_F32, SKV_HOST, n, heads, s->room, d);
     if (kind == SKV_QUERIES_TRUE)
         a.q = SKV_TENSOR(s->q + row * c * tokens, SKV_F32, SKV_HOST, n, tokens, heads, d);
     for (int r = 0; r < n && kind == SKV_QUERIES_RAW; r++)
@@ -184,7 +186,7 @@ static int32_t *check_sample(fixture *f, const sample *s)
 }
 
 /* Heads of other lengths than the policy plans, one of them never cut: each keeps what it would
- * keep if all heads were as it is. */
+ * keep if all heads were as it is, unless heads choose together. */
 static void check_ragged(fixture *f, const sample *planned)
 {
     const int tokens = skv_schedule_tokens(&f->schedule, planned->si), heads = f->dims.heads;
@@ -200,7 +202,7 @@ static void check_ragged(fixture *f, const sample *planned)
     }
     count_sample(f, &s);
     all = check_sample(f, &s);
-    for (int h = 0; h < heads; at += s.n_keep[h++]) {
+    for (int h = 0; h < heads && !f->policy->heads_together; at += s.n_keep[h++]) {
         sample even = s;
         int32_t *alike;
 
@@ -226,6 +228,7 @@ static void check_cut(fixture *f, int layer, int si)
     free(check_sample(f, &s));
     check_ragged(f, &s);
     free(s.k);
+    free(s.v);
     free(s.q);
 }
 
@@ -274,13 +277,21 @@ static void options_out_of_range_are_refused(void **state)
     static const struct {
         const char *policy, *options;
     } bad[] = {
-        {"scalekv", "{\"window\": 15}"},          {"scalekv", "{\"window\": 289}"},
-        {"scalekv", "{\"window\": 0}"},           {"scalekv", "{\"kernel\": 4}"},
-        {"scalekv-paper", "{\"kernel\": -1}"},    {"scalekv-paper", "{\"window\": 17}"},
-        {"streaming", "{\"sinks\": -1}"},         {"snapkv", "{\"pooling\": \"median\"}"},
-        {"snapkv", "{\"window\": 257}"},          {"snapkv", "{\"kernel\": \"five\"}"},
-        {"pyramidkv", "{\"mode\": \"exactly\"}"}, {"pyramidkv", "{\"beta\": 0}"},
-        {"pyramidkv", "{\"pooling\": \"none\"}"}, {"pyramidkv", "{\"kernel\": 257}"},
+        {"scalekv", "{\"window\": 15}"},
+        {"scalekv", "{\"window\": 289}"},
+        {"scalekv", "{\"window\": 0}"},
+        {"scalekv", "{\"kernel\": 4}"},
+        {"scalekv-paper", "{\"kernel\": -1}"},
+        {"scalekv-paper", "{\"window\": 17}"},
+        {"streaming", "{\"sinks\": -1}"},
+        {"snapkv", "{\"pooling\": \"median\"}"},
+        {"snapkv", "{\"window\": 257}"},
+        {"snapkv", "{\"kernel\": \"five\"}"},
+        {"pyramidkv", "{\"mode\": \"exactly\"}"},
+        {"pyramidkv", "{\"beta\": 0}"},
+        {"pyramidkv", "{\"pooling\": \"none\"}"},
+        {"pyramidkv", "{\"kernel\": 257}"},
+        {"random", "{\"seed\": -1}"},
     };
 
     (void)state;

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""What cache policies keep, by numpy in double, scale by scale; the rules are those of
+src/cache/README.md, Policies.
+
+    policies.py WALK_POLICY NAME     holds tests/golden/walk_policy.c against the policy's own cases
+
+Every number is made up on both sides by the same rule. A choice by softmax scores is compared only
+where the last score kept and the first one dropped differ by more than fp32 can move; a case in
+which they do not is refused, so that none passes unseen.
+"""
+import json
+import subprocess
+import sys
+
+try:
+    import numpy as np
+except ImportError:
+    print("numpy is not here")
+    sys.exit(77)
+
+DIM = 16
+MARGIN = 1e-5  # relative; fp32 sums of up to 256 terms stay below 2e-6
+
+
+def philox(counter, key):
+    """Philox4x32-10 of counters (4, n) and a key of 64 bits: words (4, n)."""
+    low = np.uint64(0xFFFFFFFF)
+    c = [np.asarray(x, np.uint64) for x in counter]
+    k0, k1 = key & 0xFFFFFFFF, key >> 32
+    for _ in range(10):
+        p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
+        c = [(p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), p1 & low,
+             (p0 >> np.uint64(32)) ^ c[3] ^ np.uint64(k1), p0 & low]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return np.stack(c)
+
+
+def uniform(seed, a, b, n):
+    """Numbers 0 .. n-1 of place (a, b), in [0, 1) by steps of 2^-24."""
+    c = np.arange(n, dtype=np.uint64)
+    same = np.ones_like(c)
+    words = philox([c // np.uint64(4), same * np.uint64(b), same * np.uint64(a), same * 0], seed)
+    return (words[c % np.uint64(4), np.arange(n)] >> np.uint64(8)) / 2.0**24
+
+
+def numbers(kind, place, tokens):
+    u = uniform(1, (place.si * place.depth + place.layer) * 3 + kind,
+                place.row * place.heads + place.head, tokens * DIM)
+    return ((np.floor(32 * u) - 16) / 16).reshape(tokens, DIM)
+
+
+def softmax(q, k):
+    s = q @ k.T
+    p = np.exp(s - s.max(axis=-1, keepdims=True))
+    return p / p.sum(axis=-1, keepdims=True)
+
+
+def best(score, n, exact):
+    """The n highest, of equal ones the lower position; ascending."""
+    order = np.argsort(-score, kind="stable")
+    if not exact and 0 < n < len(score):
+        last, first = score[order[n - 1]], score[order[n]]
+        assert last - first > MARGIN * abs(last), "a cut without a margin: choose another case"
+    return np.sort(order[:n])
+
+
+class Head:
+    """One head of one row and layer: what it has cached."""
+
+    def __init__(self, place):
+        self.place = place
+        self.k = self.v = np.zeros((0, DIM))
+        self.sum = np.zeros(0)  # what some policies remember of each token
+        self.source = np.zeros(0, int)  # the scale that each token comes from
+
+    def attend(self, si, tokens):
+        self.place.si = si
+        self.k = np.concatenate([self.k, numbers(0, self.place, tokens)])
+        self.v = np.concatenate([self.v, numbers(1, self.place, tokens)])
+        self.q = numbers(2, self.place, tokens)
+        self.sum = np.concatenate([self.sum, np.zeros(tokens)])
+        self.source = np.concatenate([self.source, np.full(tokens, si)])
+
+    def keep(self, kept):
+        self.k, self.v, self.sum = self.k[kept], self.v[kept], self.sum[kept]
+        self.source = self.source[kept]
+
+
+class Place:
+    def __init__(self, case, row, layer, head):
+        self.row, self.layer, self.head, self.si = row, layer, head, 0
+        self.depth, self.heads = case["depth"], case["heads"]
+
+
+class Plain:
+    """A budget of `base` tokens for every layer and head."""
+
+    def __init__(self, case, schedule):
+        self.base, self.options = case["base"], case["options"]
+
+    def capacity(self, head):
+        return self.base
+
+    def observe(self, heads):
+        """Sees every scale, also those after which nothing is cut."""
+
+    def kept(self, heads):
+        return [self.kept_of(head, min(len(head.k), self.capacity(head))) for head in heads]
+
+
+class ValueNorm(Plain):
+    def kept_of(self, head, n):
+        return best((head.v**2).sum(axis=1), n, exact=True)
+
+
+class Random(Plain):
+    def kept_of(self, head, n):
+        p = head.place
+        u = uniform(int(self.options.get("seed", 0)), p.si * 64 + p.layer, p.head, len(head.k))
+        return best(u, n, exact=True)
+
+
+class Tova(Plain):
+    def kept(self, heads):
+        score = np.mean([softmax(h.q[-1:], h.k)[0] for h in heads], axis=0)
+        return [best(score, min(len(score), self.base), exact=False)] * len(heads)
+
+
+POLICIES = {"valuenorm": ValueNorm, "random": Random, "tova": Tova}
+
+SMALL = {"rows": 2, "depth": 2, "heads": 3, "ratio": 1, "resolution": "0.06M", "options": {}}
+CASES = {
+    "valuenorm": [dict(SMALL, base=40), dict(SMALL, base=7, ratio=0.333)],
+    "random": [dict(SMALL, base=40), dict(SMALL, base=9, options={"seed": str(2**64 - 3)})],
+    "tova": [dict(SMALL, base=40), dict(SMALL, base=11, ratio=1.333)],
+}
+
+
+def walk(program, name, case):
+    """The sides of all scales, and {(si, layer, row, head): positions}."""
+    values = [name, json.dumps(case["options"]), case["base"], case["rows"], case["depth"],
+              case["heads"], case["ratio"], case["resolution"]]
+    done = subprocess.run([program] + [str(v) for v in values], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    sides = [(int(w[2]), int(w[3])) for w in lines if w[0] == "scale"]
+    cuts = {tuple(map(int, w[1:5])): np.array(w[5:], int) for w in lines if w[0] == "cut"}
+    return sides, cuts
+
+
+def check(program, name, case):
+    sides, cuts = walk(program, name, case)
+    policy = POLICIES[name](case, sides)
+    compared = 0
+    for row in range(case["rows"]):
+        for layer in range(case["depth"]):
+            heads = [Head(Place(case, row, layer, h)) for h in range(case["heads"])]
+            for si, (height, width) in enumerate(sides[:-1]):
+                for head in heads:
+                    head.attend(si, height * width)
+                policy.observe(heads)
+                cut = any(len(head.k) > policy.capacity(head) for head in heads)
+                assert cut == ((si, layer, row, 0) in cuts), f"scale {si}, layer {layer}: a cut?"
+                if not cut:
+                    continue
+                for h, kept in enumerate(policy.kept(heads)):
+                    got = cuts[si, layer, row, h]
+                    assert np.array_equal(got, kept), (
+                        f"{name} {case}: scale {si}, layer {layer}, row {row}, head {h}: kept "
+                        f"{got.tolist()}, want {kept.tolist()}")
+                    heads[h].keep(kept)
+                    compared += 1
+    assert compared == len(cuts) > 0
+    print(f"ok {name}: {compared} sets, base {case['base']}, {case['options']}")
+
+
+if __name__ == "__main__":
+    for one in CASES[sys.argv[2]]:
+        check(sys.argv[1], sys.argv[2], one)
