@@ -43,8 +43,10 @@ static skv_status create(skv_h5 **out, const char *path, int n_below, const char
         SKV_TRY_GOTO(skv_path_join(&f->label, NULL, label), done);
     how = H5Pcreate(H5P_FILE_ACCESS);
     make = H5Pcreate(H5P_FILE_CREATE);
+    /* without a sieve buffer: for each append it would first read what lies around */
     if (how < 0 || make < 0 || H5Pset_fclose_degree(how, H5F_CLOSE_STRONG) < 0 ||
-        H5Pset_file_locking(how, false, true) < 0 || H5Pset_obj_track_times(make, false) < 0 ||
+        H5Pset_file_locking(how, false, true) < 0 || H5Pset_sieve_buf_size(how, 0) < 0 ||
+        H5Pset_obj_track_times(make, false) < 0 ||
         (label && (H5Pset_fapl_core(how, MEMORY_STEP, false) < 0 ||
                    H5Pset_userblock(make, SKV_H5_LABEL_BYTES) < 0))) {
         st = skv_h5__fail(f, "cannot prepare");

@@ -146,10 +146,18 @@ skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type typ
     return st;
 }
 
-/* Fixed length where padding costs no more than four times the texts. */
+size_t skv_h5_fixed_text_bytes(size_t n, size_t longest, size_t sum)
+{
+    size_t padded;
+
+    if (!skv_mul_size(&padded, longest, n))
+        return 0;
+    return padded <= SMALL_TEXTS || padded / 4 <= sum ? longest : 0;
+}
+
 static size_t choose_text_bytes(const char *const *text, size_t n)
 {
-    size_t longest = 0, sum = 0, padded = 0;
+    size_t longest = 0, sum = 0;
 
     for (size_t i = 0; i < n; i++) {
         const size_t bytes = strlen(text[i]) + 1;
@@ -157,9 +165,7 @@ static size_t choose_text_bytes(const char *const *text, size_t n)
         longest = bytes > longest ? bytes : longest;
         sum += bytes;
     }
-    if (!skv_mul_size(&padded, longest, n))
-        return 0;
-    return padded <= SMALL_TEXTS || padded / 4 <= sum ? longest : 0;
+    return skv_h5_fixed_text_bytes(n, longest, sum);
 }
 
 skv_status skv_h5_write(skv_h5 *f, const char *name, const skv_h5_layout *layout, const void *data)

@@ -12,8 +12,13 @@ SKV_MUST skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout
 SKV_MUST skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type,
                                   const void *data);
 
+/* text_bytes for n texts, of which the longest and all have so many bytes, NULs included: the
+ * longest's where padding costs no more than four times the texts; else 0. */
+size_t skv_h5_fixed_text_bytes(size_t n, size_t longest, size_t sum);
+
 /* Makes and writes a whole dataset and notes its CRC-32 as attribute "crc32" (texts: with their
- * NULs). A SKV_H5_TEXT layout with text_bytes 0 becomes fixed where that costs little. */
+ * NULs). A SKV_H5_TEXT layout with text_bytes 0 becomes fixed where that costs little
+ * (skv_h5_fixed_text_bytes). */
 SKV_MUST skv_status skv_h5_write(skv_h5 *f, const char *name, const skv_h5_layout *layout,
                                  const void *data);
 

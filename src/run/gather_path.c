@@ -7,113 +7,6 @@
 #include "core/mem.h"
 #include "run/group_format.h"
 
-/* -------------------------------------------------------------------- the samples */
-
-skv_status skv_gather_rows_init(skv_gather_rows *r)
-{
-    SKV_TRY(skv_alloc(&r->first, (size_t)r->n_groups + 1, sizeof *r->first, "gather"));
-    for (skv_set s = 0; s < SKV_N_SETS; s++)
-        if (skv_schema[s].how == SKV_GATHER_SAMPLES)
-            SKV_TRY(skv_alloc(&r->column[s], (size_t)r->n, skv_h5_type_bytes(skv_schema[s].type),
-                              "gather"));
-    return SKV_OK;
-}
-
-void skv_gather_rows_clear(skv_gather_rows *r)
-{
-    for (skv_set s = 0; s < SKV_N_SETS; s++) {
-        char **text = skv_schema[s].type == SKV_H5_TEXT ? r->column[s] : NULL;
-
-        for (int64_t i = 0; text && i < r->n; i++)
-            free(text[i]);
-        free(r->column[s]);
-    }
-    free(r->first);
-}
-
-static skv_status keep_texts(char **kept, const char *const *text, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (!(kept[i] = strdup(text[i])))
-            return skv_fail(SKV_E_MEM, "gather: out of memory");
-    return SKV_OK;
-}
-
-/* Of a file that an earlier version made. */
-static skv_status keep_nothing(void *to, skv_set set, int n)
-{
-    char **text = to;
-
-    if (skv_schema[set].later && skv_schema[set].type == SKV_H5_TEXT)
-        for (int i = 0; i < n; i++)
-            SKV_TRY(keep_texts(&text[i], (const char *const[]){""}, 1));
-    return SKV_OK;
-}
-
-/* Rows from `at` on. */
-static skv_status keep_samples(skv_gather_rows *r, const skv_group_record *rec, int64_t at)
-{
-    int64_t *group = (int64_t *)r->column[SKV_SET_GROUP] + at;
-
-    for (skv_set s = 0; s < SKV_N_SETS; s++) {
-        const void *data = skv_group__data(rec, s);
-        const size_t bytes = skv_h5_type_bytes(skv_schema[s].type);
-        char *to = r->column[s] ? (char *)r->column[s] + (size_t)at * bytes : NULL;
-
-        if (!to)
-            continue;
-        if (!data) {
-            SKV_TRY(keep_nothing(to, s, rec->n_rows));
-            continue;
-        }
-        if (skv_schema[s].type == SKV_H5_TEXT)
-            SKV_TRY(keep_texts((char **)r->column[s] + at, data, rec->n_rows));
-        else
-            memcpy(to, data, (size_t)rec->n_rows * bytes);
-    }
-    for (int i = 0; i < rec->n_rows; i++)
-        group[i] = rec->group;
-    r->first[rec->group + 1] = at + rec->n_rows;
-    return SKV_OK;
-}
-
-/* Rows that have not failed on the paths before, from `at` on. */
-static skv_status keep_failures(skv_gather_rows *r, const skv_group_record *rec, const char *path,
-                                int64_t at)
-{
-    int32_t *status = (int32_t *)r->column[SKV_SET_STATUS] + at;
-    char **error = (char **)r->column[SKV_SET_ERROR] + at;
-
-    for (int i = 0; i < rec->n_rows; i++) {
-        const size_t bytes = strlen(path) + strlen(rec->error[i]) + sizeof "path : ";
-
-        if (status[i] != 0 || rec->status[i] == 0)
-            continue;
-        status[i] = rec->status[i];
-        free(error[i]);
-        SKV_TRY(skv_alloc(&error[i], bytes, 1, "gather"));
-        snprintf(error[i], bytes, "path %s: %s", path, rec->error[i]);
-    }
-    return SKV_OK;
-}
-
-skv_status skv_gather_rows_write(skv_gather_rows *r, skv_h5 *out)
-{
-    const int32_t *status = r->column[SKV_SET_STATUS];
-    const skv_extents e = {.rows = r->n};
-
-    for (skv_set s = 0; s < SKV_N_SETS; s++) {
-        const skv_h5_layout l = skv_schema_group_layout(s, &e);
-
-        if (r->column[s])
-            SKV_TRY(skv_h5_write(out, skv_schema_in_run(s, NULL).text, &l, r->column[s]));
-    }
-    r->n_failed = 0;
-    for (int64_t i = 0; i < r->n; i++)
-        r->n_failed += status[i] != 0;
-    return SKV_OK;
-}
-
 /* ----------------------------------------------------------------------- the path */
 
 unsigned skv_gather_path_parts(const skv_gather_path *p)
@@ -244,8 +137,8 @@ skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec)
         p->extents.groups = p->rows->n_groups;
         SKV_TRY(begin(p, rec));
     }
-    SKV_TRY(p->order == 0 ? keep_samples(p->rows, rec, p->n_rows)
-                          : keep_failures(p->rows, rec, p->name, p->n_rows));
+    SKV_TRY(p->order == 0 ? skv_gather_rows_add(p->rows, rec, p->n_rows)
+                          : skv_gather_rows_add_failed(p->rows, rec, p->n_rows));
     SKV_TRY(append(p, rec));
     count(p, rec);
     return SKV_OK;

@@ -1,23 +1,8 @@
-/* One cache path of run.h5, filled group by group; and /samples, taken from the first path. */
+/* One cache path of run.h5, filled group by group. */
 #ifndef SKV_RUN_GATHER_PATH_H
 #define SKV_RUN_GATHER_PATH_H
 
-#include "run/group_file.h"
-#include "run/schema.h"
-
-/* What is the same on every path. Only a row's status may differ: a row that fails on any path
- * counts as failed, with the reason of the first such path. */
-typedef struct {
-    int64_t n, n_groups; /* of the run */
-    int64_t *first;      /* (n_groups+1) first row of each group; known after the first path */
-    int64_t n_failed;
-    void *column[SKV_N_SETS]; /* (n) of SKV_GATHER_SAMPLES; texts are owned one by one */
-} skv_gather_rows;
-
-SKV_MUST skv_status skv_gather_rows_init(skv_gather_rows *r);
-/* Writes the samples, after the last path; sets n_failed. */
-SKV_MUST skv_status skv_gather_rows_write(skv_gather_rows *r, skv_h5 *out);
-void skv_gather_rows_clear(skv_gather_rows *r);
+#include "run/gather_rows.h"
 
 typedef struct {
     const char *run;

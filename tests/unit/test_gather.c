@@ -538,8 +538,9 @@ static int gather_with_a_failing_write(long n, int error)
     st = skv_gather_alone(temp_folder(), false, &n_failed);
     if (st == SKV_OK)
         return failing_write_came() ? 2 : 0;
-    return failing_write_came() && strstr(skv_message(), "run.h5: cannot ") &&
-                   strstr(skv_message(), strerror(error)) && strlen(skv_message()) < 200
+    return failing_write_came() && strstr(skv_message(), "run.h5: ") &&
+                   strstr(skv_message(), ": cannot ") && strstr(skv_message(), strerror(error)) &&
+                   strlen(skv_message()) < 200
                ? 1
                : 2;
 }
