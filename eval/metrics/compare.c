@@ -294,7 +294,7 @@ skv_status skv_compare_rows(skv_part *part, const skv_eval_setup *setup,
             st = skv_fail(SKV_E_STOPPED,
                           "stopped while pictures were compared: nothing of this eval is kept, "
                           "results of an earlier one stay; run the same command again, perhaps "
-                          "with fewer --metrics at a time");
+                          "with fewer --paths at a time");
             break;
         }
         b.first = part->first + at;

@@ -94,10 +94,10 @@ static skv_status begin(evaluation *e)
 {
     const skv_eval_setup *s = e->setup;
 
-    SKV_TRY(skv_record_plan_make(&e->plan, s->pairs, s->networks));
+    SKV_TRY(skv_record_plan_make(&e->plan, s->pairs, s->networks, s->against));
     if (skv_comm_rank(s->comm) > 0)
         return SKV_OK;
-    return skv_summary_create(&e->summary, s->pairs, &e->plan, s->weights);
+    return skv_summary_create(&e->summary, s->pairs, &e->plan, s->weights, s->against);
 }
 
 skv_status skv_evaluate(skv_results *out, const skv_eval_setup *setup)

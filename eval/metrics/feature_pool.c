@@ -122,3 +122,14 @@ skv_feature_set skv_feature_pool_set(const skv_feature_pool *p, int side)
                              .mean = p->exact ? NULL : p->moments[side].mean,
                              .covariance = p->exact ? NULL : p->moments[side].sum};
 }
+
+void skv_feature_pool_take(skv_kept_features *out, skv_feature_pool *p)
+{
+    *out = (skv_kept_features){.n = p->n_seen,
+                               .n_kept = p->n_kept,
+                               .kept = p->kept[0],
+                               .mean = p->moments[0].mean,
+                               .covariance = p->moments[0].sum};
+    p->kept[0] = NULL;
+    p->moments[0] = (skv_moments){0};
+}

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "eval/metrics/feature_set.h"
+#include "eval/metrics/kept_features.h"
 
 #define SKV_FEATURES_KEPT 8192 /* pictures of a side: 64 MiB of Inception's */
 
@@ -27,6 +27,9 @@ SKV_MUST skv_status skv_feature_pool_end_round(skv_feature_pool *p);
 /* After the last round: turns what was summed up into means and covariances. Nothing is added then.
  */
 SKV_MUST skv_status skv_feature_pool_finish(skv_feature_pool *p);
+
+/* Moves the first side's features (after skv_feature_pool_finish) into *out. */
+void skv_feature_pool_take(skv_kept_features *out, skv_feature_pool *p);
 
 /* A side's features (after skv_feature_pool_finish), borrowed from p. */
 skv_feature_set skv_feature_pool_set(const skv_feature_pool *p, int side);

@@ -10,6 +10,11 @@ const skv_metric *skv_metric_find(const char *name)
     return NULL;
 }
 
+bool skv_metric_has_reference(const skv_metric *m)
+{
+    return m->needs != SKV_NEEDS_AGAINST;
+}
+
 const char *skv_better_word(skv_better better)
 {
     static const char *const words[] = {"none", "higher", "lower"};

@@ -36,7 +36,8 @@ typedef enum {
 typedef enum {
     SKV_NEEDS_PICTURES,
     SKV_NEEDS_BITS,
-    SKV_NEEDS_FEATURES /* of both pictures, by the metric's network */
+    SKV_NEEDS_FEATURES, /* of both pictures, by the metric's network */
+    SKV_NEEDS_AGAINST   /* of the picture, and those of a set from elsewhere (against.h) */
 } skv_metric_needs;
 
 /* One pair, as compare() gets it. */
@@ -51,8 +52,8 @@ typedef struct {
 
 /* Features of both sides, as reduce() gets them: of two pictures at least where it is known. */
 typedef struct {
-    int d; /* features of a picture */
-    skv_feature_set reference, compared;
+    int d;                               /* features of a picture */
+    skv_feature_set reference, compared; /* reference: or the set from elsewhere */
     int threads;
 } skv_feature_sets;
 
@@ -70,12 +71,15 @@ typedef struct {
     /* A pair's number, or n_scales of them. network: its state. Without a network it is called by
      * several threads at once; with one by a single thread, all sides of a reference in a row. */
     skv_status (*compare)(double *out, void *network, const skv_metric_pair *pair);
-    /* Of a set; `compare` is NULL then. */
+    /* Of a set; `compare` is NULL then. NaN: cannot be had from what the sets keep. */
     skv_status (*reduce)(double *out, const skv_feature_sets *sets);
 } skv_metric;
 
 /* All metrics, NULL-terminated, in the order of SKV_METRICS. */
 extern const skv_metric *const skv_metrics[];
+
+/* Whether it compares with the reference path: all do but those of SKV_NEEDS_AGAINST. */
+bool skv_metric_has_reference(const skv_metric *m);
 
 /* For tests. NULL: there is none of this name. */
 const skv_metric *skv_metric_find(const char *name);

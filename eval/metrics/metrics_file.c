@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define NAME_BYTES 512
+#define LONG_BYTES 4400 /* the name of a folder is in it */
 
 /* Two folders are called by their last part: a name inside the file cannot hold a slash. */
 static const char *object_name(const skv_metrics_file *m, const skv_path_results *p)
@@ -55,14 +56,29 @@ static skv_status describe(skv_h5 *f, const char *dataset, const skv_column *c, 
     return SKV_OK;
 }
 
+/* Of a metric against other pictures: which ones. */
+static const char *long_name(char out[LONG_BYTES], const skv_metric *m, const skv_results *r)
+{
+    if (skv_metric_has_reference(m))
+        return m->long_name;
+    if (r->n_against > 0)
+        snprintf(out, LONG_BYTES, "%s: the %lld of %s", m->long_name, (long long)r->n_against,
+                 r->against);
+    else
+        snprintf(out, LONG_BYTES, "%s: the statistics %s", m->long_name, r->against);
+    return out;
+}
+
 /* /metrics/<path>/<metric>, its attributes, and its means as attributes of the path. */
-static skv_status write_column(skv_h5 *f, const char *path, const skv_column *c, int64_t n)
+static skv_status write_column(skv_h5 *f, const char *path, const skv_column *c,
+                               const skv_results *r)
 {
     const skv_metric *m = c->metric;
+    char words[LONG_BYTES];
     const skv_h5_layout layout = {.type = SKV_H5_F64,
                                   .n_dims = m->kind == SKV_METRIC_OF_SCALE ? 2 : 1,
-                                  .shape = {c->width ? n : 1, c->width},
-                                  .long_name = m->long_name,
+                                  .shape = {c->width ? r->n : 1, c->width},
+                                  .long_name = long_name(words, m, r),
                                   .units = m->units};
     char dataset[NAME_BYTES + 64], key[64];
 
@@ -108,7 +124,7 @@ static skv_status write_path(skv_h5 *f, const skv_metrics_file *m, const skv_pat
 
     snprintf(object, sizeof object, "/metrics/%.300s", object_name(m, p));
     for (int i = 0; i < p->n_columns; i++) {
-        SKV_TRY(write_column(f, object, &p->column[i], m->results->n));
+        SKV_TRY(write_column(f, object, &p->column[i], m->results));
         SKV_TRY(write_scale_means(f, object, &p->column[i]));
     }
     if (p->digest)
@@ -130,9 +146,14 @@ static skv_status write_all(skv_h5 *f, const skv_metrics_file *m)
     SKV_TRY(skv_h5_set_text(f, "/metrics/id", "better", skv_better_word(SKV_BETTER_NONE)));
     SKV_TRY(skv_h5_set_text(f, "/", "skv", m->version));
     SKV_TRY(skv_h5_set_text(f, "/", "networks", skv_results_weights(m->results)));
-    SKV_TRY(skv_h5_set_text(f, "/", "reference", m->pairs->side[0]));
+    SKV_TRY(skv_h5_set_text(f, "/", "reference", skv_pairs_reference(m->pairs)));
     SKV_TRY(skv_h5_set_text(f, "/", "config_digest", run ? run->config_digest : ""));
-    if (run)
+    if (m->results->against) {
+        SKV_TRY(skv_h5_set_text(f, "/", "against", m->results->against));
+        SKV_TRY(skv_h5_set_text(f, "/", "against_digest", m->results->against_digest));
+        SKV_TRY(skv_h5_set_int(f, "/", "against_pictures", m->results->n_against));
+    }
+    if (run && !m->pairs->no_reference)
         SKV_TRY(skv_h5_set_text(f, "/", "reference_digest", skv_pairs_path(m->pairs, 0)->digest));
     for (int i = 0; i < m->results->n_paths; i++)
         SKV_TRY(write_path(f, m, &m->results->path[i]));

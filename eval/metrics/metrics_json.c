@@ -64,7 +64,8 @@ static json_t *path_json(const skv_path_results *p)
 
     skv_json_put(&o, "name", text(p->name));
     skv_json_put(&o, "pairs", json_integer(p->n_pairs));
-    skv_json_put(&o, "identical", json_integer(p->n_identical));
+    skv_json_put(&o, "identical",
+                 skv_path_is_compared(p) ? json_integer(p->n_identical) : json_null());
     for (const skv_metric *const *m = skv_metrics; *m; m++) {
         const skv_column *c = skv_path_column(p, *m);
 
@@ -96,6 +97,20 @@ static json_t *left_out(const skv_pairs *pairs)
     return skv_json_take(&list);
 }
 
+/* What all paths are held against besides the reference path. */
+static json_t *against_json(const skv_results *r)
+{
+    skv_json_maker o;
+
+    if (!r->against)
+        return json_null();
+    o = skv_json_object();
+    skv_json_put(&o, "name", text(r->against));
+    skv_json_put(&o, "pictures", r->n_against > 0 ? json_integer(r->n_against) : json_null());
+    skv_json_put(&o, "digest", text(r->against_digest));
+    return skv_json_take(&o);
+}
+
 skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
 {
     skv_json_maker root = skv_json_object(), paths = skv_json_array(), metrics = skv_json_array();
@@ -106,7 +121,9 @@ skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
         skv_json_append(&metrics, metric_json(*k));
     skv_json_put(&root, "skv", json_string(m->version));
     skv_json_put(&root, "networks", json_string(skv_results_weights(m->results)));
-    skv_json_put(&root, "reference", text(m->pairs->side[0]));
+    skv_json_put(&root, "reference",
+                 m->pairs->no_reference ? json_null() : text(skv_pairs_reference(m->pairs)));
+    skv_json_put(&root, "against", against_json(m->results));
     skv_json_put(&root, "pictures", json_integer(m->pairs->n));
     skv_json_put(&root, "failed", json_integer(m->pairs->n - m->pairs->n_usable));
     skv_json_put(&root, "left_out", left_out(m->pairs));

@@ -178,12 +178,24 @@ done:
     return st;
 }
 
+static skv_status read_against(reader *r)
+{
+    skv_results *out = &r->out->results;
+
+    SKV_TRY(text_if_there(&out->against, r->h5, "/", "against"));
+    if (!out->against)
+        return SKV_OK;
+    SKV_TRY(skv_h5_get_text(&out->against_digest, r->h5, "/", "against_digest"));
+    return skv_h5_get_int(&out->n_against, r->h5, "/", "against_pictures");
+}
+
 static skv_status read_all(reader *r)
 {
     SKV_TRY(skv_h5_get_text(&r->networks, r->h5, "/", "networks"));
     SKV_TRY(skv_h5_get_text(&r->out->reference, r->h5, "/", "reference"));
     SKV_TRY(skv_h5_get_text(&r->out->config_digest, r->h5, "/", "config_digest"));
     SKV_TRY(text_if_there(&r->out->reference_digest, r->h5, "/", "reference_digest"));
+    SKV_TRY(read_against(r));
     SKV_TRY(read_ids(r));
     return read_paths(r);
 }

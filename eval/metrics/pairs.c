@@ -55,6 +55,11 @@ const skv_run_file *skv_pairs_run(const skv_pairs *p)
     return p->owned && p->owned->is_run ? &p->owned->run : NULL;
 }
 
+const char *skv_pairs_reference(const skv_pairs *p)
+{
+    return p->no_reference ? "" : p->side[0];
+}
+
 const skv_run_path *skv_pairs_path(const skv_pairs *p, int side)
 {
     return &p->owned->run.path[p->owned->path[side]];
@@ -86,43 +91,54 @@ static skv_status check_list(const skv_run_file *run, const char *list)
     return SKV_OK;
 }
 
-static skv_status choose_sides(skv_pairs *p, const char *reference, const char *paths)
+static skv_status choose_reference(skv_pairs *p, int *first, const char *reference, bool alone)
 {
-    struct skv_pairs_owned *o = p->owned;
-    const skv_run_file *run = &o->run;
-    int first = run->reference;
+    const skv_run_file *run = &p->owned->run;
 
+    *first = run->reference;
     if (reference)
-        SKV_TRY(skv_run_file_find(&first, run, reference));
-    if (first < 0)
+        return skv_run_file_find(first, run, reference);
+    p->no_reference = *first < 0;
+    if (*first < 0 && !alone)
         return skv_fail(SKV_E_ARG,
                         "%s has no reference path to compare with: skv sample with the path full "
                         "adds one, or --reference NAME takes another",
                         run->folder);
+    return SKV_OK;
+}
+
+static skv_status choose_sides(skv_pairs *p, const char *reference, const char *paths, bool alone)
+{
+    struct skv_pairs_owned *o = p->owned;
+    const skv_run_file *run = &o->run;
+    int first;
+
+    SKV_TRY(choose_reference(p, &first, reference, alone));
     if (paths)
         SKV_TRY(check_list(run, paths));
     SKV_TRY(skv_alloc(&o->path, (size_t)run->n_paths, sizeof *o->path, "paths"));
     SKV_TRY(skv_alloc(&o->side, (size_t)run->n_paths, sizeof *o->side, "paths"));
-    o->path[p->n_sides++] = first;
+    if (first >= 0)
+        o->path[p->n_sides++] = first;
     for (int i = 0; i < run->n_paths; i++)
         if (i != first && (!paths || listed(paths, run->path[i].name)))
             o->path[p->n_sides++] = i;
-    if (p->n_sides < 2)
+    if (p->n_sides < (alone ? 1 : 2))
         return skv_fail(SKV_E_ARG, "%s has nothing to compare with path %s", run->folder,
-                        run->path[first].name);
+                        first < 0 ? "(none)" : run->path[first].name);
     for (int i = 0; i < p->n_sides; i++)
         o->side[i] = run->path[o->path[i]].name;
     p->side = o->side;
     return SKV_OK;
 }
 
-/* Bits can be compared when all sides have the same scales. */
+/* Bits can be compared when there are two sides at least, all of the same scales. */
 static void find_bits(skv_pairs *p)
 {
     const skv_run_path *a = skv_pairs_path(p, 0);
     const size_t bytes = (size_t)(a->n_scales + 1) * sizeof *a->scale_offset;
 
-    p->n_scales = a->bits_bytes > 0 ? a->n_scales : 0;
+    p->n_scales = a->bits_bytes > 0 && p->n_sides > 1 && !p->no_reference ? a->n_scales : 0;
     for (int i = 1; i < p->n_sides && p->n_scales > 0; i++) {
         const skv_run_path *b = skv_pairs_path(p, i);
 
@@ -147,7 +163,7 @@ static bool has_pictures(const skv_pairs *p, int side)
 }
 
 skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *reference,
-                              const char *paths)
+                              const char *paths, bool alone)
 {
     struct skv_pairs_owned *o;
 
@@ -155,7 +171,7 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *re
     o = out->owned;
     o->is_run = true;
     SKV_TRY(skv_run_file_open(&o->run, folder));
-    SKV_TRY(choose_sides(out, reference, paths));
+    SKV_TRY(choose_sides(out, reference, paths, alone));
     out->n = o->run.n;
     out->id = (const char *const *)o->run.id;
     SKV_TRY(skv_alloc(&o->usable, (size_t)out->n, 1, "rows"));
@@ -260,9 +276,9 @@ skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b)
     o = out->owned;
     SKV_TRY(skv_path_join(&o->folder[0], NULL, a));
     SKV_TRY(skv_path_join(&o->folder[1], NULL, b));
-    SKV_TRY(skv_picture_folder_list(&o->list[0], o->folder[0]));
-    SKV_TRY(skv_picture_folder_list(&o->list[1], o->folder[1]));
     for (int i = 0; i < 2; i++) {
+        SKV_TRY(skv_picture_folder_list(&o->list[i], o->folder[i]));
+        SKV_TRY(skv_picture_folder_unique(&o->list[i]));
         out->n_left_out[i] = o->list[i].n_left_out;
         out->left_out[i] = o->list[i].left_out;
         out->n_lossy[i] = o->list[i].n_lossy;

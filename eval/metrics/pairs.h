@@ -10,8 +10,9 @@ typedef struct {
     const char *const *id; /* (n) */
     const uint8_t *usable; /* (n) 0: the row failed, so it has no picture */
     int64_t n_usable;
-    int n_sides;             /* compared ones and the reference, >= 2 */
+    int n_sides;             /* compared ones and the reference, >= 2 unless opened `alone` */
     const char *const *side; /* (n_sides) names */
+    bool no_reference;       /* side 0 is a path like the others, and no side is compared with it */
     int n_scales;            /* 0: bits are not there on every side */
     const char
         *no_pictures; /* a side that has none (a run that stored bits alone), NULL: all have */
@@ -25,10 +26,11 @@ typedef struct {
     struct skv_pairs_owned *owned;
 } skv_pairs;
 
-/* reference: NULL for the run's own (SKV_E_ARG where it has none); paths: comma-separated names,
- * NULL for all others. */
+/* reference: NULL for the run's own; paths: comma-separated names, NULL for all others. A run
+ * without a reference, or with nothing else, is SKV_E_ARG, unless paths are also looked at each
+ * `alone`. */
 SKV_MUST skv_status skv_pairs_open_run(skv_pairs *out, const char *run, const char *reference,
-                                       const char *paths);
+                                       const char *paths, bool alone);
 
 /* Every picture that both folders and the folders in them have (picture_folder.h), in byte order of
  * the paths below each, which without the ending are the ids. */
@@ -37,6 +39,9 @@ void skv_pairs_close(skv_pairs *p);
 
 /* The run, NULL for folders. */
 const skv_run_file *skv_pairs_run(const skv_pairs *p);
+
+/* Name of the reference, "" where there is none. */
+const char *skv_pairs_reference(const skv_pairs *p);
 
 /* Path of the run that a side is. */
 const skv_run_path *skv_pairs_path(const skv_pairs *p, int side);

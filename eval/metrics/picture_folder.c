@@ -98,7 +98,10 @@ static skv_status list(skv_picture_folder *f, const char *folder, size_t above, 
 
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(((const skv_folder_picture *)a)->id, ((const skv_folder_picture *)b)->id);
+    const skv_folder_picture *x = a, *y = b;
+    const int order = strcmp(x->id, y->id);
+
+    return order ? order : strcmp(x->file, y->file);
 }
 
 skv_status skv_picture_folder_list(skv_picture_folder *out, const char *folder)
@@ -114,12 +117,17 @@ skv_status skv_picture_folder_list(skv_picture_folder *out, const char *folder)
     if (out->n == 0)
         return skv_fail(SKV_E_NOTFOUND, "%s holds no PNG, JPEG or WebP picture", folder);
     qsort(out->picture, (size_t)out->n, sizeof *out->picture, by_id);
-    for (int64_t i = 1; i < out->n; i++)
-        if (strcmp(out->picture[i - 1].id, out->picture[i].id) == 0)
+    return SKV_OK;
+}
+
+skv_status skv_picture_folder_unique(const skv_picture_folder *f)
+{
+    for (int64_t i = 1; i < f->n; i++)
+        if (strcmp(f->picture[i - 1].id, f->picture[i].id) == 0)
             return skv_fail(SKV_E_ARG,
                             "%s and %s: two pictures of one name cannot be told apart when folders "
                             "are compared by name",
-                            out->picture[i - 1].file, out->picture[i].file);
+                            f->picture[i - 1].file, f->picture[i].file);
     return SKV_OK;
 }
 

@@ -4,8 +4,11 @@
 
 #include "core/mem.h"
 
-static bool can_compute(const skv_metric *m, const skv_pairs *pairs, const skv_networks *networks)
+static bool can_compute(const skv_metric *m, const skv_pairs *pairs, const skv_networks *networks,
+                        const skv_against *against)
 {
+    if (skv_metric_has_reference(m) ? pairs->no_reference || pairs->n_sides < 2 : !against)
+        return false;
     if (m->needs == SKV_NEEDS_BITS ? pairs->n_scales == 0 : pairs->no_pictures != NULL)
         return false;
     return !m->network || skv_networks_state(networks, m->network);
@@ -36,7 +39,7 @@ static int place_features(skv_record_plan *plan, const skv_metric_network *netwo
 }
 
 skv_status skv_record_plan_make(skv_record_plan *out, const skv_pairs *pairs,
-                                const skv_networks *networks)
+                                const skv_networks *networks, const skv_against *against)
 {
     size_t n = 0;
 
@@ -49,14 +52,14 @@ skv_status skv_record_plan_make(skv_record_plan *out, const skv_pairs *pairs,
         const skv_metric *m = skv_metrics[i];
         skv_slot *slot = &out->slot[out->n_slots];
 
-        if (!can_compute(m, pairs, networks))
+        if (!can_compute(m, pairs, networks, against))
             continue;
         *slot = (skv_slot){.metric = m,
                            .network = skv_networks_state(networks, m->network),
                            .at = out->numbers,
                            .width = width_of(m, pairs)};
         out->numbers += slot->width;
-        if (m->needs == SKV_NEEDS_FEATURES)
+        if (m->kind == SKV_METRIC_OF_SET)
             slot->feature_at = place_features(out, m->network, slot->network);
         out->n_slots++;
     }

@@ -7,6 +7,7 @@
 #ifndef SKV_EVAL_METRICS_RECORD_H
 #define SKV_EVAL_METRICS_RECORD_H
 
+#include "eval/metrics/against.h"
 #include "eval/metrics/pairs.h"
 #include "eval/metrics/networks.h"
 
@@ -30,10 +31,11 @@ typedef struct {
     int numbers, features;
 } skv_record_plan;
 
-/* The metrics of skv_metrics[] that can be computed: the sides have pictures or bits, and the
- * network is open. The same on all ranks. Cleared with skv_record_plan_clear. */
+/* The metrics of skv_metrics[] that can be computed: the sides have pictures or bits, the network
+ * is open, and there is a reference, or what is held against (NULL: nothing). The same on all
+ * ranks. Cleared with skv_record_plan_clear. */
 SKV_MUST skv_status skv_record_plan_make(skv_record_plan *out, const skv_pairs *pairs,
-                                         const skv_networks *networks);
+                                         const skv_networks *networks, const skv_against *against);
 void skv_record_plan_clear(skv_record_plan *plan);
 
 #endif

@@ -28,6 +28,8 @@ void skv_results_clear(skv_results *r)
     for (int i = 0; i < r->n_paths; i++)
         skv_path_results_clear(&r->path[i]);
     free(r->path);
+    free(r->against);
+    free(r->against_digest);
     *r = (skv_results){0};
 }
 
@@ -80,6 +82,14 @@ void skv_column_summarise(skv_column *c, int64_t n, const uint8_t *usable)
         c->mean += mean / c->width;
         c->mean_finite += (s.n_finite ? s.finite / (double)s.n_finite : (double)NAN) / c->width;
     }
+}
+
+bool skv_path_is_compared(const skv_path_results *p)
+{
+    for (int i = 0; i < p->n_columns; i++)
+        if (skv_metric_has_reference(p->column[i].metric))
+            return true;
+    return false;
 }
 
 const skv_column *skv_path_column(const skv_path_results *p, const skv_metric *metric)

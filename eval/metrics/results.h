@@ -27,6 +27,10 @@ typedef struct {
 
 typedef struct {
     int64_t n; /* rows */
+    /* What the paths are held against besides the reference path, the digest of its features, and
+     * its pictures (0: not known); NULL: nothing */
+    char *against, *against_digest;
+    int64_t n_against;
     int n_paths;
     skv_path_results *path;
 } skv_results;
@@ -40,6 +44,9 @@ SKV_MUST skv_status skv_column_make(skv_column *c, const skv_metric *metric, int
 
 /* The means over the rows that are usable (n of them), in their order. Not of a set. */
 void skv_column_summarise(skv_column *c, int64_t n, const uint8_t *usable);
+
+/* Whether some number of the path comes from a comparison with the reference path. */
+bool skv_path_is_compared(const skv_path_results *p);
 
 /* NULL: not computed. */
 const skv_column *skv_path_column(const skv_path_results *p, const skv_metric *metric);

@@ -45,6 +45,15 @@ static skv_path_results *find_path(const skv_results *r, const char *name)
 
 /* ----------------------------------------------------------------- what is kept */
 
+/* Numbers of a kind: those of comparisons with the reference path, and those against other
+ * pictures. Each may have to go without the other. */
+typedef enum { WITH_REFERENCE, AGAINST_OTHERS, KINDS } kind;
+
+static kind kind_of(const skv_column *c)
+{
+    return skv_metric_has_reference(c->metric) ? WITH_REFERENCE : AGAINST_OTHERS;
+}
+
 /* Why nothing of the file can be kept; NULL: it depends on each path. */
 static const char *other_pictures(const skv_old_metrics *old, const skv_pairs *pairs)
 {
@@ -54,16 +63,29 @@ static const char *other_pictures(const skv_old_metrics *old, const skv_pairs *p
         return "nothing says whether two folders hold the same pictures as before";
     if (strcmp(old->config_digest, run->config_digest) != 0)
         return "they are of another run";
-    if (strcmp(old->reference, pairs->side[0]) != 0)
-        return "they are against another reference path (--out FOLDER would keep both)";
-    if (old->reference_digest &&
-        strcmp(old->reference_digest, skv_pairs_path(pairs, 0)->digest) != 0)
-        return "the reference's pictures have changed since";
     if (old->results.n != pairs->n)
         return "the run has other rows now";
     for (int64_t i = 0; i < pairs->n; i++)
         if (strcmp(old->id[i], pairs->id[i]) != 0)
             return "the run has other rows now";
+    return NULL;
+}
+
+/* Why nothing of a kind can be kept; NULL: it depends on each path. results: NULL, not known yet.
+ */
+static const char *other_kind(kind k, const skv_old_metrics *old, const skv_pairs *pairs,
+                              const skv_results *results)
+{
+    if (k == AGAINST_OTHERS)
+        return results && results->against && old->results.against &&
+                       strcmp(old->results.against_digest, results->against_digest) != 0
+                   ? "they are against other pictures (--out FOLDER would keep both)"
+                   : NULL;
+    if (strcmp(old->reference, skv_pairs_reference(pairs)) != 0)
+        return "they are against another reference path (--out FOLDER would keep both)";
+    if (old->reference_digest &&
+        strcmp(old->reference_digest, skv_pairs_path(pairs, 0)->digest) != 0)
+        return "the reference's pictures have changed since";
     return NULL;
 }
 
@@ -79,8 +101,8 @@ static const char *other_path(const skv_path_results *p, const skv_pairs *pairs)
 {
     const skv_run_path *now = path_of_run(skv_pairs_run(pairs), p->name);
 
-    if (!now || strcmp(p->name, pairs->side[0]) == 0)
-        return "it is not compared any more";
+    if (!now)
+        return "the run has no such path any more";
     if (!p->digest || strcmp(p->digest, now->digest) != 0)
         return "its pictures have changed since";
     if (p->n_pairs != pairs->n_usable)
@@ -90,24 +112,25 @@ static const char *other_path(const skv_path_results *p, const skv_pairs *pairs)
 
 /* ------------------------------------------------------------------------- say */
 
-/* Whether the new result has everything that the old path has. */
-static bool covered(const skv_results *results, const skv_path_results *old)
+/* Whether the new result has everything of a kind (KINDS: of any) that the old path has. */
+static bool covered(const skv_results *results, const skv_path_results *old, kind k)
 {
     const skv_path_results *p = find_path(results, old->name);
 
     for (int i = 0; i < old->n_columns; i++)
-        if (!p || !skv_path_column(p, old->column[i].metric))
+        if ((k == KINDS || kind_of(&old->column[i]) == k) &&
+            (!p || !skv_path_column(p, old->column[i].metric)))
             return false;
     return true;
 }
 
-static void say_dropped(const skv_results *results, const skv_results *old, const char *file,
-                        const char *why, const char *when)
+static void say_dropped(const skv_results *results, const skv_results *old, kind k,
+                        const char *file, const char *why, const char *when)
 {
     names paths = {0};
 
     for (int i = 0; i < old->n_paths; i++)
-        if (!covered(results, &old->path[i]))
+        if (old->path[i].name && !covered(results, &old->path[i], k))
             add_name(&paths, old->path[i].name);
     if (paths.n > 0)
         skv_warn("%s: earlier results of %s %s dropped: %s", file, paths.text, when, why);
@@ -169,7 +192,7 @@ static skv_status merge(skv_results *results, skv_results *old, const skv_pairs 
     for (int i = 0; i < results->n_paths; i++) {
         skv_path_results *p = &results->path[i], *before = find_path(old, p->name);
 
-        if (before && pairs->no_pictures)
+        if (before && (pairs->no_pictures || !skv_path_is_compared(p)))
             p->n_identical = before->n_identical;
         if (before)
             SKV_TRY(take_columns(p, before, &metrics));
@@ -192,15 +215,56 @@ static skv_status merge(skv_results *results, skv_results *old, const skv_pairs 
     return SKV_OK;
 }
 
+/* A path that is left without numbers is dropped. */
+static void drop_kind(skv_results *old, kind k)
+{
+    for (int i = 0; i < old->n_paths; i++) {
+        skv_path_results *p = &old->path[i];
+        int n = 0;
+
+        for (int c = 0; c < p->n_columns; c++) {
+            if (kind_of(&p->column[c]) == k)
+                skv_column_clear(&p->column[c]);
+            else
+                p->column[n++] = p->column[c];
+        }
+        p->n_columns = n;
+        if (k == WITH_REFERENCE)
+            p->n_identical = 0;
+        if (n == 0)
+            skv_path_results_clear(p);
+    }
+}
+
+static bool has_kind(const skv_results *r, kind k)
+{
+    for (int i = 0; i < r->n_paths; i++)
+        for (int c = 0; c < r->path[i].n_columns; c++)
+            if (kind_of(&r->path[i].column[c]) == k)
+                return true;
+    return false;
+}
+
+/* What the kept numbers are against, where the new results do not say it. */
+static void keep_against(skv_results *results, skv_results *old)
+{
+    if (results->against || !old->against || !has_kind(results, AGAINST_OTHERS))
+        return;
+    results->against = old->against;
+    results->against_digest = old->against_digest;
+    results->n_against = old->n_against;
+    old->against = old->against_digest = NULL;
+}
+
 /* Drops old paths whose pictures have changed, and computes the means of the others again. */
 static void drop_changed(skv_results *old, const skv_results *results, const skv_pairs *pairs,
                          const char *file)
 {
     for (int i = 0; i < old->n_paths; i++) {
         skv_path_results *p = &old->path[i];
-        const char *why = other_path(p, pairs);
+        const char *why = p->name ? other_path(p, pairs) : NULL;
 
-        if (why && !covered(results, p))
+        if (why && !covered(results, p, KINDS))
             skv_warn("%s: earlier results of %s are dropped: %s", file, p->name, why);
         if (why)
             skv_path_results_clear(p);
@@ -222,7 +286,9 @@ skv_status skv_results_foresee(const skv_pairs *pairs, const char *path)
     st = skv_metrics_read_h5(&old, path);
     why = st == SKV_OK ? other_pictures(&old, pairs) : NULL;
     if (why)
-        say_dropped(&none, &old.results, path, why, "will be");
+        say_dropped(&none, &old.results, KINDS, path, why, "will be");
+    else if (st == SKV_OK && (why = other_kind(WITH_REFERENCE, &old, pairs, NULL)))
+        say_dropped(&none, &old.results, WITH_REFERENCE, path, why, "will be");
     skv_old_metrics_clear(&old);
     return st == SKV_E_MEM ? st : SKV_OK; /* others are said when it is merged */
 }
@@ -242,14 +308,20 @@ skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs, const
     SKV_TRY_GOTO(st, done);
     why = other_pictures(&old, pairs);
     if (why) {
-        say_dropped(results, &old.results, path, why, "are");
+        say_dropped(results, &old.results, KINDS, path, why, "are");
         goto done;
     }
+    for (kind k = 0; k < KINDS; k++)
+        if ((why = other_kind(k, &old, pairs, results))) {
+            say_dropped(results, &old.results, k, path, why, "are");
+            drop_kind(&old.results, k);
+        }
     if (old.unknown)
         skv_warn("%s: earlier numbers of %s are dropped: this program has no such metric", path,
                  old.unknown);
     drop_changed(&old.results, results, pairs, path);
     st = merge(results, &old.results, pairs, path);
+    keep_against(results, &old.results);
 done:
     skv_old_metrics_clear(&old);
     return st;

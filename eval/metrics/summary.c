@@ -11,6 +11,8 @@
 struct skv_summary {
     const skv_pairs *pairs;
     const skv_record_plan *plan;
+    const skv_against *against; /* NULL: nothing */
+    int first_side;             /* of result.path[0]: the reference's only with `against` */
     skv_results result;
     int64_t n_seen;          /* usable rows so far */
     skv_feature_pool **pool; /* (plan.n_networks) */
@@ -27,28 +29,44 @@ static skv_status make_path(skv_path_results *p, const skv_summary *s, int side,
     SKV_TRY(skv_alloc(&p->column, (size_t)plan->n_slots + 1, sizeof *p->column, "metrics"));
     for (int i = 0; i < plan->n_slots; i++) {
         const skv_slot *slot = &plan->slot[i];
+        skv_column *c = &p->column[p->n_columns];
 
-        SKV_TRY(
-            skv_column_make(&p->column[p->n_columns++], slot->metric, slot->width, s->pairs->n));
+        if (side == 0 && skv_metric_has_reference(slot->metric))
+            continue;
+        p->n_columns++;
+        SKV_TRY(skv_column_make(c, slot->metric, slot->width, s->pairs->n));
         if (slot->network)
-            SKV_TRY(skv_path_join(&p->column[i].weights, NULL, weights));
+            SKV_TRY(skv_path_join(&c->weights, NULL, weights));
     }
     return SKV_OK;
 }
 
-skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs,
-                              const skv_record_plan *plan, const char *weights)
+static skv_status name_against(skv_results *r, const skv_against *against)
 {
-    const size_t paths = (size_t)pairs->n_sides - 1;
+    SKV_TRY(skv_path_join(&r->against, NULL, against->name));
+    SKV_TRY(skv_path_join(&r->against_digest, NULL, against->digest));
+    r->n_against = against->features.n;
+    return SKV_OK;
+}
+
+skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs,
+                              const skv_record_plan *plan, const char *weights,
+                              const skv_against *against)
+{
+    const size_t paths = (size_t)pairs->n_sides;
     skv_summary *s = NULL;
     skv_status st;
 
     SKV_TRY_GOTO(skv_alloc(&s, 1, sizeof *s, "metrics"), done);
     s->pairs = pairs;
     s->plan = plan;
+    s->against = against;
+    s->first_side = against ? 0 : 1;
     s->result.n = pairs->n;
+    if (against)
+        SKV_TRY_GOTO(name_against(&s->result, against), done);
     SKV_TRY_GOTO(skv_alloc(&s->result.path, paths, sizeof *s->result.path, "metrics"), done);
-    for (int side = 1; side < pairs->n_sides; side++)
+    for (int side = s->first_side; side < pairs->n_sides; side++)
         SKV_TRY_GOTO(make_path(&s->result.path[s->result.n_paths++], s, side, weights), done);
     SKV_TRY_GOTO(skv_alloc(&s->pool, (size_t)plan->n_networks + 1, sizeof *s->pool, "features"),
                  done);
@@ -76,16 +94,26 @@ void skv_summary_destroy(skv_summary *s)
 
 /* ----------------------------------------------------------------------- rows */
 
+/* A column of p that a slot's numbers go to; NULL: the reference's, which has none. */
+static skv_column *column_of(const skv_path_results *p, const skv_slot *slot)
+{
+    for (int i = 0; i < p->n_columns; i++)
+        if (p->column[i].metric == slot->metric)
+            return &p->column[i];
+    return NULL;
+}
+
+/* record: of a compared side, NULL of the reference. */
 static void add_record(skv_path_results *p, const skv_record_plan *plan, int64_t row,
                        const double *record)
 {
     p->n_pairs++;
-    p->n_identical += record[0] == 1;
-    for (int i = 0; i < plan->n_slots; i++) {
+    p->n_identical += record && record[0] == 1;
+    for (int i = 0; i < plan->n_slots && record; i++) {
         const skv_slot *slot = &plan->slot[i];
 
         if (slot->width > 0)
-            memcpy(p->column[i].value + row * slot->width, record + slot->at,
+            memcpy(column_of(p, slot)->value + row * slot->width, record + slot->at,
                    (size_t)slot->width * sizeof *record);
     }
 }
@@ -103,9 +131,13 @@ skv_status skv_summary_add(skv_summary *s, int64_t first, int64_t n, const doubl
         if (!s->pairs->usable[first + i])
             continue;
         s->n_seen++;
-        for (int k = 0; k < s->result.n_paths; k++)
+        for (int k = 0; k < s->result.n_paths; k++) {
+            const int side = s->first_side + k;
+            const bool compared = side > 0 && !s->pairs->no_reference;
+
             add_record(&s->result.path[k], plan, first + i,
-                       row + (size_t)k * (size_t)plan->numbers);
+                       compared ? row + (size_t)(side - 1) * (size_t)plan->numbers : NULL);
+        }
         for (int k = 0; k < plan->n_networks; k++)
             SKV_TRY(skv_feature_pool_add(s->pool[k], features + plan->feature[k].at,
                                          (size_t)plan->features));
@@ -122,7 +154,7 @@ skv_status skv_summary_end_round(skv_summary *s)
 
 /* --------------------------------------------------------------------- numbers */
 
-/* The features of a side by the slot's network, held against the reference's. */
+/* The features of a side by the slot's network, and those that they are held against. */
 static skv_feature_sets sets_of(const skv_summary *s, const skv_slot *slot, int side, int threads)
 {
     int k = 0;
@@ -130,7 +162,9 @@ static skv_feature_sets sets_of(const skv_summary *s, const skv_slot *slot, int 
     while (s->plan->feature[k].at != slot->feature_at)
         k++;
     return (skv_feature_sets){.d = s->plan->feature[k].network->n_features,
-                              .reference = skv_feature_pool_set(s->pool[k], 0),
+                              .reference = skv_metric_has_reference(slot->metric)
+                                               ? skv_feature_pool_set(s->pool[k], 0)
+                                               : skv_kept_features_set(&s->against->features),
                               .compared = skv_feature_pool_set(s->pool[k], side),
                               .threads = threads};
 }
@@ -141,13 +175,14 @@ static skv_status finish_path(const skv_summary *s, int path, int threads)
 
     for (int i = 0; i < s->plan->n_slots; i++) {
         const skv_slot *slot = &s->plan->slot[i];
+        skv_column *c = column_of(p, slot);
 
-        if (slot->width > 0) {
-            skv_column_summarise(&p->column[i], s->pairs->n, s->pairs->usable);
-        } else if (s->n_seen >= 2) {
-            const skv_feature_sets sets = sets_of(s, slot, path + 1, threads);
+        if (c && slot->width > 0) {
+            skv_column_summarise(c, s->pairs->n, s->pairs->usable);
+        } else if (c && s->n_seen >= 2) {
+            const skv_feature_sets sets = sets_of(s, slot, s->first_side + path, threads);
 
-            SKV_TRY(slot->metric->reduce(&p->column[i].mean, &sets));
+            SKV_TRY(slot->metric->reduce(&c->mean, &sets));
         }
     }
     return SKV_OK;

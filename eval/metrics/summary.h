@@ -8,9 +8,11 @@
 
 typedef struct skv_summary skv_summary;
 
-/* Pairs, plan and weights (of the networks: "files" or "formula") are borrowed. */
+/* Pairs, plan, weights (of the networks: "files" or "formula") and what all sides are held against
+ * (NULL: nothing) are borrowed. */
 SKV_MUST skv_status skv_summary_create(skv_summary **out, const skv_pairs *pairs,
-                                       const skv_record_plan *plan, const char *weights);
+                                       const skv_record_plan *plan, const char *weights,
+                                       const skv_against *against);
 void skv_summary_destroy(skv_summary *s); /* accepts NULL */
 
 /* Rows [first, first+n), in order: records and features as record.h has them. Rows without pictures

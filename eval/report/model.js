@@ -147,10 +147,10 @@ const metrics = data.metrics.map((m, i) => ({...m, index: i, title: capital(clea
   better: m.better === "lower" || m.better === "higher" ? `${m.better} is better` : "",
   pairs: measured.some(p => p.result.values[i].rows)}));
 
-// A path's number of a metric. One identical pair makes a mean infinite: then `differing`, the mean
-// of the others, stands for it.
+// A path's number of a metric; the reference has some against other pictures. One identical pair
+// makes a mean infinite: then `differing`, the mean of the others, stands for it.
 function metricOf(p, m) {
-  if (!p.measured) return {v: NaN, starred: false};
+  if (!p.result) return {v: NaN, starred: false};
   const {all, differing} = p.result.values[m.index];
   const instead = !Number.isFinite(number(all)) && Number.isFinite(number(differing));
   return {v: number(instead ? differing : all), starred: instead && !Number.isNaN(number(all))};

@@ -92,9 +92,9 @@ const line = points => points.map((p, i) => (i ? "L" : "M") + p.join(" ")).join(
 
 // ---------------------------------------------------------------- quality, memory
 
-// One metric of all measured paths against their caches; null where there is nothing to draw.
+// One metric of all paths that have it against their caches; null where there is nothing to draw.
 function qualityPlot(metric) {
-  const drawn = measured.filter(p => Number.isFinite(metricOf(p, metric).v) && p.last > 0);
+  const drawn = paths.filter(p => Number.isFinite(metricOf(p, metric).v) && p.last > 0);
   if (!drawn.length) return null;
   const value = p => metricOf(p, metric).v * metric.times, size = p => p.last / MIB;
   const format = metricFormat(metric, drawn.map(p => metricOf(p, metric).v));

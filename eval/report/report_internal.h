@@ -22,7 +22,7 @@ typedef struct {
 } skv_report_value;
 
 typedef struct {
-    bool measured; /* against the reference, and not made anew since */
+    bool measured; /* has numbers, and was not made anew since */
     int64_t n_pairs, n_identical;
     skv_report_value *value; /* (n_metrics) */
 } skv_report_result;

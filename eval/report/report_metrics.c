@@ -194,7 +194,7 @@ static skv_status find_measured(skv_report *r, skv_h5 *f)
         for (int k = 0; k < n; k++) {
             bool *measured = &r->result[i].measured;
 
-            if (i == r->reference || strcmp(names[k], r->run.path[i].name) != 0)
+            if (strcmp(names[k], r->run.path[i].name) != 0)
                 continue;
             snprintf(object, sizeof object, "/metrics/%s", names[k]);
             SKV_TRY_GOTO(compare_text(measured, f, object, "digest", r->run.path[i].digest), done);
@@ -219,8 +219,9 @@ static skv_status read_paths(skv_report *r, skv_h5 *f)
     return SKV_OK;
 }
 
-/* Index of the path whose pictures are the reference of these numbers, -1: none any more. */
-static skv_status find_reference(int *out, const skv_report *r, skv_h5 *f)
+/* *fits: the numbers are of the pictures that are there now. *out: index of the path that is their
+ * reference, -1: they have none. */
+static skv_status find_reference(int *out, bool *fits, const skv_report *r, skv_h5 *f)
 {
     char *reference = NULL;
     skv_status st;
@@ -229,11 +230,13 @@ static skv_status find_reference(int *out, const skv_report *r, skv_h5 *f)
     *out = -1;
     SKV_TRY(compare_text(&same, f, "/", "config_digest", r->run.config_digest));
     SKV_TRY(skv_h5_get_text(&reference, f, "/", "reference"));
+    *fits = same && !reference[0];
     st = SKV_OK;
     for (int i = 0; same && i < r->run.n_paths && *out < 0; i++) {
         if (strcmp(r->run.path[i].name, reference) != 0)
             continue;
         st = compare_text(&same, f, "/", "reference_digest", r->run.path[i].digest);
+        *fits = same;
         if (same)
             *out = i;
     }
@@ -246,7 +249,8 @@ skv_status skv_report__read_metrics(skv_report *r)
     char file[4096];
     skv_h5 *f = NULL;
     skv_status st;
-    int reference = -1;
+    int reference;
+    bool fits = false;
 
     if ((size_t)snprintf(file, sizeof file, "%s/metrics.h5", r->run.folder) >= sizeof file)
         return skv_fail(SKV_E_ARG, "%s: the folder's name is too long", r->run.folder);
@@ -255,8 +259,8 @@ skv_status skv_report__read_metrics(skv_report *r)
         return SKV_OK;
     SKV_TRY(st);
     r->state = "old";
-    st = find_reference(&reference, r, f);
-    if (st == SKV_OK && reference >= 0) {
+    st = find_reference(&reference, &fits, r, f);
+    if (st == SKV_OK && fits) {
         r->reference = reference;
         st = read_paths(r, f);
     }

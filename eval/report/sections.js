@@ -147,9 +147,12 @@ function warnings() {
   const fid = metrics.find(m => m.name === "fid");
   if (fid) of(measured.filter(p => Number.isFinite(metricOf(p, fid).v) && p.result.pairs < 2049),
     "Fewer than 2049 pairs, so FID is biased and its covariance singular: ");
+  if (against) of(paths.filter(p => Number.isFinite(metricOf(p, against).v) &&
+    p.result.pairs < 2049), "Fewer than 2049 pictures, so FID against others is biased: ");
   return list.length ? h("ul", {class: "warn"}, list.map(text => h("li", {}, text))) : null;
 }
 
+const against = metrics.find(m => m.name === "fid_against");
 const madeUp = metrics.filter(m => m.formula).map(m => m.title);
 const inWords = list => list.length < 2 ? list.join("")
   : `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}`;
@@ -168,6 +171,7 @@ function head() {
     "head", h("p", {class: "eye"}, "skv report"),
     h("h1", {}, `${plural(paths.length, "cache path")}, ${plural(prompts, "prompt")}`),
     h("p", {class: "lead"}, lead),
+    against && h("p", {class: "lead"}, foreign(against.long_name), "."),
     madeUp.length &&
       h("div", {class: "loud", role: "alert"},
         h("b", {}, `${inWords(madeUp)} ${madeUp.length > 1 ? "mean" : "means"} nothing here`),
@@ -197,10 +201,10 @@ function figures() {
       p => p.pool_bytes === undefined ? NaN : p.pool_bytes / MIB, {low: true}));
   list.push(plain("Speed", "images/s", p => p.imagesPerSecond),
     plain("Transformer", "s/image", p => p.transformerSeconds, {low: true}));
-  for (const m of measured.length ? metrics : []) {
+  for (const m of metrics) {
     const value = p => metricOf(p, m).v;
-    const format = metricFormat(m, measured.map(value));
-    if (measured.some(p => !Number.isNaN(value(p))))
+    const format = metricFormat(m, paths.map(value));
+    if (paths.some(p => !Number.isNaN(value(p))))
       list.push({title: m.title, units: format.units, value, text: format.show, low: m.lower,
         metric: m, tip: [m.long_name, m.better].filter(Boolean).join("; ")});
   }

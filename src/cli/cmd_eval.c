@@ -1,5 +1,5 @@
-/* skv eval: every path of a run against its reference path, or one folder of pictures against
- * another.
+/* skv eval: every path of a run against its reference path and against any other pictures, or one
+ * folder of pictures against another.
  */
 #include <math.h>
 #include <stdio.h>
@@ -16,16 +16,19 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "eval/metrics/evaluate.h"
+#include "eval/metrics/inception.h"
 #include "eval/metrics/metrics_file.h"
 #include "eval/metrics/results_merge.h"
+#include "eval/metrics/statistics_file.h"
 #include "eval/report/report.h"
 #include "eval/scores/scores.h"
 
 #define MAX_NAMED 20 /* rows that are named */
 
 typedef struct {
-    char *config, *reference, *paths, *networks, *alexnet, *lpips, *inception, *out, *json, *csv,
-        *device;
+    char *config, *reference, *paths, *against, *write_stats;
+    char *networks, *alexnet, *lpips, *inception;
+    char *out, *json, *csv, *device;
     int64_t threads, port;
     double wait_notice, wait_limit;
     bool report;
@@ -38,6 +41,13 @@ static const skv_option table[] = {
     ROW(reference, STRING, NULL, "path that the others are compared with; default: the run's",
         "Evaluation"),
     ROW(paths, STRING, NULL, "paths to compare, comma-separated; default: all others", NULL),
+    ROW(against, PATH, NULL,
+        "folder of any pictures, or their statistics (.npz): FID and KID of every path against "
+        "them",
+        NULL),
+    ROW(write_stats, STRING, NULL,
+        "write the statistics of that folder's pictures to this .npz, as pytorch-fid reads them",
+        NULL),
     SKV_OPTION_FLAG(eval_options, out, STRING, NULL,
                     "folder for metrics.h5 and metrics.json; default: the run", NULL),
     ROW(json, STRING, NULL, "also write the summary to this file", NULL),
@@ -61,6 +71,7 @@ typedef struct {
     skv_pairs pairs;
     skv_backend *be;
     skv_networks networks;
+    skv_against against; /* open where --against is given */
     skv_results results;
 } job;
 
@@ -72,8 +83,13 @@ static skv_status read_options(job *j, int argc, char **argv)
     if (j->o.wait_notice < 0 || j->o.wait_limit < 0 || j->o.port < 0 || j->o.port > 65535)
         return skv_fail(SKV_E_ARG, "want --wait-notice and --wait-limit 0 or more, --port 0 to "
                                    "65535");
-    if (j->words.n == 2 && (j->o.reference || j->o.paths))
-        return skv_fail(SKV_E_ARG, "--reference and --paths are for runs, not for two folders");
+    if (j->words.n == 2 && (j->o.reference || j->o.paths || j->o.against))
+        return skv_fail(SKV_E_ARG,
+                        "--reference, --paths and --against are for runs, not for two folders");
+    if (j->o.write_stats && !j->o.against)
+        return skv_fail(SKV_E_ARG, "--write-stats wants a folder of pictures: --against FOLDER");
+    if (j->o.against && strcmp(j->o.networks, "none") == 0)
+        return skv_fail(SKV_E_ARG, "--against needs Inception, and --networks none opens none");
     return SKV_OK;
 }
 
@@ -145,7 +161,12 @@ static skv_status say_dropped(const job *j)
 static skv_status open_pairs(job *j)
 {
     if (j->words.n == 1) {
-        SKV_TRY(skv_pairs_open_run(&j->pairs, j->words.word[0], j->o.reference, j->o.paths));
+        SKV_TRY(skv_pairs_open_run(&j->pairs, j->words.word[0], j->o.reference, j->o.paths,
+                                   j->o.against != NULL));
+        if (j->pairs.no_pictures && j->o.against)
+            return skv_fail(SKV_E_ARG,
+                            "path %s has no pictures to hold against %s; skv decode %s makes them",
+                            j->pairs.no_pictures, j->o.against, j->words.word[0]);
         if (j->pairs.no_pictures && skv_comm_rank(j->comm) == 0)
             skv_warn(
                 "path %s has no pictures, so bits alone are compared; skv decode %s makes them",
@@ -176,9 +197,10 @@ static const char *given_file(void *ctx, const char *option)
     return NULL;
 }
 
+/* Of those with the reference path: --against without its network is an error. */
 static bool lacks_network(const skv_metric *m, const skv_networks *networks)
 {
-    return m->network && !skv_networks_state(networks, m->network);
+    return skv_metric_has_reference(m) && m->network && !skv_networks_state(networks, m->network);
 }
 
 /* "PSNR, SSIM and FID": titles of the metrics whose network is not open, and their number. */
@@ -254,6 +276,71 @@ static skv_status agree_on_networks(job *j)
     return SKV_OK;
 }
 
+/* ------------------------------------------------------------------- against */
+
+static const skv_open_network *find_inception(const job *j)
+{
+    for (int i = 0; i < j->networks.n; i++)
+        if (j->networks.item[i].network == &skv_network_inception)
+            return &j->networks.item[i];
+    return NULL;
+}
+
+static void say_against(const job *j)
+{
+    const skv_against *a = &j->against;
+
+    if (a->folder.n_left_out > 0)
+        skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, the first: %s", a->name,
+                 (long long)a->folder.n_left_out, a->folder.left_out);
+    if (!skv_against_is_folder(a))
+        skv_warn("%s: statistics have no features of single pictures, so KID is not computed",
+                 a->name);
+}
+
+static skv_status write_statistics(const job *j)
+{
+    const skv_feature_set set = skv_kept_features_set(&j->against.features);
+
+    if (!j->o.write_stats)
+        return SKV_OK;
+    if (!skv_against_is_folder(&j->against))
+        return skv_fail(SKV_E_ARG, "--write-stats wants a folder of pictures, and %s is a file",
+                        j->against.name);
+    return skv_option_opened(
+        "--write-stats",
+        skv_statistics_write(j->o.write_stats, j->against.network->n_features, &set));
+}
+
+/* The features of what all paths are held against. Collective. */
+static skv_status open_against(job *j, int threads)
+{
+    const skv_open_network *inception = find_inception(j);
+    skv_status st = SKV_OK;
+
+    if (!j->o.against)
+        return SKV_OK;
+    if (!inception->state)
+        return skv_fail(SKV_E_ARG,
+                        "--against needs Inception's weights, weights/%s (skv eval "
+                        "--help says where to get them)",
+                        inception->network->file[0].name);
+    st = skv_against_open(&j->against, &(skv_against_wish){.path = j->o.against,
+                                                           .comm = j->comm,
+                                                           .threads = threads,
+                                                           .network = inception->network,
+                                                           .state = inception->state,
+                                                           .weights = inception->path[0],
+                                                           .device = skv_backend_describe(j->be),
+                                                           .stop = skv_stop_flag()});
+    SKV_TRY(skv_option_opened("--against", st));
+    if (skv_comm_rank(j->comm) == 0) {
+        say_against(j);
+        st = write_statistics(j);
+    }
+    return skv_comm_agree(j->comm, st);
+}
+
 /* ------------------------------------------------------------------- results */
 
 /* What a table shows of a column: the mean over the pairs that differ, if that is another. */
@@ -274,22 +361,33 @@ static void print_number(double v, int digits)
         printf(" %12.*f", digits, v); /* inf is printed as such */
 }
 
+static bool has_column(const job *j, const skv_metric *m)
+{
+    return skv_metric_has_reference(m) || j->results.against;
+}
+
 static void print_table(const job *j)
 {
     printf("%-24s", "path");
     for (const skv_metric *const *m = skv_metrics; *m; m++)
-        printf(" %12s", (*m)->title);
+        if (has_column(j, *m))
+            printf(" %12s", (*m)->title);
     printf(" %9s\n%-24s", "identical", "");
     for (const skv_metric *const *m = skv_metrics; *m; m++)
-        printf(" %12s", (*m)->percent ? "%" : (*m)->units);
+        if (has_column(j, *m))
+            printf(" %12s", (*m)->percent ? "%" : (*m)->units);
     printf(" %9s\n", "pictures");
     for (int i = 0; i < j->results.n_paths; i++) {
         const skv_path_results *p = &j->results.path[i];
 
         skv_print_text(p->name, 24);
         for (const skv_metric *const *m = skv_metrics; *m; m++)
-            print_number(shown(skv_path_column(p, *m)), (*m)->digits);
-        printf(" %9lld\n", (long long)p->n_identical);
+            if (has_column(j, *m))
+                print_number(shown(skv_path_column(p, *m)), (*m)->digits);
+        if (skv_path_is_compared(p))
+            printf(" %9lld\n", (long long)p->n_identical);
+        else
+            printf(" %9s\n", "-");
     }
 }
 
@@ -389,8 +487,10 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     SKV_TRY(agree_on_networks(j));
     setup.pairs = &j->pairs;
     setup.threads = skv_device_threads(j->o.threads, wish.local_size);
+    SKV_TRY(open_against(j, setup.threads));
     setup.networks = &j->networks;
     setup.weights = j->o.networks;
+    setup.against = j->o.against ? &j->against : NULL;
     SKV_TRY(skv_evaluate(&j->results, &setup));
     if (skv_comm_rank(j->comm) == 0) {
         st = write_results(j);
@@ -399,7 +499,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     }
     SKV_TRY(skv_comm_agree(j->comm, st));
     if (j->pairs.n_usable < j->pairs.n || j->pairs.n_unpaired[0] + j->pairs.n_unpaired[1] > 0 ||
-        j->pairs.n_left_out[0] + j->pairs.n_left_out[1] > 0)
+        j->pairs.n_left_out[0] + j->pairs.n_left_out[1] + j->against.folder.n_left_out > 0)
         *exit_code = SKV_EXIT_PARTIAL;
     return SKV_OK;
 }
@@ -410,6 +510,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_status st = run_job(&j, argc, argv, exit_code);
 
     skv_results_clear(&j.results);
+    skv_against_clear(&j.against);
     skv_networks_close(&j.networks);
     skv_backend_destroy(j.be);
     skv_pairs_close(&j.pairs);

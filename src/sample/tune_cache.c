@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/cache_folder.h"
 #include "core/digest.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -33,19 +34,6 @@ struct skv_tune_cache {
 
 /* ------------------------------------------------------------------------ the folder */
 
-static skv_status cache_folder(char **out)
-{
-    const char *own = getenv("SKV_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-
-    if (own && own[0])
-        return skv_path_join(out, NULL, own);
-    if (xdg && xdg[0])
-        return skv_path_join(out, xdg, "skv");
-    if (home && home[0])
-        return skv_path_join(out, home, ".cache/skv");
-    return SKV_OK;
-}
-
 skv_status skv_tune_cache_folder(char **out, const char *device)
 {
     char *cache = NULL, name[SKV_DIGEST_BYTES + 8], digest[SKV_DIGEST_BYTES];
@@ -54,7 +42,7 @@ skv_status skv_tune_cache_folder(char **out, const char *device)
     skv_status st;
 
     *out = NULL;
-    SKV_TRY(cache_folder(&cache));
+    SKV_TRY(skv_cache_folder(&cache));
     if (!cache)
         return SKV_OK;
     d = skv_digest_add(d, &version, sizeof version);

@@ -3,11 +3,11 @@
  *   <cache>/tune/<digest of the device>/<digest of the content>.json   choices (sample/tune.h)
  *   <cache>/tune/<digest of the device>/<process>.trying               the candidate it tries now
  *
- * <cache> is $SKV_CACHE, else $XDG_CACHE_HOME/skv, else ~/.cache/skv. A device is what the backend
- * describes (GPU, driver, libraries, type) and the form of the choices. A file is written once,
- * under a name that is its content's, so any number of runs may write at any time and nothing is
- * lost; what a folder says is all of its files together. A process that ends while it tries a
- * candidate leaves its note: that candidate is left out from then on. */
+ * <cache> is core/cache_folder.h's. A device is what the backend describes (GPU, driver, libraries,
+ * type) and the form of the choices. A file is written once, under a name that is its content's, so
+ * any number of runs may write at any time and nothing is lost; what a folder says is all of its
+ * files together. A process that ends while it tries a candidate leaves its note: that candidate is
+ * left out from then on. */
 #ifndef SKV_SAMPLE_TUNE_CACHE_H
 #define SKV_SAMPLE_TUNE_CACHE_H
 

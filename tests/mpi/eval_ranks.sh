@@ -7,15 +7,18 @@ skv=$1 source=$2 work=$3
 . "$source/tests/mpi/run_tools.sh"
 rm -rf "$work"
 mkdir -p "$work"
+export SKV_CACHE=$work/cache
 write_job
 printf '\xff is not a text\n' >>"$work/prompts.txt"
 
-# evaluate RANKS RUN OPTION...
+# evaluate RANKS RUN OPTION...: also against other pictures, whose features are computed each time
 evaluate() {
     local ranks=$1
 
     shift
-    mpirun -n "$ranks" --oversubscribe "$skv" eval "$@" --networks formula </dev/null >/dev/null ||
+    rm -rf "$SKV_CACHE"
+    mpirun -n "$ranks" --oversubscribe "$skv" eval "$@" --networks formula \
+        --against "$source/tests/data/against/a" </dev/null >/dev/null ||
         [ $? -eq 3 ] || fail "eval $*: it failed"
 }
 
@@ -47,4 +50,5 @@ mpirun -n 3 --oversubscribe "$skv" eval "$run" --networks none </dev/null >/dev/
     [ $? -eq 3 ] || fail "eval without networks failed"
 keep "$run" merged
 diff -r "$work/kept" "$work/merged" || fail "an evaluation without networks changed the others' numbers"
+grep -q '"fid_against": [0-9]' "$work/merged/metrics.json" || fail "no FID against other pictures"
 echo "the same bytes from 1, 2 and 3 ranks, from run.h5 and from PNGs"

@@ -28,9 +28,34 @@ static skv_pairs open_pairs(const test_run *run, const char *paths)
     skv_pairs p;
 
     write_run(run);
-    if (skv_pairs_open_run(&p, temp_folder(), NULL, paths) != SKV_OK)
+    if (skv_pairs_open_run(&p, temp_folder(), NULL, paths, false) != SKV_OK)
         fail_msg("%s", skv_message());
     return p;
+}
+
+static void fill_path(skv_path_results *p, const skv_pairs *pairs, int side,
+                      const char *const *metrics, double value)
+{
+    p->name = strdup(pairs->side[side]);
+    p->digest = strdup(skv_pairs_path(pairs, side)->digest);
+    p->n_pairs = pairs->n_usable;
+    p->column = calloc(8, sizeof *p->column);
+    assert_true(p->name && p->digest && p->column);
+    for (const char *const *name = metrics; *name; name++) {
+        const skv_metric *m = skv_metric_find(*name);
+        skv_column *c = &p->column[p->n_columns++];
+        const int width = m->kind == SKV_METRIC_OF_SET     ? 0
+                          : m->kind == SKV_METRIC_OF_SCALE ? TEST_RUN_SCALES
+                                                           : 1;
+
+        assert_int_equal(skv_column_make(c, m, width, pairs->n), SKV_OK);
+        for (int64_t i = 0; i < pairs->n * width; i++)
+            c->value[i] = value;
+        c->mean = value;
+        if (width > 0)
+            skv_column_summarise(c, pairs->n, pairs->usable);
+        c->weights = m->network ? strdup("files") : NULL;
+    }
 }
 
 /* A result as an evaluation makes it: these metrics, every number `value`. */
@@ -40,30 +65,8 @@ static skv_results results_of(const skv_pairs *pairs, const char *const *metrics
 
     r.path = calloc((size_t)pairs->n_sides, sizeof *r.path);
     assert_non_null(r.path);
-    for (int side = 1; side < pairs->n_sides; side++) {
-        skv_path_results *p = &r.path[r.n_paths++];
-
-        p->name = strdup(pairs->side[side]);
-        p->digest = strdup(skv_pairs_path(pairs, side)->digest);
-        p->n_pairs = pairs->n_usable;
-        p->column = calloc(8, sizeof *p->column);
-        assert_true(p->name && p->digest && p->column);
-        for (const char *const *name = metrics; *name; name++) {
-            const skv_metric *m = skv_metric_find(*name);
-            skv_column *c = &p->column[p->n_columns++];
-            const int width = m->kind == SKV_METRIC_OF_SET     ? 0
-                              : m->kind == SKV_METRIC_OF_SCALE ? TEST_RUN_SCALES
-                                                               : 1;
-
-            assert_int_equal(skv_column_make(c, m, width, r.n), SKV_OK);
-            for (int64_t i = 0; i < r.n * width; i++)
-                c->value[i] = value;
-            c->mean = value;
-            if (width > 0)
-                skv_column_summarise(c, r.n, pairs->usable);
-            c->weights = m->network ? strdup("files") : NULL;
-        }
-    }
+    for (int side = 1; side < pairs->n_sides; side++)
+        fill_path(&r.path[r.n_paths++], pairs, side, metrics, value);
     return r;
 }
 
@@ -89,7 +92,7 @@ static skv_status write_everything(void)
     skv_results r;
     skv_status st;
 
-    SKV_TRY(skv_pairs_open_run(&pairs, temp_folder(), NULL, NULL));
+    SKV_TRY(skv_pairs_open_run(&pairs, temp_folder(), NULL, NULL, false));
     r = results_of(&pairs, all_metrics, 0.25);
     st = skv_metrics_write_h5(&(skv_metrics_file){&pairs, &r, "0.1"}, temp_path("metrics.h5"));
     skv_results_clear(&r);
@@ -190,6 +193,85 @@ static void results_of_other_pictures_are_dropped(void **state)
     expect_dropped(&run);
 }
 
+/* FID of every path, the reference too, against a set of this digest. */
+static skv_results against_of(const skv_pairs *pairs, const char *digest, double value)
+{
+    static const char *const metrics[] = {"fid_against", NULL};
+    skv_results r = {.n = pairs->n, .n_against = 7};
+
+    r.against = strdup("photos");
+    r.against_digest = strdup(digest);
+    r.path = calloc((size_t)pairs->n_sides, sizeof *r.path);
+    assert_true(r.against && r.against_digest && r.path);
+    for (int side = 0; side < pairs->n_sides; side++)
+        fill_path(&r.path[r.n_paths++], pairs, side, metrics, value);
+    return r;
+}
+
+/* <temp folder>/metrics.h5 of what is there and FID against the set "one", 0.75. */
+static void add_against(void)
+{
+    skv_pairs pairs = open_pairs(&three_paths, NULL);
+    skv_results r = against_of(&pairs, "one", 0.75);
+    const skv_metrics_file m = {&pairs, &r, "0.1"};
+
+    assert_int_equal(skv_results_merge(&r, &pairs, temp_path("metrics.h5")), SKV_OK);
+    if (skv_metrics_write_h5(&m, temp_path("metrics.h5")) != SKV_OK)
+        fail_msg("%s", skv_message());
+    skv_results_clear(&r);
+    skv_pairs_close(&pairs);
+}
+
+static void numbers_against_other_pictures_stand_beside_the_reference_s(void **state)
+{
+    skv_results r;
+
+    (void)state;
+    evaluate_all(&three_paths);
+    add_against();
+    r = evaluate_again(&three_paths, "tiny-4");
+    assert_int_equal(r.n_paths, 3);
+    assert_string_equal(r.path[0].name, "full");
+    assert_string_equal(r.against, "photos");
+    assert_string_equal(r.against_digest, "one");
+    assert_int_equal(r.n_against, 7);
+    for (int i = 0; i < 3; i++)
+        assert_true(mean_of(&r, i, "fid_against") == 0.75);
+    assert_true(isnan(mean_of(&r, 0, "psnr")) && mean_of(&r, 1, "psnr") == 0.25);
+    assert_true(mean_of(&r, 2, "psnr") == 0.5 && mean_of(&r, 2, "lpips") == 0.25);
+    skv_results_clear(&r);
+}
+
+/* Another set replaces one, and leaves what is against the reference; another reference leaves what
+ * is against the set. */
+static void each_kind_of_numbers_goes_alone(void **state)
+{
+    test_run run = three_paths;
+    skv_pairs pairs;
+    skv_results r;
+
+    (void)state;
+    evaluate_all(&three_paths);
+    add_against();
+    pairs = open_pairs(&three_paths, "half-50");
+    r = against_of(&pairs, "two", 0.5);
+    assert_int_equal(skv_results_merge(&r, &pairs, temp_path("metrics.h5")), SKV_OK);
+    assert_string_equal(r.against_digest, "two");
+    assert_true(mean_of(&r, 0, "fid_against") == 0.5 && mean_of(&r, 1, "fid_against") == 0.5);
+    assert_true(mean_of(&r, 1, "psnr") == 0.25 && mean_of(&r, 2, "psnr") == 0.25);
+    assert_true(isnan(mean_of(&r, 2, "fid_against")));
+    skv_results_clear(&r);
+    skv_pairs_close(&pairs);
+
+    run.path[0].digest = "0123456789abcdef"; /* the reference was made anew */
+    r = evaluate_again(&run, "tiny-4");
+    assert_int_equal(r.n_paths, 2);
+    assert_true(mean_of(&r, 0, "fid_against") == 0.75 && isnan(mean_of(&r, 0, "psnr")));
+    assert_true(mean_of(&r, 1, "fid_against") == 0.75 && mean_of(&r, 1, "psnr") == 0.5);
+    assert_true(isnan(mean_of(&r, 1, "lpips")));
+    skv_results_clear(&r);
+}
+
 static void a_file_that_cannot_be_read_is_replaced(void **state)
 {
     (void)state;
@@ -239,6 +321,8 @@ int main(void)
         CASE(newer_numbers_replace_their_own_metric_alone),
         CASE(paths_that_were_not_compared_now_keep_their_place),
         CASE(results_of_other_pictures_are_dropped),
+        CASE(numbers_against_other_pictures_stand_beside_the_reference_s),
+        CASE(each_kind_of_numbers_goes_alone),
         CASE(a_file_that_cannot_be_read_is_replaced),
         CASE(numbers_of_a_metric_that_is_gone_are_named),
         CASE(nothing_there_is_nothing_kept),

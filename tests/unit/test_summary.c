@@ -48,7 +48,7 @@ static void failed_rows_and_identical_pairs_do_not_count_as_numbers(void **state
     skv_results out;
 
     (void)state;
-    assert_int_equal(skv_summary_create(&s, &p, &plan, "none"), SKV_OK);
+    assert_int_equal(skv_summary_create(&s, &p, &plan, "none", NULL), SKV_OK);
     for (int i = 0; i < 4; i++)
         assert_int_equal(skv_summary_add(s, i, 1, records[i], NULL), SKV_OK);
     assert_int_equal(skv_summary_end_round(s), SKV_OK);
@@ -118,7 +118,7 @@ static void compare_sets(int64_t rows)
     memset(usable, 1, sizeof usable);
     usable[5] = 0;
     p = pairs_of(rows, usable);
-    assert_int_equal(skv_summary_create(&s, &p, &plan, "files"), SKV_OK);
+    assert_int_equal(skv_summary_create(&s, &p, &plan, "files", NULL), SKV_OK);
     for (int64_t i = 0; i < rows; i++) {
         make_features(both, i);
         assert_int_equal(skv_summary_add(s, i, 1, &record, both[0]), SKV_OK);
@@ -149,6 +149,71 @@ static void fid_of_many_pictures_goes_by_moments_of_rounds(void **state)
     compare_sets(ROWS);
 }
 
+/* Against a set from elsewhere every side has numbers, the reference too, which has no others;
+ * where there is no reference they are all that there is. */
+static void every_side_is_held_against_a_set_from_elsewhere(void **state)
+{
+    static float x[2][3 * FEATURES], other[5 * FEATURES];
+    skv_metric fid = *skv_metric_find("fid"), far = *skv_metric_find("fid_against"),
+               kid = *skv_metric_find("kid_against");
+    skv_slot slots[] = {{.metric = &fid, .network = &fid},
+                        {.metric = &far, .network = &far},
+                        {.metric = &kid, .network = &kid}};
+    skv_feature_slot feature = {.network = &network};
+    skv_record_plan plan = {.n_slots = 3,
+                            .n_networks = 1,
+                            .slot = slots,
+                            .feature = &feature,
+                            .numbers = 1,
+                            .features = FEATURES};
+    const skv_against against = {
+        .name = "photos", .features = {.n = 5, .n_kept = 5, .kept = other}, .digest = "0123"};
+    float both[2][FEATURES];
+    uint8_t usable[3] = {1, 1, 1};
+    const double record = 1;
+    skv_pairs p = pairs_of(3, usable);
+
+    (void)state;
+    for (int64_t i = 0; i < 5; i++) {
+        make_features(both, 100 + i);
+        memcpy(other + i * FEATURES, both[1], sizeof both[1]);
+    }
+    for (int no_reference = 0; no_reference < 2; no_reference++) {
+        skv_summary *s = NULL;
+        skv_results out;
+
+        p.no_reference = no_reference;
+        plan.slot = slots + no_reference; /* without FID */
+        plan.n_slots = 3 - no_reference;
+        assert_int_equal(skv_summary_create(&s, &p, &plan, "files", &against), SKV_OK);
+        for (int64_t i = 0; i < 3; i++) {
+            make_features(both, i);
+            for (int side = 0; side < 2; side++)
+                memcpy(x[side] + i * FEATURES, both[side], sizeof both[side]);
+            assert_int_equal(skv_summary_add(s, i, 1, &record, both[0]), SKV_OK);
+        }
+        assert_int_equal(skv_summary_finish(&out, s, 1), SKV_OK);
+        assert_string_equal(out.against, "photos");
+        assert_int_equal(out.n_against, 5);
+        assert_int_equal(out.n_paths, 2);
+        for (int side = 0; side < 2; side++) {
+            const skv_path_results *r = &out.path[side];
+            skv_frechet want;
+
+            assert_int_equal(
+                skv_frechet_distance(&want, FEATURES, &VECTORS(other, 5), &VECTORS(x[side], 3)),
+                SKV_OK);
+            assert_int_equal(r->n_columns, side == 0 || no_reference ? 2 : 3);
+            assert_int_equal(r->n_identical, side == 0 || no_reference ? 0 : 3);
+            assert_true(skv_path_is_compared(r) == (side == 1 && !no_reference));
+            assert_true(r->column[r->n_columns - 2].mean == want.distance);
+            assert_true(isfinite(r->column[r->n_columns - 1].mean));
+        }
+        skv_results_clear(&out);
+        skv_summary_destroy(s);
+    }
+}
+
 static void one_pair_is_no_set(void **state)
 {
     skv_slot slot = {.metric = skv_metric_find("fid")};
@@ -169,7 +234,7 @@ static void one_pair_is_no_set(void **state)
     (void)state;
     make_features(both, 0);
     make_features(both + 2, 1);
-    assert_int_equal(skv_summary_create(&s, &p, &plan, "files"), SKV_OK);
+    assert_int_equal(skv_summary_create(&s, &p, &plan, "files", NULL), SKV_OK);
     assert_int_equal(skv_summary_add(s, 0, 2, record, both[0]), SKV_OK);
     assert_int_equal(skv_summary_finish(&out, s, 1), SKV_OK);
     assert_true(isnan(out.path[0].column[0].mean));
@@ -183,6 +248,7 @@ int main(void)
         cmocka_unit_test(failed_rows_and_identical_pairs_do_not_count_as_numbers),
         cmocka_unit_test(fid_of_few_pictures_is_that_of_their_features),
         cmocka_unit_test(fid_of_many_pictures_goes_by_moments_of_rounds),
+        cmocka_unit_test(every_side_is_held_against_a_set_from_elsewhere),
         cmocka_unit_test(one_pair_is_no_set),
     };
 
