@@ -80,7 +80,8 @@ const skv_layout skv_layouts[] = {
      .command = "python evaluation/evaluate_images.py {folder} --outfile "
                 "{folder}.results/results.jsonl --model-path <folder of the Mask2Former "
                 "checkpoint>\n"
-                "python evaluation/summary_scores.py {folder}.results/results.jsonl"},
+                "python evaluation/summary_scores.py {folder}.results/results.jsonl\n"
+                "skv scores RUN --geneval {folder}.results/results.jsonl"},
     {.name = "dpg",
      .benchmark = "DPG-Bench",
      .incomplete = "left out: its picture takes all samples",
@@ -92,7 +93,8 @@ const skv_layout skv_layouts[] = {
      .picture = "{id}.png",
      .refuse = skv_layout__dpg_refuse,
      .judge = skv_layout__dpg_judge,
-     .command = "PYTHONHASHSEED=0 PIC_NUM=4 bash dpg_bench/dist_eval.sh {folder} {side}"},
+     .command = "PYTHONHASHSEED=0 PIC_NUM=4 bash dpg_bench/dist_eval.sh {folder} {side}\n"
+                "skv scores RUN --dpg {folder}/dpg-bench_*_results.txt"},
     {.name = "coco",
      .benchmark = "COCO (ScaleKV)",
      .incomplete = "",
@@ -116,7 +118,8 @@ const skv_layout skv_layouts[] = {
      .make_index = skv_layout__index_by_prompt,
      .command = "python evaluation.py --benchmark_data geneval2_data.jsonl --image_filepath_data "
                 "{folder}/image_paths.json --method soft_tifa_gm --output_file "
-                "{folder}.scores.json"},
+                "{folder}.scores.json\n"
+                "skv scores RUN --geneval2 {folder}.scores.json"},
     {.name = "geneval++",
      .benchmark = "GenEval++ (Echo-4o)",
      .incomplete = "",
