@@ -141,7 +141,8 @@ static skv_status read_dpg(skv_score *out, skv_scores_file *f)
                         "missing",
                         f->name, d.score, (long long)d.n, skv_s(d.n), 100 * d.sum / (double)d.n);
     out->value = d.score;
-    qsort(out->category, (size_t)out->n_categories, sizeof *out->category, by_rank);
+    if (out->n_categories > 0)
+        qsort(out->category, (size_t)out->n_categories, sizeof *out->category, by_rank);
     return SKV_OK;
 }
 
