@@ -148,11 +148,32 @@ static skv_status rewrite(skv_prompts__builder *b, skv_prompt *p)
     return keep(&p->rewritten, &b->rewritten, text, n);
 }
 
+/* Bytes of the white space at the text's beginning, one character of it; 0: there is none. The
+ * tokenizer makes blanks of all of these. */
+static size_t blank_bytes(const unsigned char *c, size_t n)
+{
+    if (c[0] && strchr(" \t\r\n\v\f", c[0]))
+        return 1;
+    if (n >= 2 && c[0] == 0xc2 && (c[1] == 0x85 || c[1] == 0xa0)) /* next line, no-break space */
+        return 2;
+    if (n < 3)
+        return 0;
+    if (c[0] == 0xe2 && c[1] == 0x80) /* U+2000 to U+200F, U+2028, U+2029, U+202F */
+        return c[2] <= 0x8f || c[2] == 0xa8 || c[2] == 0xa9 || c[2] == 0xaf ? 3 : 0;
+    return memcmp(c, "\xe1\x9a\x80", 3) == 0 || memcmp(c, "\xe2\x81\x9f", 3) == 0 ||
+                   memcmp(c, "\xe3\x80\x80", 3) == 0 || memcmp(c, "\xef\xbb\xbf", 3) == 0
+               ? 3
+               : 0;
+}
+
 bool skv_prompts__is_blank(const char *text, size_t n)
 {
-    while (n > 0 && strchr(" \t\r\n\v\f", text[n - 1]) && text[n - 1])
-        n--;
-    return n == 0;
+    for (size_t bytes; n > 0; text += bytes, n -= bytes) {
+        bytes = blank_bytes((const unsigned char *)text, n);
+        if (bytes == 0)
+            return false;
+    }
+    return true;
 }
 
 /* Adds a part to an id, behind a '-' where it is not the first. */

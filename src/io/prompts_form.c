@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/known_file.h"
 #include "io/prompts_keys.h"
 
 typedef struct {
@@ -104,11 +105,28 @@ static skv_status settle(skv_prompts_form *form, const beginning *b, const char 
     return SKV_OK;
 }
 
-/* UTF-16, as Excel's "Unicode text" is written. */
-static bool is_utf16(const char *bytes, size_t n)
+/* UTF-16, as Excel's "Unicode text" is written, or UTF-32: by its mark, or by the zeros beside its
+ * first letters. */
+static bool is_wide(const char *bytes, size_t n)
 {
-    return n >= 4 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0) &&
-           memchr(bytes, '\0', n < 64 ? n : 64);
+    unsigned zeros = 0; /* of the first four bytes, the first one's bit being 8 */
+
+    if (n < 4)
+        return false;
+    if (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)
+        return memchr(bytes, '\0', n < 64 ? n : 64);
+    for (int i = 0; i < 4; i++)
+        zeros = zeros << 1 | !bytes[i];
+    return zeros == 0xa || zeros == 0x5 || zeros == 0x7 || zeros == 0xe;
+}
+
+const char *skv_prompts__not_a_list(const char *bytes, size_t n)
+{
+    if (is_wide(bytes, n))
+        return "is UTF-16 or UTF-32: save it as UTF-8";
+    if (n >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
+        return "is a zip archive (as .xlsx is): want the text that is in it";
+    return skv_known_file_not_text(bytes, n);
 }
 
 skv_status skv_prompts__settle_form(skv_prompts_form *form, const skv_prompts__window *start,
@@ -120,8 +138,6 @@ skv_status skv_prompts__settle_form(skv_prompts_form *form, const skv_prompts__w
     beginning b;
     skv_status st;
 
-    if (is_utf16(w.bytes, w.n))
-        return skv_fail(SKV_E_ARG, "%s is UTF-16: save it as UTF-8", name);
     w.bytes += marked ? mark : 0;
     w.n -= marked ? mark : 0;
     SKV_TRY(look_at(&b, &w, name));

@@ -117,8 +117,12 @@ void skv_prompts__table_destroy(struct skv_prompts__table *t); /* accepts NULL *
 /* One document; all of it. */
 SKV_MUST skv_status skv_prompts__json(skv_prompts__builder *b, const char *bytes, size_t n);
 
+/* What a file of this beginning is, as the predicate of a sentence, where it is known not to be a
+ * list of prompts; NULL otherwise. */
+const char *skv_prompts__not_a_list(const char *bytes, size_t n);
+
 /* Settles a list's form by its beginning; nameless: *form is a guess. SKV_E_ARG: the beginning is
- * that of another form, or UTF-16. */
+ * that of another form. */
 SKV_MUST skv_status skv_prompts__settle_form(skv_prompts_form *form,
                                              const skv_prompts__window *start, const char *name,
                                              bool nameless);

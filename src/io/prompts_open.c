@@ -22,6 +22,7 @@
 
 #define PIPE_SECONDS   60
 #define PIECE_BYTES    ((size_t)1 << 20)
+#define KIND_BYTES     512
 #define MAX_LISTS      500               /* of a folder; each is an open file */
 #define MAX_LIST_BYTES ((size_t)8 << 30) /* ten million prompts of 800 bytes */
 
@@ -32,6 +33,7 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
     skv_json_maker line = skv_json_object();
     json_t *object = NULL, *text = NULL;
     char *path = NULL, *bytes = NULL, *printed = NULL;
+    const char *is;
     char reason[512];
     size_t n = 0, start = 0; /* behind a byte order mark */
 
@@ -53,10 +55,12 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
         skv_json_put(&line, "id", json_stringn(name, strlen(name) - strlen(".txt")));
     else if (!text)
         snprintf(reason, sizeof reason, "the file cannot be read, and its name is not UTF-8");
-    if (text && skv_prompts__is_blank(bytes, n)) {
+    is = skv_prompts__not_a_list(bytes ? bytes : "", n);
+    if (text && (is || skv_prompts__is_blank(bytes, n))) {
         json_decref(text);
         text = NULL;
-        snprintf(reason, sizeof reason, "%.400s: the prompt is empty", name);
+        snprintf(reason, sizeof reason, "%.400s%s%s", name, is ? " " : ": the prompt is empty",
+                 is ? is : "");
     }
     if (text)
         skv_json_put(&line, "prompt", text);
@@ -179,6 +183,18 @@ static skv_status refuse_binary(const char *path)
                     path);
 }
 
+/* Refuses a file that is known to be something else. */
+static skv_status check_kind(const skv_prompts_source *s, const char *path)
+{
+    char head[KIND_BYTES];
+    const size_t n = s->n < sizeof head ? s->n : sizeof head;
+    const char *is;
+
+    SKV_TRY(skv_prompts_bytes(head, s, 0, n, path));
+    is = skv_prompts__not_a_list(head, n);
+    return is ? skv_fail(SKV_E_ARG, "%s %s", path, is) : SKV_OK;
+}
+
 /* Reads all of it once: its digest and its end. */
 static skv_status scan(skv_prompts_source *s, const char *path)
 {
@@ -258,6 +274,7 @@ static skv_status open_file(skv_prompts_source *s, const char *path)
                         (long long)info.st_size, MAX_LIST_BYTES);
     s->n = (size_t)info.st_size;
     s->changed = time_of(&info);
+    SKV_TRY(check_kind(s, path));
     return scan(s, path);
 }
 
@@ -318,7 +335,7 @@ static skv_status open_stream(skv_prompts_source *out, const char *path, skv_pro
     SKV_TRY(load_stream(&bytes, &n, path));
     skv_prompts_open_bytes(out, bytes, n, form);
     out->owned = bytes;
-    return SKV_OK;
+    return check_kind(out, path);
 }
 
 /* A folder's lists as one: HPSv2's four arrays come so, a file a style. */

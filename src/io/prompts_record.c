@@ -9,14 +9,14 @@
 
 #define MAX_KEYS 200 /* of an object that are looked at */
 
-/* An object's keys with values, null not counted. */
+/* An object's keys with values. */
 typedef struct {
     const char *name[MAX_KEYS];
     const json_t *value[MAX_KEYS];
     int n;
 } members;
 
-static void list_members(members *m, const json_t *object)
+static void list_members(members *m, const json_t *object, bool with_nulls)
 {
     const char *key;
     json_t *value;
@@ -24,7 +24,7 @@ static void list_members(members *m, const json_t *object)
     m->n = 0;
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
-        if (json_is_null(value) || m->n == MAX_KEYS)
+        if ((json_is_null(value) && !with_nulls) || m->n == MAX_KEYS)
             continue;
         m->name[m->n] = key;
         m->value[m->n++] = value;
@@ -98,6 +98,20 @@ static skv_status add_members(skv_prompts__builder *b, size_t line, const member
     return skv_prompts__add(b, line, &f);
 }
 
+/* An object that lacks a prompt, for the reason `why`: its value may be null. */
+static skv_status add_without(skv_prompts__builder *b, size_t line, const json_t *v, const char *id,
+                              const char *why)
+{
+    skv_prompts__roles roles;
+    char other[800];
+    members all;
+
+    list_members(&all, v, true);
+    if (skv_prompts__find_roles(&roles, b, all.name, all.n, other, sizeof other))
+        why = "the prompt is empty";
+    return skv_prompts__add_bad(b, line, id, "%s", why);
+}
+
 skv_status skv_prompts__add_json(skv_prompts__builder *b, size_t line, const json_t *v,
                                  const char *id, bool with_error)
 {
@@ -111,9 +125,9 @@ skv_status skv_prompts__add_json(skv_prompts__builder *b, size_t line, const jso
     if (json_is_string(error))
         return skv_prompts__add_bad(b, line, json_string_value(json_object_get(v, "id")), "%s",
                                     json_string_value(error));
-    list_members(&m, v);
+    list_members(&m, v, false);
     if (!skv_prompts__find_roles(&roles, b, m.name, m.n, why, sizeof why))
-        return skv_prompts__add_bad(b, line, id, "%s", why);
+        return add_without(b, line, v, id, why);
     SKV_TRY(take_id(&id, b, &m, &roles));
     SKV_TRY(skv_prompts__note_keys(b, &roles, m.name, m.n));
     return add_members(b, line, &m, &roles, id);

@@ -27,6 +27,7 @@ typedef struct {
     char *buffer, *fill; /* unquoted bytes of the row: never longer than the input */
     csv_field field[MAX_COLUMNS];
     int n_fields;        /* of the row; at most MAX_COLUMNS are kept */
+    bool is_open;        /* the window ends before it is known whether a TSV's field is quoted */
     const char *problem; /* NULL: fine */
 } csv_reader;
 
@@ -49,12 +50,16 @@ static bool is_line_end(const char *at)
     return *at == '\n' || *at == '\r';
 }
 
-/* A TSV's field is quoted if its last quote is its end. */
-static bool closes(const csv_reader *r)
+/* A TSV's field is quoted if its last quote is its end; beyond its line, if no separator comes
+ * before that: elsewhere a quote at a field's beginning is text. */
+static bool closes(csv_reader *r)
 {
-    const char *at = r->at + 1;
+    bool crossed = false;
 
-    for (; at < r->end && !is_line_end(at); at++) {
+    for (const char *at = r->at + 1; at < r->end; at++) {
+        crossed = crossed || is_line_end(at);
+        if (crossed && *at == r->separator)
+            return false;
         if (*at != '"')
             continue;
         at++;
@@ -63,6 +68,7 @@ static bool closes(const csv_reader *r)
         if (*at != '"')
             return false;
     }
+    r->is_open = crossed;
     return false;
 }
 
@@ -138,12 +144,13 @@ static skv_status read_row(csv_reader *r, bool *more, const char *name)
     r->line = r->next;
     r->n_fields = 0;
     r->problem = NULL;
+    r->is_open = false;
     r->fill = r->buffer;
     *more = r->at < r->end;
     if (!*more)
         return SKV_OK;
     closed = read_fields(r);
-    if (!closed ? !r->last : !ends_here(r)) {
+    if (!r->last && (!closed || r->is_open || !ends_here(r))) {
         r->at = start;
         r->next = r->line;
         *more = false;

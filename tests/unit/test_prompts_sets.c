@@ -268,7 +268,9 @@ static void an_empty_prompt_is_a_bad_line_in_every_form(void **state)
         {"a.csv", "prompt,id\n ,1\na cat,2\n"},
         {"a.tsv", "prompt\tid\n\t1\na\t2\n"},
         {"a.json", "[\"\", \"a cat\"]"},
-        {"a.jsonl", "{\"prompt\": \"\"}\n{\"prompt\": \"a cat\"}\n"}};
+        {"a.jsonl", "{\"prompt\": \"\"}\n{\"prompt\": \"a cat\"}\n"},
+        {"null.jsonl", "{\"id\": 1, \"prompt\": null}\n{\"prompt\": \"a cat\"}\n"},
+        {"spaces.txt", "\xc2\xa0\xe3\x80\x80\n\xe3\x80\x81\n"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
@@ -297,6 +299,67 @@ static void what_a_line_asks_for_is_known(void **state)
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, temp_folder_make, temp_folder_remove)
+
+static void files_of_other_kinds_are_called_what_they_are(void **state)
+{
+    static const char *const names[] = {"a.txt", "a.list", "a.json", "a.jsonl", "a.csv", "a.tsv"};
+    static const struct {
+        const char *bytes, *is;
+        size_t n;
+    } other[] = {
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", "Git LFS pointer", 57},
+        {"<!DOCTYPE html>\n<html>\n", "web page", 23},
+        {"\x1f\x8b\x08\0\0\0", "gzip", 6},
+        {"PK\3\4\0\0", "zip archive", 6},
+        {"PAR1\x15\4", "Parquet", 6},
+        {"\xff\xfe"
+         "a\0 \0",
+         "UTF-16", 6},
+        {"a\0 \0c\0", "UTF-16", 6},
+        {"\0a\0 \0c", "UTF-16", 6},
+        {"a\0\0\0c\0\0\0", "UTF-32", 8}};
+    skv_prompts *p = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+            assert_int_equal(skv_file_write(temp_path(names[k]), other[i].bytes, other[i].n),
+                             SKV_OK);
+            assert_int_equal(skv_prompts_read(&p, temp_path(names[k]), NULL), SKV_E_ARG);
+            if (!strstr(skv_message(), other[i].is))
+                fail_msg("%s, want \"%s\"", skv_message(), other[i].is);
+        }
+    for (size_t k = 1; k < sizeof names / sizeof names[0]; k++)
+        assert_int_equal(remove(temp_path(names[k])), 0);
+    write_file("b.txt", "404 in neon letters");
+    write_file("a.txt", other[0].bytes); /* of a folder of prompts */
+    assert_int_equal(skv_prompts_read(&p, temp_folder(), NULL), SKV_OK);
+    assert_non_null(strstr(p->prompts[0].error, "a.txt is a Git LFS pointer"));
+    assert_null(p->prompts[1].error);
+    skv_prompts_destroy(p);
+}
+
+static void a_tsv_field_may_have_line_ends_in_quotes(void **state)
+{
+    static const char list[] =
+        "id\tPrompt\n1\t\"a cat\non \"\"a\"\" mat\"\n2\t\"Hello\n3\t\"x\"\n4\t\"y";
+    static const char *const want[] = {"a cat\non \"a\" mat", "\"Hello", "x", "\"y"};
+    skv_prompts_source source;
+
+    (void)state;
+    skv_prompts_open_bytes(&source, list, sizeof list - 1, SKV_PROMPTS_TSV);
+    for (source.window = 1; source.window < sizeof list; source.window++) {
+        skv_prompts *p = NULL;
+
+        assert_int_equal(skv_prompts_parse(&p, &source, "a.tsv", NULL), SKV_OK);
+        assert_int_equal(p->n, 4);
+        for (size_t i = 0; i < 4; i++) {
+            assert_null(p->prompts[i].error);
+            assert_string_equal(p->prompts[i].text, want[i]);
+        }
+        skv_prompts_destroy(p);
+    }
+}
 
 /* HPSv2's four arrays, a file a style. */
 static void a_folder_of_lists_is_one_list(void **state)
@@ -373,10 +436,10 @@ int main(void)
         CASE(an_id_is_kept_as_it_was_given),
         CASE(an_empty_prompt_is_a_bad_line_in_every_form),
         CASE(what_a_line_asks_for_is_known),
-        cmocka_unit_test_setup_teardown(a_folder_of_lists_is_one_list, temp_folder_make,
-                                        temp_folder_remove),
-        cmocka_unit_test_setup_teardown(a_folder_of_lists_is_refused_by_the_name_of_the_file,
-                                        temp_folder_make, temp_folder_remove),
+        CASE(files_of_other_kinds_are_called_what_they_are),
+        cmocka_unit_test(a_tsv_field_may_have_line_ends_in_quotes),
+        CASE(a_folder_of_lists_is_one_list),
+        CASE(a_folder_of_lists_is_refused_by_the_name_of_the_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
