@@ -23,23 +23,6 @@ static bool is_keyed(const json_t *root)
     return false;
 }
 
-/* The array of {"version": 1, "prompts": [...]}; NULL: the object is not of this kind. */
-static const json_t *only_array(const json_t *root)
-{
-    const json_t *found = NULL;
-    const char *key;
-    json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)root, key, value)
-    {
-        if (json_is_object(value) || (json_is_array(value) && found))
-            return NULL;
-        if (json_is_array(value))
-            found = value;
-    }
-    return found;
-}
-
 /* Whether the object itself is a prompt: its text is a string, and no other key could be an id. */
 static bool is_prompt(const skv_prompts__builder *b, const json_t *root)
 {
@@ -60,6 +43,40 @@ static bool is_prompt(const skv_prompts__builder *b, const json_t *root)
            json_is_string(json_object_get(root, name[roles.text]));
 }
 
+/* Whether an array may be a list of prompts: one of its entries is a prompt, or it has none. */
+static bool may_be_list(const skv_prompts__builder *b, const json_t *array)
+{
+    bool may_be = json_array_size(array) == 0;
+
+    for (size_t i = 0; i < json_array_size(array) && !may_be; i++) {
+        const json_t *v = json_array_get(array, i);
+
+        may_be = json_is_string(v) || (json_is_object(v) && is_prompt(b, v));
+    }
+    return may_be;
+}
+
+/* The array of {"version": 1, "prompts": [...], "info": {...}}; NULL: the object is not of this
+ * kind. */
+static const json_t *only_array(const skv_prompts__builder *b, const json_t *root)
+{
+    const json_t *found = NULL;
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+    {
+        if (json_is_object(value) && is_prompt(b, value))
+            return NULL;
+        if (!json_is_array(value) || !may_be_list(b, value))
+            continue;
+        if (found)
+            return NULL;
+        found = value;
+    }
+    return found;
+}
+
 static skv_status add_array(skv_prompts__builder *b, size_t *entry, const json_t *array,
                             const char *key)
 {
@@ -74,7 +91,7 @@ static skv_status add_array(skv_prompts__builder *b, size_t *entry, const json_t
 
 static skv_status add_keyed(skv_prompts__builder *b, const json_t *root)
 {
-    const json_t *array = only_array(root);
+    const json_t *array = only_array(b, root);
     size_t entry = 0;
     const char *key;
     json_t *value;

@@ -62,19 +62,30 @@ static const struct {
     {"n_images", "--samples"},
     {"neg_prompt", "a key \"negative_prompt\""},
     {"uncond_prompt", "a key \"negative_prompt\""},
+    {"neg", "a key \"negative_prompt\""},
+    {"uncond", "a key \"negative_prompt\""},
+    {"negative_text", "a key \"negative_prompt\""},
+    {"negative_caption", "a key \"negative_prompt\""},
     {"split", NULL},
 };
 
-static int folded(char c)
+/* Behind what only parts words: "Negative Prompt", "negative_prompt" and "negativePrompt" are one.
+ */
+static const char *next_letter(const char *c)
 {
-    return c == ' ' || c == '-' ? '_' : tolower((unsigned char)c);
+    return c + strspn(c, " -_");
 }
 
 static bool same_key(const char *a, const char *b)
 {
-    while (*a && folded(*a) == folded(*b))
-        a++, b++;
-    return folded(*a) == folded(*b);
+    for (;; a++, b++) {
+        a = next_letter(a);
+        b = next_letter(b);
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
 }
 
 const char *skv_prompts_asks(const char *key, bool *known)

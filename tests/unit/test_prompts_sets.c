@@ -261,6 +261,43 @@ static void an_id_is_kept_as_it_was_given(void **state)
     }
 }
 
+static void words_of_a_key_may_be_parted_in_any_way(void **state)
+{
+    static const char *const keys[] = {"Negative Prompt", "negative_prompt", "negativePrompt",
+                                       "NEGATIVE-PROMPT", " negative prompt "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char line[100];
+        skv_prompts *p = NULL;
+
+        snprintf(line, sizeof line, "{\"Prompt\": \"a\", \"%s\": \"fog\"}\n", keys[i]);
+        write_file("a.jsonl", line);
+        assert_int_equal(skv_prompts_read(&p, temp_path("a.jsonl"), NULL), SKV_OK);
+        assert_string_equal(p->prompts[0].negative, "fog");
+        skv_prompts_destroy(p);
+    }
+}
+
+static void the_one_array_of_prompts_in_an_object_is_the_list(void **state)
+{
+    static const char *const lists[] = {
+        "{\"info\": {\"year\": 2026}, \"data\": [{\"prompt\": \"a\"}]}",
+        "{\"data\": [7, \"a\"], \"sizes\": [1, 2], \"version\": \"1\"}"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        skv_prompts *p = NULL;
+
+        write_file("a.json", lists[i]);
+        assert_int_equal(skv_prompts_read(&p, temp_path("a.json"), NULL), SKV_OK);
+        assert_int_equal(p->n, i + 1);
+        assert_string_equal(p->prompts[i].text, "a");
+        assert_null(p->prompts[i].id);
+        skv_prompts_destroy(p);
+    }
+}
+
 static void an_empty_prompt_is_a_bad_line_in_every_form(void **state)
 {
     static const char *const list[][2] = {
@@ -434,6 +471,8 @@ int main(void)
         CASE(keys_can_be_named),
         CASE(keys_of_plain_text_are_refused),
         CASE(an_id_is_kept_as_it_was_given),
+        CASE(words_of_a_key_may_be_parted_in_any_way),
+        CASE(the_one_array_of_prompts_in_an_object_is_the_list),
         CASE(an_empty_prompt_is_a_bad_line_in_every_form),
         CASE(what_a_line_asks_for_is_known),
         CASE(files_of_other_kinds_are_called_what_they_are),
