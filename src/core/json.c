@@ -49,8 +49,10 @@ skv_status skv_json_load(json_t **out, json_error_t *error, const char *text, si
 skv_status skv_json_parse(json_t **out, const char *text, size_t bytes, const char *name)
 {
     json_error_t error;
+    const skv_status st = skv_json_load(out, &error, text, bytes, JSON_REJECT_DUPLICATES, name);
+    const char *is = st == SKV_E_FORMAT ? skv_known_file(text, bytes) : NULL;
 
-    return skv_json_load(out, &error, text, bytes, JSON_REJECT_DUPLICATES, name);
+    return is ? skv_fail(st, "%s %s", name, is) : st;
 }
 
 skv_status skv_json_read_below(json_t **out, const char *path, int n_below)
@@ -61,8 +63,6 @@ skv_status skv_json_read_below(json_t **out, const char *path, int n_below)
 
     SKV_TRY(skv_file_read_below(&text, &bytes, path, n_below, JSON_MAX_BYTES));
     st = skv_json_parse(out, text, bytes, path);
-    if (st == SKV_E_FORMAT && skv_known_file(text, bytes))
-        st = skv_fail(st, "%s %s", path, skv_known_file(text, bytes));
     free(text);
     return st;
 }

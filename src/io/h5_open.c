@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/known_file.h"
 #include "io/h5_handle.h"
 #include "io/h5_probe.h"
 
@@ -64,13 +65,29 @@ done:
     return st;
 }
 
+/* Refuses a file that is known to be of another kind, which the library would call damaged. */
+static skv_status check_kind(int fd, const char *path)
+{
+    static const char signature[] = {'\x89', 'H', 'D', 'F'};
+    char head[512];
+    const char *is;
+    ssize_t n = pread(fd, head, sizeof head, 0);
+
+    if (n < (ssize_t)sizeof signature || memcmp(head, signature, sizeof signature) == 0)
+        return SKV_OK; /* what cannot be read is the library's to say */
+    is = skv_known_file(head, (size_t)n);
+    return is ? skv_fail(SKV_E_FORMAT, "%s %s", path, is) : SKV_OK;
+}
+
 skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below)
 {
     skv_h5__entry entry = {.fd = -1};
     skv_status st;
 
     SKV_TRY(skv_file_open(&entry.fd, path, n_below));
-    st = skv_h5__enter(out, path, &entry);
+    st = check_kind(entry.fd, path);
+    if (st == SKV_OK)
+        st = skv_h5__enter(out, path, &entry);
     close(entry.fd);
     return st;
 }
