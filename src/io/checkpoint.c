@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/folder.h"
 #include "core/json.h"
 #include "core/known_file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/checkpoint_internal.h"
 #include "io/safetensors.h"
 #include "io/torch_file.h"
@@ -282,6 +284,62 @@ static bool is_index(const char *path)
     return n > 5 && strcmp(path + n - 5, ".json") == 0;
 }
 
+static skv_status open_named(skv_checkpoint *ck, const char *path)
+{
+    return is_index(path) ? open_index(ck, path) : open_single(ck, path);
+}
+
+/* How much a name says that the file holds the weights: 2 an index, 1 weights, 0 neither. */
+static int rank_of(const char *name)
+{
+    static const char *const endings[] = {".safetensors", ".bin", ".pth", ".pt", ".ckpt"};
+
+    if (name[0] == '.')
+        return 0;
+    if (skv_ends_in(name, ".index.json"))
+        return 2;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (skv_ends_in(name, endings[i]))
+            return 1;
+    return 0;
+}
+
+/* A folder's only index, or else its only file of weights, whatever it is called. */
+static skv_status open_only(skv_checkpoint *ck, const char *folder)
+{
+    const char *found[2] = {NULL, NULL};
+    int best = 1, n = 0;
+    char *path = NULL;
+    skv_names l = {0};
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_folder_names(&l, folder, 0), done);
+    for (size_t i = 0; i < l.n; i++) {
+        const int rank = rank_of(l.name[i]);
+
+        if (rank < best)
+            continue;
+        n = rank > best ? 0 : n;
+        best = rank;
+        found[n++ > 0] = l.name[i];
+    }
+    if (n != 1) {
+        st = skv_fail(
+            SKV_E_NOTFOUND,
+            "%s: holds none of model.safetensors, pytorch_model.bin and their .index.json, "
+            "and %s%s%s%s",
+            folder, n ? "several others: " : "no other file of weights", n ? found[0] : "",
+            n ? ", " : "", n ? found[1] : "");
+        goto done;
+    }
+    SKV_TRY_GOTO(skv_path_join(&path, folder, found[0]), done);
+    st = open_named(ck, path);
+done:
+    free(path);
+    skv_names_clear(&l);
+    return st;
+}
+
 /* Upstream's order of preference. */
 static skv_status open_folder(skv_checkpoint *ck, const char *folder)
 {
@@ -299,13 +357,11 @@ static skv_status open_folder(skv_checkpoint *ck, const char *folder)
             SKV_TRY(st);
             continue;
         }
-        st = is_index(path) ? open_index(ck, path) : open_single(ck, path);
+        st = open_named(ck, path);
         free(path);
         return st;
     }
-    return skv_fail(SKV_E_NOTFOUND,
-                    "%s: holds none of model.safetensors, pytorch_model.bin and their .index.json",
-                    folder);
+    return open_only(ck, folder);
 }
 
 skv_status skv_checkpoint_open(skv_checkpoint **out, const char *path)

@@ -1,7 +1,9 @@
 /* The pickle machine: what each opcode does. */
 #include "io/pickle.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,7 +252,8 @@ static skv_status call(skv_pickle *p, bool keywords)
     return skv_pickle__push_call(p, name, args);
 }
 
-/* The state of an object, which nobody needs: a dictionary's _metadata, or what is opaque. */
+/* The state of an object. Of an opaque one its members are kept, alone or before those in slots;
+ * others, such as a dictionary's _metadata, nobody needs. */
 static skv_status build(skv_pickle *p)
 {
     skv_pickle_value *state, *v;
@@ -260,6 +263,10 @@ static skv_status build(skv_pickle *p)
     if (v->type != SKV_PICKLE_DICT && v->type != SKV_PICKLE_LIST && v->type != SKV_PICKLE_OPAQUE &&
         v->type != SKV_PICKLE_TENSOR)
         return skv_pickle__refuse(p, "a state for a value that has none");
+    if (state->type == SKV_PICKLE_TUPLE && state->n == 2)
+        state = state->item[0];
+    if (v->type == SKV_PICKLE_OPAQUE && state->type == SKV_PICKLE_DICT)
+        v->state = state;
     return skv_pickle__push(p, v);
 }
 
@@ -319,13 +326,42 @@ static skv_status protocol(skv_pickle *p)
     SKV_TRY(take_number(p, &n, 1));
     return n >= 2 && n <= 5 && p->at == 2
                ? SKV_OK
-               : skv_pickle__refuse(p, "a pickle protocol that is not 2 to 5, or set twice");
+               : skv_pickle__refuse(p, "a pickle protocol that is not 1 to 5, or set twice");
 }
 
-/* The opcodes of protocols 3 to 5, and the rare ones of 2. */
+/* INT, LONG of protocol 1: decimal digits in a line, those of LONG with an L behind them; 00 and 01
+ * are false and true. */
+static skv_status push_decimal(skv_pickle *p, bool is_long)
+{
+    skv_pickle_value *line;
+    char text[24], *end;
+    size_t n;
+    long long value;
+
+    SKV_TRY(take_line(p, &line));
+    n = line->bytes - (is_long && line->bytes > 0 && line->text[line->bytes - 1] == 'L');
+    if (n >= sizeof text) /* of more than 64 bits, as PyTorch's magic number is */
+        return push_empty(p, SKV_PICKLE_REAL);
+    snprintf(text, sizeof text, "%.*s", (int)n, line->text);
+    if (n == 0 || strlen(text) != n || text[strspn(text, "-0123456789")])
+        return skv_pickle__refuse(p, "an integer that is not one");
+    if (!is_long && n == 2 && text[0] == '0' && (text[1] == '0' || text[1] == '1'))
+        return push_integer(p, SKV_PICKLE_BOOL, text[1] == '1');
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (*end)
+        return skv_pickle__refuse(p, "an integer that is not one");
+    return errno ? push_empty(p, SKV_PICKLE_REAL) : push_integer(p, SKV_PICKLE_INT, value);
+}
+
+/* The opcodes of protocols 3 to 5, and the rare ones of 1 and 2. */
 static skv_status step_further(skv_pickle *p, uint8_t opcode)
 {
     switch (opcode) {
+    case 'I':
+        return push_decimal(p, false);
+    case 'L':
+        return push_decimal(p, true);
     case '0':
         return drop(p);
     case '1':

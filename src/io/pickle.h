@@ -1,4 +1,4 @@
-/* Pickles as torch.save writes them (protocols 2 to 5), read by a machine that calls nothing: an
+/* Pickles as torch.save writes them (protocols 1 to 5), read by a machine that calls nothing: an
  * allow-list of opcodes, a few names that stand for values of ours, everything else opaque; bounded
  * stack, memo and depth.
  * Opcodes: src/io/README.md, PyTorch files. */
@@ -24,7 +24,7 @@ typedef enum {
     SKV_PICKLE_NAME,  /* of a class or function */
     SKV_PICKLE_STORAGE,
     SKV_PICKLE_TENSOR,
-    SKV_PICKLE_OPAQUE /* what some other name made, and bytes and sets: nothing of it is kept */
+    SKV_PICKLE_OPAQUE /* what some other name made, and bytes and sets: its state alone is kept */
 } skv_pickle_type;
 
 typedef struct skv_pickle_value skv_pickle_value;
@@ -48,6 +48,7 @@ struct skv_pickle_value {
     size_t n;
     const skv_pickle_value *key;  /* TEXT. STORAGE: its key; NAME, OPAQUE: the name in its module */
     const skv_pickle_value *view; /* STORAGE: a view into it, or NULL */
+    const skv_pickle_value *state; /* OPAQUE: the DICT of an object's members, or NULL */
     skv_pickle_tensor *tensor;
 };
 

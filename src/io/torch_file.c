@@ -267,17 +267,13 @@ static skv_status add_tensor(reader *r, const char *name, const skv_pickle_tenso
     return skv_entries_add(r->out, &e, r->path);
 }
 
-/* Tensors of nested dictionaries, and names under which something unknown stands; everything else
- * in a checkpoint is ignored. */
-static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t used, int depth)
+static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t used, int depth);
+
+/* The members of a dictionary, under its name. */
+static skv_status walk_members(reader *r, const skv_pickle_value *v, char *name, size_t used,
+                               int depth)
 {
-    if (++r->visits > MAX_VISITS || depth > MAX_DEPTH)
-        return skv_fail(SKV_E_FORMAT, "%s: dictionaries nested too deep or too often", r->path);
-    if (v->type == SKV_PICKLE_TENSOR)
-        return add_tensor(r, name, v->tensor);
-    if (v->type == SKV_PICKLE_OPAQUE)
-        return add_other(r, name, "an object of ", v);
-    for (size_t i = 0; v->type == SKV_PICKLE_DICT && i < v->n; i += 2) {
+    for (size_t i = 0; i < v->n; i += 2) {
         const skv_pickle_value *key = v->item[i], *item = v->item[i + 1];
 
         if (item->type != SKV_PICKLE_TENSOR && item->type != SKV_PICKLE_DICT &&
@@ -297,6 +293,49 @@ static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t 
     return SKV_OK;
 }
 
+/* NULL: the object has no such member that is a dictionary. */
+static const skv_pickle_value *member(const skv_pickle_value *object, const char *key)
+{
+    const skv_pickle_value *s = object->state;
+
+    for (size_t i = 0; s && i < s->n; i += 2)
+        if (s->item[i]->type == SKV_PICKLE_TEXT && is_name(key, s->item[i]) &&
+            s->item[i + 1]->type == SKV_PICKLE_DICT)
+            return s->item[i + 1];
+    return NULL;
+}
+
+/* A whole torch.nn.Module: its state_dict has the names of its members, and those of the modules
+ * inside it behind their names. */
+static const char *const module_members[] = {"_parameters", "_buffers", "_modules"};
+
+static bool is_module(const skv_pickle_value *v)
+{
+    for (int i = 0; v->type == SKV_PICKLE_OPAQUE && i < 3; i++)
+        if (!member(v, module_members[i]))
+            return false;
+    return v->type == SKV_PICKLE_OPAQUE;
+}
+
+/* Tensors of nested dictionaries and modules, and names under which something unknown stands;
+ * everything else in a checkpoint is ignored. `used` bytes of the name end in '.' or NUL. */
+static skv_status walk(reader *r, const skv_pickle_value *v, char *name, size_t used, int depth)
+{
+    if (++r->visits > MAX_VISITS || depth > MAX_DEPTH)
+        return skv_fail(SKV_E_FORMAT, "%s: dictionaries nested too deep or too often", r->path);
+    if (v->type == SKV_PICKLE_TENSOR)
+        return add_tensor(r, name, v->tensor);
+    if (v->type == SKV_PICKLE_DICT)
+        return walk_members(r, v, name, used, depth);
+    if (v->type == SKV_PICKLE_OPAQUE && !is_module(v))
+        return add_other(r, name, "an object of ", v);
+    if (used > 0)
+        name[used - 1] = '.';
+    for (int i = 0; v->type == SKV_PICKLE_OPAQUE && i < 3; i++)
+        SKV_TRY(walk_members(r, member(v, module_members[i]), name, used, depth));
+    return SKV_OK;
+}
+
 static bool is_script(const skv_pickle_value *root)
 {
     static const char module[] = "__torch__";
@@ -309,9 +348,10 @@ static skv_status walk_object(reader *r, const skv_pickle_value *root)
 {
     char name[NAME_BYTES] = "", what[WHAT_BYTES];
 
-    if (root->type == SKV_PICKLE_OPAQUE)
+    if (root->type == SKV_PICKLE_OPAQUE && !is_module(root))
         return skv_fail(
-            SKV_E_UNSUPPORTED, "%s: %s, want a dictionary of tensors (a state_dict)", r->path,
+            SKV_E_UNSUPPORTED,
+            "%s: %s, want a dictionary of tensors: save the model's state_dict()", r->path,
             describe(what, is_script(root) ? "a TorchScript module, " : "an object of ", root));
     return walk(r, root, name, 0, 0);
 }

@@ -14,6 +14,7 @@
 #include "write_checkpoint.h"
 
 #include "cmocka_all.h"
+#include "core/file.h"
 
 static const float values[12] = {0, 1, -1, 0.5f, 65504, 1e-3f, 3, 4, 5, 6, 7, 8};
 static const test_tensor two[2] = {{"x.weight", 2, {3, 4}, values}, {"y", 1, {5}, values + 2}};
@@ -176,6 +177,36 @@ static void a_folder_s_first_known_file_counts(void **state)
     assert_int_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_OK);
     assert_string_equal(skv_checkpoint_format(ck), "safetensors");
     skv_checkpoint_close(ck);
+}
+
+static void save_two(const char *name)
+{
+    test_bytes file;
+
+    make_safetensors(&file, two, 2, SKV_F32);
+    bytes_save(&file, temp_path(name));
+    free(file.data);
+}
+
+static void a_folder_s_only_weights_may_have_any_name(void **state)
+{
+    skv_checkpoint *ck = NULL;
+
+    (void)state;
+    save_two("t5xxl_fp16.safetensors");
+    save_two("notes.md");
+    save_two(".hidden.safetensors");
+    assert_int_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_OK);
+    assert_int_equal(skv_checkpoint_count(ck), 2);
+    skv_checkpoint_close(ck);
+    save_two("z.ckpt");
+    assert_int_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_E_NOTFOUND);
+    assert_non_null(strstr(skv_message(), "several others: t5xxl_fp16.safetensors, z.ckpt"));
+    assert_int_equal(
+        skv_file_write(temp_path("weights.index.json"), "{\"weight_map\": {\"x\": \"no\"}}", 27),
+        SKV_OK);
+    assert_int_not_equal(skv_checkpoint_open(&ck, temp_folder()), SKV_OK);
+    assert_null(strstr(skv_message(), "several others"));
 }
 
 static void what_is_no_file_is_refused(void **state)
@@ -507,6 +538,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sharded_folder_reads_through_either_index,
                                         temp_folder_make, temp_folder_remove),
         cmocka_unit_test_setup_teardown(an_index_names_plain_files_only, temp_folder_make,
+                                        temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_folder_s_only_weights_may_have_any_name, temp_folder_make,
                                         temp_folder_remove),
         cmocka_unit_test_setup_teardown(a_folder_s_first_known_file_counts, temp_folder_make,
                                         temp_folder_remove),

@@ -10,7 +10,7 @@
 #include "cmocka_all.h"
 
 static const char allowed[] =
-    "().01BCGJKMNQRTUX]abcehjqrstu}\x80\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c"
+    "IL().01BCGJKMNQRTUX]abcehjqrstu}\x80\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c"
     "\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96";
 
 /* In a block of its own size, so that the sanitizers see a read past the end. */
@@ -172,6 +172,30 @@ static skv_pickle *reads_text(const skv_pickle_value **root, test_bytes *b, cons
 }
 #define READS(root, b, text) reads_text(root, b, text, sizeof(text) - 1)
 
+/* Protocol 1 has no mark of its own, and writes integers and truth in digits. */
+static void protocol_1_reads_as_2_does(void **state)
+{
+    const skv_pickle_value *root, *list;
+    test_bytes b = {0};
+    skv_pickle *p = READS(&root, &b,
+                          "ccollections\nOrderedDict\nq\0)Rq\1(X\1\0\0\0aq\2I01\n"
+                          "X\1\0\0\0bq\3](K\1I-7\nL1099511627776L\nL1180591620717411303424L\n"
+                          "I00\neu.");
+
+    (void)state;
+    assert_int_equal(root->n, 4);
+    assert_int_equal(root->item[1]->type, SKV_PICKLE_BOOL);
+    assert_int_equal(root->item[1]->integer, 1);
+    list = root->item[3];
+    assert_int_equal(list->n, 5);
+    assert_int_equal(list->item[1]->integer, -7);
+    assert_int_equal(list->item[2]->integer, 1099511627776);
+    assert_int_equal(list->item[3]->type, SKV_PICKLE_REAL);
+    assert_int_equal(list->item[4]->type, SKV_PICKLE_BOOL);
+    skv_pickle_destroy(p);
+    free(b.data);
+}
+
 /* Protocol 4 numbers what it remembers, names by two texts, and has shorter texts. */
 static void later_protocols_read_as_2_does(void **state)
 {
@@ -264,6 +288,10 @@ static void what_would_confuse_a_machine_that_trusts_is_refused(void **state)
                 "a.",
              "ends inside"),
         CASE(P2 P2 "N.", "protocol"),
+        CASE("I1x\n.", "an integer that is not one"),
+        CASE("I\n.", "an integer that is not one"),
+        CASE("L1-2L\n.", "an integer that is not one"),
+        CASE("I1", "ends inside"),
         CASE("\x80\x01N.", "protocol"),
         CASE("\x80\x06N.", "protocol"),
         CASE(P2 "K\1)R.", "not a name"), /* call of a number */
@@ -423,6 +451,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_value_reads),
         cmocka_unit_test(opcodes_off_the_list_are_refused_by_number_and_byte),
         cmocka_unit_test(what_an_unknown_name_makes_is_opaque),
+        cmocka_unit_test(protocol_1_reads_as_2_does),
         cmocka_unit_test(later_protocols_read_as_2_does),
         cmocka_unit_test(dictionaries_of_other_classes_are_dictionaries),
         cmocka_unit_test(what_would_confuse_a_machine_that_trusts_is_refused),

@@ -462,6 +462,56 @@ static void what_python_adds_to_a_tensor_is_passed_over(void **state)
     }
 }
 
+#define FLOATS                                                                                     \
+    "ctorch._utils\n_rebuild_tensor_v2\n((U\7storagectorch\nFloatStorage\nU\1"                     \
+    "0NK\x0ctQK\0K\x0c\x85K\1\x85\x89}tR"
+#define MODULE(name) "cmine\n" name "\n)\x81}(U\x0b_parameters"
+
+/* torch.save(model): as the object itself, or under a key. */
+static void a_whole_module_has_the_names_of_its_state_dict(void **state)
+{
+    static const char inside[] = MODULE(
+        "Net") "}U\1wN"
+               "sU\x08_buffersccollections\nOrderedDict\n)R"
+               "U\1b" FLOATS "sU\x08_modules}(U\4head" MODULE(
+                   "Linear") "}(U\6weight" FLOATS
+                             "U\4biasNuU\x08_buffers}U\x08_modules}ubU\4noneNuU\x08trainingI01\nub";
+    static const char *const before[] = {P2, P2 "}U\5model"}, *const after[] = {".", "s."};
+    static const char *const place[] = {"", "model."};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        test_bytes p = {0}, b;
+        skv_checkpoint *ck;
+        char name[40];
+
+        add(&p, before[i]);
+        bytes_add(&p, inside, sizeof inside - 1);
+        add(&p, after[i]);
+        archive_of(&b, (const char *)p.data, p.n);
+        free(p.data);
+        if (opens(&ck, &b) != SKV_OK)
+            fail_msg("%s", skv_message());
+        assert_int_equal(skv_checkpoint_count(ck), 2);
+        snprintf(name, sizeof name, "%shead.weight", place[i]);
+        assert_memory_equal(skv_checkpoint_find(ck, name)->data, values, sizeof values);
+        snprintf(name, sizeof name, "%sb", place[i]);
+        assert_non_null(skv_checkpoint_find(ck, name));
+        skv_checkpoint_close(ck);
+    }
+}
+
+/* A module that holds itself. */
+static void modules_without_end_are_refused(void **state)
+{
+    test_bytes b;
+
+    (void)state;
+    ARCHIVE(&b,
+            P2 "cmine\nNet\n)\x81q\1}(U\x0b_parameters}U\x08_buffers}U\x08_modules}U\1mh\1sub.");
+    refused(&b, SKV_E_FORMAT, "nested too deep");
+}
+
 static void what_is_no_tensor_is_remembered_by_its_name(void **state)
 {
     skv_checkpoint *ck;
@@ -553,6 +603,8 @@ int main(void)
         IN_FOLDER(types_that_we_cannot_read_are_told_by_name),
         IN_FOLDER(a_tensor_of_an_untyped_storage_has_the_type_that_it_says),
         IN_FOLDER(what_python_adds_to_a_tensor_is_passed_over),
+        IN_FOLDER(a_whole_module_has_the_names_of_its_state_dict),
+        IN_FOLDER(modules_without_end_are_refused),
         IN_FOLDER(what_is_no_tensor_is_remembered_by_its_name),
         IN_FOLDER(archives_whose_members_contradict_each_other_are_refused),
         IN_FOLDER(the_pickle_s_sum_is_checked_at_once_a_tensor_s_when_asked),
