@@ -1,5 +1,7 @@
 #include "arch/dims.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,37 @@ static int mlp_width(int width)
     return (q + (r > 128 || (r == 128 && q % 2 == 1))) * 256;
 }
 
+static const char *behind(const char *text, const char *word)
+{
+    const size_t n = strlen(word);
+
+    return strncmp(text, word, n) == 0 ? text + n : text;
+}
+
+/* Whether a name without its ":bits" is one of the variant's: ours, or upstream's, as its files
+ * (Infinity_2b_reg, infinity_8b_weights) and its scripts (layer12c4, with the chunks) have it. */
+static bool is_called(const variant *v, const char *name, size_t n)
+{
+    static const char *const endings[] = {"", "_reg", "_weights", "_512x512_weights"};
+    char plain[48], chunks[16];
+    const char *rest;
+
+    if (n >= sizeof plain)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        plain[i] = (char)(name[i] == '-' ? '_' : tolower((unsigned char)name[i]));
+    plain[n] = '\0';
+    rest = behind(behind(plain, "infinity"), "_");
+    if (strncmp(rest, v->name, strlen(v->name)) != 0)
+        return false;
+    rest += strlen(v->name);
+    snprintf(chunks, sizeof chunks, "c%d", v->chunks);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (strcmp(rest, endings[i]) == 0)
+            return true;
+    return strcmp(rest, chunks) == 0;
+}
+
 skv_status skv_dims_named(skv_dims *out, const char *name)
 {
     const char *colon = strchr(name, ':');
@@ -62,7 +95,7 @@ skv_status skv_dims_named(skv_dims *out, const char *name)
                       .vae_levels = v->patch == 2 ? 4 : 5,
                       .vae_mult = {1, 2, 4, 4, 4}};
 
-        if (strlen(v->name) != n || strncmp(v->name, name, n) != 0)
+        if (!is_called(v, name, n))
             continue;
         if (colon)
             SKV_TRY(parse_bits(&d.bits, colon + 1, name));

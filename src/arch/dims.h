@@ -35,7 +35,8 @@ static inline int skv_dims_token_bits(const skv_dims *d)
 }
 
 /* Dimensions of 2b, 8b, tiny_f16, tiny_f14, layer12 .. layer48 ("layer12:32" for 32 bits instead
- * of 16). SKV_E_NOTFOUND lists the names. */
+ * of 16), in any case and as upstream calls them (infinity_2b_reg, layer12c4). SKV_E_NOTFOUND lists
+ * the names. */
 SKV_MUST skv_status skv_dims_named(skv_dims *out, const char *name);
 
 /* SKV_E_SHAPE unless sizes are positive, divide where they must, and fit the tables; `name`: the

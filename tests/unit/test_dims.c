@@ -39,6 +39,30 @@ static void named_variants_have_the_published_sizes(void **state)
     }
 }
 
+static void upstreams_names_are_ours(void **state)
+{
+    static const char *const names[][2] = {{"infinity_2b_reg", "2b"},
+                                           {"Infinity-2B", "2b"},
+                                           {"2bc8", "2b"},
+                                           {"infinity_8b_weights", "8b"},
+                                           {"8B", "8b"},
+                                           {"infinity_8b_512x512_weights", "8b"},
+                                           {"layer12c4", "layer12"},
+                                           {"TINY-F16", "tiny_f16"}};
+    static const char *const others[] = {"2bc4", "2b_", "infinity", "infinity_20b", "2b_vae", ""};
+    skv_dims d;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(skv_dims_named(&d, names[i][0]), SKV_OK);
+        assert_string_equal(d.name, names[i][1]);
+    }
+    assert_int_equal(skv_dims_named(&d, "layer12c4:32"), SKV_OK);
+    assert_int_equal(d.bits, 32);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_int_equal(skv_dims_named(&d, others[i]), SKV_E_NOTFOUND);
+}
+
 /* The spec counts chunks; names count layers in a chunk. */
 static void layers_are_chunked_as_released(void **state)
 {
@@ -85,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(named_variants_have_the_published_sizes),
+        cmocka_unit_test(upstreams_names_are_ours),
         cmocka_unit_test(layers_are_chunked_as_released),
         cmocka_unit_test(unknown_names_and_bits_are_refused),
         cmocka_unit_test(dimensions_out_of_range_are_refused_by_name),
