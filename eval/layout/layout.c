@@ -177,6 +177,8 @@ static skv_status check_ids(const skv_layout_set *set)
 static skv_status start(skv_layout_set *set, const skv_layout *layout, int64_t n, int samples)
 {
     *set = (skv_layout_set){.n = n, .samples = samples > 0 ? samples : layout->samples};
+    if (set->samples == 0)
+        set->samples = 1;
     if (n < 1 || n > MAX_PROMPTS)
         return skv_fail(SKV_E_ARG, "%lld prompts, want 1 to %d", (long long)n, MAX_PROMPTS);
     if (samples < 0 || samples > MAX_SAMPLES)
@@ -485,6 +487,8 @@ skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout
 {
     skv_status st;
 
+    if (samples == 0 && layout->samples == 0)
+        samples = run->samples;
     SKV_TRY_GOTO(start(out, layout, run->n / run->samples, samples), done);
     if (out->samples > run->samples) {
         st = skv_fail(SKV_E_ARG, "%s has %d samples a prompt, layout %s wants %d%s", run->folder,

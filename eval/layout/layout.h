@@ -51,6 +51,7 @@ typedef enum {
     SKV_LAYOUT_PICTURE,  /* sample `sample` of prompt `prompt` */
     SKV_LAYOUT_METADATA, /* of prompt `prompt` */
     SKV_LAYOUT_INDEX,    /* the layout's index file */
+    SKV_LAYOUT_SHARD,    /* an archive of pictures */
     SKV_LAYOUT_FOLDER,   /* part of the layout: look inside */
     SKV_LAYOUT_READ,     /* nothing of the set, but read by the evaluator; why says what comes */
     SKV_LAYOUT_IGNORED   /* not read; why: worth a word, or NULL */
@@ -80,7 +81,8 @@ typedef struct {
 typedef struct skv_layout {
     const char *name, *benchmark, *summary;
     const char *incomplete; /* what becomes of a prompt of which some samples have no picture */
-    int samples, prompts;   /* of the published benchmark; prompts 0: not one number */
+    int samples, prompts;   /* of the published benchmark; prompts 0: not one number; samples 0: as
+                             * many as the run has */
     int tiles;              /* 2: four samples in one picture, two by two, no border; otherwise 1 */
     bool square;            /* the evaluator cuts or scores squares only */
     skv_form form;
@@ -97,6 +99,10 @@ typedef struct skv_layout {
     int first_index, first_sample;
     const skv_layout_category *categories; /* folders of another name, up to NULL; NULL: none */
     const char *category_key; /* of the prompt file's objects, where ids do not say it; or NULL */
+
+    /* Pictures lie in tar archives of several rows, each with its text and recipe behind it, under
+     * the same name but for the ending (layout_shards.c). */
+    bool shards;
 
     const char
         *metadata; /* name of the file that holds set->line of a prompt; NULL: there is none */
@@ -199,7 +205,8 @@ typedef struct {
     const skv_layout *layout;
     const skv_layout_set *set;
     const char *folder;
-    int threads; /* that read and write pictures */
+    int threads;    /* that read and write pictures */
+    int shard_rows; /* of an archive, where the layout has them */
 } skv_layout_job;
 
 typedef struct {

@@ -1,5 +1,5 @@
 /* Check: a folder as its evaluator would read it, held against what it should hold. */
-#include "eval/layout/layout.h"
+#include "eval/layout/layout_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/parallel.h"
+#include "io/tar_file.h"
 
 #define MAX_METADATA_BYTES ((size_t)1 << 20)
 #define MAX_INDEX_BYTES    ((size_t)256 << 20)
@@ -30,7 +31,9 @@ typedef struct {
     const skv_layout_set *set;
     const char *folder;
     skv_layout_report *report;
-    uint8_t *there;                   /* (prompts, files): the picture was found */
+    uint8_t *there;                   /* (prompts, files): the picture was found; of a shard's rows
+                                       * a bit for each of its files, as in member_endings */
+    int64_t row;                      /* of the shard's file before; -1: none */
     uint8_t *metadata;                /* (prompts) */
     bool index;                       /* the index file was found */
     int files;                        /* of a prompt */
@@ -126,6 +129,8 @@ static skv_status read_picture(void *ctx, int64_t i)
     skv_picture picture = {0};
     skv_status st;
 
+    if (s->width > 0) /* of a shard */
+        return SKV_OK;
     SKV_TRY(skv_layout_join(path, c->folder, s->name));
     st = skv_picture_read(&picture, path);
     if (st == SKV_E_MEM)
@@ -196,6 +201,127 @@ done:
     return st;
 }
 
+/* -------------------------------------------------------------------- a shard */
+
+static const char *const member_endings[] = {".png", ".txt", ".json"};
+enum { PNG, TXT, JSON, MEMBERS };
+
+/* The picture of a shard, by its name with the shard's before it. */
+static skv_status see_shard_picture(check *c, const char *name, const uint8_t *data, size_t bytes)
+{
+    skv_png png;
+    const skv_status st = skv_png_decode(&png, data, bytes, name);
+
+    if (st == SKV_E_MEM)
+        return st;
+    if (st != SKV_OK)
+        return note(c->report, SKV_FOUND_DAMAGED, name, "%s", reason(name));
+    SKV_TRY(keep_picture(c, name));
+    c->size[c->n_sizes - 1].width = png.width;
+    c->size[c->n_sizes - 1].height = png.height;
+    skv_png_clear(&png);
+    return SKV_OK;
+}
+
+/* Text and recipe. *fault NULL: fine. */
+static skv_status read_texts(const char **fault, const check *c, int64_t row, int kind,
+                             const char *data, size_t bytes)
+{
+    const char *want = c->set->text ? c->set->text[row / c->set->samples] : NULL;
+    json_t *object = NULL;
+    skv_status st;
+
+    *fault = NULL;
+    if (kind == TXT && want && (strlen(want) != bytes || memcmp(want, data, bytes) != 0))
+        *fault = "not the prompt of this row";
+    if (kind != JSON)
+        return SKV_OK;
+    st = skv_json_parse(&object, data, bytes, "recipe");
+    if (st == SKV_E_MEM)
+        return st;
+    if (st != SKV_OK || !json_is_object(object))
+        *fault = "not a JSON object";
+    json_decref(object);
+    return SKV_OK;
+}
+
+/* A file of a shard: `name` behind the shard's in `full`. */
+static skv_status see_member(check *c, const char *full, const char *name, const uint8_t *data,
+                             size_t bytes)
+{
+    const char *ending, *fault = NULL;
+    int kind = 0;
+    int64_t row;
+
+    if (skv_layout__shard_member(&row, &ending, name, c->set))
+        while (kind < MEMBERS && strcmp(ending, member_endings[kind]) != 0)
+            kind++;
+    else
+        kind = MEMBERS;
+    if (kind == MEMBERS)
+        return note(c->report, SKV_FOUND_EXTRA, full, "no row of the list has such a file");
+    if (c->there[row] & 1 << kind)
+        return note(c->report, SKV_FOUND_DUPLICATE, full, "a second one of this row");
+    if (c->row != row && c->there[row])
+        fault = "does not follow the row's other files, so it is taken for another sample";
+    c->row = row;
+    c->there[row] |= (uint8_t)(1 << kind);
+    if (kind == PNG)
+        SKV_TRY(see_shard_picture(c, full, data, bytes));
+    else if (!fault)
+        SKV_TRY(read_texts(&fault, c, row, kind, (const char *)data, bytes));
+    return fault ? note(c->report, SKV_FOUND_DAMAGED, full, "%s", fault) : SKV_OK;
+}
+
+static skv_status see_members(check *c, skv_tar_reader *r, const char *shard)
+{
+    char name[SKV_TAR_NAME_BYTES], full[SKV_LAYOUT_PATH_BYTES];
+    bool more = true;
+
+    c->row = -1;
+    while (more) {
+        uint8_t *data = NULL;
+        size_t bytes = 0;
+        skv_status st = skv_tar_next(&more, name, &data, &bytes, r);
+
+        if (st == SKV_OK && more)
+            st = skv_layout_join(full, shard, name);
+        if (st == SKV_OK && more)
+            st = see_member(c, full, name, data, bytes);
+        free(data);
+        SKV_TRY(st);
+    }
+    return SKV_OK;
+}
+
+static skv_status see_shard(check *c, const char *name)
+{
+    char path[SKV_LAYOUT_PATH_BYTES];
+    skv_tar_reader r;
+    skv_status st;
+
+    SKV_TRY(skv_layout_join(path, c->folder, name));
+    st = skv_tar_open(&r, path);
+    if (st == SKV_OK)
+        st = see_members(c, &r, name);
+    skv_tar_close(&r);
+    return st == SKV_OK || st == SKV_E_MEM
+               ? st
+               : note(c->report, SKV_FOUND_DAMAGED, name, "%s", reason(path));
+}
+
+/* Of a row with a picture, the other files that are not there. */
+static skv_status find_missing_texts(check *c, int64_t row, char *name)
+{
+    for (int kind = TXT; kind < MEMBERS; kind++) {
+        if (c->there[row] & 1 << kind)
+            continue;
+        strcpy(strrchr(name, '.'), member_endings[kind]);
+        SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s", ""));
+    }
+    return SKV_OK;
+}
+
 /* --------------------------------------------------------------------- a walk */
 
 static skv_status walk(check *c, const char *inside);
@@ -216,6 +342,8 @@ static skv_status see(check *c, const char *name)
     case SKV_LAYOUT_INDEX:
         c->index = true;
         return SKV_OK;
+    case SKV_LAYOUT_SHARD:
+        return see_shard(c, name);
     case SKV_LAYOUT_FOLDER:
         return walk(c, name);
     case SKV_LAYOUT_READ:
@@ -305,11 +433,16 @@ static skv_status find_missing(check *c)
             SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s", ""));
         }
         for (int s = 0; s < c->files; s++) {
-            if (c->there[p * c->files + s])
+            const bool there = c->there[p * c->files + s] & 1;
+
+            if (there && !c->layout->shards)
                 continue;
             skv_layout_picture(name, c->layout, c->set, p, s);
-            SKV_TRY(
-                note(c->report, SKV_FOUND_MISSING, name, "%s", c->set->why ? c->set->why[p] : ""));
+            if (there)
+                SKV_TRY(find_missing_texts(c, p * c->files + s, name));
+            else
+                SKV_TRY(note(c->report, SKV_FOUND_MISSING, name, "%s",
+                             c->set->why ? c->set->why[p] : ""));
         }
     }
     return SKV_OK;

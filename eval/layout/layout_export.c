@@ -2,17 +2,14 @@
  *
  * Nothing gets a name that an evaluator knows before all of it is there: the pictures are made in
  * <folder>.skv-part, which is left behind by a kill and begun again by the next export. */
-#include "eval/layout/layout.h"
+#include "eval/layout/layout_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
@@ -20,6 +17,7 @@
 #include "core/mem.h"
 #include "core/options.h"
 #include "core/parallel.h"
+#include "io/tar_file.h"
 #include "run/picture_texts.h"
 
 #define MAX_NAMED 20 /* failed rows in the log; the manifest has all */
@@ -36,73 +34,6 @@ typedef struct {
     skv_json_maker prompts, left_out, incomplete; /* of the manifest */
 } export_job;
 
-/* -------------------------------------------------------------------- folders */
-
-/* The folder with all that is in it, if it is there; symlinks are not followed. False: errno. What
- * a list leaves out that breaks off is met when the folder itself is removed. */
-static bool remove_tree(int at, const char *name) /* NOLINT(misc-no-recursion) */
-{
-    const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *e;
-    bool good = true;
-
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
-        return fd < 0 && errno == ENOENT;
-    }
-    while (good && (e = readdir(d))) {
-        struct stat info;
-
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        if (fstatat(fd, e->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode))
-            good = remove_tree(fd, e->d_name);
-        else
-            good = unlinkat(fd, e->d_name, 0) == 0;
-    }
-    closedir(d);
-    return good && unlinkat(at, name, AT_REMOVEDIR) == 0;
-}
-
-static skv_status remove_part(const char *part)
-{
-    if (remove_tree(AT_FDCWD, part))
-        return SKV_OK;
-    return skv_fail(SKV_E_IO, "%s: cannot remove what an export left there: %s", part,
-                    strerror(errno));
-}
-
-/* *empty: absent, or without entries. */
-static skv_status look(bool *empty, const char *folder)
-{
-    DIR *d = opendir(folder);
-    const struct dirent *e;
-    skv_status st = SKV_OK;
-
-    *empty = true;
-    if (!d && errno == ENOENT) /* no other reason: a file in its place is a wrong --out */
-        return SKV_OK;
-    if (!d)
-        return skv_cannot_make(folder, "open the folder", errno);
-    while (*empty && (st = skv_folder_next(&e, d, folder)) == SKV_OK && e)
-        *empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    closedir(d);
-    return st;
-}
-
-static skv_status make_parent(const char *path)
-{
-    char parent[SKV_LAYOUT_PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-
-    if (!slash || slash == path)
-        return SKV_OK;
-    snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
-    return skv_folder_make(parent);
-}
-
 /* ------------------------------------------------------------------- manifest */
 
 static skv_status differs(const export_job *x, const char *what, const char *there)
@@ -111,6 +42,16 @@ static skv_status differs(const export_job *x, const char *what, const char *the
                     "%s holds an export of another %s (%s, says %s); use another --out, or remove "
                     "both",
                     x->folder, what, there ? there : "none", x->manifest);
+}
+
+static skv_status same_number(const export_job *x, const json_t *manifest, const char *key,
+                              const char *what, int want)
+{
+    const json_int_t there = json_integer_value(json_object_get(manifest, key));
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)there);
+    return there == want ? SKV_OK : differs(x, what, text);
 }
 
 /* Where the folder is not empty, it must be an earlier export of the same. */
@@ -141,8 +82,10 @@ static skv_status compare_manifest(const export_job *x)
         st = differs(x, "path", name);
     else if (!path_digest || strcmp(path_digest, j->run->path[j->path].digest) != 0)
         st = differs(x, "path of this name", path_digest);
-    else if (json_integer_value(json_object_get(root, "samples")) != j->set->samples)
-        st = differs(x, "number of samples", NULL);
+    if (st == SKV_OK)
+        st = same_number(x, root, "samples", "number of samples", j->set->samples);
+    if (st == SKV_OK && j->layout->shards)
+        st = same_number(x, root, "shard_rows", "--shard-rows", j->shard_rows);
     json_decref(root);
     return st;
 }
@@ -229,6 +172,8 @@ static skv_status write_manifest(export_job *x)
     skv_json_put(&manifest, "samples", json_integer(j->set->samples));
     skv_json_put(&manifest, "side", json_integer(x->height == x->width ? x->height : 0));
     skv_json_put(&manifest, "pictures", json_integer(x->done->n_files));
+    if (j->layout->shards)
+        skv_json_put(&manifest, "shard_rows", json_integer(j->shard_rows));
     skv_json_put(&manifest, "failed_rows", json_integer(x->done->n_failed));
     skv_json_put(&manifest, "config_digest", json_string(j->run->config_digest));
     skv_json_put(&manifest, "config", json_incref(j->run->config));
@@ -291,13 +236,16 @@ static skv_status find_size(export_job *x)
     return SKV_OK;
 }
 
-/* Texts as in the run's own PNGs; of a grid all seeds, and the item's id. */
-static skv_status write_picture(const export_job *x, const char *name, uint8_t *rgb, int64_t row)
+#define SEEDS_BYTES 128
+
+/* Texts as in the run's own PNGs; of a grid all seeds, which are put into `seeds`, and the item's
+ * id. */
+static int picture_texts(skv_png_text text[SKV_PICTURE_TEXTS], char seeds[SEEDS_BYTES],
+                         const export_job *x, int64_t row)
 {
     const skv_run_file *run = x->job->run;
-    const int tiles = x->job->layout->tiles, n = tiles * tiles;
+    const int tiles = x->job->layout->tiles;
     const int64_t prompt = row / run->samples;
-    char seeds[128] = "", path[SKV_LAYOUT_PATH_BYTES];
     const skv_picture_facts facts = {.id = tiles > 1 ? x->job->set->id[prompt] : run->id[row],
                                      .given_id = run->given_id ? run->given_id[row] : NULL,
                                      .prompt = run->prompt_used[row],
@@ -306,14 +254,23 @@ static skv_status write_picture(const export_job *x, const char *name, uint8_t *
                                      .path = run->path[x->job->path].name,
                                      .config = run->config_digest,
                                      .version = run->version};
-    skv_png_text text[SKV_PICTURE_TEXTS];
-    const int n_texts = skv_picture_texts(text, &facts);
 
-    for (int s = 0; s < n; s++)
-        snprintf(seeds + strlen(seeds), sizeof seeds - strlen(seeds), "%s%llu", s ? "," : "",
+    seeds[0] = '\0';
+    for (int s = 0; s < tiles * tiles; s++)
+        snprintf(seeds + strlen(seeds), SEEDS_BYTES - strlen(seeds), "%s%llu", s ? "," : "",
                  (unsigned long long)run->seed[row + s]);
+    return skv_picture_texts(text, &facts);
+}
+
+static skv_status write_picture(const export_job *x, const char *name, uint8_t *rgb, int64_t row)
+{
+    const int tiles = x->job->layout->tiles;
+    char seeds[SEEDS_BYTES], path[SKV_LAYOUT_PATH_BYTES];
+    skv_png_text text[SKV_PICTURE_TEXTS];
+    const int n_texts = picture_texts(text, seeds, x, row);
+
     SKV_TRY(skv_layout_join(path, x->part, name));
-    SKV_TRY(make_parent(path));
+    SKV_TRY(skv_layout__make_parent(path));
     return skv_picture_write(path, x->job->layout->form,
                              &(skv_picture){x->height * tiles, x->width * tiles, rgb}, text,
                              n_texts);
@@ -372,7 +329,7 @@ static skv_status export_metadata(const export_job *x, int64_t prompt)
 
     skv_layout_metadata(name, x->job->layout, prompt);
     SKV_TRY(skv_layout_join(path, x->part, name));
-    SKV_TRY(make_parent(path));
+    SKV_TRY(skv_layout__make_parent(path));
     f = fopen(path, "wb");
     if (!f)
         return skv_fail(SKV_E_IO, "%s: cannot create: %s", path, strerror(errno));
@@ -454,6 +411,95 @@ static skv_status export_prompt(void *ctx, int64_t prompt)
     return SKV_OK;
 }
 
+/* -------------------------------------------------------------------- archives */
+
+static int64_t count_shards(const export_job *x)
+{
+    const int64_t rows = x->job->set->n * x->job->set->samples, each = x->job->shard_rows;
+
+    return x->job->layout->shards ? (rows + each - 1) / each : 0;
+}
+
+/* How a row was made, as one line of JSON. */
+static skv_status recipe(char **out, const export_job *x, int64_t row)
+{
+    const skv_run_file *run = x->job->run;
+    skv_json_maker o = skv_json_object();
+    json_t *root = NULL;
+    skv_status st;
+
+    skv_json_put(&o, "id", json_string(run->id[row]));
+    if (run->given_id && run->given_id[row][0])
+        skv_json_put(&o, "given_id", json_string(run->given_id[row]));
+    skv_json_put(&o, "prompt", json_string(run->prompt[row]));
+    skv_json_put(&o, "prompt_used", json_string(run->prompt_used[row]));
+    if (run->negative && run->negative[row][0])
+        skv_json_put(&o, "negative", json_string(run->negative[row]));
+    skv_json_put(&o, "seed", seed_json(run->seed[row]));
+    skv_json_put(&o, "path", json_string(run->path[x->job->path].name));
+    skv_json_put(&o, "config", json_string(run->config_digest));
+    skv_json_put(&o, "skv", json_string(run->version));
+    skv_json_put(&o, "height", json_integer(x->height));
+    skv_json_put(&o, "width", json_integer(x->width));
+    SKV_TRY(skv_json_finish(&root, &o, run->folder));
+    st = skv_json_print(out, root, SKV_JSON_COMPACT);
+    json_decref(root);
+    return st;
+}
+
+/* Adds NAME.png, NAME.txt, NAME.json; of a row that failed nothing. */
+static skv_status add_row(export_job *x, const skv_aside *to, int64_t prompt, int sample)
+{
+    const int64_t row = prompt * x->job->run->samples + sample;
+    const char *caption = x->job->run->prompt[row];
+    char name[SKV_LAYOUT_NAME_BYTES], seeds[SEEDS_BYTES], *json = NULL;
+    skv_png_text text[SKV_PICTURE_TEXTS];
+    skv_bytes png = {0};
+    skv_picture p = {0};
+    skv_status st;
+    int n_texts;
+
+    if (x->job->run->status[row] != SKV_OK)
+        return SKV_OK;
+    n_texts = picture_texts(text, seeds, x, row);
+    skv_layout_picture(name, x->job->layout, x->job->set, prompt, sample);
+    SKV_TRY_GOTO(read_picture(&p, x, row), done);
+    SKV_TRY_GOTO(skv_png_encode_file(&png, p.rgb, p.width, p.height, text, n_texts), done);
+    SKV_TRY_GOTO(skv_tar_add(to, name, png.data, png.n), done);
+    strcpy(strrchr(name, '.'), ".txt");
+    SKV_TRY_GOTO(skv_tar_add(to, name, caption, strlen(caption)), done);
+    SKV_TRY_GOTO(recipe(&json, x, row), done);
+    strcpy(strrchr(name, '.'), ".json");
+    st = skv_tar_add(to, name, json, strlen(json));
+done:
+    free(json);
+    skv_bytes_clear(&png);
+    free(p.rgb);
+    return st;
+}
+
+/* Called by several threads. */
+static skv_status export_shard(void *ctx, int64_t shard)
+{
+    export_job *x = ctx;
+    const int samples = x->job->set->samples;
+    const int64_t first = shard * x->job->shard_rows, end = x->job->set->n * samples;
+    char name[SKV_LAYOUT_NAME_BYTES], path[SKV_LAYOUT_PATH_BYTES];
+    skv_aside to;
+    skv_status st;
+
+    skv_layout__shard_name(name, shard);
+    SKV_TRY(skv_layout_join(path, x->part, name));
+    SKV_TRY(skv_aside_create(&to, path, 0));
+    for (int64_t row = first; row < end && row < first + x->job->shard_rows; row++)
+        SKV_TRY_GOTO(add_row(x, &to, row / samples, (int)(row % samples)), done);
+    SKV_TRY_GOTO(skv_tar_end(&to), done);
+    st = skv_aside_commit_derived(&to);
+done:
+    skv_aside_drop(&to);
+    return st;
+}
+
 /* -------------------------------------------------------------------- publish */
 
 static skv_status move(const char *from, const char *to)
@@ -509,33 +555,40 @@ static skv_status move_prompt(const export_job *x, int64_t prompt)
         SKV_TRY(skv_layout_join(to, x->folder, name));
         if (stat(from, &info) != 0)
             continue; /* of a row that failed */
-        SKV_TRY(make_parent(to));
+        SKV_TRY(skv_layout__make_parent(to));
         SKV_TRY(move(from, to));
     }
     return SKV_OK;
 }
 
-static skv_status move_index(const export_job *x)
+static skv_status move_file(const export_job *x, const char *name)
 {
     char from[SKV_LAYOUT_PATH_BYTES], to[SKV_LAYOUT_PATH_BYTES];
 
-    SKV_TRY(skv_layout_join(from, x->part, x->job->layout->index));
-    SKV_TRY(skv_layout_join(to, x->folder, x->job->layout->index));
+    SKV_TRY(skv_layout_join(from, x->part, name));
+    SKV_TRY(skv_layout_join(to, x->folder, name));
     return move(from, to);
 }
 
 static skv_status publish(export_job *x)
 {
+    const int64_t n_shards = count_shards(x);
+    char shard[SKV_LAYOUT_NAME_BYTES];
+
     if (x->job->layout->index)
         SKV_TRY(write_index(x));
     SKV_TRY(write_manifest(x));
     if (!x->refill)
         return move(x->part, x->folder);
-    for (int64_t p = 0; p < x->job->set->n; p++)
+    for (int64_t i = 0; i < n_shards; i++) {
+        skv_layout__shard_name(shard, i);
+        SKV_TRY(move_file(x, shard));
+    }
+    for (int64_t p = 0; n_shards == 0 && p < x->job->set->n; p++)
         SKV_TRY(move_prompt(x, p));
     if (x->job->layout->index)
-        SKV_TRY(move_index(x));
-    return remove_part(x->part);
+        SKV_TRY(move_file(x, x->job->layout->index));
+    return skv_layout__remove_part(x->part);
 }
 
 skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
@@ -553,19 +606,22 @@ skv_status skv_layout_export(skv_layout_done *out, const skv_layout_job *job)
     SKV_TRY_GOTO(skv_layout_beside(x.folder, job->folder, ""), done);
     SKV_TRY_GOTO(skv_layout_beside(x.part, job->folder, SKV_LAYOUT_PART), done);
     SKV_TRY_GOTO(skv_layout_beside(x.manifest, job->folder, SKV_LAYOUT_MANIFEST), done);
-    SKV_TRY_GOTO(skv_option_opened("--out", look(&empty, x.folder)), done);
+    SKV_TRY_GOTO(skv_option_opened("--out", skv_layout__look(&empty, x.folder)), done);
     x.refill = !empty;
     if (x.refill)
         SKV_TRY_GOTO(compare_manifest(&x), done);
-    SKV_TRY_GOTO(remove_part(x.part), done);
+    SKV_TRY_GOTO(skv_layout__remove_part(x.part), done);
     x.begun = true;
     SKV_TRY_GOTO(skv_option_opened("--out", skv_folder_make(x.part)), done);
     describe_all(&x);
     SKV_TRY_GOTO(find_size(&x), done);
-    SKV_TRY_GOTO(skv_parallel(job->threads, job->set->n, export_prompt, &x), done);
+    if (job->layout->shards)
+        SKV_TRY_GOTO(skv_parallel(job->threads, count_shards(&x), export_shard, &x), done);
+    else
+        SKV_TRY_GOTO(skv_parallel(job->threads, job->set->n, export_prompt, &x), done);
     st = publish(&x);
 done:
-    if (st != SKV_OK && x.begun && !remove_tree(AT_FDCWD, x.part))
+    if (st != SKV_OK && x.begun && !skv_layout__remove_tree(x.part))
         skv_warn("%s: cannot be removed: %s", x.part, strerror(errno));
     pthread_mutex_destroy(&x.h5);
     json_decref(skv_json_take(&x.prompts));

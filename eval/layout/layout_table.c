@@ -244,5 +244,16 @@ const skv_layout skv_layouts[] = {
      .also = every_picture,
      .command = "python -c 'import sys; from cleanfid import fid; "
                 "print(fid.compute_fid(*sys.argv[1:]))' mjhq30k_imgs {folder}"},
+    {.name = "webdataset",
+     .benchmark = "WebDataset, to train on",
+     .incomplete = "",
+     .summary = "000000.tar of many rows: 000000000.png, .txt (the prompt), .json (its recipe)",
+     .tiles = 1,
+     .picture = "{row:9}.png",
+     .shards = true,
+     .judge = skv_layout__shards_judge,
+     .command = "python -c 'import glob, sys, webdataset; print(sum(1 for _ in "
+                "webdataset.WebDataset(sorted(glob.glob(sys.argv[1] + \"/*.tar\")), "
+                "shardshuffle=False)))' {folder}"},
     {.name = NULL},
 };

@@ -14,7 +14,7 @@
 
 typedef struct {
     char *config, *layout, *out, *path, *prompts, *prompt_key, *id_key;
-    int64_t samples, threads;
+    int64_t samples, threads, shard_rows;
 } export_options;
 
 #define ROW(...) SKV_OPTION(export_options, __VA_ARGS__)
@@ -35,6 +35,7 @@ static const skv_option table[] = {
         "of its keys: what the run was made of",
         NULL),
     SKV_OPTION_PROMPT_KEYS(export_options),
+    ROW(shard_rows, INT, "1000", "webdataset: pictures of a tar archive", NULL),
     ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
     {0}};
 
@@ -53,6 +54,7 @@ static skv_status export_path(exporter *x, int path, const char *folder)
                                 .layout = x->layout,
                                 .set = &x->set,
                                 .folder = folder,
+                                .shard_rows = (int)x->options->shard_rows,
                                 .threads = skv_device_threads(x->options->threads, 1)};
     skv_layout_done done;
 
@@ -111,10 +113,11 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     (void)comm;
     SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_export, NULL, argc, argv, &words), done);
     if (words.n != 1 || !o.out || o.samples < 0 || o.samples > 10000 || o.threads < 0 ||
-        o.threads > 1024) {
+        o.threads > 1024 || o.shard_rows < 1 || o.shard_rows > 1000000) {
         st = words.n != 1 ? skv_fail(SKV_E_ARG, "export wants one run's folder, got %d", words.n)
              : !o.out     ? skv_fail(SKV_E_ARG, "--out is missing")
-                      : skv_fail(SKV_E_ARG, "want --samples of 0 to 10000, --threads of 0 to 1024");
+                      : skv_fail(SKV_E_ARG, "want --samples of 0 to 10000, --threads of 0 to 1024, "
+                                            "--shard-rows of 1 to 1000000");
         goto done;
     }
     SKV_TRY_GOTO(skv_layout_find(&x.layout, o.layout), done);

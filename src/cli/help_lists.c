@@ -23,7 +23,10 @@ void skv_help_layouts(FILE *to)
         fprintf(to, "  %-13s %s: %s; ", l->name, l->benchmark, l->summary);
         if (l->prompts > 0)
             fprintf(to, "%d prompts, ", l->prompts);
-        fprintf(to, "%d sample%s of each\n", l->samples, l->samples == 1 ? "" : "s");
+        if (l->samples > 0)
+            fprintf(to, "%d sample%s of each\n", l->samples, l->samples == 1 ? "" : "s");
+        else
+            fprintf(to, "all samples of each\n");
     }
 }
 

@@ -138,7 +138,7 @@ static void end_job(png_job *job)
 }
 
 /* Everything that may jump. pixels: (height,width,channels). */
-static skv_status encode(png_job *job, const uint8_t *pixels, int width, int height, int n_text)
+static skv_status encode(png_job *job, const uint8_t *pixels, int width, int height)
 {
     job->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
     job->info = job->png ? png_create_info_struct(job->png) : NULL;
@@ -153,8 +153,8 @@ static skv_status encode(png_job *job, const uint8_t *pixels, int width, int hei
     png_set_filter(job->png, PNG_FILTER_TYPE_BASE,
                    job->smallest ? PNG_ALL_FILTERS : PNG_FILTER_SUB);
     png_set_compression_level(job->png, job->smallest ? 9 : 1);
-    if (n_text > 0)
-        png_set_text(job->png, job->info, job->items, n_text);
+    if (job->n_values > 0)
+        png_set_text(job->png, job->info, job->items, job->n_values);
     png_write_info(job->png, job->info);
     for (int y = 0; y < height; y++)
         png_write_row(job->png, pixels + (size_t)y * (size_t)width * (size_t)job->channels);
@@ -183,7 +183,7 @@ skv_status skv_png_write_aside(const skv_aside *to, const uint8_t *rgb, int widt
         goto done;
     }
     errno = 0;
-    st = encode(&job, rgb, width, height, n_text);
+    st = encode(&job, rgb, width, height);
     if (st == SKV_E_FORMAT) /* what goes wrong in writing is the disk */
         st = skv_fail(SKV_E_IO, "%s: cannot write: %s", to->path, errno ? strerror(errno) : "PNG");
     f = job.file;
@@ -210,32 +210,57 @@ skv_status skv_png_write(const char *path, const uint8_t *rgb, int width, int he
     return st;
 }
 
-skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, int width,
-                          int height, int channels)
+static skv_status encode_in_memory(uint8_t **out, size_t *bytes, png_job *job,
+                                   const uint8_t *pixels, int width, int height)
 {
     skv_status st;
-    png_job job = {.path = "a picture in memory", .channels = channels, .smallest = true};
     char *text = NULL;
     bool whole;
 
     if (width < 1 || height < 1 || width > SKV_PNG_MAX_SIDE || height > SKV_PNG_MAX_SIDE ||
-        (channels != 1 && channels != 3))
+        (job->channels != 1 && job->channels != 3))
         return skv_fail(SKV_E_ARG, "a PNG of %d x %d pixels of %d channels cannot be", width,
-                        height, channels);
-    job.file = open_memstream(&text, bytes);
-    if (!job.file)
-        return skv_fail(SKV_E_MEM, "%s: out of memory", job.path);
-    st = encode(&job, pixels, width, height, 0);
-    png_destroy_write_struct(&job.png, &job.info);
-    whole = fclose(job.file) == 0;
+                        height, job->channels);
+    job->file = open_memstream(&text, bytes);
+    if (!job->file)
+        return skv_fail(SKV_E_MEM, "%s: out of memory", job->path);
+    st = encode(job, pixels, width, height);
+    png_destroy_write_struct(&job->png, &job->info);
+    whole = fclose(job->file) == 0;
+    job->file = NULL;
     if (st == SKV_OK && !whole)
-        st = skv_fail(SKV_E_MEM, "%s: out of memory", job.path);
+        st = skv_fail(SKV_E_MEM, "%s: out of memory", job->path);
     if (st != SKV_OK) {
         free(text);
         return st;
     }
     *out = (uint8_t *)text;
     return SKV_OK;
+}
+
+skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, int width,
+                          int height, int channels)
+{
+    png_job job = {.path = "a picture in memory", .channels = channels, .smallest = true};
+
+    return encode_in_memory(out, bytes, &job, pixels, width, height);
+}
+
+skv_status skv_png_encode_file(skv_bytes *out, const uint8_t *rgb, int width, int height,
+                               const skv_png_text *text, int n_text)
+{
+    png_job job = {.path = "a picture in memory", .channels = 3};
+    uint8_t *bytes = NULL;
+    skv_status st = make_items(&job, text, n_text);
+
+    if (st == SKV_OK)
+        st = encode_in_memory(&bytes, &out->n, &job, rgb, width, height);
+    if (st == SKV_OK) {
+        out->data = (char *)bytes;
+        out->room = out->n;
+    }
+    end_job(&job);
+    return st;
 }
 
 bool skv_png_is(const void *file, size_t bytes)

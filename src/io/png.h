@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/aside.h"
+#include "core/bytes.h"
 #include "core/status.h"
 
 #define SKV_PNG_MAX_SIDE 32768
@@ -33,6 +34,10 @@ SKV_MUST skv_status skv_png_write(const char *path, const uint8_t *rgb, int widt
  * it. pixels: (height,width,channels) u8, channels 1 (grey) or 3. */
 SKV_MUST skv_status skv_png_encode(uint8_t **out, size_t *bytes, const uint8_t *pixels, int width,
                                    int height, int channels);
+
+/* The bytes that skv_png_write writes: *out, zeroed by the caller (skv_bytes_clear). */
+SKV_MUST skv_status skv_png_encode_file(skv_bytes *out, const uint8_t *rgb, int width, int height,
+                                        const skv_png_text *text, int n_text);
 
 typedef struct {
     int width, height;
