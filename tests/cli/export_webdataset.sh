@@ -19,7 +19,7 @@ cmp w/000000.tar w1/000000.tar
 cmp w/000001.tar w1/000001.tar
 "$SKV" export run --layout webdataset --path full --out w --shard-rows 3 2>/dev/null || echo "again: status $?"
 "$SKV" export run --layout webdataset --path full --out w --shard-rows 2 || echo "other rows: status $?"
-ls -A . | grep '^w'
+ls -dA w*
 check() {
     "$SKV" check w --layout webdataset "$@" | grep -v '^python\|^evaluate'
 }
