@@ -32,7 +32,6 @@ static const kind kinds[] = {
     {0, "7z\xbc\xaf", "is a 7z archive: unpack it first"},
     {0, "Rar!", "is a RAR archive: unpack it first"},
     {0, "\x89HDF\r\n", "is an HDF5 file"},
-    {0, "PAR1", "is a Parquet table"},
     {0, "GGUF", "is a GGUF file of llama.cpp"},
     {0, "\x93NUMPY", "is an array of numpy (.npy)"},
     {0, "\x89PNG", "is a PNG picture"},

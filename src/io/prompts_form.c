@@ -126,6 +126,8 @@ const char *skv_prompts__not_a_list(const char *bytes, size_t n)
         return "is UTF-16 or UTF-32: save it as UTF-8";
     if (n >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
         return "is a zip archive (as .xlsx is): want the text that is in it";
+    if (n >= 4 && memcmp(bytes, "PAR1", 4) == 0)
+        return "is a Parquet table: save it as .jsonl or .csv";
     return skv_known_file_not_text(bytes, n);
 }
 

@@ -14,3 +14,5 @@ JSON
 "$SKV" sample --config job.json --dry-run --prompts p.jsonl 2>&1 >/dev/null | grep -E 'warning|not a file' ||
     true
 "$SKV" sample --config job.json --dry-run --prompts p.parquet || echo "exit status $?"
+printf 'a cat\n\0\0' >p.bin
+"$SKV" sample --config job.json --dry-run --prompts p.bin || echo "exit status $?"
