@@ -8,6 +8,7 @@
 #define SKV_IS_F32 (1u << SKV_F32)
 #define SKV_IS_I32 (1u << SKV_I32)
 #define SKV_IS_U8  (1u << SKV_U8)
+#define SKV_IS_F64 (1u << SKV_F64)
 
 /* Which strides may differ from the dense row-major ones. */
 #define SKV_DENSE      0

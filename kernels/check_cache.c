@@ -237,3 +237,34 @@ skv_status skv_check__next_input(const skv_backend *be, const skv_next_input_arg
 {
     return map(be, "next_input", &a->z, &a->t, "t", SKV_IS_F32, a->h, a->w, a->patch);
 }
+
+/* Ascending from 0 to len. */
+static skv_status edges(const char *op, const int32_t *edge, int n, int len)
+{
+    for (int s = 0; s <= n; s++)
+        SKV_TRY(skv_check__range(op, "a source's edge", edge[s], s > 0 ? edge[s - 1] : 0,
+                                 s > 0 ? len : 0));
+    return skv_check__range(op, "the last source's edge", edge[n], len, len);
+}
+
+skv_status skv_check__attention_stats(const skv_backend *be, const skv_attention_stats_args *a)
+{
+    static const char op[] = "attention_stats";
+    const int64_t r = a->q.shape[0], l = a->q.shape[1], h = a->q.shape[2], d = a->q.shape[3];
+
+    SKV_TRY(SKV_WANT(op, a, q, 1u << be->act, SKV_FREE_ALL, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT(op, a, k, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(skv_check__range(op, "the head dimension", d, 1, MAX_HEAD_DIM));
+    SKV_TRY(skv_check__range(op, "the number of keys", a->len, 1, a->k.shape[2]));
+    SKV_TRY(skv_check__range(op, "the keys of earlier scales", a->history, 0, a->len));
+    SKV_TRY(skv_check__range(op, "the number of queries", a->n, a->index ? 1 : l,
+                             a->index ? SKV_STATS_QUERIES : l));
+    SKV_TRY(tokens(op, a->index, a->index ? a->n : 0, l));
+    SKV_TRY(skv_check__range(op, "the number of sources", a->n_sources, 1, SKV_STATS_SOURCES));
+    SKV_TRY(edges(op, a->edge, a->n_sources, a->len));
+    SKV_TRY(skv_check__range(op, "the number of top sums", a->n_top, 0, SKV_STATS_TOPS));
+    for (int t = 0; t < a->n_top; t++)
+        SKV_TRY(skv_check__range(op, "a top sum's positions", a->top[t], 1, INT32_MAX));
+    SKV_TRY(SKV_WANT(op, a, y, SKV_IS_F64, SKV_DENSE, r, h, a->n_sources + 2 * a->n_top + 2));
+    return SKV_WANT(op, a, column, SKV_IS_F64, SKV_DENSE, r, h, a->len);
+}

@@ -167,6 +167,31 @@ typedef struct {
     int32_t code;
 } skv_check_finite_args;
 
+/* Where the queries of a map look; nothing of the size of all their probabilities is ever held.
+ * p_ij = softmax_j(scale·q[r,i,h]·k[r,h,j]) in fp32, j < len, i over the n tokens `index` (NULL:
+ * all L; n is L then). P: the keys j < history, those of earlier scales. Of each row and head, sums
+ * in double in a fixed order, y (R,H,W) f64 has these columns, W = n_sources + 2·n_top + 2:
+ *   n_sources  mean_i Σ_j p_ij, edge[s] <= j < edge[s+1]
+ *   n_top      mean_i T_i, T_i = the sum of the top[t] largest p_ij of P (all where it has fewer)
+ *   n_top      mean_i T_i / Σ_P p_ij, 0 for a query whose sum over P is 0
+ *   1          mean_i -Σ_j p_ij·ln p_ij
+ *   1          Σ_j (mean_i p_ij² - (mean_i p_ij)²)
+ * q (R,L,H,D) act, strides free but the last; k (R,H,>=len,D) kv, first strides free; column
+ * (R,H,len) f64: scratch; index: n host integers < L, at most SKV_STATS_QUERIES; edge: n_sources +
+ * 1 ascending ones from 0 to len, n_sources <= SKV_STATS_SOURCES; top: n_top <= SKV_STATS_TOPS ones
+ * >= 1. */
+#define SKV_STATS_QUERIES 512
+#define SKV_STATS_SOURCES 16
+#define SKV_STATS_TOPS    8
+typedef struct {
+    skv_tensor y, q, k, column;
+    const int32_t *index;
+    const int32_t *edge;
+    const int32_t *top;
+    int n, n_sources, n_top, history, len;
+    float scale;
+} skv_attention_stats_args;
+
 /* ------------------------------------------------- cache: scores, selection
  *
  * Heads may hold different numbers of tokens; one call serves all heads of a layer. len: H host
@@ -410,6 +435,7 @@ typedef struct {
     X(absorbed_attention)                                                                          \
     X(t5_attention)                                                                                \
     X(pool_attention)                                                                              \
+    X(attention_stats)                                                                             \
     X(check_finite)                                                                                \
     X(window_scores)                                                                               \
     X(window_softmax)                                                                              \

@@ -25,6 +25,14 @@ void skv_cpu__exp(float *y, const float *x, int64_t n);
 void skv_cpu__gelu(float *y, const float *x, int64_t n);
 void skv_cpu__silu(float *y, const float *x, int64_t n);
 
+/* topk_keep.c: the n-th greatest of ranks, 1 <= n <= number of ranks > 0; *ties = how many of that
+ * very rank belong to the first n. */
+uint32_t skv_cpu__nth_greatest(const uint32_t *rank, int64_t len, int64_t n, int64_t *ties);
+
+/* window_scores.c: s[j] = scale·q·k[j] for n keys. */
+void skv_cpu__products(float *s, const float *q, const float *k, int64_t n, int64_t dim,
+                       float scale);
+
 /* fp32 data of a tensor. */
 static inline float *skv_f32(const skv_tensor *t)
 {

@@ -29,9 +29,7 @@ static inline uint32_t rank_of(float score)
     return (u & 0x80000000u) != 0 ? ~u : u | 0x80000000u;
 }
 
-/* The rank of the n-th greatest, 1 <= n <= number of ranks > TAKEN; *ties = how many of that very
- * rank belong to the first n. */
-static uint32_t nth_greatest(const uint32_t *rank, int64_t len, int64_t n, int64_t *ties)
+uint32_t skv_cpu__nth_greatest(const uint32_t *rank, int64_t len, int64_t n, int64_t *ties)
 {
     uint32_t prefix = 0, mask = 0;
 
@@ -76,7 +74,7 @@ static void choose(int32_t *keep, uint32_t *rank, const skv_topk_keep_args *a, i
         if (len - a->always[i] < scored)
             rank[len - a->always[i]] = TAKEN;
     if (wanted > 0)
-        last = nth_greatest(rank, scored, wanted, &ties);
+        last = skv_cpu__nth_greatest(rank, scored, wanted, &ties);
     for (int64_t i = 0; i < scored; i++) {
         if (always < a->n_always && len - a->always[always] == i) {
             keep[kept++] = (int32_t)i;

@@ -21,9 +21,8 @@ typedef struct {
     const skv_window_softmax_args *a;
 } softmax_job;
 
-/* s[j] = scale·q·k[j] for n keys. */
-SKV_CLONES static void products(float *s, const float *q, const float *k, int64_t n, int64_t dim,
-                                float scale)
+SKV_CLONES void skv_cpu__products(float *s, const float *q, const float *k, int64_t n, int64_t dim,
+                                  float scale)
 {
     for (int64_t j = 0; j < n; j++) {
         const float *key = k + j * dim;
@@ -59,8 +58,8 @@ static void scores_tile(void *ctx, int64_t i, void *scratch)
     for (int64_t w = 0; w < a->q.shape[1]; w++)
         for (int64_t d = 0; d < dim; d++)
             sum[d] += q[w * a->q.stride[1] + d];
-    products(s, sum, k + part * TILE_KEYS * dim, skv_cpu__tile_length(part, len, TILE_KEYS), dim,
-             a->scale);
+    skv_cpu__products(s, sum, k + part * TILE_KEYS * dim,
+                      skv_cpu__tile_length(part, len, TILE_KEYS), dim, a->scale);
 }
 
 skv_status skv_cpu_window_scores(skv_backend *be, const skv_window_scores_args *a)
@@ -101,7 +100,7 @@ static void softmax_tile(void *ctx, int64_t i, void *scratch)
 
     memset(s, 0, (size_t)len * sizeof *s);
     for (int w = 0; w < a->n; w++) {
-        products(p, q + a->index[w] * a->q.stride[1], k, len, dim, a->scale);
+        skv_cpu__products(p, q + a->index[w] * a->q.stride[1], k, len, dim, a->scale);
         soften(p, len);
         for (int64_t j = 0; j < len; j++)
             s[j] += p[j];

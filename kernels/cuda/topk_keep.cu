@@ -4,11 +4,10 @@
  * is found digit by digit (radix select, counts by integer atomics: exact in any order), equal ones
  * are taken from the lowest position, and a running sum over the block writes the chosen ones in
  * ascending order. Ranks lie in shared memory (lists of up to 50,000 scores). */
+#include "kernels/cuda/nth_greatest.cuh"
 #include "kernels/cuda/ragged.cuh"
 
 #define BLOCK      1024
-#define DIGIT_BITS 8
-#define DIGITS     (1 << DIGIT_BITS)
 #define TAKEN      0u /* rank of a position that is kept always; no score has it */
 #define MAX_ALWAYS 256
 
@@ -45,52 +44,6 @@ __device__ int block_before(int flag, int *sum, int *room)
     *sum = __shfl_sync(ALL, mine, WARP - 1);
     mine = warp > 0 ? __shfl_sync(ALL, mine, (warp + WARP - 1) % WARP) : 0;
     return mine + in_warp;
-}
-
-/* The rank of the n-th greatest; *ties = how many of that very rank belong to the first n. */
-__device__ uint32_t nth_greatest(const uint32_t *rank, int len, int n, int *ties, int *count,
-                                 int *found)
-{
-    uint32_t prefix = 0, mask = 0;
-
-    for (int shift = 32 - DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
-        for (int i = threadIdx.x; i < DIGITS; i += BLOCK)
-            count[i] = 0;
-        __syncthreads();
-        for (int i = threadIdx.x; i < len; i += BLOCK)
-            if ((rank[i] & mask) == prefix)
-                atomicAdd(&count[rank[i] >> shift & (DIGITS - 1)], 1);
-        __syncthreads();
-        if (threadIdx.x < WARP) { /* the digit whose suffix sum first reaches n */
-            const int lane = threadIdx.x, each = DIGITS / WARP;
-            int sum = 0, above, left, digit;
-
-            for (int i = 0; i < each; i++)
-                sum += count[lane * each + i];
-            above = sum;
-            for (int step = 1; step < WARP; step *= 2) {
-                const int other = __shfl_down_sync(ALL, above, step);
-
-                above += lane + step < WARP ? other : 0;
-            }
-            above -= sum; /* of the lanes behind */
-            if (above < n && n <= above + sum) {
-                left = n - above;
-                digit = lane * each + each - 1;
-                while (left > count[digit])
-                    left -= count[digit--];
-                found[0] = digit;
-                found[1] = left;
-            }
-        }
-        __syncthreads();
-        prefix |= (uint32_t)found[0] << shift;
-        mask |= (uint32_t)(DIGITS - 1) << shift;
-        n = found[1];
-        __syncthreads();
-    }
-    *ties = n;
-    return prefix;
 }
 
 __global__ __launch_bounds__(BLOCK) void topk_keep(int32_t *keep, const float *s,

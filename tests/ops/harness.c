@@ -228,6 +228,26 @@ static double unit_of(skv_dtype type)
     return type == SKV_BF16 ? 1.0 / 256 : type == SKV_F16 ? 1.0 / 2048 : 0.0;
 }
 
+/* The output's numbers, noted as above. */
+static double *numbers_of(opcheck *t, const skv_tensor *y)
+{
+    const int64_t n = skv_tensor_count(y);
+    double *have = opcheck_doubles(t, n);
+    void *bytes = output_bytes(t, y);
+    float *narrow;
+
+    if (y->dtype == SKV_F64) {
+        memcpy(have, bytes, (size_t)n * sizeof *have);
+    } else {
+        narrow = opcheck_floats(t, n);
+        skv_to_f32(narrow, bytes, y->dtype, (size_t)n);
+        for (int64_t i = 0; i < n; i++)
+            have[i] = (double)narrow[i];
+    }
+    free(bytes);
+    return have;
+}
+
 void opcheck_near(opcheck *t, const char *name, const skv_tensor *y, const double *want,
                   const double *size, double tolerance)
 {
@@ -235,23 +255,18 @@ void opcheck_near(opcheck *t, const char *name, const skv_tensor *y, const doubl
     const double unit = unit_of(y->dtype);
     double worst = 0;
     int64_t at = -1;
-    void *bytes;
-    float *have;
+    double *have;
 
     if (t->perf)
         return;
-    bytes = output_bytes(t, y);
-    have = opcheck_floats(t, n);
-    skv_to_f32(have, bytes, y->dtype, (size_t)n);
-    free(bytes);
+    have = numbers_of(t, y);
     for (int64_t i = 0; i < n; i++) {
-        const double error = fabs((double)have[i] - want[i]), s = size ? size[i] : fabs(want[i]);
+        const double error = fabs(have[i] - want[i]), s = size ? size[i] : fabs(want[i]);
         const double allowed = tolerance * s + unit * fabs(want[i]) + 1e-38;
         double excess = error / allowed;
 
         if (isnan(want[i]) || isinf(want[i]))
-            excess =
-                isnan(want[i]) ? (isnan(have[i]) ? 0 : 2) : ((double)have[i] == want[i] ? 0 : 2);
+            excess = isnan(want[i]) ? (isnan(have[i]) ? 0 : 2) : (have[i] == want[i] ? 0 : 2);
         else if (!isfinite(have[i]))
             excess = INFINITY;
         if (excess > worst) {
@@ -261,7 +276,7 @@ void opcheck_near(opcheck *t, const char *name, const skv_tensor *y, const doubl
     }
     if (worst > 1)
         fail(t, "%s[%lld] = %.9g, want %.9g: %.3g of what is allowed", name, (long long)at,
-             (double)have[at], want[at], worst);
+             have[at], want[at], worst);
 }
 
 void opcheck_equal(opcheck *t, const char *name, const skv_tensor *y, const void *want)
