@@ -112,6 +112,10 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     SKV_TRY(skv_attention(
         be, &(skv_attention_args){
                 .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
+    if (p->probe && p->probe->attended)
+        SKV_TRY(p->probe->attended(
+            p->probe->ctx,
+            &(skv_attended){.si = si, .layer = layer, .q = q, .k = view.k, .len = view.len}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
     *y = skv_buffer__full(p, tokens);
     return linear(be, y, &normed, &w->proj, NULL);

@@ -81,9 +81,18 @@ typedef struct {
     const int32_t *len; /* [H] cached tokens with the current map */
 } skv_cut;
 
-/* What verify feeds in and reads out; every member may be NULL. Pointers are to device memory. */
+/* A layer's attention, just computed; device tensors. */
+typedef struct {
+    int si, layer;
+    skv_tensor q, k;    /* (R,L,H,D) act; (R,H,>=len,D) kv, the current map's keys last */
+    const int32_t *len; /* [H] cached tokens with the current map */
+} skv_attended;
+
+/* What verify feeds in and reads out, and calibrate reads; every member may be NULL. Pointers are
+ * to device memory. */
 typedef struct {
     void *ctx;
+    skv_status (*attended)(void *ctx, const skv_attended *seen);
     /* After layer `layer`'s residual updates: x (R,L,C) fp32. */
     skv_status (*block)(void *ctx, int si, int layer, const skv_tensor *x);
     /* Guided logits (B,L,bits,2) fp32; *bits (B,L,bits) u8 may be overwritten (teacher forcing). */

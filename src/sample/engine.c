@@ -200,6 +200,11 @@ done:
     return st;
 }
 
+const int *skv_engine_order(const skv_engine *e)
+{
+    return e->place;
+}
+
 /* Decodes one picture at a time, so that the decoder's scratch is that of one, and copies all
  * pixels to the host together, so that the device need not wait between pictures. place: where each
  * goes, NULL: in order. Faults are noted in e->fault. */

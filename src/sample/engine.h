@@ -61,6 +61,10 @@ SKV_MUST skv_status skv_engine_text(skv_engine *e, skv_tensor *text, int n_token
  * their texts' length; seeds and results are in the order of spans. */
 SKV_MUST skv_status skv_engine_condition(skv_engine *e, const skv_text_span *spans, int n_rows);
 
+/* Of each prompt of the group in the order of computing: its place in the order of spans. Borrowed
+ * until the next group. */
+const int *skv_engine_order(const skv_engine *e);
+
 /* The first value of a prompt that is not finite: 0: none; 1 + si: logits of scale si; or the
  * picture (SKV_FAULT_PICTURE), or its text or negative text (SKV_FAULT_TEXT). */
 #define SKV_FAULT_TEXT (-1)

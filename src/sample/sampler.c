@@ -170,6 +170,13 @@ static void spread(uint8_t *data, const batch *b, size_t bytes)
         }
 }
 
+/* Tells who looked on which rows were computed, in the order of computing. */
+static void tell_seen(const skv_sampler *s, const batch *b, int n_rows)
+{
+    for (int i = 0; s->probe && i < n_rows; i++)
+        s->seen[i] = i < b->n ? b->place[skv_engine_order(s->engine)[i]] : -1;
+}
+
 static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int path, bool first,
                            double text_seconds)
 {
@@ -184,8 +191,10 @@ static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int 
     out.image = r->image;
     out.kept_by_source = r->kept_by_source;
     if (b->n > 0)
-        SKV_TRY_GOTO(skv_engine_path(s->engine, &s->setup->paths[path], b->n, b->seed, NULL, &out),
-                     done);
+        SKV_TRY_GOTO(
+            skv_engine_path(s->engine, &s->setup->paths[path], b->n, b->seed, s->probe, &out),
+            done);
+    tell_seen(s, b, r->rec.n_rows);
     spread(r->bits, b, (size_t)r->rec.bits_bytes);
     spread(r->image, b, (size_t)r->rec.height * (size_t)r->rec.width * 3);
     for (int i = 0; i < b->n; i++)

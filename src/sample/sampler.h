@@ -25,6 +25,9 @@ typedef struct {
     const char *const *path_digest; /* one a path */
     skv_sink sink;
     void *sink_ctx;
+    const skv_probe *probe; /* NULL, or looks on while a path is computed... */
+    int *seen; /* ...and then, room for a group: before the sink is called, the place in the group
+                * of each prompt that was computed, in the order of computing; -1 behind the last */
 } skv_sampler;
 
 /* Computes group g on the paths with wanted[i]. first: the rank's first group (its seconds hold
