@@ -1,7 +1,7 @@
 /* The released budget files: {"Scale 9": {"Block 0": 1, ..., "Max": 920, "Min": 632, "High": 2,
  * "Limit": 921}, ..., "Scale 13": {...}}; src/cache/README.md, Budgets. 1 marks a drafter, High
- * counts them. The one place that turns "Scale n", counted from 1, into the cut after scale index
- * n-2. */
+ * counts them. skv calibrate adds "provenance", an object for the reader's eyes. The one place that
+ * turns "Scale n", counted from 1, into the cut after scale index n-2. */
 #include "cache/budget_internal.h"
 
 #include <limits.h>
@@ -10,7 +10,8 @@
 
 #include "core/json.h"
 
-#define NUMBERS 4 /* Max, Min, High, Limit */
+#define NUMBERS    4 /* Max, Min, High, Limit */
+#define PROVENANCE "provenance"
 
 /* A number of a row, with both names in the message. */
 static skv_status read_number(int *out, const json_t *row, const char *scale, const char *key,
@@ -105,7 +106,7 @@ static skv_status refuse_other_scales(json_t *root, int n_scales, const char *pa
 
     json_object_foreach(root, key, value)
     {
-        bool fine = false;
+        bool fine = strcmp(key, PROVENANCE) == 0;
         char known[32];
 
         for (int n = 2; n <= n_scales && !fine; n++) {
@@ -125,11 +126,14 @@ static skv_status refuse_other_scales(json_t *root, int n_scales, const char *pa
 static skv_status parse_table(skv_budget *b, json_t *root, const char *path)
 {
     int n_scales = b->schedule.n_scales;
-    size_t seen = 0;
+    const json_t *provenance = json_object_get(root, PROVENANCE);
+    size_t seen = provenance ? 1 : 0;
     char key[32];
 
-    if (!json_is_object(root) || json_object_size(root) == 0)
+    if (!json_is_object(root) || json_object_size(root) == seen)
         return skv_fail(SKV_E_FORMAT, "%s: want an object of \"Scale n\" rows", path);
+    if (provenance && !json_is_object(provenance))
+        return skv_fail(SKV_E_FORMAT, "%s: \"%s\" is not an object", path, PROVENANCE);
     for (int si = 0; si < n_scales - 1; si++) {
         json_t *row;
 

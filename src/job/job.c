@@ -7,7 +7,7 @@
 
 /* name, own part, part together, when */
 static const skv_phase planning[] = {
-    {"configuration", skv_job__read_config, skv_job__share_config, NULL},
+    {"configuration", skv_job__read_config, skv_job__share_config, skv_job__reads_options},
     {"settings", skv_job__read_settings, NULL, NULL},
     {"comparing settings", skv_job__list_settings, skv_job__compare_settings, NULL},
     {"prompts", skv_job__read_prompts, NULL, NULL},
@@ -67,18 +67,32 @@ const char *skv_job_phase_name(int i)
     return i < N_REPORTING ? reporting[i].name : NULL;
 }
 
+void skv_job__init(skv_job *j, const skv_job_setup *setup)
+{
+    *j = (skv_job){.setup = setup,
+                   .comm = setup->comm,
+                   .rank = skv_comm_rank(setup->comm),
+                   .size = skv_comm_size(setup->comm),
+                   .stop = skv_stop_flag()};
+}
+
+skv_status skv_job__plan(skv_job *j)
+{
+    return skv_phases_run(planning, N_PLANNING, j, j->comm, &j->setup->failure, j->stop);
+}
+
 static skv_status run(skv_job *j)
 {
     const skv_phase_failure *failure = &j->setup->failure;
 
-    SKV_TRY(skv_phases_run(planning, N_PLANNING, j, j->comm, failure, j->stop));
+    SKV_TRY(skv_job__plan(j));
     if (j->settings.dry_run)
         return SKV_OK;
     SKV_TRY(skv_phases_run(running, N_RUNNING, j, j->comm, failure, j->stop));
     return skv_phases_run(reporting, N_REPORTING, j, j->comm, failure, NULL);
 }
 
-static void clear(skv_job *j)
+void skv_job__clear(skv_job *j)
 {
     skv_engine_destroy(j->engine);
     skv_t5_destroy(j->t5);
@@ -89,7 +103,8 @@ static void clear(skv_job *j)
         skv_backend_destroy(j->text_be);
     skv_backend_destroy(j->be);
     free(j->devices);
-    skv_options_clear(skv_settings_table, &j->settings);
+    if (!j->setup->options)
+        skv_options_clear(skv_settings_table, &j->settings);
     skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);
     skv_claims_close(j->claims);
@@ -102,14 +117,12 @@ static void clear(skv_job *j)
 
 skv_status skv_job_run(skv_job_result *out, const skv_job_setup *setup)
 {
-    skv_job j = {.setup = setup,
-                 .comm = setup->comm,
-                 .rank = skv_comm_rank(setup->comm),
-                 .size = skv_comm_size(setup->comm),
-                 .stop = skv_stop_flag()};
-    const skv_status st = skv_job__end_watch(&j, run(&j));
+    skv_status st;
+    skv_job j;
 
+    skv_job__init(&j, setup);
+    st = skv_job__end_watch(&j, run(&j));
     *out = j.result;
-    clear(&j);
+    skv_job__clear(&j);
     return st;
 }

@@ -26,6 +26,10 @@ typedef struct {
     int argc; /* the command's arguments (sample/settings.h) */
     char **argv;
     const skv_option *const *others; /* further tables whose keys a config may hold */
+    /* Of a command with options of its own: its table and a struct that begins with a skv_settings,
+     * read by the command, borrowed. NULL: the job reads sample's from argv. */
+    const skv_option *table;
+    const void *options;
     skv_job_report report;
     skv_phase_failure failure; /* for tests */
 } skv_job_setup;

@@ -27,6 +27,8 @@ skv_status skv_job__list_settings(void *job)
     skv_job *j = job;
 
     skv_facts_clear(&j->facts);
+    if (j->setup->options)
+        return skv_facts_add_settings(&j->facts, j->setup->table, j->setup->options);
     return skv_facts_add_settings(&j->facts, skv_settings_table, &j->settings);
 }
 

@@ -9,6 +9,11 @@
 
 #define REWRITES_MAX_BYTES ((size_t)1 << 30)
 
+bool skv_job__reads_options(const void *job)
+{
+    return !((const skv_job *)job)->setup->options;
+}
+
 skv_status skv_job__read_config(void *job)
 {
     skv_job *j = job;
@@ -27,11 +32,15 @@ skv_status skv_job__share_config(void *job)
 skv_status skv_job__read_settings(void *job)
 {
     skv_job *j = job;
+    const skv_settings_sources sources = {.config = &j->config,
+                                          .argc = j->setup->argc,
+                                          .argv = j->setup->argv,
+                                          .others = j->setup->others};
 
-    SKV_TRY(skv_settings_read(&j->settings, &(skv_settings_sources){.config = &j->config,
-                                                                    .argc = j->setup->argc,
-                                                                    .argv = j->setup->argv,
-                                                                    .others = j->setup->others}));
+    if (j->setup->options)
+        j->settings = *(const skv_settings *)j->setup->options;
+    else
+        SKV_TRY(skv_settings_read(&j->settings, &sources));
     SKV_TRY(skv_settings_check(&j->settings));
     if (!j->settings.prompts)
         return skv_fail(SKV_E_ARG, "--prompts is missing");

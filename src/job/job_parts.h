@@ -63,9 +63,16 @@ typedef struct {
     char only_failed[512]; /* why --only's row failed, path by path */
 } skv_job;
 
+/* job.c: a job's beginning; the phases from the arguments to a plan that all ranks share; its end.
+ */
+void skv_job__init(skv_job *j, const skv_job_setup *setup);
+SKV_MUST skv_status skv_job__plan(skv_job *j);
+void skv_job__clear(skv_job *j);
+
 /* The parts of phases (job/phase.h); `job` is a skv_job. */
 
 /* job_input.c: arguments, configuration, prompts */
+bool skv_job__reads_options(const void *job);
 SKV_MUST skv_status skv_job__read_config(void *job);
 SKV_MUST skv_status skv_job__share_config(void *job);
 SKV_MUST skv_status skv_job__read_settings(void *job);

@@ -3,58 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROW(...) SKV_OPTION(skv_settings, __VA_ARGS__)
+#include "sample/settings_rows.h"
 
-#define WORD(...) SKV_OPTION_WORD(skv_settings, __VA_ARGS__)
+#define ROW(...)  SKV_SETTING(__VA_ARGS__)
+#define WORD(...) SKV_SETTING_WORD(__VA_ARGS__)
 
 const skv_option skv_settings_table[] = {
     SKV_OPTION_CONFIG(skv_settings),
-    ROW(model, STRING, NULL, "refuse a checkpoint that is not this variant: 2b, 8b, ...", "Model"),
-    ROW(transformer, PATH, NULL, "checkpoint (file, folder or index), or formula:NAME", NULL),
-    ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME", NULL),
-    ROW(t5, PATH, NULL, "folder of flan-t5-xl, or formula:xl", NULL),
-    ROW(spm, PATH, NULL, "spiece.model, if it is not in the folder of --t5", NULL),
-    ROW(prompts, PATH, NULL,
-        "list of prompts: text, JSON Lines, JSON, CSV, TSV, as the sets of the field come; a "
-        "folder of .txt files, each a prompt, or of lists; - is standard input",
-        "Prompts"),
-    SKV_OPTION_PROMPT_KEYS(skv_settings),
-    WORD(prompt_order, "images|image_id", "images",
-         "COCO: prompts in the order of the file's images, or by image id", NULL),
-    ROW(rewrite_cache, PATH, NULL,
-        "JSON object from a prompt to the text that is encoded in its place (GenEval's rewritten "
-        "prompts)",
-        NULL),
+    SKV_SETTINGS_MODEL,
+    SKV_SETTINGS_PROMPTS,
     ROW(text_cache, PATH, NULL,
         "file of encoded prompts: missing ones are encoded and added; T5 is loaded only for these, "
         "and freed before sampling",
         NULL),
-    ROW(samples, INT, "1", "pictures of each prompt", NULL),
-    ROW(seed, U64, "0", "seed of the run", NULL),
-    WORD(seed_rule, "row|index|prompt|run|dpg", "row",
-         "a picture's random numbers; row: by the run's seed plus its row; index: by the prompt's "
-         "index plus the sample (COCO); prompt: by the run's seed, a prompt's samples one after "
-         "another (GenEval, ImageReward); run: the same for all rows (HPSv2); dpg: by the run's "
-         "seed plus 4 times the prompt's index plus the sample",
-         NULL),
-    ROW(torch_gpu, STRING, SKV_TORCH_GPU,
-        "the GPU whose random numbers under torch are drawn, so that a seed gives upstream's "
-        "picture: " SKV_TORCH_GPU_HELP,
-        NULL),
-    ROW(negative, STRING, NULL, "negative prompt of all prompts that have none of their own", NULL),
-    ROW(positive, BOOL, "false", "append upstream's sentence about faces to prompts about people",
-        NULL),
-    WORD(tokens, "upstream|plain", "upstream",
-         "tokenizer: as Hugging Face's fast one, or plain SentencePiece", NULL),
-    ROW(ratio, REAL, "1", "height / width", "Picture"),
-    WORD(resolution, "0.06M|0.25M|0.60M|1M", "1M", "pixels of a picture", NULL),
-    ROW(cfg, REALS, "3", "guidance: one number, or one for each scale", NULL),
-    ROW(tau, REALS, "1", "temperature: one number, or one for each scale", NULL),
-    ROW(top_p, REAL, "0.97", "nucleus threshold of the draw between a bit's two values", NULL),
-    ROW(cfg_insertion_layer, INT, "0",
-        "where guidance is applied: 0 on the logits, -K on the output of the K-th layer from the "
-        "end",
-        NULL),
+    SKV_SETTINGS_DRAWS,
+    SKV_SETTINGS_PICTURE,
     ROW(paths, STRING, NULL,
         "cache paths, comma-separated: names in path_definitions, or POLICY-PERCENT (policies are "
         "listed below); default: all of path_definitions, or full",

@@ -248,16 +248,19 @@ static void tables_of_other_models_and_schedules_are_refused_by_name(void **stat
     refuse(released[0].file, "2b", 1, "0.06M", "\"Scale 9\"");
 }
 
-/* Replaces the first `from` of the 2b file by `to`. */
-static void refuse_edited(const char *from, const char *to, const char *word)
+static char edited[64]; /* name of the file that edit made last */
+
+/* Makes a copy of a file with the first `from` replaced by `to`. */
+static void edit(const char *file, const char *from, const char *to)
 {
-    char path[] = "/tmp/skv-budget-XXXXXX";
     static char text[65536];
-    int fd = mkstemp(path);
-    FILE *in = fopen(released[0].file, "r"), *out;
+    FILE *in = fopen(file, "r"), *out;
     size_t n;
     char *at;
+    int fd;
 
+    strcpy(edited, "/tmp/skv-budget-XXXXXX");
+    fd = mkstemp(edited);
     assert_true(fd >= 0);
     assert_non_null(in);
     n = fread(text, 1, sizeof text - 1, in);
@@ -269,8 +272,14 @@ static void refuse_edited(const char *from, const char *to, const char *word)
     assert_non_null(out);
     fprintf(out, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
     assert_int_equal(fclose(out), 0);
-    refuse(path, "2b", 1, "1M", word);
-    unlink(path);
+}
+
+/* Of the 2b file. */
+static void refuse_edited(const char *from, const char *to, const char *word)
+{
+    edit(released[0].file, from, to);
+    refuse(edited, "2b", 1, "1M", word);
+    unlink(edited);
 }
 
 static void edited_tables_are_refused_by_name(void **state)
@@ -294,9 +303,26 @@ static void edited_tables_are_refused_by_name(void **state)
     refuse_edited("\"Block 5\": 0,", "", "no \"Block 5\"");
 }
 
+static void provenance_is_passed_over(void **state)
+{
+    skv_budget *b = NULL;
+    skv_dims dims;
+    skv_schedule s;
+
+    (void)state;
+    edit(released[0].file, "{", "{\"provenance\": {\"made_by\": \"x\"},");
+    make(&dims, "2b", &s, 1, "1M");
+    assert_int_equal(skv_budget_load(&b, edited, &dims, &s), SKV_OK);
+    assert_int_equal(skv_budget_capacity(b, 0, 7), 920);
+    skv_budget_destroy(b);
+    unlink(edited);
+    refuse_edited("{", "{\"provenance\": 3,", "\"provenance\" is not an object");
+    refuse_edited("{", "{\"provenence\": {},", "\"provenence\"");
+}
+
 static void texts_that_are_no_table_are_refused(void **state)
 {
-    static const char *const texts[] = {"[]", "{}", "{\"Scale 9\": 3}",
+    static const char *const texts[] = {"[]", "{}", "{\"provenance\": {}}", "{\"Scale 9\": 3}",
                                         "{",  "",   "{\"Scale 13\": []}"};
 
     (void)state;
@@ -353,6 +379,7 @@ int main(void)
         cmocka_unit_test(drafters_are_layers_of_the_model_in_order),
         cmocka_unit_test(tables_of_other_models_and_schedules_are_refused_by_name),
         cmocka_unit_test(edited_tables_are_refused_by_name),
+        cmocka_unit_test(provenance_is_passed_over),
         cmocka_unit_test(texts_that_are_no_table_are_refused),
         cmocka_unit_test(given_rows_must_be_consecutive_and_fit_the_schedule),
     };
