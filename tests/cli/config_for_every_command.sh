@@ -18,8 +18,9 @@ find run -maxdepth 1 -name 'full*' -o -maxdepth 1 -name 'report.html' # "out" is
 "$SKV" check folders --config=conf/job.json | sed -n 's/; .*//p'
 "$SKV" inspect --config conf/job.json run | grep -c '^kind  *run'
 "$SKV" bench --config conf/job.json | grep -c '^path scalekv-10, batch 1:'
+"$SKV" calibrate --config conf/job.json --out cal --percent 10 2>/dev/null | tail -n 1
 "$SKV" verify --config conf/job.json --against "$DATA/none.h5" && exit 1
-for command in sample gather eval decode export check inspect bench verify; do
+for command in sample gather eval decode export check inspect bench verify calibrate; do
     echo '{"paths": "full", "laout": "coco"}' >wrong.json
     status=0
     "$SKV" "$command" --config wrong.json run || status=$?

@@ -14,12 +14,13 @@ declare -A allowed=(
     [src/model]="core arch kernels cache/kv.h cache/policy.h io/checkpoint.h io/checkpoint_kind.h io/formula.h"
     [mpi]="core kernels/backend.h"
     [src/sample]="model cache arch run io core kernels"
-    [src/job]="sample model cache arch run io core kernels mpi"
+    [src/calibrate]="model cache arch io core kernels"
+    [src/job]="calibrate sample model cache arch run io core kernels mpi"
     [eval/metrics]="core kernels io run mpi/comm.h"
     [eval/report]="core io run"
     [eval/layout]="core io run"
     [eval/scores]="core io run eval/layout"
-    [src/cli]="core kernels io arch cache model mpi run sample job eval/metrics eval/report eval/layout eval/scores"
+    [src/cli]="core kernels io arch cache model mpi run sample calibrate job eval/metrics eval/report eval/layout eval/scores"
 )
 
 # Libraries' headers, and the only folders that see them.

@@ -1,0 +1,319 @@
+#include "job/calibrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "calibrate/observer.h"
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/folder.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "job/job_parts.h"
+#include "sample/sampler.h"
+
+typedef struct {
+    skv_job job; /* first: its phases take it */
+    const skv_calibrate_setup *setup;
+    skv_measures measures;
+    skv_observer *observer;
+    skv_sampler sampler;
+    int *seen;
+    double *figures;             /* room for one picture */
+    skv_bytes found;             /* of this rank's group: its rows' numbers and figures... */
+    int64_t n_failed;            /* ...and its rows that have none */
+    skv_calibration calibration; /* rank 0 */
+    skv_calibrated *budget;
+    skv_expectation expectation[SKV_MAX_EXPECTATIONS];
+    int n_budgets, n_expectations;
+    skv_calibrate_result result;
+} calibrate_job;
+
+/* ------------------------------------------------------------------ before the first group */
+
+static skv_status check_model(void *job)
+{
+    calibrate_job *c = job;
+    skv_drafters known;
+
+    c->measures = c->setup->choice.measures;
+    c->measures.schedule = c->job.run.engine.schedule;
+    c->measures.kinds = c->job.run.engine.guided ? 2 : 1;
+    c->measures.layers = c->job.run.sources.dims.depth;
+    c->measures.heads = c->job.run.sources.dims.heads;
+    if (c->setup->options->expect && skv_drafters_known(&known, &c->job.run.sources.dims) != SKV_OK)
+        return skv_fail(SKV_E_ARG, "--expect released: the model is neither 2b nor 8b, for which "
+                                   "drafters were released");
+    return SKV_OK;
+}
+
+/* The prompts' table lies there, too, as in a run. */
+static skv_status open_folder(void *job)
+{
+    skv_job *j = job;
+    char path[4096];
+    struct stat info;
+
+    if (j->rank != 0)
+        return SKV_OK;
+    if (snprintf(path, sizeof path, "%s/run.json", j->settings.out) >= (int)sizeof path)
+        return skv_fail(SKV_E_ARG, "--out %s: the name is too long", j->settings.out);
+    if (lstat(path, &info) == 0)
+        return skv_fail(SKV_E_ARG, "--out %s: is a run of skv sample, want another folder",
+                        j->settings.out);
+    SKV_TRY(skv_option_opened("--out", skv_folder_make(j->settings.out)));
+    return skv_job__keep_rows(j);
+}
+
+static skv_status find_work(void *job)
+{
+    skv_job *j = job;
+
+    j->count = j->rank < j->run.rows.n_groups;
+    return SKV_OK;
+}
+
+/* The figures of a finished group's rows, in their order. */
+static skv_status take_figures(void *ctx, skv_result *r)
+{
+    calibrate_job *c = ctx;
+    skv_status st = SKV_OK;
+    int n = 0;
+
+    while (n < r->rec.n_rows && c->seen[n] >= 0)
+        n++;
+    if (n > 0)
+        st = skv_observer_fetch(c->observer, n);
+    for (int row = 0; row < r->rec.n_rows && st == SKV_OK; row++) {
+        int i = 0;
+
+        while (i < n && c->seen[i] != row)
+            i++;
+        if (i == n || r->rec.status[row] != SKV_OK) {
+            c->n_failed++;
+            continue;
+        }
+        skv_observer_figures(c->observer, i, c->figures);
+        st = skv_bytes_add(&c->found, &r->rec.row[row], sizeof r->rec.row[row], "figures");
+        if (st == SKV_OK)
+            st = skv_bytes_add(&c->found, c->figures, skv_figures(&c->measures) * sizeof(double),
+                               "figures");
+    }
+    skv_result_destroy(r);
+    return st;
+}
+
+static skv_status begin(void *job)
+{
+    calibrate_job *c = job;
+    skv_job *j = &c->job;
+    const skv_observer_setup observer = {.be = j->be,
+                                         .what = &c->measures,
+                                         .max_prompts = j->run.engine.max_prompts,
+                                         .n_queries = c->setup->options->queries,
+                                         .seed = j->settings.seed};
+
+    if (j->rank == 0)
+        SKV_TRY(skv_calibration_init(&c->calibration, &c->measures));
+    SKV_TRY(skv_alloc(&c->figures, skv_figures(&c->measures), sizeof *c->figures, "figures"));
+    if (j->count == 0)
+        return SKV_OK;
+    SKV_TRY(skv_alloc(&c->seen, (size_t)j->settings.group_size, sizeof *c->seen, "rows"));
+    SKV_TRY(skv_observer_create(&c->observer, &observer));
+    c->sampler = (skv_sampler){.engine = j->engine,
+                               .setup = &j->run.engine,
+                               .rows = &j->run.rows,
+                               .t5 = j->t5,
+                               .config_digest = j->run.identity.digest,
+                               .path_digest = j->run.identity.path_digests,
+                               .sink = take_figures,
+                               .sink_ctx = c,
+                               .probe = skv_observer_probe(c->observer),
+                               .seen = c->seen};
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------------------- groups */
+
+static skv_status own_group(calibrate_job *c, int64_t first)
+{
+    const int64_t g = first + c->job.rank;
+    const bool wanted = true;
+
+    c->found.n = 0;
+    if (g >= c->job.run.rows.n_groups)
+        return SKV_OK;
+    return skv_sampler_group(&c->sampler, g, &wanted, first == 0);
+}
+
+/* Rank 0: what the ranks have found, in their order, which is that of the groups. */
+static skv_status add_all(calibrate_job *c, const skv_blob *found)
+{
+    const size_t one = skv_figures(&c->measures) * sizeof(double);
+    skv_status st = SKV_OK;
+    int64_t row;
+
+    for (int r = 0; found && r < c->job.size; r++)
+        for (size_t at = 0; at < found[r].bytes && st == SKV_OK; at += sizeof row + one) {
+            const char *p = (const char *)found[r].data + at;
+
+            memcpy(&row, p, sizeof row);
+            memcpy(c->figures, p + sizeof row, one);
+            st = skv_calibration_add(&c->calibration, row, c->figures);
+        }
+    return st;
+}
+
+static skv_status one_round(calibrate_job *c, int64_t first)
+{
+    skv_blob *all = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_comm_agree(c->job.comm, own_group(c, first)));
+    SKV_TRY(skv_comm_gather_blobs(&all, c->job.comm, c->found.data, c->found.n));
+    st = skv_comm_agree(c->job.comm, add_all(c, all));
+    free(all);
+    return st;
+}
+
+static skv_status all_rounds(void *job)
+{
+    calibrate_job *c = job;
+    const int64_t n_groups = c->job.run.rows.n_groups;
+    const double start = skv_seconds();
+
+    for (int64_t first = 0; first < n_groups; first += c->job.size) {
+        const int64_t left = n_groups - first - c->job.size;
+
+        SKV_TRY(one_round(c, first));
+        skv_info("%lld of %lld groups measured, in %.1f s",
+                 (long long)(left > 0 ? n_groups - left : n_groups), (long long)n_groups,
+                 skv_seconds() - start);
+    }
+    SKV_TRY(skv_comm_sum_i64(c->job.comm, &c->n_failed, 1));
+    c->result.n_failed = c->n_failed;
+    return SKV_OK;
+}
+
+/* ------------------------------------------------------------------------------ results */
+
+static skv_status make_budgets(calibrate_job *c, const skv_budgets_setup *budgets)
+{
+    const skv_reals *percent = &c->setup->options->percent;
+
+    SKV_TRY(skv_alloc(&c->budget, (size_t)percent->n, sizeof *c->budget, "budgets"));
+    for (; c->n_budgets < percent->n; c->n_budgets++) {
+        skv_calibrated *b = &c->budget[c->n_budgets];
+
+        SKV_TRY(skv_calibrated_make(b, budgets, percent->value[c->n_budgets]));
+        if (b->budget)
+            SKV_TRY(skv_calibrated_write(b, budgets, c->job.settings.out));
+    }
+    return SKV_OK;
+}
+
+static skv_status expect(calibrate_job *c)
+{
+    if (!c->setup->options->expect)
+        return SKV_OK;
+    SKV_TRY(skv_expect_released(c->expectation, &c->n_expectations, &c->calibration,
+                                &c->job.run.sources.dims));
+    c->result.as_expected = false;
+    for (int i = 0; i < c->n_expectations; i++)
+        c->result.as_expected = c->result.as_expected || c->expectation[i].overlap == 1.0;
+    return SKV_OK;
+}
+
+static skv_status write_results(void *job)
+{
+    calibrate_job *c = job;
+    const skv_calibrate_setup *s = c->setup;
+    const skv_budgets_setup budgets = {.calibration = &c->calibration,
+                                       .dims = &c->job.run.sources.dims,
+                                       .samples = c->job.settings.samples,
+                                       .seed = c->job.settings.seed,
+                                       .asi = s->choice.asi,
+                                       .rule = s->choice.rule,
+                                       .count = (int)s->options->drafter_count,
+                                       .identity = c->job.run.identity.digest};
+
+    if (c->job.rank != 0)
+        return SKV_OK;
+    if (c->calibration.n == 0)
+        return skv_fail(SKV_E_FORMAT, "none of the %lld rows could be sampled",
+                        (long long)c->n_failed);
+    SKV_TRY(make_budgets(c, &budgets));
+    SKV_TRY(expect(c));
+    SKV_TRY(skv_calibration_write(&(skv_calibration_file){.setup = &budgets,
+                                                          .budget = c->budget,
+                                                          .n_budgets = c->n_budgets,
+                                                          .n_queries = s->options->queries},
+                                  c->job.settings.out));
+    return skv_heat_orders_write(&c->calibration, c->job.settings.out);
+}
+
+static skv_status report(void *job)
+{
+    calibrate_job *c = job;
+    const skv_calibrate_outcome outcome = {.options = c->setup->options,
+                                           .calibration = &c->calibration,
+                                           .budget = c->budget,
+                                           .expectation = c->expectation,
+                                           .n_budgets = c->n_budgets,
+                                           .n_expectations = c->n_expectations};
+
+    if (c->job.rank == 0)
+        c->setup->done(c->setup->ctx, &outcome);
+    return skv_comm_broadcast(c->job.comm, &c->result.as_expected, sizeof c->result.as_expected, 0);
+}
+
+static const skv_phase calibrating[] = {
+    {"measures", check_model, NULL, NULL},
+    {"folder", open_folder, skv_job__share_place, NULL},
+    {"rows of the run", skv_job__open_rows, NULL, NULL},
+    {"work", find_work, NULL, NULL},
+    {"sharing weights", NULL, skv_job__share_weights, NULL},
+    {"text encoder", NULL, skv_job__load_t5, NULL},
+    {"model", NULL, skv_job__load_model, NULL},
+    {"observer", begin, NULL, NULL},
+    {"calibration", NULL, all_rounds, NULL},
+    {"results", write_results, NULL, NULL},
+    {"report", NULL, report, NULL},
+};
+
+static skv_status run(calibrate_job *c)
+{
+    const skv_job_setup *setup = c->job.setup;
+
+    SKV_TRY(skv_job__plan(&c->job));
+    return skv_phases_run(calibrating, (int)(sizeof calibrating / sizeof *calibrating), c,
+                          c->job.comm, &setup->failure, c->job.stop);
+}
+
+skv_status skv_calibrate_run(skv_calibrate_result *out, const skv_calibrate_setup *setup)
+{
+    const skv_job_setup job = {
+        .comm = setup->comm, .table = skv_calibrate_table, .options = setup->options};
+    calibrate_job *c = NULL;
+    skv_status st = skv_alloc(&c, 1, sizeof *c, "calibration");
+
+    SKV_TRY(skv_comm_agree(setup->comm, st));
+    skv_job__init(&c->job, &job);
+    c->setup = setup;
+    c->result.as_expected = true;
+    st = run(c);
+    *out = c->result;
+    skv_observer_destroy(c->observer); /* before its backend */
+    skv_job__clear(&c->job);
+    skv_calibration_clear(&c->calibration);
+    for (int i = 0; i < c->n_budgets; i++)
+        skv_calibrated_clear(&c->budget[i]);
+    free(c->budget);
+    free(c->seen);
+    free(c->figures);
+    skv_bytes_clear(&c->found);
+    free(c);
+    return st;
+}
