@@ -8,10 +8,10 @@
 #include "eval/report/report_internal.h"
 
 /* JSON inside a <script>: without any '<' no text can end it or begin a comment. */
-static skv_status write_page(const char *file, const char *json)
+skv_status skv_report__write_page(const char *file, const unsigned char *head_bytes,
+                                  const char *json, const unsigned char *tail_bytes)
 {
-    const char *before = (const char *)skv_report__page_head;
-    const char *after = (const char *)skv_report__page_tail;
+    const char *before = (const char *)head_bytes, *after = (const char *)tail_bytes;
     const size_t head = strlen(before), tail = strlen(after);
     size_t bytes = head + tail;
     char *page = NULL, *to;
@@ -85,7 +85,7 @@ skv_status skv_report_write(const char *run_folder)
     SKV_TRY_GOTO(skv_json_finish(&page, &maker, "report.html"), done);
     SKV_TRY_GOTO(skv_json_print(&text, page, SKV_JSON_SHORT), done);
     SKV_TRY_GOTO(skv_path_join(&file, run_folder, "report.html"), done);
-    st = write_page(file, text);
+    st = skv_report__write_page(file, skv_report__page_head, text, skv_report__page_tail);
 done:
     clear(&r);
     free(file);

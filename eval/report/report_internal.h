@@ -59,5 +59,11 @@ json_t *skv_report__text(const char *text, size_t max_bytes);
 /* page.html with its style and scripts, cut where the JSON goes: made from the files here when the
  * program is built. */
 extern const unsigned char skv_report__page_head[], skv_report__page_tail[];
+/* The same of calibration.html. */
+extern const unsigned char skv_report__calibration_head[], skv_report__calibration_tail[];
+
+/* Writes head, the JSON and tail to `file`, whole or not at all. */
+SKV_MUST skv_status skv_report__write_page(const char *file, const unsigned char *head,
+                                           const char *json, const unsigned char *tail);
 
 #endif

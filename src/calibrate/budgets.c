@@ -37,7 +37,23 @@ static bool cannot_hold(skv_calibrated *c, const skv_budgets_setup *setup)
     return c->why_not[0] != '\0';
 }
 
-skv_status skv_calibrated_make(skv_calibrated *out, const skv_budgets_setup *setup, double percent)
+static void compare(skv_calibrated *c, const skv_budgets_setup *setup, int i)
+{
+    const int n_scales = setup->calibration->what.schedule.n_scales;
+
+    for (int k = 0; k < setup->n_compared; k++) {
+        const skv_compared *other = &setup->compared[k];
+        const int first = other->first[i] > c->first ? other->first[i] : c->first;
+
+        c->with_compared[k] =
+            other->first[i] == 0
+                ? -1
+                : skv_drafters_overlap(&c->stability.set, &other->set[i], first, n_scales);
+    }
+}
+
+skv_status skv_calibrated_make(skv_calibrated *out, const skv_budgets_setup *setup, double percent,
+                               int i)
 {
     const skv_schedule *s = &setup->calibration->what.schedule;
     const int base = skv_policy_base(percent, s), first = skv_first_on_cut(s, base);
@@ -56,6 +72,7 @@ skv_status skv_calibrated_make(skv_calibrated *out, const skv_budgets_setup *set
     if (cannot_hold(out, setup))
         return SKV_OK;
     SKV_TRY(skv_stability_find(&out->stability, &look));
+    compare(out, setup, i);
     rule.drafters = out->stability.set;
     return skv_budget_build(&out->budget, &rule);
 }

@@ -3,6 +3,7 @@
 #ifndef SKV_CALIBRATE_BUDGETS_H
 #define SKV_CALIBRATE_BUDGETS_H
 
+#include "calibrate/comparison.h"
 #include "calibrate/stability.h"
 
 typedef struct {
@@ -13,7 +14,9 @@ typedef struct {
     skv_asi_choice asi;
     skv_draft_rule rule;
     int count;
-    const char *identity; /* digest of what the pictures depend on */
+    const char *identity;         /* digest of what the pictures depend on */
+    const skv_compared *compared; /* earlier calibrations, n_compared of them */
+    int n_compared;
 } skv_budgets_setup;
 
 typedef struct {
@@ -22,12 +25,14 @@ typedef struct {
     int first;         /* scale that is computed on a cut cache */
     char why_not[192]; /* why the schedule cannot hold the percent; "": it can */
     skv_stability stability;
+    /* With each of the compared ones over the scales that both cut; -1: it lacks this percent. */
+    double with_compared[SKV_MAX_COMPARED];
     skv_budget *budget; /* NULL: there is none */
 } skv_calibrated;
 
-/* Caller clears it, in any case. */
+/* Of number i of the percents (as skv_compared was read with). Caller clears it, in any case. */
 SKV_MUST skv_status skv_calibrated_make(skv_calibrated *out, const skv_budgets_setup *setup,
-                                        double percent);
+                                        double percent, int i);
 void skv_calibrated_clear(skv_calibrated *c);
 
 /* "budget-10.json" into buf. */

@@ -147,6 +147,28 @@ static skv_status write_index(writing *w, skv_index index, const char *name, con
                  m->n_tops, m->kinds, scales, m->layers);
 }
 
+/* The calibrations that have a budget of this percent, too. */
+static skv_status write_compared(writing *w, const skv_calibrated *b, const char *group)
+{
+    const skv_budgets_setup *s = w->file->setup;
+    const char *names[SKV_MAX_COMPARED];
+    double overlap[SKV_MAX_COMPARED];
+    char name[64];
+    int n = 0;
+
+    for (int k = 0; k < s->n_compared; k++)
+        if (b->with_compared[k] >= 0) {
+            names[n] = s->compared[k].name;
+            overlap[n++] = b->with_compared[k];
+        }
+    if (n == 0)
+        return SKV_OK;
+    snprintf(name, sizeof name, "%s/others", group);
+    SKV_TRY(WRITE(w, name, SKV_H5_TEXT, names, "calibrations compared with", "1", n));
+    snprintf(name, sizeof name, "%s/overlap_with_others", group);
+    return WRITE(w, name, SKV_H5_F64, overlap, "overlap of their sets with this one", "1", n);
+}
+
 static skv_status write_budget(writing *w, const skv_calibrated *b)
 {
     const int scales = w->m->schedule.n_scales, layers = w->m->layers;
@@ -175,6 +197,7 @@ static skv_status write_budget(writing *w, const skv_calibrated *b)
     snprintf(name, sizeof name, "%s/overlap_by_top", group);
     SKV_TRY(
         WRITE(w, name, SKV_H5_F64, s->by_top, "overlap of the sets by each K'", "1", w->m->n_tops));
+    SKV_TRY(write_compared(w, b, group));
     SKV_TRY(skv_h5_set_int(w->f, group, "tokens", b->base));
     SKV_TRY(skv_h5_set_int(w->f, group, "floor", b->floor));
     SKV_TRY(skv_h5_set_int(w->f, group, "first_scale", b->first));
@@ -182,6 +205,24 @@ static skv_status write_budget(writing *w, const skv_calibrated *b)
     SKV_TRY(skv_h5_set_real(w->f, group, "overlap_unconditional", s->uncond));
     SKV_TRY(skv_h5_set_real(w->f, group, "overlap_both", s->both));
     return skv_h5_set_real(w->f, group, "overlap_one_seed", s->seeds);
+}
+
+/* Percents that have a budget. */
+static skv_status write_percents(writing *w)
+{
+    double percent[SKV_MAX_PERCENTS];
+    int n = 0;
+
+    for (int i = 0; i < w->file->n_budgets; i++)
+        if (w->file->budget[i].budget)
+            percent[n++] = w->file->budget[i].percent;
+    if (n == 0)
+        return SKV_OK;
+    SKV_TRY(WRITE(w, "/percent", SKV_H5_F64, percent, "budgets", "percent of the full cache", n));
+    for (int i = 0; i < w->file->n_budgets; i++)
+        if (w->file->budget[i].budget)
+            SKV_TRY(write_budget(w, &w->file->budget[i]));
+    return SKV_OK;
 }
 
 static skv_status write_all(writing *w)
@@ -195,10 +236,7 @@ static skv_status write_all(writing *w)
     SKV_TRY(WRITE(w, "/picture", SKV_H5_F64, w->c->brief,
                   "means over heads by picture: CAR, HTK by K', their shares", "1", w->c->n,
                   m->kinds, m->schedule.n_scales, m->layers, skv_brief_columns(m)));
-    for (int i = 0; i < w->file->n_budgets; i++)
-        if (w->file->budget[i].budget)
-            SKV_TRY(write_budget(w, &w->file->budget[i]));
-    return SKV_OK;
+    return write_percents(w);
 }
 
 skv_status skv_calibration_write(const skv_calibration_file *f, const char *folder)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "eval/report/calibration_page.h"
 #include "job/calibrate.h"
 
 static const char *plural(int n)
@@ -51,7 +52,11 @@ static void print_budget(const skv_calibrated *b, const skv_calibrate_outcome *o
     printf("%g %%: %d tokens a layer, %d drafter pair%s;", b->percent, b->base, n, plural(n));
     print_set(s, s->asi.layers);
     skv_stability_say(text, sizeof text, s, &o->calibration->what);
-    printf("  stability: %s\n  %s/%s\n", text, o->options->run.out, name);
+    printf("  stability: %s\n", text);
+    for (int k = 0; k < o->n_compared; k++)
+        if (b->with_compared[k] >= 0)
+            printf("  overlap %.2f with %s\n", b->with_compared[k], o->compared[k].name);
+    printf("  %s/%s\n", o->options->run.out, name);
 }
 
 static void print_expectation(const skv_expectation *e, const skv_measures *m)
@@ -91,14 +96,18 @@ static void print_expectations(const skv_calibrate_outcome *o)
     putchar('\n');
 }
 
-static void print_outcome(void *ctx, const skv_calibrate_outcome *o)
+static skv_status print_outcome(void *ctx, const skv_calibrate_outcome *o)
 {
+    const char *out = o->options->run.out;
+
     (void)ctx;
+    SKV_TRY(skv_calibration_page(out));
     for (int i = 0; i < o->n_budgets; i++)
         print_budget(&o->budget[i], o);
     print_expectations(o);
-    printf("%lld picture%s measured: %s/calibration.h5\n", (long long)o->calibration->n,
-           plural((int)o->calibration->n), o->options->run.out);
+    printf("%lld picture%s measured: %s/calibration.h5, %s/calibration.html\n",
+           (long long)o->calibration->n, plural((int)o->calibration->n), out, out);
+    return SKV_OK;
 }
 
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)

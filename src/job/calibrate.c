@@ -27,11 +27,33 @@ typedef struct {
     skv_calibration calibration; /* rank 0 */
     skv_calibrated *budget;
     skv_expectation expectation[SKV_MAX_EXPECTATIONS];
-    int n_budgets, n_expectations;
+    skv_compared compared[SKV_MAX_COMPARED];
+    int n_budgets, n_expectations, n_compared;
     skv_calibrate_result result;
 } calibrate_job;
 
 /* ------------------------------------------------------------------ before the first group */
+
+/* What --compare names; rank 0. */
+static skv_status read_compared(calibrate_job *c)
+{
+    const skv_reals *percent = &c->setup->options->percent;
+    const char *p = c->setup->options->compare;
+    char path[4096];
+
+    while (p && *p) {
+        const size_t n = strcspn(p, ",");
+
+        if (c->n_compared == SKV_MAX_COMPARED || n >= sizeof path)
+            return skv_fail(SKV_E_ARG, "--compare: want at most %d files", SKV_MAX_COMPARED);
+        snprintf(path, sizeof path, "%.*s", (int)n, p);
+        SKV_TRY(skv_option_opened("--compare",
+                                  skv_compared_read(&c->compared[c->n_compared++], path,
+                                                    &c->measures, percent->value, percent->n)));
+        p += n + (p[n] == ',');
+    }
+    return SKV_OK;
+}
 
 static skv_status check_model(void *job)
 {
@@ -46,7 +68,7 @@ static skv_status check_model(void *job)
     if (c->setup->options->expect && skv_drafters_known(&known, &c->job.run.sources.dims) != SKV_OK)
         return skv_fail(SKV_E_ARG, "--expect released: the model is neither 2b nor 8b, for which "
                                    "drafters were released");
-    return SKV_OK;
+    return c->job.rank == 0 ? read_compared(c) : SKV_OK;
 }
 
 /* The prompts' table lies there, too, as in a run. */
@@ -207,7 +229,7 @@ static skv_status make_budgets(calibrate_job *c, const skv_budgets_setup *budget
     for (; c->n_budgets < percent->n; c->n_budgets++) {
         skv_calibrated *b = &c->budget[c->n_budgets];
 
-        SKV_TRY(skv_calibrated_make(b, budgets, percent->value[c->n_budgets]));
+        SKV_TRY(skv_calibrated_make(b, budgets, percent->value[c->n_budgets], c->n_budgets));
         if (b->budget)
             SKV_TRY(skv_calibrated_write(b, budgets, c->job.settings.out));
     }
@@ -237,7 +259,9 @@ static skv_status write_results(void *job)
                                        .asi = s->choice.asi,
                                        .rule = s->choice.rule,
                                        .count = (int)s->options->drafter_count,
-                                       .identity = c->job.run.identity.digest};
+                                       .identity = c->job.run.identity.digest,
+                                       .compared = c->compared,
+                                       .n_compared = c->n_compared};
 
     if (c->job.rank != 0)
         return SKV_OK;
@@ -261,11 +285,15 @@ static skv_status report(void *job)
                                            .calibration = &c->calibration,
                                            .budget = c->budget,
                                            .expectation = c->expectation,
+                                           .compared = c->compared,
+                                           .n_compared = c->n_compared,
                                            .n_budgets = c->n_budgets,
                                            .n_expectations = c->n_expectations};
+    skv_status st = SKV_OK;
 
     if (c->job.rank == 0)
-        c->setup->done(c->setup->ctx, &outcome);
+        st = c->setup->done(c->setup->ctx, &outcome);
+    SKV_TRY(skv_comm_agree(c->job.comm, st));
     return skv_comm_broadcast(c->job.comm, &c->result.as_expected, sizeof c->result.as_expected, 0);
 }
 

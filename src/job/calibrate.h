@@ -16,14 +16,15 @@ typedef struct {
     const skv_calibration *calibration;
     const skv_calibrated *budget;       /* one a percent */
     const skv_expectation *expectation; /* --expect: what each choice gives; else n 0 */
-    int n_budgets, n_expectations;
+    const skv_compared *compared;       /* n_compared of them */
+    int n_budgets, n_expectations, n_compared;
 } skv_calibrate_outcome;
 
 typedef struct {
     skv_comm *comm;
     const skv_calibrate_options *options;
     skv_calibrate_choice choice;
-    void (*done)(void *ctx, const skv_calibrate_outcome *outcome);
+    skv_status (*done)(void *ctx, const skv_calibrate_outcome *outcome);
     void *ctx;
 } skv_calibrate_setup;
 

@@ -4,9 +4,8 @@
 
 #include "sample/settings_rows.h"
 
-#define MAX_PERCENTS 16
-#define ROW(...)     SKV_OPTION(skv_calibrate_options, __VA_ARGS__)
-#define WORD(...)    SKV_OPTION_WORD(skv_calibrate_options, __VA_ARGS__)
+#define ROW(...)  SKV_OPTION(skv_calibrate_options, __VA_ARGS__)
+#define WORD(...) SKV_OPTION_WORD(skv_calibrate_options, __VA_ARGS__)
 
 const skv_option skv_calibrate_table[] = {
     SKV_OPTION_CONFIG(skv_settings),
@@ -36,6 +35,10 @@ const skv_option skv_calibrate_table[] = {
          "print which choice of the above gives exactly the released drafters of 2b or 8b (status "
          "1: none)",
          NULL),
+    ROW(compare, STRING, NULL,
+        "calibration.h5 of earlier calibrations (another aspect ratio, other prompts), "
+        "comma-separated: how many of the drafters are the same",
+        NULL),
     SKV_OPTION_FLAG(skv_settings, out, STRING, NULL, "folder of the calibration", "Calibration"),
     SKV_SETTING(group_size, INT, "8", "rows computed in one batch", NULL),
     SKV_OPTION_DEVICE(skv_settings),
@@ -69,9 +72,9 @@ static int place_of(const char *word, const char *const *words)
 
 static skv_status check_percents(const skv_reals *percent)
 {
-    if (percent->n > MAX_PERCENTS)
+    if (percent->n > SKV_MAX_PERCENTS)
         return skv_fail(SKV_E_ARG, "--percent has %d values, want at most %d", percent->n,
-                        MAX_PERCENTS);
+                        SKV_MAX_PERCENTS);
     for (int i = 0; i < percent->n; i++) {
         if (!(percent->value[i] > 0) || percent->value[i] > 100)
             return skv_fail(SKV_E_ARG, "--percent %g is out of range, want above 0 to 100",

@@ -8,7 +8,7 @@
 typedef struct {
     skv_settings run; /* first: the rows that both commands have lie in it */
     skv_reals percent;
-    char *top, *index, *rows, *drafter_rule, *expect;
+    char *top, *index, *rows, *drafter_rule, *expect, *compare;
     int64_t queries, drafter_count;
 } skv_calibrate_options;
 

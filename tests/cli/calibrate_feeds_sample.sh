@@ -20,7 +20,8 @@ echo "--- sample"
     grep -c '^scalekv-10 '
 "$SKV" sample --config job.json --budget-file cal/budget-10.json --ratio 1 --out square || echo "status $?"
 
-echo "--- without guidance, all queries"
+echo "--- without guidance, all queries, compared with the first"
 printf 'a cat\n' >prompts.txt
-"$SKV" calibrate --config job.json --out plain --percent 10 --cfg 1 --queries 0 2>/dev/null |
-    sed -n 's/.*\(over 200 .*\) (.*;.*/\1/p'
+"$SKV" calibrate --config job.json --out plain --percent 10,40 --cfg 1 --queries 0 \
+    --compare cal/calibration.h5 2>/dev/null |
+    sed -n 's/.*\(over 200 .*\) (.*;.*/\1/p; s/overlap [01]\.[0-9]* with/overlap with/p'

@@ -23,6 +23,9 @@ try --out cal --drafter-count 2
 try --out cal --drafter-rule best
 try --out cal --rows uncond --cfg 1
 try --out cal --expect released
+try --out cal --compare prompts.txt
+try --out cal --compare "$DATA/policies.h5"
+try --out cal --compare none.h5
 try --out cal --paths full
 try --out cal --ratio 7
 mkdir run
