@@ -25,7 +25,7 @@ typedef enum {
     SKV_LIST_ID,
     SKV_LIST_GIVEN_ID, /* where it is not the id */
     SKV_LIST_REWRITTEN,
-    SKV_LIST_NEGATIVE,       /* of the prompt's own */
+    SKV_LIST_NEGATIVE,       /* of its own */
     SKV_LIST_ERROR,          /* why it cannot be sampled */
     SKV_LIST_SEED,           /* u64, of its own */
     SKV_LIST_TOKEN,          /* i32, after truncation, </s> included; none: it cannot be sampled */

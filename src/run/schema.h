@@ -69,22 +69,20 @@ typedef struct {
 extern const skv_schema_set skv_schema[SKV_N_SETS];
 
 /* Attributes of run.h5 and, where one of the same name stands there, of a group file. */
-#define SKV_ATTR_CONFIG        "config"        /* / : JSON, the common part of run.json */
-#define SKV_ATTR_CONFIG_DIGEST "config_digest" /* / */
-#define SKV_ATTR_SKV           "skv"           /* / : version of the program */
-#define SKV_ATTR_GATHERED      "gathered"      /* / : digest of all that run.h5 was made of */
-#define SKV_ATTR_ORDER         "order"         /* a path: its place in the run */
-#define SKV_ATTR_REFERENCE     "reference"     /* a path: 1, the others are compared with it */
-#define SKV_ATTR_SETTINGS      "settings"      /* a path: JSON, policy, budget and options */
-#define SKV_ATTR_DIGEST        "digest"        /* a path: of all that its pictures depend on */
-#define SKV_ATTR_DEVICE        "device"        /* a path: what computed it */
-#define SKV_ATTR_SCALE_OFFSET                                                                      \
-    "scale_offset"                           /* bits: first bit of each scale, then their number   \
-                                              */
-#define SKV_ATTR_PHASES       "phases"       /* seconds: names, a comma between */
-#define SKV_ATTR_FIRST_GROUPS "first_groups" /* seconds: groups with warm-up in them */
-#define SKV_ATTR_POOL_PLANNED "pool_bytes_planned" /* a path's cache: K/V bytes at the peak */
-#define SKV_ATTR_POOL_PEAK    "pool_bytes_peak"    /* ... as measured */
+#define SKV_ATTR_CONFIG        "config"             /* / : JSON, the common part of run.json */
+#define SKV_ATTR_CONFIG_DIGEST "config_digest"      /* / */
+#define SKV_ATTR_SKV           "skv"                /* / : version of the program */
+#define SKV_ATTR_GATHERED      "gathered"           /* / : digest of all that run.h5 was made of */
+#define SKV_ATTR_ORDER         "order"              /* a path: its place in the run */
+#define SKV_ATTR_REFERENCE     "reference"          /* a path: 1, the others are compared with it */
+#define SKV_ATTR_SETTINGS      "settings"           /* a path: JSON, policy, budget and options */
+#define SKV_ATTR_DIGEST        "digest"             /* a path: of all that its pictures depend on */
+#define SKV_ATTR_DEVICE        "device"             /* a path: what computed it */
+#define SKV_ATTR_SCALE_OFFSET  "scale_offset"       /* bits: first bit of each scale, and the end */
+#define SKV_ATTR_PHASES        "phases"             /* seconds: names, a comma between */
+#define SKV_ATTR_FIRST_GROUPS  "first_groups"       /* seconds: groups with warm-up in them */
+#define SKV_ATTR_POOL_PLANNED  "pool_bytes_planned" /* a path's cache: K/V bytes at the peak */
+#define SKV_ATTR_POOL_PEAK     "pool_bytes_peak"    /* ... as measured */
 
 /* The extents that the letters stand for; -1: taken from the file. */
 typedef struct {
