@@ -201,14 +201,16 @@ static skv_status read_text(char **out, skv_h5 *f, const opened *o, const char *
 {
     skv_status st = SKV_OK;
     char *text = NULL;
+    size_t bytes = 0;
 
     if (o->n != 1)
         return skv_fail(SKV_E_FORMAT, "%s: %s: attribute \"%s\" is a list, want one text", f->path,
                         object, key);
-    if (H5Tis_variable_str(o->type) > 0) {
+    SKV_TRY(skv_h5__text_bytes(&bytes, f, key, o->type));
+    if (bytes == 0) {
         SKV_TRY(read_variable(&text, f, o, object, key));
     } else {
-        SKV_TRY(skv_alloc(&text, H5Tget_size(o->type) + 1, 1, key));
+        SKV_TRY(skv_alloc(&text, bytes + 1, 1, key));
         if (H5Aread(o->attribute, o->type, text) < 0)
             st = skv_h5__fail(f, "%s: cannot read attribute \"%s\"", object, key);
     }

@@ -189,6 +189,14 @@ hid_t skv_h5__text_type(size_t bytes)
     return -1;
 }
 
+skv_status skv_h5__text_bytes(size_t *out, const skv_h5 *f, const char *name, hid_t type)
+{
+    const htri_t variable = H5Tis_variable_str(type);
+
+    *out = variable == 0 ? H5Tget_size(type) : 0;
+    return variable > 0 || *out > 0 ? SKV_OK : skv_h5__fail(f, "%s: its type cannot be read", name);
+}
+
 hid_t skv_h5__space(const skv_h5_layout *layout)
 {
     hsize_t dims[SKV_H5_MAX_DIMS];

@@ -65,6 +65,9 @@ hid_t skv_h5__memory_type(skv_h5_type type);
 /* New text type; bytes 0: variable length. < 0 on failure. */
 hid_t skv_h5__text_type(size_t bytes);
 
+/* *out = bytes of a text of that type in the file, its NUL included; 0: variable length. */
+SKV_MUST skv_status skv_h5__text_bytes(size_t *out, const skv_h5 *f, const char *name, hid_t type);
+
 /* New dataspace of the layout, < 0 on failure. */
 hid_t skv_h5__space(const skv_h5_layout *layout);
 

@@ -9,8 +9,8 @@
 #define MAX_RATIO       1100 /* deflate makes at most 1032 bytes of one */
 #define MAX_CHUNK_BYTES ((uint64_t)1 << 30)
 
-/* The known type that the file's type is, either byte order; false: none. */
-static bool find_type(skv_h5_layout *out, hid_t type)
+/* The known type that the file's type is, either byte order. */
+static skv_status find_type(skv_h5_layout *out, const skv_h5 *f, const char *name, hid_t type)
 {
     const hid_t known[][2] = {
         {H5T_STD_U8LE, H5T_STD_U8BE},     {H5T_STD_I32LE, H5T_STD_I32BE},
@@ -20,20 +20,19 @@ static bool find_type(skv_h5_layout *out, hid_t type)
 
     if (H5Tget_class(type) == H5T_STRING) {
         out->type = SKV_H5_TEXT;
-        out->text_bytes = H5Tis_variable_str(type) > 0 ? 0 : H5Tget_size(type);
-        return true;
+        return skv_h5__text_bytes(&out->text_bytes, f, name, type);
     }
     if (H5Tequal(type, H5T_STD_I16LE) > 0 || H5Tequal(type, H5T_STD_I16BE) > 0) {
         out->type = SKV_H5_I32; /* HDF5 widens it on reading */
-        return true;
+        return SKV_OK;
     }
     for (int t = 0; t < SKV_H5_TEXT; t++) {
         if (H5Tequal(type, known[t][0]) > 0 || H5Tequal(type, known[t][1]) > 0) {
             out->type = (skv_h5_type)t;
-            return true;
+            return SKV_OK;
         }
     }
-    return false;
+    return skv_fail(SKV_E_FORMAT, "%s: %s: its type is not accepted", f->path, name);
 }
 
 static skv_status find_extents(skv_h5_layout *out, const skv_h5 *f, const char *name, hid_t space)
@@ -119,8 +118,7 @@ static skv_status check_set(skv_h5__set *s, const skv_h5 *f, const char *name)
     uint64_t ratio = 1;
     H5D_layout_t form;
 
-    if (!find_type(&s->layout, s->type))
-        return skv_fail(SKV_E_FORMAT, "%s: %s: its type is not accepted", f->path, name);
+    SKV_TRY(find_type(&s->layout, f, name, s->type));
     SKV_TRY(find_extents(&s->layout, f, name, s->space));
     form = H5Pget_layout(s->create);
     s->is_virtual = form == H5D_VIRTUAL;
