@@ -67,6 +67,35 @@ skv_status skv_check__window_softmax(const skv_backend *be, const skv_window_sof
     return LISTS("window_softmax", a, s, SKV_IS_F32, r, a->len, h, a->k.shape[2]);
 }
 
+skv_status skv_check__attention_columns(const skv_backend *be, const skv_attention_columns_args *a)
+{
+    const int64_t r = a->q.shape[0], l = a->q.shape[1], h = a->q.shape[2], d = a->q.shape[3];
+    const char *op = "attention_columns";
+
+    SKV_TRY(SKV_WANT(op, a, q, 1u << be->act, SKV_FREE_ALL, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT(op, a, k, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(SKV_WANT(op, a, sum, SKV_IS_F32, SKV_FREE_TWO, r, h, a->k.shape[2]));
+    SKV_TRY(SKV_WANT(op, a, norm, SKV_IS_F32, SKV_DENSE, r, h, l));
+    SKV_TRY(skv_check__range(op, "the head dimension", d, 1, MAX_HEAD_DIM));
+    for (int64_t i = 0; i < h; i++) {
+        SKV_TRY(skv_check__range(op, "a head's length", a->len[i], 0, a->k.shape[2]));
+        SKV_TRY(skv_check__range(op, "a head's base", a->base[i], 0, a->len[i]));
+    }
+    return SKV_OK;
+}
+
+skv_status skv_check__recent_first(const skv_backend *be, const skv_recent_first_args *a)
+{
+    const int64_t r = a->x.shape[0], h = a->x.shape[1];
+
+    SKV_TRY(SKV_WANT("recent_first", a, x, SKV_IS_F32, SKV_FREE_TWO, -1, -1, -1));
+    SKV_TRY(LISTS("recent_first", a, s, SKV_IS_F32, r, a->len, h, a->x.shape[2]));
+    for (int64_t i = 0; i < h; i++)
+        SKV_TRY(skv_check__range("recent_first", "a head's number of recent tokens", a->recent[i],
+                                 0, a->len[i]));
+    return SKV_OK;
+}
+
 skv_status skv_check__squared_norms(const skv_backend *be, const skv_squared_norms_args *a)
 {
     SKV_TRY(SKV_WANT("squared_norms", a, x, KV, SKV_FREE_TWO, -1, -1, -1, -1));
@@ -151,6 +180,10 @@ static skv_status move(const skv_backend *be, const skv_kv_pop_args *a, const ch
     SKV_TRY(SKV_WANT(op, a, k, KV, SKV_FREE_TWO, -1, -1, -1, d));
     SKV_TRY(SKV_WANT(op, a, v, KV, SKV_FREE_TWO, r, h, room, d));
     SKV_TRY(SKV_WANT(op, a, origin, SKV_IS_I32, SKV_FREE_TWO, r, h, room));
+    if (a->ring_sum.data || a->sum.data) {
+        SKV_TRY(SKV_WANT(op, a, ring_sum, SKV_IS_F32, SKV_DENSE, slots));
+        SKV_TRY(SKV_WANT(op, a, sum, SKV_IS_F32, SKV_FREE_TWO, r, h, room));
+    }
     for (int64_t i = 0; i < h; i++) {
         SKV_TRY(skv_check__range(op, "a head's length", a->len[i], 0, room));
         sum += a->len[i];
@@ -172,9 +205,11 @@ skv_status skv_check__kv_push(const skv_backend *be, const skv_kv_push_args *a)
     const skv_kv_pop_args same = {.ring_k = a->ring_k,
                                   .ring_v = a->ring_v,
                                   .ring_origin = a->ring_origin,
+                                  .ring_sum = a->ring_sum,
                                   .k = a->k,
                                   .v = a->v,
                                   .origin = a->origin,
+                                  .sum = a->sum,
                                   .at = a->at,
                                   .len = a->len};
     int64_t row_tokens = 0;

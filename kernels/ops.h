@@ -220,6 +220,27 @@ typedef struct {
     float scale;
 } skv_window_softmax_args;
 
+/* sum[r,h,j] = mean_i softmax_j(scale·q[r,i,h]·k[r,h,j]), added to what is there for j < base[h];
+ * j < len[h], i over all L queries: the columns' means of attention, of which never more is held
+ * than a few queries' or keys' part. q (R,L,H,D) act, strides free but the last; k (R,H,Lmax,D) kv,
+ * sum (R,H,Lmax) fp32, first strides free; norm (R,H,L) fp32: scratch; len, base: H host integers.
+ */
+typedef struct {
+    skv_tensor sum, q, k, norm;
+    const int32_t *len;
+    const int32_t *base;
+    float scale;
+} skv_attention_columns_args;
+
+/* s[r,h,j] = x[r,h,j], j < len[h], but +inf for the last recent[h] of a head, so that topk_keep
+ * keeps these first.  x (R,H,Lmax) fp32, first strides free; s (R,Σ len) fp32; recent: H host
+ * integers, none above len[h]. */
+typedef struct {
+    skv_tensor s, x;
+    const int32_t *len;
+    const int32_t *recent;
+} skv_recent_first_args;
+
 /* s[r,h,j] = Σ_d x[r,h,j,d]², j < len[h].  x (R,H,Lmax,D) kv, first strides free; s (R,Σ len) fp32.
  */
 typedef struct {
@@ -284,9 +305,10 @@ typedef struct {
  * token by token. kv_pop copies a block to the views (token t of head h -> position t).
  * ring_k, ring_v (n_slots,D) kv; ring_origin (n_slots) i32: where a token came from (its number in
  * the sequence of all scales); k, v (R,H,Lmax,D) kv, first strides free; origin (R,H,Lmax) i32.
- * len: H host integers. */
+ * ring_sum (n_slots), sum (R,H,Lmax) fp32: a number that goes with each token; both data NULL:
+ * none. len: H host integers. */
 typedef struct {
-    skv_tensor ring_k, ring_v, ring_origin, k, v, origin;
+    skv_tensor ring_k, ring_v, ring_origin, ring_sum, k, v, origin, sum;
     int64_t at;
     const int32_t *len;
 } skv_kv_pop_args;
@@ -296,7 +318,7 @@ typedef struct {
  * first + l. count[s] += kept tokens with edge[s] <= origin < edge[s+1].
  * count (n_scales) i32; base: H, edge: n_scales+1 host integers; the rest as kv_pop. */
 typedef struct {
-    skv_tensor ring_k, ring_v, ring_origin, k, v, origin, keep, count;
+    skv_tensor ring_k, ring_v, ring_origin, ring_sum, k, v, origin, sum, keep, count;
     int64_t at;
     const int32_t *len;
     const int32_t *base;
@@ -439,6 +461,8 @@ typedef struct {
     X(check_finite)                                                                                \
     X(window_scores)                                                                               \
     X(window_softmax)                                                                              \
+    X(attention_columns)                                                                           \
+    X(recent_first)                                                                                \
     X(squared_norms)                                                                               \
     X(random_scores)                                                                               \
     X(mean_heads)                                                                                  \

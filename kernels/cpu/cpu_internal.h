@@ -33,6 +33,9 @@ uint32_t skv_cpu__nth_greatest(const uint32_t *rank, int64_t len, int64_t n, int
 void skv_cpu__products(float *s, const float *q, const float *k, int64_t n, int64_t dim,
                        float scale);
 
+/* window_scores.c: p <- softmax(p). */
+void skv_cpu__soften(float *p, int64_t n);
+
 /* fp32 data of a tensor. */
 static inline float *skv_f32(const skv_tensor *t)
 {

@@ -15,7 +15,13 @@ typedef struct {
 typedef struct {
     float *k, *v;
     int32_t *origin;
+    float *sum; /* NULL: none */
 } place;
+
+static float *sum_at(const skv_tensor *sum, int64_t i)
+{
+    return sum->data ? skv_f32(sum) + i : NULL;
+}
 
 static place in_views(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t position)
 {
@@ -26,6 +32,7 @@ static place in_views(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t po
         .k = skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1] + position * dim,
         .v = skv_f32(&a->v) + r * a->v.stride[0] + h * a->v.stride[1] + position * dim,
         .origin = (int32_t *)o->data + r * o->stride[0] + h * o->stride[1] + position,
+        .sum = sum_at(&a->sum, r * a->sum.stride[0] + h * a->sum.stride[1] + position),
     };
 }
 
@@ -37,6 +44,7 @@ static place in_ring(const skv_kv_pop_args *a, int64_t number)
         .k = skv_f32(&a->ring_k) + slot * dim,
         .v = skv_f32(&a->ring_v) + slot * dim,
         .origin = (int32_t *)a->ring_origin.data + slot,
+        .sum = sum_at(&a->ring_sum, slot),
     };
 }
 
@@ -44,6 +52,8 @@ static void move_token(place to, place from, int64_t dim)
 {
     memcpy(to.k, from.k, (size_t)dim * sizeof *to.k);
     memcpy(to.v, from.v, (size_t)dim * sizeof *to.v);
+    if (to.sum)
+        *to.sum = *from.sum;
 }
 
 /* `number` is that of the head's first token in the block. */
@@ -114,9 +124,11 @@ skv_status skv_cpu_kv_push(skv_backend *be, const skv_kv_push_args *a)
     return run(be, &(job){.a = {.ring_k = a->ring_k,
                                 .ring_v = a->ring_v,
                                 .ring_origin = a->ring_origin,
+                                .ring_sum = a->ring_sum,
                                 .k = a->k,
                                 .v = a->v,
                                 .origin = a->origin,
+                                .sum = a->sum,
                                 .at = a->at,
                                 .len = a->len},
                           .push = a});

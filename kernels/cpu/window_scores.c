@@ -71,8 +71,7 @@ skv_status skv_cpu_window_scores(skv_backend *be, const skv_window_scores_args *
     return SKV_OK;
 }
 
-/* p <- softmax(p). */
-SKV_CLONES static void soften(float *p, int64_t n)
+SKV_CLONES void skv_cpu__soften(float *p, int64_t n)
 {
     float most = -INFINITY, inverse;
     double sum = 0;
@@ -101,7 +100,7 @@ static void softmax_tile(void *ctx, int64_t i, void *scratch)
     memset(s, 0, (size_t)len * sizeof *s);
     for (int w = 0; w < a->n; w++) {
         skv_cpu__products(p, q + a->index[w] * a->q.stride[1], k, len, dim, a->scale);
-        soften(p, len);
+        skv_cpu__soften(p, len);
         for (int64_t j = 0; j < len; j++)
             s[j] += p[j];
     }

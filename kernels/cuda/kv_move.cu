@@ -11,19 +11,23 @@
 typedef struct {
     char *k, *v;
     int32_t *origin;
-    int64_t k_row, k_head, v_row, v_head, o_row, o_head; /* k, v: bytes; origin: numbers */
+    float *sum;                           /* NULL: none */
+    int64_t k_row, k_head, v_row, v_head; /* bytes */
+    int64_t o_row, o_head, s_row, s_head; /* numbers */
 } views;
 
 typedef struct {
     char *k, *v;
     int32_t *origin;
+    float *sum;
     int64_t slots, at;
 } ring;
 
-/* Where a token's key and value lie, and its origin; NULL: no token. */
+/* Where a token's key and value lie, its origin and its sum. */
 typedef struct {
     char *k, *v;
     int32_t *origin;
+    float *sum;
 } place;
 
 __device__ __forceinline__ place in_views(const views &w, int64_t r, int h, int64_t position,
@@ -31,14 +35,15 @@ __device__ __forceinline__ place in_views(const views &w, int64_t r, int h, int6
 {
     return {w.k + r * w.k_row + h * w.k_head + position * bytes,
             w.v + r * w.v_row + h * w.v_head + position * bytes,
-            w.origin + r * w.o_row + h * w.o_head + position};
+            w.origin + r * w.o_row + h * w.o_head + position,
+            w.sum + r * w.s_row + h * w.s_head + position};
 }
 
 __device__ __forceinline__ place in_ring(const ring &g, int64_t number, int64_t bytes)
 {
     const int64_t slot = (g.at + number) % g.slots;
 
-    return {g.k + slot * bytes, g.v + slot * bytes, g.origin + slot};
+    return {g.k + slot * bytes, g.v + slot * bytes, g.origin + slot, g.sum + slot};
 }
 
 /* Of a push: what is kept, and how pushed tokens are numbered and counted. */
@@ -119,6 +124,8 @@ __global__ __launch_bounds__(BLOCK) void move_tokens(views w, ring g, ragged b, 
                              : in_views(w, r, h, first + lane, bytes);
 
         *t.origin = PUSH ? number_of(m, f, h, m.keep[number + first + lane], counted) : *f.origin;
+        if (g.sum)
+            *t.sum = *f.sum;
     }
     if (PUSH) {
         __syncthreads();
@@ -142,10 +149,12 @@ static skv_status run(skv_backend *be, const skv_kv_pop_args *a, const numbering
     const int64_t element = (int64_t)skv_dtype_bytes(a->k.dtype);
     const size_t row = (size_t)(a->k.shape[3] * element);
     const views w = {(char *)a->k.data,        (char *)a->v.data,        (int32_t *)a->origin.data,
-                     a->k.stride[0] * element, a->k.stride[1] * element, a->v.stride[0] * element,
-                     a->v.stride[1] * element, a->origin.stride[0],      a->origin.stride[1]};
-    const ring g = {(char *)a->ring_k.data, (char *)a->ring_v.data, (int32_t *)a->ring_origin.data,
-                    a->ring_k.shape[0], a->at};
+                     (float *)a->sum.data,     a->k.stride[0] * element, a->k.stride[1] * element,
+                     a->v.stride[0] * element, a->v.stride[1] * element, a->origin.stride[0],
+                     a->origin.stride[1],      a->sum.stride[0],         a->sum.stride[1]};
+    const ring g = {
+        (char *)a->ring_k.data,    (char *)a->ring_v.data, (int32_t *)a->ring_origin.data,
+        (float *)a->ring_sum.data, a->ring_k.shape[0],     a->at};
     const ragged b = ragged_of(a->len, heads);
     const int64_t longest = skv_ragged_longest(a->len, heads);
 
@@ -173,8 +182,8 @@ extern "C" skv_status skv_cuda_kv_pop(skv_backend *be, const skv_kv_pop_args *a)
 
 extern "C" skv_status skv_cuda_kv_push(skv_backend *be, const skv_kv_push_args *a)
 {
-    const skv_kv_pop_args same = {a->ring_k, a->ring_v, a->ring_origin, a->k,
-                                  a->v,      a->origin, a->at,          a->len};
+    const skv_kv_pop_args same = {a->ring_k, a->ring_v, a->ring_origin, a->ring_sum, a->k,
+                                  a->v,      a->origin, a->sum,         a->at,       a->len};
     numbering m = {
         (const int32_t *)a->keep.data, (int32_t *)a->count.data, a->first, a->n_scales, {}, {}};
 

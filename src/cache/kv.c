@@ -19,7 +19,7 @@ struct skv_kv {
     bool open;
     int32_t base[SKV_MAX_HEADS], len[SKV_MAX_HEADS]; /* of the open layer */
     int32_t *no_counts;                              /* host zeros, to empty the counts */
-    skv_tensor k, v, origin;                         /* (R,H,max of len,D), (R,H,max of len) */
+    skv_tensor k, v, origin, sum;                    /* (R,H,max of len,D), (R,H,max of len) */
 };
 
 static int last_scale(const skv_kv *kv)
@@ -84,6 +84,8 @@ static void view_scratch(skv_kv *kv, int max_len)
     kv->v =
         SKV_TENSOR(kv->piece[SKV_KV__V], p->kv, device, p->rows, p->heads, max_len, p->head_dim);
     kv->origin = SKV_TENSOR(kv->piece[SKV_KV__ORIGIN], SKV_I32, device, p->rows, p->heads, max_len);
+    kv->sum = SKV_TENSOR(p->sums ? kv->piece[SKV_KV__SUM] : NULL, SKV_F32, device, p->rows,
+                         p->heads, max_len);
 }
 
 /* Block of `slots` slots whose first is `first` of the pool: the ring, or an uncut path's layer. */
@@ -99,9 +101,12 @@ static skv_kv_pop_args block_pop(const skv_kv *kv, size_t first, size_t slots)
         .ring_v = SKV_TENSOR(kv->piece[SKV_KV__RING_V] + offset, p->kv, device, (int64_t)slots,
                              p->head_dim),
         .ring_origin = SKV_TENSOR(kv->piece[SKV_KV__RING_ORIGIN], SKV_I32, device, (int64_t)slots),
+        .ring_sum = SKV_TENSOR(p->sums ? kv->piece[SKV_KV__RING_SUM] : NULL, SKV_F32, device,
+                               (int64_t)slots),
         .k = kv->k,
         .v = kv->v,
         .origin = kv->origin,
+        .sum = kv->sum,
     };
 }
 
@@ -176,14 +181,34 @@ skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view)
     return SKV_OK;
 }
 
-/* The positions to keep (R,Σ n_keep): the policy's choice where a head loses tokens, else all. */
-static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep,
-                         const skv_tensor *q_raw, const skv_tensor *q, skv_arena *scratch)
+/* What a policy sees of the open layer. */
+static skv_select_args seen(const skv_kv *kv, const skv_tensor *q_raw, const skv_tensor *q,
+                            skv_arena *scratch)
 {
     const skv_tensor none = {.data = NULL};
-    const size_t mark = skv_arena_mark(scratch);
-    skv_status st;
 
+    return (skv_select_args){.layer = kv->layer,
+                             .si = kv->si,
+                             .base = kv->base,
+                             .len = kv->len,
+                             .k = kv->k,
+                             .v = kv->v,
+                             .sum = kv->sum,
+                             .q_raw = q_raw ? *q_raw : none,
+                             .q = q ? *q : none,
+                             .scratch = scratch};
+}
+
+/* The positions to keep (R,Σ n_keep): the policy's choice where a head loses tokens, else all. */
+static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep,
+                         skv_select_args *a)
+{
+    const size_t mark = skv_arena_mark(a->scratch);
+
+    if (kv->policy->observe) {
+        SKV_TRY(kv->policy->observe(kv->state, kv->be, a));
+        skv_arena_reset(a->scratch, mark);
+    }
     if (keep->shape[1] == 0)
         return SKV_OK;
     if (!skv_kv_plan_cuts_at(kv->plan, kv->layer, kv->si))
@@ -191,19 +216,11 @@ static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_ke
             kv->be,
             &(skv_keep_ends_args){
                 .keep = *keep, .len = kv->len, .n = n_keep, .heads = kv->plan->heads, .first = 0});
-    st = kv->policy->select(kv->state, kv->be,
-                            &(skv_select_args){.layer = kv->layer,
-                                               .si = kv->si,
-                                               .len = kv->len,
-                                               .n_keep = n_keep,
-                                               .k = kv->k,
-                                               .v = kv->v,
-                                               .q_raw = q_raw ? *q_raw : none,
-                                               .q = q ? *q : none,
-                                               .keep = *keep,
-                                               .scratch = scratch});
-    skv_arena_reset(scratch, mark);
-    return st;
+    a->n_keep = n_keep;
+    a->keep = *keep;
+    SKV_TRY(kv->policy->select(kv->state, kv->be, a));
+    skv_arena_reset(a->scratch, mark);
+    return SKV_OK;
 }
 
 static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep)
@@ -222,9 +239,11 @@ static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep
                                     .ring_k = block.ring_k,
                                     .ring_v = block.ring_v,
                                     .ring_origin = block.ring_origin,
+                                    .ring_sum = block.ring_sum,
                                     .k = block.k,
                                     .v = block.v,
                                     .origin = block.origin,
+                                    .sum = block.sum,
                                     .keep = *keep,
                                     .count = SKV_TENSOR(count, SKV_I32, kv->be->device, n_scales),
                                     .at = (int64_t)((kv->head + kv->held) % p->slots),
@@ -243,13 +262,14 @@ static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor 
 {
     const skv_kv_plan *p = kv->plan;
     const int32_t *n_keep = skv_kv__lengths(p, kv->layer, kv->si);
+    skv_select_args a = seen(kv, q_raw, q, scratch);
     int64_t sum = 0;
     skv_tensor keep;
 
     for (int h = 0; h < p->heads; h++)
         sum += n_keep[h];
     keep = SKV_TENSOR(kv->piece[SKV_KV__KEEP], SKV_I32, kv->be->device, p->rows, sum);
-    SKV_TRY(choose(kv, &keep, n_keep, q_raw, q, scratch));
+    SKV_TRY(choose(kv, &keep, n_keep, &a));
     if (forced && forced->data) {
         if (forced->ndim != 2 || forced->dtype != SKV_I32 || forced->shape[0] != p->rows ||
             forced->shape[1] != sum || !skv_tensor_contiguous(forced))

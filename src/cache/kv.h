@@ -32,13 +32,13 @@ bool skv_kv_plan_cuts(const skv_kv_plan *plan);
  */
 bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si);
 /* Most K/V bytes the pool ever holds (exact: skv_kv_peak_bytes); the scratch of one layer at work
- * (K, V and origins); origins, positions and counts beside them, with all alignment. What
- * skv_kv_create takes from its arena is the three's sum, total. */
+ * (K, V, origins and sums); origins, sums, positions and counts beside them, with all alignment.
+ * What skv_kv_create takes from its arena is the three's sum, total. */
 size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_meta_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_total_bytes(const skv_kv_plan *plan);
-/* What policy->select may take from the scratch arena given to skv_kv_end, at most. */
+/* What policy->select or observe may take from the scratch arena given to skv_kv_end, at most. */
 size_t skv_kv_plan_select_bytes(const skv_kv_plan *plan);
 
 typedef struct skv_kv skv_kv;
@@ -66,7 +66,7 @@ typedef struct {
  * attention; end cuts (policy's select) and stores. The view lives until end. */
 SKV_MUST skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view);
 
-/* q_raw, q: what policy->queries asks for (data NULL otherwise). scratch: for select.
+/* q_raw, q: what policy->queries asks for (data NULL otherwise). scratch: for select and observe.
  * forced: NULL or data NULL, or positions that are kept in place of the policy's choice, (R,Σ_h n)
  * i32 on the device, row by row, head by head (verify feeds recorded sets). keep_out: NULL, or
  * receives a view of the policy's choice, valid until the next call (data NULL where nothing was

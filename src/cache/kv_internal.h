@@ -9,6 +9,7 @@ struct skv_kv_plan {
     skv_dtype kv;
     skv_schedule schedule;
     bool cuts;
+    bool sums;                  /* a number goes with each token: policy->observe */
     int32_t *length, *capacity; /* (n_scales-1, depth, heads): after the cut that follows si */
     size_t slots;               /* token slots of the pool, all rows and heads: its exact peak */
     int max_len;                /* longest head at work in the scratch; 0: no scratch */
@@ -31,6 +32,8 @@ enum {
     SKV_KV__V,
     SKV_KV__ORIGIN,
     SKV_KV__RING_ORIGIN,
+    SKV_KV__SUM,
+    SKV_KV__RING_SUM,
     SKV_KV__KEEP,
     SKV_KV__COUNTS,
     SKV_KV__N_PIECES

@@ -61,7 +61,7 @@ static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy
 {
     int last = p->schedule.n_scales - 1;
     size_t held = 0;
-    int64_t most_cut = 0; /* tokens of all heads, where select chooses among them */
+    int64_t most_cut = 0; /* tokens of all heads, where select or observe sees them */
 
     for (int si = 0; si <= last; si++)
         for (int layer = 0; layer < p->depth; layer++) {
@@ -74,7 +74,7 @@ static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy
                 p->max_len = len > p->max_len ? len : p->max_len;
                 sum += len;
             }
-            if (skv_kv_plan_cuts_at(p, layer, si))
+            if (skv_kv_plan_cuts_at(p, layer, si) || (p->sums && si < last))
                 most_cut = sum > most_cut ? sum : most_cut;
             held -= si > 0 ? block_slots(p, layer, si - 1) : 0;
             if (si == last)
@@ -112,6 +112,7 @@ skv_status skv_kv_plan_make(skv_kv_plan **out, const skv_policy *policy,
     SKV_TRY_GOTO(skv_alloc(&p->length, n, sizeof *p->length, "K/V plan"), done);
     SKV_TRY_GOTO(skv_alloc(&p->capacity, n, sizeof *p->capacity, "K/V plan"), done);
     SKV_TRY_GOTO(fill_lengths(p, policy, state), done);
+    p->sums = p->cuts && policy->observe;
     if (p->cuts) {
         fill_ring(p, policy, state);
     } else {
@@ -187,6 +188,8 @@ void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES])
     bytes[SKV_KV__K] = bytes[SKV_KV__V] = work * slot;
     bytes[SKV_KV__ORIGIN] = work * sizeof(int32_t);
     bytes[SKV_KV__RING_ORIGIN] = origins * sizeof(int32_t);
+    bytes[SKV_KV__SUM] = plan->sums ? work * sizeof(float) : 0;
+    bytes[SKV_KV__RING_SUM] = plan->sums ? origins * sizeof(float) : 0;
     bytes[SKV_KV__KEEP] = (size_t)plan->rows * plan->max_keep * sizeof(int32_t);
     bytes[SKV_KV__COUNTS] = plan->n_counts * sizeof(int32_t);
 }
@@ -201,7 +204,7 @@ size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan)
     size_t bytes[SKV_KV__N_PIECES];
 
     skv_kv__pieces(plan, bytes);
-    return bytes[SKV_KV__K] + bytes[SKV_KV__V] + bytes[SKV_KV__ORIGIN];
+    return bytes[SKV_KV__K] + bytes[SKV_KV__V] + bytes[SKV_KV__ORIGIN] + bytes[SKV_KV__SUM];
 }
 
 size_t skv_kv_plan_meta_bytes(const skv_kv_plan *plan)

@@ -44,9 +44,11 @@ typedef enum {
  * tensor is head h of the layer. Every head's tokens end with the current map. */
 typedef struct {
     int layer, si;
-    const int32_t *len;    /* [H] cached tokens with the current map */
+    const int32_t *base;   /* [H] cached tokens before the current map */
+    const int32_t *len;    /* [H] the same with it */
     const int32_t *n_keep; /* [H] = min(len, capacity); less than len for one head at least */
     skv_tensor k, v;       /* (R,H,>=len,D) kv, first two strides free */
+    skv_tensor sum;        /* (R,H,>=len) fp32, strides as k's: with `observe` */
     skv_tensor q_raw;      /* (R,n,H,D) fp32, strides free but the last; RAW only */
     skv_tensor q;          /* (R,L,H,D) act, strides free but the last; TRUE only */
     skv_tensor keep;       /* out: (R,Σ_h n_keep) i32, row by row, head by head: ascending cache
@@ -75,8 +77,12 @@ typedef struct {
     /* For RAW: fills window (room SKV_MAX_WINDOW) with token numbers of the map, *n of them. */
     skv_queries (*queries)(const skv_policy_state *s, int si, int32_t *window, int *n);
     skv_status (*select)(const skv_policy_state *s, skv_backend *be, const skv_select_args *a);
-    /* Bytes of scratch that one select may take for `rows` rows of `tokens` tokens, all heads
-     * together. */
+    /* NULL, or: a number goes with each token through the cache, a->sum. Called after attention at
+     * every scale but the last of a path that cuts, before select; n_keep and keep are unset. Adds
+     * to what the tokens before base[h] bring, and sets those of the map behind them. */
+    skv_status (*observe)(const skv_policy_state *s, skv_backend *be, const skv_select_args *a);
+    /* Bytes of scratch that one select or observe may take for `rows` rows of `tokens` tokens, all
+     * heads together. */
     size_t (*scratch_bytes)(const skv_policy_state *s, int rows, int64_t tokens);
     /* Average tokens a layer that the state stands for; SKV_KEEP_ALL: no bound. */
     int (*base)(const skv_policy_state *s);

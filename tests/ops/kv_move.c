@@ -27,7 +27,7 @@ static const block blocks[] = {
 
 /* Host copies; the views have a head and tokens more than are used. */
 typedef struct {
-    float *ring_k, *ring_v, *k, *v;
+    float *ring_k, *ring_v, *ring_sum, *k, *v, *sum;
     int32_t *ring_origin, *origin, *keep;
     int32_t count[3];
     int64_t tokens; /* of a row */
@@ -53,6 +53,8 @@ static void make(opcheck *t, const block *b, state *s, skv_kv_push_args *a)
     s->k = opcheck_normal(t, n * DIM, 1);
     s->v = opcheck_normal(t, n * DIM, 1);
     s->origin = numbers(t, n, 0);
+    s->ring_sum = opcheck_normal(t, SLOTS, 1);
+    s->sum = opcheck_normal(t, n, 1);
     s->keep = opcheck_ints(t, ROWS * s->tokens);
     for (int64_t i = 0; i < ROWS * s->tokens; i++)
         s->keep[i] = (int32_t)((i * 5 + 2) % ROOM);
@@ -64,6 +66,8 @@ static void make(opcheck *t, const block *b, state *s, skv_kv_push_args *a)
     a->k = OPCHECK_F(t, t->be->kv, s->k, ROWS, HEADS + 1, PITCH, DIM);
     a->v = OPCHECK_F(t, t->be->kv, s->v, ROWS, HEADS + 1, PITCH, DIM);
     a->origin = OPCHECK_RAW(t, SKV_I32, s->origin, ROWS, HEADS + 1, PITCH);
+    a->ring_sum = OPCHECK_F(t, SKV_F32, s->ring_sum, SLOTS);
+    a->sum = OPCHECK_F(t, SKV_F32, s->sum, ROWS, HEADS + 1, PITCH);
     a->keep = OPCHECK_RAW(t, SKV_I32, s->keep, ROWS, s->tokens);
     memcpy(s->count, count, sizeof count);
     a->count = OPCHECK_RAW(t, SKV_I32, s->count, 3);
@@ -71,8 +75,8 @@ static void make(opcheck *t, const block *b, state *s, skv_kv_push_args *a)
     a->edge = edge;
     a->first = FIRST;
     a->n_scales = 3;
-    a->k.shape[1] = a->v.shape[1] = a->origin.shape[1] = HEADS;
-    a->k.shape[2] = a->v.shape[2] = a->origin.shape[2] = ROOM;
+    a->k.shape[1] = a->v.shape[1] = a->origin.shape[1] = a->sum.shape[1] = HEADS;
+    a->k.shape[2] = a->v.shape[2] = a->origin.shape[2] = a->sum.shape[2] = ROOM;
 }
 
 static void copy(float *to, const float *from)
@@ -98,7 +102,7 @@ static void pop_one(state *s, int64_t slot, int64_t place)
     s->origin[place] = s->ring_origin[slot];
 }
 
-static void move(const block *b, state *s, bool push)
+static void move(const block *b, state *s, bool push, bool sums)
 {
     int64_t number = 0;
 
@@ -107,10 +111,16 @@ static void move(const block *b, state *s, bool push)
             for (int64_t i = 0; i < b->len[h]; i++, number++) {
                 const int64_t slot = (b->at + number) % SLOTS, view = (r * (HEADS + 1) + h) * PITCH;
 
+                const int64_t place = view + (push ? s->keep[number] : i);
+
                 if (push)
-                    push_one(s, slot, view + s->keep[number], h, s->keep[number]);
+                    push_one(s, slot, place, h, s->keep[number]);
                 else
-                    pop_one(s, slot, view + i);
+                    pop_one(s, slot, place);
+                if (sums && push)
+                    s->ring_sum[slot] = s->sum[place];
+                else if (sums)
+                    s->sum[place] = s->ring_sum[slot];
             }
 }
 
@@ -136,26 +146,37 @@ static skv_status run(opcheck *t, const skv_kv_push_args *a, bool push)
     const skv_kv_pop_args pop = {.ring_k = a->ring_k,
                                  .ring_v = a->ring_v,
                                  .ring_origin = a->ring_origin,
+                                 .ring_sum = a->ring_sum,
                                  .k = a->k,
                                  .v = a->v,
                                  .origin = a->origin,
+                                 .sum = a->sum,
                                  .at = a->at,
                                  .len = a->len};
 
     return push ? skv_kv_push(t->be, a) : skv_kv_pop(t->be, &pop);
 }
 
-static void move_case(opcheck *t, const block *b, bool push)
+static void move_case(opcheck *t, const block *b, bool push, bool sums)
 {
+    const skv_tensor none = {0};
     state s;
     skv_kv_push_args a = {0};
-    skv_tensor whole;
+    skv_tensor whole, ring_sum, sum;
 
-    opcheck_case(t, "%d, %d, %d tokens at %lld", (int)b->len[0], (int)b->len[1], (int)b->len[2],
-                 (long long)b->at);
+    opcheck_case(t, "%d, %d, %d tokens at %lld, %s sums", (int)b->len[0], (int)b->len[1],
+                 (int)b->len[2], (long long)b->at, sums ? "with" : "without");
     make(t, b, &s, &a);
+    ring_sum = a.ring_sum;
+    sum = a.sum;
+    if (!sums)
+        a.ring_sum = a.sum = none;
     OPCHECK_RUN(t, run(t, &a, push));
-    move(b, &s, push);
+    move(b, &s, push, sums);
+    sum.shape[1] = HEADS + 1;
+    sum.shape[2] = PITCH;
+    opcheck_equal(t, "ring_sum", &ring_sum, s.ring_sum);
+    opcheck_equal(t, "sum", &sum, s.sum);
     same(t, "ring_k", a.ring_k, s.ring_k);
     same(t, "ring_v", a.ring_v, s.ring_v);
     same(t, "k", a.k, s.k);
@@ -178,13 +199,18 @@ static void check_move(opcheck *t, bool push)
     if (t->perf)
         return;
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        move_case(t, &blocks[i], push);
+        for (int sums = 0; sums < 2; sums++)
+            move_case(t, &blocks[i], push, sums != 0);
     opcheck_case(t, "refusals");
     make(t, &too_many, &s, &a);
     opcheck_refused(t, "a block longer than the ring", run(t, &a, push));
     opcheck_case(t, "refusals");
     make(t, &too_long, &s, &a);
     opcheck_refused(t, "a head longer than the views", run(t, &a, push));
+    opcheck_case(t, "refusals");
+    make(t, &blocks[0], &s, &a);
+    a.sum.data = NULL;
+    opcheck_refused(t, "sums in the ring alone", run(t, &a, push));
     if (!push)
         return;
     opcheck_case(t, "refusals");

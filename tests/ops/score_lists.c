@@ -1,6 +1,8 @@
-/* squared_norms, random_scores, mean_heads: heads of different lengths, one without tokens, views
- * with gaps. */
+/* recent_first, squared_norms, random_scores, mean_heads: heads of different lengths, one without
+ * tokens, views with gaps. */
 #include "opcheck.h"
+
+#include <math.h>
 
 #include "core/rng.h"
 #include "kernels/ragged.h"
@@ -24,6 +26,40 @@ static const shape shapes[] = {
 static void name_case(opcheck *t, const shape *s)
 {
     opcheck_case(t, "lists of %d, %d and %d", s->len[0], s->len[1], s->len[2]);
+}
+
+static void recent_case(opcheck *t, const shape *s)
+{
+    const int64_t row = skv_ragged_start(s->len, HEADS), n = ROWS * (HEADS + 1) * s->room;
+    int32_t recent[HEADS];
+    float *x, *want;
+    skv_recent_first_args a = {.len = s->len, .recent = recent};
+
+    name_case(t, s);
+    for (int h = 0; h < HEADS; h++) /* all, about a third, none */
+        recent[h] = h == 0 ? s->len[h] : h == 1 ? s->len[h] / 3 : 0;
+    x = opcheck_normal(t, n, 1);
+    a.x = OPCHECK_F(t, SKV_F32, x, ROWS, HEADS + 1, s->room);
+    a.x.shape[1] = HEADS;
+    a.s = OPCHECK_F(t, SKV_F32, opcheck_unset(t, ROWS * row), ROWS, row);
+    OPCHECK_RUN(t, skv_recent_first(t->be, &a));
+    if (t->perf)
+        return;
+    want = opcheck_floats(t, ROWS * row);
+    for (int64_t r = 0, i = 0; r < ROWS; r++)
+        for (int64_t h = 0; h < HEADS; h++)
+            for (int64_t j = 0; j < s->len[h]; j++, i++)
+                want[i] =
+                    j < s->len[h] - recent[h] ? x[(r * (HEADS + 1) + h) * s->room + j] : INFINITY;
+    opcheck_equal(t, "s", &a.s, want);
+    recent[1] = s->len[1] + 1;
+    opcheck_refused(t, "more recent tokens than there are", skv_recent_first(t->be, &a));
+}
+
+void check_recent_first(opcheck *t)
+{
+    for (size_t i = t->perf ? N_SHAPES - 1 : 0; i < N_SHAPES; i++)
+        recent_case(t, &shapes[i]);
 }
 
 static void norms_case(opcheck *t, const shape *s)

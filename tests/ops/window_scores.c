@@ -1,5 +1,5 @@
-/* window_scores, window_softmax: queries and keys with gaps, lengths around a tile, heads of
- * different lengths. */
+/* window_scores, window_softmax, attention_columns: queries and keys with gaps, lengths around a
+ * tile, heads of different lengths. */
 #include "opcheck.h"
 
 #include <math.h>
@@ -180,4 +180,72 @@ void check_window_softmax(opcheck *t)
     }
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         softmax_case(t, &shapes[i]);
+}
+
+/* Sums (R,H+1,room), a head more than is used; every second head has had tokens before. */
+static void columns_case(opcheck *t, const shape *s)
+{
+    int32_t len[MAX_HEADS], base[MAX_HEADS];
+    const int64_t n = s->rows * (s->heads + 1) * s->room;
+    float *q, *k, *sum;
+    double *want, *size, *p;
+    skv_attention_columns_args a = {.len = len, .base = base, .scale = 1 / sqrtf((float)s->dim)};
+
+    name_case(t, s);
+    (void)lengths(s, len);
+    for (int64_t h = 0; h < s->heads; h++)
+        base[h] = h % 2 ? 0 : len[h] / 2;
+    a.q = queries(t, s, t->be->act, &q);
+    a.k = keys(t, s, &k);
+    sum = opcheck_uniform(t, n, 0, 1);
+    a.sum = OPCHECK_F(t, SKV_F32, sum, s->rows, s->heads + 1, s->room);
+    a.sum.shape[1] = s->heads;
+    a.norm = OPCHECK_F(t, SKV_F32, opcheck_unset(t, s->rows * s->heads * s->tokens), s->rows,
+                       s->heads, s->tokens);
+    want = opcheck_doubles(t, n);
+    size = opcheck_doubles(t, n);
+    p = opcheck_doubles(t, s->len);
+    for (int64_t i = 0; i < n; i++)
+        want[i] = (double)sum[i];
+    OPCHECK_RUN(t, skv_attention_columns(t->be, &a));
+    if (t->perf)
+        return;
+    for (int64_t list = 0; list < s->rows * s->heads; list++) {
+        const int64_t r = list / s->heads, h = list % s->heads;
+        double *y = want + (r * (s->heads + 1) + h) * s->room;
+        double *magnitude = size + (y - want);
+
+        for (int64_t j = 0; j < len[h]; j++) {
+            y[j] *= j < base[h];
+            magnitude[j] = y[j];
+        }
+        for (int64_t l = 0; l < s->tokens; l++) {
+            const double score_size = ref_softmax(p, query_at(s, q, r, l, h), key_at(s, k, r, h),
+                                                  len[h], s->dim, (double)a.scale);
+
+            for (int64_t j = 0; j < len[h]; j++) {
+                y[j] += p[j] / (double)s->tokens;
+                magnitude[j] += p[j] * (2 + score_size) / (double)s->tokens;
+            }
+        }
+    }
+    a.sum.shape[1] = s->heads + 1;
+    /* an error of a score is a relative one of its weight */
+    opcheck_near(t, "sum", &a.sum, want, size, 4 * sqrt((double)(s->dim + s->len)) * OPCHECK_UNIT);
+    a.sum.shape[1] = s->heads;
+    base[0] = len[0] + 1;
+    opcheck_refused(t, "more tokens before than there are", skv_attention_columns(t->be, &a));
+}
+
+void check_attention_columns(opcheck *t)
+{
+    static const shape many = {1, 150, 2, 64, 300, 290, 100}; /* queries over two tiles' edges */
+
+    if (t->perf) {
+        columns_case(t, &(shape){2, 1024, 16, 128, 2048, 2048, 0});
+        return;
+    }
+    columns_case(t, &many);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        columns_case(t, &shapes[i]);
 }

@@ -120,16 +120,29 @@ class Random(Plain):
         return best(u, n, exact=True)
 
 
+class H2o(Plain):
+    def observe(self, heads):
+        for head in heads:
+            head.sum = head.sum + softmax(head.q, head.k).mean(axis=0)
+
+    def kept_of(self, head, n):
+        recent = n - n // 2
+        others = len(head.k) - recent
+        heavy = best(head.sum[:others], n // 2, exact=False)
+        return np.concatenate([heavy, np.arange(others, len(head.k))])
+
+
 class Tova(Plain):
     def kept(self, heads):
         score = np.mean([softmax(h.q[-1:], h.k)[0] for h in heads], axis=0)
         return [best(score, min(len(score), self.base), exact=False)] * len(heads)
 
 
-POLICIES = {"valuenorm": ValueNorm, "random": Random, "tova": Tova}
+POLICIES = {"h2o": H2o, "valuenorm": ValueNorm, "random": Random, "tova": Tova}
 
 SMALL = {"rows": 2, "depth": 2, "heads": 3, "ratio": 1, "resolution": "0.06M", "options": {}}
 CASES = {
+    "h2o": [dict(SMALL, base=40), dict(SMALL, base=13, ratio=1.333)],
     "valuenorm": [dict(SMALL, base=40), dict(SMALL, base=7, ratio=0.333)],
     "random": [dict(SMALL, base=40), dict(SMALL, base=9, options={"seed": str(2**64 - 3)})],
     "tova": [dict(SMALL, base=40), dict(SMALL, base=11, ratio=1.333)],

@@ -85,7 +85,7 @@ static float *random_values(int64_t n, int stream)
 
 /* Keys and queries of ROWS rows, and how many tokens each head has and keeps. */
 typedef struct {
-    float *k, *v, *q;          /* (R,H,room,D) twice, (R,L,H,D) */
+    float *k, *v, *q, *sum;    /* (R,H,room,D) twice, (R,L,H,D), (R,H,room) */
     int layer, si, room, kept; /* kept: positions of a row */
     int32_t len[SKV_MAX_HEADS], n_keep[SKV_MAX_HEADS];
 } sample;
@@ -109,6 +109,7 @@ static sample make_sample(const fixture *f, int layer, int si)
     }
     count_sample(f, &s);
     s.k = random_values((int64_t)ROWS * f->dims.width * s.room, 3 * si);
+    s.sum = random_values((int64_t)ROWS * f->dims.heads * s.room, 3 * si);
     s.v = random_values((int64_t)ROWS * f->dims.width * s.room, 3 * si + 1);
     s.q = random_values((int64_t)ROWS * f->dims.width * tokens, 3 * si + 2);
     return s;
@@ -123,9 +124,16 @@ static void run_select(fixture *f, const sample *s, int row, int n, int32_t *kee
     int n_window = 0;
     skv_queries kind = f->policy->queries(f->state, s->si, window, &n_window);
     float *raw = calloc((size_t)n * (size_t)(n_window + 1) * (size_t)c, sizeof *raw);
-    skv_select_args a = {.layer = s->layer, .si = s->si, .len = s->len, .n_keep = s->n_keep};
+    const size_t n_sums = (size_t)(n * heads * s->room);
+    float *sum = malloc(n_sums * sizeof *sum); /* observe adds to it */
+    int32_t base[SKV_MAX_HEADS];
+    skv_select_args a = {.layer = s->layer, .si = s->si, .base = base, .len = s->len};
 
-    assert_non_null(raw);
+    assert_true(raw && sum);
+    memcpy(sum, s->sum + row * heads * s->room, n_sums * sizeof *sum);
+    for (int h = 0; h < heads; h++)
+        base[h] = s->len[h] - (int32_t)tokens;
+    a.sum = SKV_TENSOR(sum, SKV_F32, SKV_HOST, n, heads, s->room);
     a.k = SKV_TENSOR(s->k + row * c * s->room, SKV_F32, SKV_HOST, n, heads, s->room, d);
     a.v = SKV_TENSOR(s->v + row * c * s->room, SKV_F32, SKV_HOST, n, heads, s->room, d);
     if (kind == SKV_QUERIES_TRUE)
@@ -138,13 +146,18 @@ static void run_select(fixture *f, const sample *s, int row, int n, int32_t *kee
         }
     if (kind == SKV_QUERIES_RAW)
         a.q_raw = SKV_TENSOR(raw, SKV_F32, SKV_HOST, n, n_window, heads, d);
-    a.keep = SKV_TENSOR(keep, SKV_I32, SKV_HOST, n, s->kept);
     a.scratch = &f->scratch;
+    if (f->policy->observe)
+        assert_int_equal(f->policy->observe(f->state, f->be, &a), SKV_OK);
+    skv_arena_reset(&f->scratch, 0);
+    a.n_keep = s->n_keep;
+    a.keep = SKV_TENSOR(keep, SKV_I32, SKV_HOST, n, s->kept);
     if (f->policy->select(f->state, f->be, &a) != SKV_OK)
         fail_msg("%s: %s", f->policy->name, skv_message());
     assert_int_equal(skv_backend_sync(f->be), SKV_OK);
     skv_arena_reset(&f->scratch, 0);
     free(raw);
+    free(sum);
 }
 
 static int32_t *unset_positions(int64_t n)
@@ -230,6 +243,7 @@ static void check_cut(fixture *f, int layer, int si)
     free(s.k);
     free(s.v);
     free(s.q);
+    free(s.sum);
 }
 
 static void kept_positions_are_a_function_of_row_and_head_ascending_and_in_range(void **state)
