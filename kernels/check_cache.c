@@ -96,6 +96,18 @@ skv_status skv_check__recent_first(const skv_backend *be, const skv_recent_first
     return SKV_OK;
 }
 
+skv_status skv_check__source_scores(const skv_backend *be, const skv_source_scores_args *a)
+{
+    const int64_t r = a->origin.shape[0], h = a->origin.shape[1];
+
+    SKV_TRY(SKV_WANT("source_scores", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
+    SKV_TRY(LISTS("source_scores", a, s, SKV_IS_F32, r, a->len, h, INT32_MAX));
+    for (int64_t i = 0; i < h; i++)
+        SKV_TRY(
+            skv_check__range("source_scores", "a head's base", a->base[i], 0, a->origin.shape[2]));
+    return skv_check__range("source_scores", "the number of scales", a->n_scales, 0, 31);
+}
+
 skv_status skv_check__squared_norms(const skv_backend *be, const skv_squared_norms_args *a)
 {
     SKV_TRY(SKV_WANT("squared_norms", a, x, KV, SKV_FREE_TWO, -1, -1, -1, -1));

@@ -241,6 +241,19 @@ typedef struct {
     const int32_t *recent;
 } skv_recent_first_args;
 
+/* s[r,h,j] = bit e of kept[h], edge[e] <= number < edge[e+1], 0 where there is none; the token's
+ * number is origin[r,h,j] for j < base[h], first + j - base[h] behind them.  origin (R,H,Lmax) i32,
+ * first strides free; s (R,Σ len) fp32; base, kept: H host integers, edge: n_scales+1,
+ * n_scales <= 31. */
+typedef struct {
+    skv_tensor s, origin;
+    const int32_t *len;
+    const int32_t *base;
+    const int32_t *edge;
+    const int32_t *kept;
+    int first, n_scales;
+} skv_source_scores_args;
+
 /* s[r,h,j] = Σ_d x[r,h,j,d]², j < len[h].  x (R,H,Lmax,D) kv, first strides free; s (R,Σ len) fp32.
  */
 typedef struct {
@@ -463,6 +476,7 @@ typedef struct {
     X(window_softmax)                                                                              \
     X(attention_columns)                                                                           \
     X(recent_first)                                                                                \
+    X(source_scores)                                                                               \
     X(squared_norms)                                                                               \
     X(random_scores)                                                                               \
     X(mean_heads)                                                                                  \

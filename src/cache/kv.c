@@ -193,6 +193,7 @@ static skv_select_args seen(const skv_kv *kv, const skv_tensor *q_raw, const skv
                              .len = kv->len,
                              .k = kv->k,
                              .v = kv->v,
+                             .origin = kv->origin,
                              .sum = kv->sum,
                              .q_raw = q_raw ? *q_raw : none,
                              .q = q ? *q : none,

@@ -29,6 +29,7 @@ typedef struct {
     const char *budget_file; /* a released budget JSON, NULL: the table is built by the rule */
     const int *drafters;     /* layers, ascending; n_drafters 0: the model's known set */
     int n_drafters;
+    const char *orders_file;  /* HeatKV's orders (cache/heat_orders.h), or NULL */
     const skv_budget *budget; /* used as it is, before budget_file and the rule; usually NULL */
     const json_t *options;    /* object of policy options, or NULL; unknown keys are refused */
 } skv_policy_setup;
@@ -48,6 +49,8 @@ typedef struct {
     const int32_t *len;    /* [H] the same with it */
     const int32_t *n_keep; /* [H] = min(len, capacity); less than len for one head at least */
     skv_tensor k, v;       /* (R,H,>=len,D) kv, first two strides free */
+    skv_tensor origin;     /* (R,H,>=len) i32: of the first base[h] tokens, their numbers in the
+                            * sequence of all scales */
     skv_tensor sum;        /* (R,H,>=len) fp32, strides as k's: with `observe` */
     skv_tensor q_raw;      /* (R,n,H,D) fp32, strides free but the last; RAW only */
     skv_tensor q;          /* (R,L,H,D) act, strides free but the last; TRUE only */

@@ -15,7 +15,7 @@
 /* One path as the user wrote it, before its policy is configured. */
 typedef struct {
     const char *policy;
-    char *budget_file; /* owned; NULL: none */
+    char *budget_file, *orders; /* owned; NULL: none */
     char policy_text[64];
     double percent; /* 0: not given */
     int64_t tokens; /* 0: not given */
@@ -71,22 +71,25 @@ static skv_status drafters_from_json(definition *d, const json_t *list, const ch
 }
 
 /* Relative to the config's folder, like every file that a config names. */
-static skv_status budget_file(definition *d, const json_t *o, const char *name, const char *config)
+static skv_status named_file(char **out, const json_t *o, const char *key, const char *name,
+                             const char *config)
 {
     const char *file, *slash = config ? strrchr(config, '/') : NULL;
     char folder[4096];
 
-    SKV_TRY(skv_json_string(&file, o, "budget_file", name));
+    if (!json_object_get(o, key))
+        return SKV_OK;
+    SKV_TRY(skv_json_string(&file, o, key, name));
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - config) : 0,
              config ? config : "");
-    return skv_path_join(&d->budget_file, slash ? folder : NULL, file);
+    return skv_path_join(out, slash ? folder : NULL, file);
 }
 
 static skv_status define_from_json(definition *d, const json_t *o, const char *name,
                                    const char *config)
 {
-    static const char *const keys[] = {"name",     "policy",  "percent",   "tokens", "budget_file",
-                                       "drafters", "options", "reference", NULL};
+    static const char *const keys[] = {"name",     "policy", "percent", "tokens",    "budget_file",
+                                       "drafters", "orders", "options", "reference", NULL};
     const char *key;
     const json_t *v;
 
@@ -108,8 +111,8 @@ static skv_status define_from_json(definition *d, const json_t *o, const char *n
         SKV_TRY(skv_json_real(&d->percent, o, "percent", name));
     if (json_object_get(o, "tokens"))
         SKV_TRY(skv_json_int(&d->tokens, o, "tokens", name));
-    if (json_object_get(o, "budget_file"))
-        SKV_TRY(budget_file(d, o, name, config));
+    SKV_TRY(named_file(&d->budget_file, o, "budget_file", name, config));
+    SKV_TRY(named_file(&d->orders, o, "orders", name, config));
     d->reference = json_is_true(json_object_get(o, "reference"));
     d->options = json_object_get(o, "options");
     return drafters_from_json(d, json_object_get(o, "drafters"), name);
@@ -172,6 +175,7 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     skv_policy_setup setup = {.dims = dims,
                               .schedule = schedule,
                               .budget_file = d->budget_file ? d->budget_file : s->budget_file,
+                              .orders_file = d->orders ? d->orders : s->orders,
                               .drafters = d->drafters,
                               .n_drafters = d->n_drafters,
                               .options = d->options};
@@ -222,6 +226,7 @@ static skv_status add(skv_paths *out, const char *name, const skv_settings *s, c
             skv_context("path %s", name);
     }
     free(d.budget_file);
+    free(d.orders);
     return as_usage(st);
 }
 
@@ -240,16 +245,23 @@ static skv_status choose_reference(skv_paths *p)
     return SKV_OK;
 }
 
-/* Settings that only ScaleKV reads are said to be without effect where no path has it. A budget
+/* Settings that one policy alone reads are said to be without effect where no path has it. A budget
  * file is checked all the same: it was named. */
 static skv_status check_unused(const skv_paths *p, const skv_settings *s, const skv_dims *dims,
                                const skv_schedule *schedule)
 {
     skv_budget *budget = NULL;
 
-    for (int i = 0; i < p->n; i++)
-        if (is_scalekv(p->path[i].policy->name))
-            return SKV_OK;
+    bool scalekv = false, heatkv = false;
+
+    for (int i = 0; i < p->n; i++) {
+        scalekv = scalekv || is_scalekv(p->path[i].policy->name);
+        heatkv = heatkv || strcmp(p->path[i].policy->name, "heatkv") == 0;
+    }
+    if (s->orders && !heatkv)
+        skv_warn("--orders has no effect: no path is HeatKV's");
+    if (scalekv)
+        return SKV_OK;
     if (s->budget_file) {
         const skv_status st = skv_budget_load(&budget, s->budget_file, dims, schedule);
 
@@ -259,6 +271,43 @@ static skv_status check_unused(const skv_paths *p, const skv_settings *s, const 
     }
     if (s->drafters.n > 0)
         skv_info("--drafters has no effect: no path is ScaleKV's");
+    return SKV_OK;
+}
+
+/* Bytes of a list's first item: to the first comma outside braces. */
+static size_t item_length(const char *list)
+{
+    size_t n = strcspn(list, ",{");
+
+    if (list[n] == '{')
+        n += strcspn(list + n, "}");
+    return n + strcspn(list + n, ",");
+}
+
+/* Name number `word` of an item of n bytes: "snapkv-{2,4}" is snapkv-2, then snapkv-4. *more:
+ * whether another one follows. */
+static skv_status name_of_item(char name[64], bool *more, const char *item, size_t n, int word)
+{
+    const char *open = memchr(item, '{', n), *end = item + n;
+    const char *close = open ? memchr(open, '}', (size_t)(end - open)) : NULL, *at = open;
+    int length;
+
+    *more = false;
+    if (open && !close)
+        return skv_fail(SKV_E_ARG, "--paths: \"%.*s\" has no closing brace", (int)n, item);
+    for (int i = 0; open && i < word; i++)
+        at += 1 + strcspn(at + 1, ",}");
+    if (open) {
+        const int chosen = (int)strcspn(at + 1, ",}");
+
+        *more = at[1 + chosen] == ',';
+        length = snprintf(name, 64, "%.*s%.*s%.*s", (int)(open - item), item, chosen, at + 1,
+                          (int)(end - close - 1), close + 1);
+    } else {
+        length = snprintf(name, 64, "%.*s", (int)n, item);
+    }
+    if (length >= 64)
+        return skv_fail(SKV_E_ARG, "--paths: a name of %d characters, want at most 63", length);
     return SKV_OK;
 }
 
@@ -281,14 +330,13 @@ skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_di
         SKV_TRY_GOTO(add(&paths, defined, s, dims, schedule), done);
     }
     while (*p) {
-        size_t n = strcspn(p, ",");
+        const size_t n = item_length(p);
+        bool more = true;
 
-        if (n >= sizeof name) {
-            st = skv_fail(SKV_E_ARG, "--paths: a name of %zu characters, want at most 63", n);
-            goto done;
+        for (int word = 0; more; word++) {
+            SKV_TRY_GOTO(name_of_item(name, &more, p, n, word), done);
+            SKV_TRY_GOTO(add(&paths, name, s, dims, schedule), done);
         }
-        snprintf(name, sizeof name, "%.*s", (int)n, p);
-        SKV_TRY_GOTO(add(&paths, name, s, dims, schedule), done);
         p += n + (p[n] == ',');
     }
     SKV_TRY_GOTO(choose_reference(&paths), done);

@@ -20,14 +20,19 @@ const skv_option skv_settings_table[] = {
     SKV_SETTINGS_PICTURE,
     ROW(paths, STRING, NULL,
         "cache paths, comma-separated: names in path_definitions, or POLICY-PERCENT (policies are "
-        "listed below); default: all of path_definitions, or full",
+        "listed below); 'snapkv-{2,4,10,20}', in quotes for the shell's sake, is four of them; "
+        "default: all of path_definitions, or full",
         "Cache paths"),
     ROW(path_definitions, JSON, NULL,
-        "list of {name, policy, percent or tokens, budget_file, drafters, options, reference}",
+        "list of {name, policy, percent or tokens, budget_file, drafters, orders, options, "
+        "reference}",
         NULL),
     ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models that skv has no list for",
         NULL),
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget table (JSON) in place of the rule",
+        NULL),
+    ROW(orders, PATH, NULL,
+        "HeatKV: orders (JSON) by which heads drop source scales, as its authors publish them",
         NULL),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",

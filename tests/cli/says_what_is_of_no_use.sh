@@ -14,6 +14,7 @@ sample() {
 sample --paths snapkv-10
 "$SKV" eval run --networks none || echo "status $?"
 sample --paths snapkv-10,scalekv-10
+sample --paths snapkv-10,scalekv-10 --orders none.json
 sample --paths full --budget-file none.json
 sample --paths full
 sample --paths scalekv-10

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/heatkv.h"
 #include "cmocka_all.h"
 #include "test_device.h"
 
@@ -477,6 +478,32 @@ static void pyramids_are_the_recorded_tables(void **state)
     }
 }
 
+/* budget: the share of all scales' tokens but the last one's. */
+static void heatkv_drops_as_many_as_recorded(void **state)
+{
+    static const char *const models[] = {"2b", "8b"}, *const budgets[] = {"0.05", "0.1", "0.2"};
+    skv_schedule s;
+
+    (void)state;
+    assert_int_equal(skv_schedule_make(&s, 1, "1M"), SKV_OK);
+    for (int i = 0; i < 6; i++) {
+        const double tokens = atof(budgets[i % 3]) * skv_schedule_history(&s);
+        char path[64];
+        hsize_t shape[4];
+        skv_dims dims;
+        int32_t *want;
+
+        snprintf(path, sizeof path, "heatkv/drop_%s_%s", models[i / 3], budgets[i % 3]);
+        want = read_dataset(path, H5T_NATIVE_INT32, shape);
+        assert_int_equal(skv_dims_named(&dims, models[i / 3]), SKV_OK);
+        assert_int_equal(shape[0], s.n_scales);
+        for (int t = 0; t < s.n_scales; t++)
+            assert_int_equal(skv_heatkv__dropped(&s, t, 3, dims.depth * dims.heads, tokens),
+                             want[t]);
+        free(want);
+    }
+}
+
 static int open_file(void **state)
 {
     (void)state;
@@ -498,6 +525,7 @@ int main(void)
         cmocka_unit_test(scalekv_observes_the_recorded_window),
         cmocka_unit_test(every_policy_keeps_the_recorded_sets),
         cmocka_unit_test(pyramidkv_keeps_the_recorded_sets),
+        cmocka_unit_test(heatkv_drops_as_many_as_recorded),
     };
 
     return cmocka_run_group_tests(tests, open_file, close_file);

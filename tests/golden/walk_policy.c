@@ -1,7 +1,7 @@
 /* Walks a policy through all scales of a picture, in the store, on made-up keys, values and
  * queries, and prints what it keeps: what tests/ref/policies.py holds against its own answers.
  *
- *   walk_policy POLICY OPTIONS BASE ROWS DEPTH HEADS RATIO RESOLUTION
+ *   walk_policy POLICY OPTIONS BASE ROWS DEPTH HEADS RATIO RESOLUTION [ORDERS]
  *
  * Lines: "scale SI H W", then "cut SI LAYER ROW HEAD POSITION ..." where anything is cut. A number
  * of a key, value or query (kind 0, 1, 2) is (⌊32u⌋ - 16)/16, u = skv_uniform(1, (si·DEPTH +
@@ -116,7 +116,7 @@ static void take(walk *w, skv_arena *a, size_t bytes)
     skv_arena_init(a, "arena", p, bytes);
 }
 
-static void open_walk(walk *w, char **arg)
+static void open_walk(walk *w, char **arg, const char *orders)
 {
     json_t *options = json_loads(arg[2], 0, NULL);
     size_t numbers;
@@ -129,10 +129,12 @@ static void open_walk(walk *w, char **arg)
     check(test_backend_open(&w->be, 1));
     check(skv_schedule_make(&w->schedule, atof(arg[7]), arg[8]));
     check(skv_policy_find(&w->policy, arg[1]));
-    check(skv_policy_open(
-        &w->state, w->policy,
-        &(skv_policy_setup){
-            .dims = &w->dims, .schedule = &w->schedule, .base = atoi(arg[3]), .options = options}));
+    check(skv_policy_open(&w->state, w->policy,
+                          &(skv_policy_setup){.dims = &w->dims,
+                                              .schedule = &w->schedule,
+                                              .base = atoi(arg[3]),
+                                              .orders_file = orders,
+                                              .options = options}));
     json_decref(options);
     check(skv_kv_plan_make(&w->plan, w->policy, w->state, &w->dims, &w->schedule, w->rows,
                            w->be->kv));
@@ -164,9 +166,9 @@ int main(int argc, char **argv)
 {
     walk w = {0};
 
-    if (argc != 9)
+    if (argc != 9 && argc != 10)
         return 2;
-    open_walk(&w, argv);
+    open_walk(&w, argv, argc == 10 ? argv[9] : NULL);
     for (int si = 0; si < w.schedule.n_scales; si++)
         printf("scale %d %d %d\n", si, w.schedule.h[si], w.schedule.w[si]);
     for (int si = 0; si < w.schedule.n_scales - 1; si++)

@@ -1,5 +1,5 @@
-/* recent_first, squared_norms, random_scores, mean_heads: heads of different lengths, one without
- * tokens, views with gaps. */
+/* recent_first, source_scores, squared_norms, random_scores, mean_heads: heads of different
+ * lengths, one without tokens, views with gaps. */
 #include "opcheck.h"
 
 #include <math.h>
@@ -60,6 +60,56 @@ void check_recent_first(opcheck *t)
 {
     for (size_t i = t->perf ? N_SHAPES - 1 : 0; i < N_SHAPES; i++)
         recent_case(t, &shapes[i]);
+}
+
+#define SCALES 3
+
+/* Numbers before, in and behind the scales; the last third of a head's tokens is the map. */
+static void source_case(opcheck *t, const shape *s)
+{
+    static const int32_t edge[SCALES + 1] = {2, 5, 40, 90}, kept[HEADS] = {5, 2, 7};
+    const int64_t row = skv_ragged_start(s->len, HEADS), n = ROWS * (HEADS + 1) * s->room;
+    const int32_t beyond[HEADS] = {0, (int32_t)s->room + 1, 0};
+    int32_t base[HEADS], *origin;
+    float *want;
+    skv_source_scores_args a = {
+        .len = s->len, .base = base, .edge = edge, .kept = kept, .first = 37, .n_scales = SCALES};
+
+    name_case(t, s);
+    origin = opcheck_ints(t, n);
+    for (int64_t i = 0; i < n; i++)
+        origin[i] = (int32_t)(i * 7 % 100);
+    for (int h = 0; h < HEADS; h++)
+        base[h] = s->len[h] - s->len[h] / 3;
+    a.origin = OPCHECK_RAW(t, SKV_I32, origin, ROWS, HEADS + 1, s->room);
+    a.origin.shape[1] = HEADS;
+    a.s = OPCHECK_F(t, SKV_F32, opcheck_unset(t, ROWS * row), ROWS, row);
+    OPCHECK_RUN(t, skv_source_scores(t->be, &a));
+    if (t->perf)
+        return;
+    want = opcheck_floats(t, ROWS * row);
+    for (int64_t r = 0, i = 0; r < ROWS; r++)
+        for (int64_t h = 0; h < HEADS; h++)
+            for (int32_t j = 0; j < s->len[h]; j++, i++) {
+                const int32_t number =
+                    j < base[h] ? origin[(r * (HEADS + 1) + h) * s->room + j] : 37 + j - base[h];
+
+                for (int e = 0; e < SCALES; e++)
+                    if (number >= edge[e] && number < edge[e + 1])
+                        want[i] = (float)(kept[h] >> e & 1);
+            }
+    opcheck_equal(t, "s", &a.s, want);
+    a.base = beyond;
+    opcheck_refused(t, "a base beyond the numbers", skv_source_scores(t->be, &a));
+    a.base = base;
+    a.n_scales = 32;
+    opcheck_refused(t, "more scales than bits", skv_source_scores(t->be, &a));
+}
+
+void check_source_scores(opcheck *t)
+{
+    for (size_t i = t->perf ? N_SHAPES - 1 : 0; i < N_SHAPES; i++)
+        source_case(t, &shapes[i]);
 }
 
 static void norms_case(opcheck *t, const shape *s)

@@ -9,8 +9,10 @@ where the last score kept and the first one dropped differ by more than fp32 can
 which they do not is refused, so that none passes unseen.
 """
 import json
+import math
 import subprocess
 import sys
+import tempfile
 
 try:
     import numpy as np
@@ -120,6 +122,64 @@ class Random(Plain):
         return best(u, n, exact=True)
 
 
+class HeatKv:
+    """Whole scales by (head, layer): held[t][layer][head] is the set of scales held while scale t
+    is written."""
+
+    SINKS = 3
+
+    def __init__(self, case, sides):
+        self.tokens = [h * w for h, w in sides]
+        self.case, last = case, len(sides) - 1
+        layers, heads = range(case["depth"]), range(case["heads"])
+        slots, sinks = len(layers) * len(heads), sum(self.tokens[:self.SINKS])
+        self.held = []
+        for t in range(last + 1):
+            n, drop = sum(self.tokens[:t]), 0
+            if n > case["base"] and t > self.SINKS:
+                drop = min(slots, math.ceil(slots * (n - case["base"]) / (n - sinks)))
+            gone = [{tuple(p) for p in order[:drop]} for order in case["orders"]]
+            self.held.append([[{j for j in range(t)
+                                if j < self.SINKS or (h, layer) not in gone[j - self.SINKS]}
+                               for h in heads] for layer in layers])
+        if case["options"].get("strict", True):
+            for t in range(last - 1, 0, -1):
+                self.start_early(t, case["base"] * slots)
+
+    def size(self, t, layer):
+        return sum(self.tokens[j] for sets in self.held[t][layer] for j in sets)
+
+    def start_early(self, t, limit):
+        """Moves drops from after scale t to before it until the pool stays within the limit."""
+        layers = range(self.case["depth"])
+        limit = max(limit, sum(self.size(t + 1, layer) for layer in layers))
+        early = [(layer, j, h) for layer in reversed(layers) for j in reversed(range(t))
+                 for h in range(self.case["heads"])
+                 if j in self.held[t][layer][h] and j not in self.held[t + 1][layer][h]]
+        while max(sum(self.size(t + (layer <= at), layer) for layer in layers)
+                  for at in range(-1, len(layers))) > limit and early:
+            layer, j, head = early.pop(0)
+            self.held[t][layer][head] = self.held[t][layer][head] - {j}
+
+    def set_of(self, head):
+        return self.held[head.place.si + 1][head.place.layer][head.place.head]
+
+    def capacity(self, head):
+        return sum(self.tokens[j] for j in self.set_of(head))
+
+    def observe(self, heads):
+        pass
+
+    def kept(self, heads):
+        return [np.flatnonzero(np.isin(head.source, list(self.set_of(head)))) for head in heads]
+
+
+def orders(depth, heads, lists):
+    """Pairs [head, layer] in an order by chance, for each source scale behind the sinks."""
+    pairs = [[h, layer] for layer in range(depth) for h in range(heads)]
+    return [[pairs[i] for i in np.argsort(uniform(7, 0, n, len(pairs)))] for n in range(lists)]
+
+
 class H2o(Plain):
     def observe(self, heads):
         for head in heads:
@@ -138,10 +198,13 @@ class Tova(Plain):
         return [best(score, min(len(score), self.base), exact=False)] * len(heads)
 
 
-POLICIES = {"h2o": H2o, "valuenorm": ValueNorm, "random": Random, "tova": Tova}
+POLICIES = {"heatkv": HeatKv, "h2o": H2o, "valuenorm": ValueNorm, "random": Random, "tova": Tova}
 
 SMALL = {"rows": 2, "depth": 2, "heads": 3, "ratio": 1, "resolution": "0.06M", "options": {}}
+MORE = dict(SMALL, rows=1, depth=4, heads=4, orders=orders(4, 4, 3))
 CASES = {
+    "heatkv": [dict(MORE, base=100), dict(MORE, base=100, options={"strict": False}),
+               dict(MORE, base=30, ratio=0.333)],
     "h2o": [dict(SMALL, base=40), dict(SMALL, base=13, ratio=1.333)],
     "valuenorm": [dict(SMALL, base=40), dict(SMALL, base=7, ratio=0.333)],
     "random": [dict(SMALL, base=40), dict(SMALL, base=9, options={"seed": str(2**64 - 3)})],
@@ -153,7 +216,13 @@ def walk(program, name, case):
     """The sides of all scales, and {(si, layer, row, head): positions}."""
     values = [name, json.dumps(case["options"]), case["base"], case["rows"], case["depth"],
               case["heads"], case["ratio"], case["resolution"]]
-    done = subprocess.run([program] + [str(v) for v in values], stdout=subprocess.PIPE, text=True)
+    with tempfile.NamedTemporaryFile("w") as file:
+        if "orders" in case:
+            json.dump(case["orders"], file)
+            file.flush()
+            values.append(file.name)
+        done = subprocess.run([program] + [str(v) for v in values], stdout=subprocess.PIPE,
+                              text=True)
     if done.returncode != 0:
         sys.exit(done.returncode)
     lines = [line.split() for line in done.stdout.splitlines()]
@@ -180,7 +249,7 @@ def check(program, name, case):
                 for h, kept in enumerate(policy.kept(heads)):
                     got = cuts[si, layer, row, h]
                     assert np.array_equal(got, kept), (
-                        f"{name} {case}: scale {si}, layer {layer}, row {row}, head {h}: kept "
+                        f"{name}, base {case['base']}: scale {si}, layer {layer}, row {row}, head {h}: kept "
                         f"{got.tolist()}, want {kept.tolist()}")
                     heads[h].keep(kept)
                     compared += 1

@@ -13,6 +13,7 @@
 
 #include "cmocka_all.h"
 #include "test_device.h"
+#include "write_orders.h"
 
 #define N_PROMPTS 2
 #define N_TEXT    7
@@ -38,12 +39,13 @@ static struct {
 
 static int ragged_capacity(const skv_policy_state *s, int layer, int head, int si)
 {
-    int i = 0, n;
+    int i = 0, n, other;
 
     while (i < ragged.n && ragged.state[i] != s)
         i++;
     n = ragged.even[i]->capacity(s, layer, head, si);
-    return n == SKV_KEEP_ALL ? n : n + 6 * ((head + layer) % 3) - 2 * (head % 2);
+    other = n - 2 * (head % 2) + 6 * ((head + layer) % 3);
+    return n == SKV_KEEP_ALL ? n : other > 0 ? other : 0;
 }
 
 static void make_ragged(skv_paths *paths)
@@ -83,6 +85,7 @@ static void open_engine(world *w, const char *model, const char *paths, bool by_
     memset(w, 0, sizeof *w);
     assert_int_equal(skv_sources_open(&w->sources, model, model, NULL), SKV_OK);
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
+    s.orders = (char *)(uintptr_t)write_orders(&w->sources.dims, &w->setup.schedule);
     assert_int_equal(skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule),
                      SKV_OK);
     if (by_head)

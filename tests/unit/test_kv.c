@@ -8,6 +8,7 @@
 #include "cmocka_all.h"
 #include "core/rng.h"
 #include "kernels/ops.h"
+#include "write_orders.h"
 
 #define ROWS 3
 
@@ -154,6 +155,7 @@ static void open_world(world *w, const skv_policy *policy, const char *resolutio
                             &(skv_policy_setup){.dims = &w->dims,
                                                 .schedule = &w->schedule,
                                                 .base = skv_policy_base(percent, &w->schedule),
+                                                .orders_file = write_orders(&w->dims, &w->schedule),
                                                 .drafters = drafters,
                                                 .n_drafters = 2}),
             SKV_OK);
@@ -401,7 +403,9 @@ static int by_head(const skv_policy_state *s, int layer, int head, int si)
 {
     const int n = even->capacity(s, layer, head, si);
 
-    return n == SKV_KEEP_ALL ? n : n + 7 * ((head + layer) % 3) - 5 * (head % 2);
+    const int other = n - 5 * (head % 2) + 7 * ((head + layer) % 3);
+
+    return n == SKV_KEEP_ALL ? n : other > 0 ? other : 0;
 }
 
 static void every_policy_chooses_for_ragged_heads_too(void **state)

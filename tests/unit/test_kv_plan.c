@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "write_orders.h"
 
 /* A configured policy on a schedule, and its plan. */
 typedef struct {
@@ -25,6 +26,7 @@ static void open_plan(fixture *f, const char *policy, const char *model, double 
     assert_int_equal(skv_schedule_make(&f->schedule, ratio, resolution), SKV_OK);
     assert_int_equal(skv_policy_find(&f->policy, policy), SKV_OK);
     setup.base = f->base = skv_policy_base(percent, &f->schedule);
+    setup.orders_file = write_orders(&f->dims, &f->schedule);
     if (strcmp(model, "2b") != 0 && strcmp(model, "8b") != 0) {
         setup.drafters = drafters;
         setup.n_drafters = 1;
@@ -171,6 +173,24 @@ static void the_pool_holds_every_moment_and_no_more(void **state)
     }
 }
 
+/* The layer at work is in the scratch; all others are in the pool. */
+static void heatkv_stays_within_its_budget_at_every_moment(void **state)
+{
+    static const double percents[] = {4, 10, 20};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        fixture f;
+        size_t budget;
+
+        open_plan(&f, "heatkv", "2b", 1, "1M", percents[i]);
+        budget = (size_t)f.dims.depth * (size_t)f.base * token_bytes(&f);
+        assert_true(skv_kv_plan_pool_bytes(f.plan) <= budget);
+        assert_true(skv_kv_plan_pool_bytes(f.plan) > budget - budget / 20);
+        close_plan(&f);
+    }
+}
+
 static void rows_out_of_range_are_refused(void **state)
 {
     fixture f;
@@ -196,6 +216,7 @@ int main(void)
         cmocka_unit_test(scalekv_holds_exactly_its_average_after_every_cut),
         cmocka_unit_test(the_ring_peaks_little_above_the_average),
         cmocka_unit_test(the_pool_holds_every_moment_and_no_more),
+        cmocka_unit_test(heatkv_stays_within_its_budget_at_every_moment),
         cmocka_unit_test(rows_out_of_range_are_refused),
     };
 
