@@ -32,7 +32,8 @@ const skv_option skv_settings_table[] = {
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget table (JSON) in place of the rule",
         NULL),
     ROW(orders, PATH, NULL,
-        "HeatKV: orders (JSON) by which heads drop source scales, as its authors publish them",
+        "HeatKV: orders (JSON) by which heads drop source scales: orders.json of skv calibrate, or "
+        "its authors'",
         NULL),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",
