@@ -12,6 +12,13 @@ skv_packages_run=(
     zlib1g-dev libxxhash-dev
 )
 
+# The libraries that the installed program runs with, on Ubuntu 24.04 (jobs/skv.def).
+# shellcheck disable=SC2034
+skv_packages_image=(
+    libopenmpi3t64 openmpi-bin libhdf5-103-1t64 libopenblas0 libsentencepiece0 libjansson4
+    libpng16-16t64 libjpeg-turbo8 libwebp7 zlib1g libxxhash0
+)
+
 # What the tests take besides. clang-format must be 14: others format differently. slurm*: a cluster
 # of one node. python3-pil: reads pictures as the evaluators do.
 # shellcheck disable=SC2034

@@ -48,12 +48,15 @@ SKV_MUST skv_status skv_command_options(void *options, const skv_command *c, skv
  * skv_command_options. */
 void skv_command_wish(skv_comm_wish *out, char **text, const skv_command *c, int argc, char **argv);
 
+/* SKV_E_ARG names the nearest one. */
+SKV_MUST skv_status skv_command_find(const skv_command **out, const char *name);
+
 /* All commands, and the option tables of all; NULL-terminated. */
 extern const skv_command *const skv_commands[];
 const skv_option *const *skv_command_tables(void);
 
 extern const skv_command skv_cmd_eval, skv_cmd_sample, skv_cmd_gather, skv_cmd_decode,
     skv_cmd_inspect, skv_cmd_verify, skv_cmd_bench, skv_cmd_export, skv_cmd_check, skv_cmd_doctor,
-    skv_cmd_scores, skv_cmd_calibrate;
+    skv_cmd_scores, skv_cmd_calibrate, skv_cmd_help;
 
 #endif

@@ -19,6 +19,7 @@ const skv_command *const skv_commands[] = {&skv_cmd_sample,
                                            &skv_cmd_bench,
                                            &skv_cmd_calibrate,
                                            &skv_cmd_doctor,
+                                           &skv_cmd_help,
                                            NULL};
 
 const skv_option *const *skv_command_tables(void)
@@ -28,6 +29,22 @@ const skv_option *const *skv_command_tables(void)
     for (size_t i = 0; skv_commands[i]; i++)
         tables[i] = skv_commands[i]->options;
     return tables;
+}
+
+skv_status skv_command_find(const skv_command **out, const char *name)
+{
+    const char *names[sizeof skv_commands / sizeof skv_commands[0]] = {0};
+    const char *near;
+
+    for (size_t i = 0; skv_commands[i]; i++) {
+        *out = skv_commands[i];
+        if (strcmp((*out)->name, name) == 0)
+            return SKV_OK;
+        names[i] = (*out)->name;
+    }
+    near = skv_nearest(name, names);
+    return skv_fail(SKV_E_ARG, "unknown command %s%s%s; skv --help lists them", name,
+                    near ? ", nearest is " : "", near ? near : "");
 }
 
 /* Rank 0 reads, all have the text. */

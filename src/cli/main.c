@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "core/build.h"
 #include "core/log.h"
 #include "io/h5.h"
@@ -16,37 +17,6 @@
 #include "io/io_libraries.h"
 #include "job/compare_ranks.h"
 #include "kernels/kernel_libraries.h"
-
-#define MAX_COMMANDS 64
-
-static void print_commands(FILE *to)
-{
-    fprintf(to, "usage: skv <command> [--config FILE] [--option value ...]\n\n");
-    for (const skv_command *const *c = skv_commands; *c; c++)
-        fprintf(to, "  %-8s %s\n", (*c)->name, (*c)->summary);
-    fprintf(to, "\nskv <command> --help lists a command's options.\n");
-}
-
-static int print_help(const skv_command *c)
-{
-    char *options = NULL;
-
-    if (skv_options_help(&options, c->options) != SKV_OK)
-        return SKV_EXIT_FAILED;
-    printf("usage: skv %s %s\n\n%s.\n\n%s", c->name, c->usage, c->summary, options);
-    free(options);
-    if (c->more_help)
-        c->more_help(stdout);
-    return SKV_EXIT_OK;
-}
-
-static const skv_command *find(const char *name)
-{
-    for (const skv_command *const *c = skv_commands; *c; c++)
-        if (strcmp((*c)->name, name) == 0)
-            return *c;
-    return NULL;
-}
 
 /* The build, and a line a library: what it was built with, and what runs where that is another. */
 static int print_version(void)
@@ -69,41 +39,15 @@ static int print_version(void)
     return SKV_EXIT_OK;
 }
 
-static int unknown_command(const char *name)
+static bool is_help(const char *word)
 {
-    const char *names[MAX_COMMANDS + 1] = {0};
-    const char *near;
-
-    for (size_t i = 0; i < MAX_COMMANDS && skv_commands[i]; i++)
-        names[i] = skv_commands[i]->name;
-    near = skv_nearest(name, names);
-    skv_error("unknown command %s%s%s; skv --help lists them", name, near ? ", nearest is " : "",
-              near ? near : "");
-    return SKV_EXIT_USAGE;
-}
-
-static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
-{
-    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
-}
-
-/* skv help, skv help COMMAND */
-static int help(const char *command)
-{
-    const skv_command *c = command ? find(command) : NULL;
-
-    if (command && !c)
-        return unknown_command(command);
-    if (c)
-        return print_help(c);
-    print_commands(stdout);
-    return SKV_EXIT_OK;
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (is_help(argv[i]))
             return true;
     return false;
 }
@@ -184,18 +128,20 @@ static int start(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write that meets it */
     if (argc < 2) {
-        print_commands(stderr);
+        skv_help_program(stderr);
         return SKV_EXIT_USAGE;
     }
-    if (is_one_of(argv[1], "help", "--help", "-h"))
-        return help(argc > 2 ? argv[2] : NULL);
-    if (is_one_of(argv[1], "version", "--version", "-V"))
+    if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0 ||
+        strcmp(argv[1], "-V") == 0)
         return print_version();
-    c = find(argv[1]);
-    if (!c)
-        return unknown_command(argv[1]);
-    if (wants_help(argc - 2, argv + 2))
-        return print_help(c);
+    if (skv_command_find(&c, is_help(argv[1]) ? "help" : argv[1]) != SKV_OK) {
+        skv_error("%s", skv_message());
+        return SKV_EXIT_USAGE;
+    }
+    if (wants_help(argc - 2, argv + 2)) {
+        skv_help_command(stdout, c);
+        return SKV_EXIT_OK;
+    }
     if (skv_h5_init() != SKV_OK) {
         skv_error("%s", skv_message());
         return SKV_EXIT_FAILED;

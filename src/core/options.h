@@ -132,6 +132,10 @@ const void *skv_options_value(const skv_option *table, const void *settings, con
 /* Frees what the rows own and zeroes them. */
 void skv_options_clear(const skv_option *table, void *settings);
 
+/* "--group-size N", "--[no-]dry-run" */
+#define SKV_OPTION_USAGE 512
+void skv_option_usage(char *out, size_t bytes, const skv_option *option);
+
 /* "  --key VALUE   help (default)" lines, as a string (free()). */
 SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 

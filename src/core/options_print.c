@@ -117,8 +117,7 @@ static const char *value_word(const skv_option *o)
     return "";
 }
 
-/* "--group-size N", "--[no-]dry-run" */
-static void usage_of(char *out, size_t bytes, const skv_option *o)
+void skv_option_usage(char *out, size_t bytes, const skv_option *o)
 {
     char flag[SKV_OPTIONS__WORD * 2];
 
@@ -134,21 +133,21 @@ skv_status skv_options_help(char **out, const skv_option *table)
     char *text = NULL;
     size_t bytes = 0;
     int width = 0;
-    char usage[SKV_OPTIONS__WORD * 3];
+    char usage[SKV_OPTION_USAGE];
     const char *group = NULL;
     FILE *f = open_memstream(&text, &bytes);
 
     if (!f)
         return skv_fail(SKV_E_MEM, "out of memory for the help");
     for (const skv_option *o = table; o->key; o++) {
-        usage_of(usage, sizeof usage, o);
+        skv_option_usage(usage, sizeof usage, o);
         width = (int)strlen(usage) > width ? (int)strlen(usage) : width;
     }
     for (const skv_option *o = table; o->key; o++) {
         if (o->group && (!group || strcmp(group, o->group) != 0))
             fprintf(f, "%s%s:\n", group ? "\n" : "", o->group);
         group = o->group ? o->group : group;
-        usage_of(usage, sizeof usage, o);
+        skv_option_usage(usage, sizeof usage, o);
         fprintf(f, "  %-*s  %s", width, usage, o->help);
         if (o->fallback && strcmp(o->fallback, "false") != 0)
             fprintf(f, " (%s)", o->fallback[0] ? o->fallback : "empty");

@@ -1,0 +1,48 @@
+/* Help for a terminal, and what the forms share. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/help.h"
+
+void skv_help_program(FILE *to)
+{
+    fprintf(to, "usage: skv <command> [--config FILE] [--option value ...]\n\n");
+    for (const skv_command *const *c = skv_commands; *c; c++)
+        fprintf(to, "  %-9s %s\n", (*c)->name, (*c)->summary);
+    fprintf(to, "\nskv <command> --help lists a command's options.\n");
+}
+
+void skv_help_command(FILE *to, const skv_command *c)
+{
+    char *options = NULL;
+
+    if (skv_options_help(&options, c->options) != SKV_OK)
+        return;
+    fprintf(to, "usage: skv %s %s\n\n%s.\n\n%s", c->name, c->usage, c->summary, options);
+    free(options);
+    if (c->more_help)
+        c->more_help(to);
+}
+
+char *skv_help_more(const skv_command *c)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+
+    if (!f)
+        return NULL;
+    if (c->more_help)
+        c->more_help(f);
+    if (fclose(f) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+const char *skv_help_default(const skv_option *o)
+{
+    if (!o->fallback || strcmp(o->fallback, "false") == 0)
+        return "";
+    return o->fallback[0] ? o->fallback : "empty";
+}
