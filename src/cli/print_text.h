@@ -1,8 +1,18 @@
-/* Text from files on stdout. */
+/* Text from files on stdout; JSON as --json asks for it. */
 #ifndef SKV_CLI_PRINT_TEXT_H
 #define SKV_CLI_PRINT_TEXT_H
 
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/status.h"
+
 /* Prints foreign text (ids, prompts, names) escaped, followed by blanks up to `width` bytes. */
 void skv_print_text(const char *text, int width);
+
+/* The value of --json: "-" is standard output, which then has nothing else. */
+#define SKV_JSON_HELP "as JSON, to this file; -: that alone, to standard output"
+bool skv_json_is_all(const char *file); /* NULL: not given */
+SKV_MUST skv_status skv_print_json(const json_t *value, const char *file);
 
 #endif

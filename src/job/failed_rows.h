@@ -28,6 +28,9 @@ void skv_failed_rows_clear(skv_failed_rows *f); /* also after a failure */
  * 2 "not finite: text", 1 "the line is empty". Always ends with a NUL. */
 void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f);
 
+/* Those of RUN/run.h5, and how many rows it has in all. */
+SKV_MUST skv_status skv_failed_rows_read(skv_failed_rows *out, int64_t *n_rows, const char *run);
+
 /* Warns of the rows of RUN/run.h5 that failed: how many, and why. */
 SKV_MUST skv_status skv_failed_rows_warn(const char *run);
 

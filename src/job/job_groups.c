@@ -11,6 +11,7 @@
 #include "job/gather_ranks.h"
 #include "job/job_parts.h"
 #include "run/group_file.h"
+#include "run/run_status.h"
 #include "sample/sampler.h"
 #include "sample/writer.h"
 
@@ -74,6 +75,19 @@ static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, c
     return st;
 }
 
+/* For `skv status`, on any host. */
+static void tell_others(const skv_job *j)
+{
+    const skv_rank_progress p = {.rank = j->rank,
+                                 .size = j->size,
+                                 .groups = j->n_done,
+                                 .seconds =
+                                     j->n_done > 0 ? j->group_seconds / (double)j->n_done : 0};
+
+    if (j->claims)
+        skv_rank_progress_say(j->claims, &p);
+}
+
 /* After a group, or before the first (-1). */
 static void tell(const skv_job *j, int64_t group)
 {
@@ -86,6 +100,7 @@ static void tell(const skv_job *j, int64_t group)
         skv_rows_group(&j->run.rows, group, &first, &n_rows);
     if (j->rank == 0 && report->group)
         report->group(report->ctx, &j->run, n_rows, j->n_done, j->n_done + own);
+    tell_others(j);
 }
 
 static skv_status next_group(skv_job *j, int64_t *group, uint8_t *work)
@@ -102,7 +117,7 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
 {
     uint8_t *work = NULL;
     int64_t group = -1;
-    double start;
+    double start, seconds;
     skv_status st;
 
     tell(j, -1);
@@ -116,7 +131,9 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
         if (st != SKV_OK)
             break;
         j->n_done++;
-        skv_pace_add(&j->pace, skv_seconds() - start);
+        seconds = skv_seconds() - start;
+        j->group_seconds += seconds;
+        skv_pace_add(&j->pace, seconds);
         skv_group_queue_finish_part(j->queue, group);
         tell(j, group);
     }

@@ -59,6 +59,7 @@ typedef struct {
     skv_writer *writer;
     skv_group_queue *queue;
     int64_t n_done;        /* groups, by this rank */
+    double group_seconds;  /* that they took */
     bool gathered;         /* on rank 0 */
     char only_failed[512]; /* why --only's row failed, path by path */
 } skv_job;

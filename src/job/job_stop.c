@@ -20,12 +20,12 @@ static bool started_by_mpirun(void)
 static void say_progress(char *out, size_t bytes, const skv_job *j)
 {
     const int64_t all = j->run.rows.n_groups * j->run.paths.n;
-    const double until = skv_seconds() + COUNT_SECONDS;
+    const skv_group_counting how = {.until = skv_seconds() + COUNT_SECONDS};
     int64_t done = 0;
     bool cut = false;
 
     for (int i = 0; i < j->run.paths.n; i++)
-        done += skv_group_count(j->settings.out, j->run.paths.path[i].name, until, &cut);
+        done += skv_group_count(j->settings.out, j->run.paths.path[i].name, &how, &cut);
     if (cut)
         snprintf(out, bytes, "at least %" PRId64 " of %" PRId64 " groups are done", done, all);
     else if (done >= all)

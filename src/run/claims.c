@@ -1,4 +1,5 @@
 #include "run/claims.h"
+#include "run/claims_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +20,6 @@
 #include "core/mem.h"
 #include "core/process.h"
 
-#define ENDING       ".alive"
 #define BEAT_SECONDS 10 /* several must be missed before an owner is dead */
 #define ASIDE_BYTES  (SKV_CLAIM_BYTES + 2 * SKV_PROCESS_BYTES) /* "<name>.<process>.tmp" */
 
@@ -28,11 +28,12 @@ struct skv_claims {
     int n_below; /* core/folder.h */
     int folder;
     char me[SKV_PROCESS_BYTES];
-    char alive[SKV_PROCESS_BYTES + sizeof ENDING];
+    char alive[SKV_PROCESS_BYTES + sizeof SKV_CLAIMS__ALIVE];
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool ending;
+    char said[SKV_CLAIM_BYTES]; /* for the next beat; "": nothing new */
     _Atomic(double) beat; /* time of this process's heartbeat, by the file system's clock: s */
 };
 
@@ -42,30 +43,10 @@ struct skv_claims {
 static skv_status read_line(char out[SKV_CLAIM_BYTES], struct timespec *time, const skv_claims *c,
                             const char *name)
 {
-    /* opened, not looked up by name: NFS asks the server then */
-    const int fd = openat(c->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    const int reason = errno;
-    char path[4096 + SKV_CLAIM_BYTES];
-    struct stat info;
-    size_t n = 0;
-    skv_status st;
+    char text[SKV_CLAIMS__TEXT];
 
-    if (fd < 0 && reason == ENOENT)
-        return SKV_E_NOTFOUND;
-    snprintf(path, sizeof path, "%.4095s/%s", c->path, name);
-    if (fd < 0)
-        return skv_cannot_open(path, reason);
-    if (fstat(fd, &info) != 0)
-        st = skv_fail(SKV_E_IO, "%s: cannot look at it: %s", path, strerror(errno));
-    else if (!S_ISREG(info.st_mode))
-        st = skv_fail(SKV_E_KIND, "%s: not a file, so no claim", path);
-    else
-        st = skv_read_fully(&n, fd, out, SKV_CLAIM_BYTES - 1, path);
-    close(fd);
-    SKV_TRY(st);
-    out[n] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    *time = info.st_mtim;
+    SKV_TRY(skv_claims__read(text, time, c->folder, c->path, name));
+    snprintf(out, SKV_CLAIM_BYTES, "%.*s", (int)strcspn(text, "\n"), text);
     return SKV_OK;
 }
 
@@ -148,14 +129,45 @@ static double seconds_of(struct timespec t)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Writes a heartbeat with what this process has to say. */
+static skv_status beat_aloud(skv_claims *c, const char *said)
+{
+    const int how = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+    char text[SKV_CLAIMS__TEXT], who[SKV_CLAIM_BYTES], aside[ASIDE_BYTES];
+    int fd, reason;
+
+    name_aside(aside, c, c->alive);
+    skv_process_describe(who, sizeof who);
+    snprintf(text, sizeof text, "%.*s\n%.*s\n", SKV_CLAIM_BYTES - 2, who, SKV_CLAIM_BYTES - 2,
+             said);
+    fd = openat(c->folder, aside, how, 0666);
+    if (fd < 0)
+        return skv_cannot_make(c->path, "create a file in it", errno);
+    reason = skv_write_fully(fd, text, strlen(text));
+    if (close(fd) != 0 && reason == 0)
+        reason = errno;
+    if (reason == 0 && renameat(c->folder, aside, c->folder, c->alive) != 0)
+        reason = errno;
+    if (reason == 0)
+        return SKV_OK;
+    unlinkat(c->folder, aside, 0);
+    return skv_fail(SKV_E_IO, "%s/%s: cannot write: %s", c->path, c->alive, strerror(reason));
+}
+
 /* A heartbeat that others took for a dead one's and removed is made again. */
 static skv_status beat(skv_claims *c)
 {
-    char who[SKV_CLAIM_BYTES];
+    char who[SKV_CLAIM_BYTES], said[SKV_CLAIM_BYTES];
     struct stat info;
     bool made;
 
-    if (utimensat(c->folder, c->alive, NULL, AT_SYMLINK_NOFOLLOW) != 0) {
+    pthread_mutex_lock(&c->lock);
+    memcpy(said, c->said, sizeof said);
+    c->said[0] = '\0';
+    pthread_mutex_unlock(&c->lock);
+    if (said[0])
+        SKV_TRY(beat_aloud(c, said));
+    else if (utimensat(c->folder, c->alive, NULL, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno != ENOENT)
             return skv_fail(SKV_E_IO, "%s/%s: cannot set its time: %s", c->path, c->alive,
                             strerror(errno));
@@ -197,7 +209,7 @@ static void set_up(skv_claims *c)
 
     c->folder = -1;
     skv_process_name(c->me);
-    snprintf(c->alive, sizeof c->alive, "%s" ENDING, c->me);
+    snprintf(c->alive, sizeof c->alive, "%s" SKV_CLAIMS__ALIVE, c->me);
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -256,6 +268,13 @@ skv_status skv_claims_open(skv_claims **out, const char *folder, int n_below)
     return SKV_OK;
 }
 
+void skv_claims_say(skv_claims *c, const char *line)
+{
+    pthread_mutex_lock(&c->lock);
+    snprintf(c->said, sizeof c->said, "%.*s", SKV_CLAIM_BYTES - 2, line);
+    pthread_mutex_unlock(&c->lock);
+}
+
 void skv_claims_close(skv_claims *c)
 {
     if (!c)
@@ -277,14 +296,14 @@ double skv_claims_age(const skv_claims *c, struct timespec then)
 
 static skv_owner_state look_at(char who[SKV_CLAIM_BYTES], const skv_claims *c, const char *owner)
 {
-    char name[SKV_PROCESS_BYTES + sizeof ENDING];
+    char name[SKV_PROCESS_BYTES + sizeof SKV_CLAIMS__ALIVE];
     struct timespec time;
     skv_status st;
 
     snprintf(who, SKV_CLAIM_BYTES, "another process");
     if (skv_process_has_ended(owner))
         return SKV_OWNER_IS_DEAD;
-    snprintf(name, sizeof name, "%.*s" ENDING, SKV_PROCESS_BYTES - 1, owner);
+    snprintf(name, sizeof name, "%.*s" SKV_CLAIMS__ALIVE, SKV_PROCESS_BYTES - 1, owner);
     st = read_line(who, &time, c, name);
     if (st == SKV_E_NOTFOUND)
         return SKV_OWNER_IS_UNKNOWN;
@@ -418,13 +437,6 @@ skv_status skv_claims_wait(skv_claims *c, const char *name, const char *what,
 
 /* ----------------------------------------------------------------------- all of them */
 
-static bool is_heartbeat(const char *name)
-{
-    const size_t n = strlen(name), end = sizeof ENDING - 1;
-
-    return n > end && strcmp(name + n - end, ENDING) == 0;
-}
-
 static bool is_claim(const char *name)
 {
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
@@ -490,7 +502,7 @@ static void sweep_heartbeat(skv_claims *c, const char *name)
 {
     char owner[SKV_CLAIM_BYTES];
 
-    snprintf(owner, sizeof owner, "%.*s", (int)(strlen(name) - (sizeof ENDING - 1)), name);
+    skv_claims__owner_of(owner, name);
     if (skv_claims_owner(c, owner) == SKV_OWNER_IS_DEAD)
         unlinkat(c->folder, name, 0);
 }
@@ -524,5 +536,5 @@ skv_status skv_claims_sweep(skv_claims *c)
 {
     SKV_TRY(sweep(c, is_claim, sweep_claim));
     SKV_TRY(skv_aside_sweep(c->path, c->n_below, is_dead, c));
-    return sweep(c, is_heartbeat, sweep_heartbeat);
+    return sweep(c, skv_claims__is_heart, sweep_heartbeat);
 }

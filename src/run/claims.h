@@ -70,6 +70,22 @@ typedef enum {
 
 skv_owner_state skv_claims_owner(const skv_claims *c, const char *owner);
 
+/* Tells whoever looks at the folder how far this process is: a line of its heartbeat from the next
+ * beat on, cut to SKV_CLAIM_BYTES. Any thread. */
+void skv_claims_say(skv_claims *c, const char *line);
+
+/* A process that has a heartbeat in the folder. */
+typedef struct {
+    char who[SKV_CLAIM_BYTES];  /* "process 17 on host node3" */
+    char said[SKV_CLAIM_BYTES]; /* its last line, "" */
+    double age;                 /* seconds since its last beat, by this host's clock */
+    bool is_dead;
+} skv_claims_heart;
+
+/* All of them, sorted by who (free()); none where there is no such folder. Writes nothing. */
+SKV_MUST skv_status skv_claims_hearts(skv_claims_heart **out, int *n, const char *folder,
+                                      int n_below);
+
 /* Seconds from `then`, a file's time, to this process's last heartbeat. */
 double skv_claims_age(const skv_claims *c, struct timespec then);
 

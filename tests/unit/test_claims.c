@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -131,6 +132,37 @@ static void a_claim_expires_with_its_owners_heartbeat(void **state)
     assert_int_equal(skv_claims_owner(c, "0123456789ab-18-99"), SKV_OWNER_IS_UNKNOWN);
     assert_true(take(c, "000002"));
     skv_claims_close(c);
+}
+
+static void what_a_process_says_is_heard_with_its_next_beat(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 200000000};
+    skv_claims *c = open_claims();
+    skv_claims_heart *heart = NULL;
+    int n = 0;
+
+    (void)state;
+    put(STRANGER ".alive", "process 17 on node3\n", SKV_CLAIM_SECONDS + 5);
+    skv_claims_say(c, "rank 0 of 1: 3 groups, 1.0 s each");
+    for (int i = 0; i < 100; i++) {
+        free(heart);
+        assert_int_equal(skv_claims_hearts(&heart, &n, temp_path("claims"), 1), SKV_OK);
+        assert_int_equal(n, 2);
+        if (heart[1].said[0] || heart[0].said[0])
+            break;
+        nanosleep(&pause, NULL);
+    }
+    for (int i = 0; i < n; i++) {
+        const bool stranger = strcmp(heart[i].who, "process 17 on node3") == 0;
+
+        assert_int_equal(heart[i].is_dead, stranger);
+        assert_string_equal(heart[i].said, stranger ? "" : "rank 0 of 1: 3 groups, 1.0 s each");
+    }
+    free(heart);
+    assert_true(take(c, "000001")); /* its heartbeat is still its own */
+    skv_claims_close(c);
+    assert_int_equal(skv_claims_hearts(&heart, &n, temp_path("none"), 1), SKV_OK);
+    assert_int_equal(n, 0);
 }
 
 static void claims_of_others_count_while_their_owners_live(void **state)
@@ -477,6 +509,7 @@ int main(void)
         CASE(a_claim_is_won_once_and_again_after_it_was_dropped),
         CASE(a_living_strangers_claim_is_respected),
         CASE(a_claim_expires_with_its_owners_heartbeat),
+        CASE(what_a_process_says_is_heard_with_its_next_beat),
         CASE(claims_of_others_count_while_their_owners_live),
         CASE(a_claim_without_a_name_expires_by_its_own_time),
         CASE(whoever_is_killed_while_making_a_claim_blocks_nobody),

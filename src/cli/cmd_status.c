@@ -1,0 +1,238 @@
+/* skv status: how far a run is. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/print_text.h"
+#include "core/json.h"
+#include "core/mem.h"
+#include "job/failed_rows.h"
+#include "run/run_status.h"
+
+#define SHOWN         5  /* processes: the slowest */
+#define WATCH_SECONDS 2  /* on a terminal */
+#define LOG_SECONDS   60 /* in a file */
+#define LONG_IDLE     60 /* seconds without a new group that are said */
+
+typedef struct {
+    bool watch;
+    char *config, *json;
+} status_options;
+
+static const skv_option table[] = {
+    SKV_OPTION_CONFIG(status_options),
+    SKV_OPTION(status_options, watch, BOOL, "false",
+               "look again, every 2 s on a terminal and every minute in a file, until the run is "
+               "complete",
+               "Status"),
+    SKV_OPTION_FLAG(status_options, json, STRING, NULL, "the same " SKV_JSON_HELP, NULL),
+    {.key = NULL},
+};
+
+typedef struct {
+    const char *folder;
+    skv_run_status s;
+    skv_failed_rows failed;
+    int64_t n_rows; /* of run.h5 */
+} status;
+
+static skv_status look(status *a, const char *run)
+{
+    *a = (status){.folder = run};
+    SKV_TRY(skv_run_status_read(&a->s, run));
+    return a->s.gathered ? skv_failed_rows_read(&a->failed, &a->n_rows, run) : SKV_OK;
+}
+
+static void forget(status *a)
+{
+    skv_failed_rows_clear(&a->failed);
+    skv_run_status_clear(&a->s);
+}
+
+static bool is_complete(const status *a)
+{
+    return a->s.gathered && a->s.done >= a->s.all;
+}
+
+/* Pictures of a group of one path, in the mean. */
+static double group_rows(const status *a)
+{
+    return (double)a->s.run.n_rows / (double)a->s.run.n_groups;
+}
+
+/* ------------------------------------------------------------------------ printing */
+
+static void print_left(double seconds)
+{
+    const int64_t minutes = (int64_t)(seconds / 60) + 1;
+
+    if (seconds < 90)
+        printf(", %.0f s left", seconds);
+    else
+        printf(", %" PRId64 " h %02" PRId64 " min left", minutes / 60, minutes % 60);
+}
+
+static void print_summary(const status *a)
+{
+    const skv_run_status *s = &a->s;
+
+    skv_print_text(a->folder, 0);
+    printf(": %" PRId64 " of %" PRId64 " groups (%.1f %%)", s->done, s->all,
+           100 * (double)s->done / (double)s->all);
+    if (is_complete(a))
+        printf(", complete");
+    else if (s->done >= s->all)
+        printf(", run.h5 is not made");
+    else if (s->rate > 0 && s->n_processes > 0) {
+        printf(", %.2f images/s", s->rate * group_rows(a));
+        print_left((double)(s->all - s->done) / s->rate);
+    }
+    printf("\n");
+}
+
+static void print_processes(const skv_run_status *s)
+{
+    if (s->n_processes == 0 && s->done < s->all)
+        printf("nobody is at work\n");
+    for (int i = 0; i < s->n_processes && i < SHOWN; i++) {
+        const skv_status_process *p = &s->process[i];
+
+        printf("  ");
+        skv_print_text(p->heart.who, 0);
+        if (p->is_rank)
+            printf(", rank %d of %d: %" PRId64 " groups, %.2f s each", p->progress.rank,
+                   p->progress.size, p->progress.groups, p->progress.seconds);
+        printf("\n");
+    }
+    if (s->n_processes > SHOWN)
+        printf("  and %d more, faster ones\n", s->n_processes - SHOWN);
+    if (s->n_dead > 0)
+        printf("  %d that ended without a word; what they had claimed is free\n", s->n_dead);
+    if (s->done < s->all && s->idle > LONG_IDLE)
+        printf("the last group was finished %.0f s ago\n", s->idle);
+}
+
+static void print(const status *a)
+{
+    char reasons[640];
+
+    print_summary(a);
+    for (int i = 0; i < a->s.n_paths; i++) {
+        printf("  ");
+        skv_print_text(a->s.path[i].name, 24);
+        printf(" %" PRId64 " of %" PRId64 "\n", a->s.path[i].done, a->s.run.n_groups);
+    }
+    print_processes(&a->s);
+    skv_failed_rows_text(reasons, sizeof reasons, &a->failed);
+    if (a->failed.n > 0) {
+        printf("%" PRId64 " of %" PRId64 " rows failed: ", a->failed.n, a->n_rows);
+        skv_print_text(reasons, 0);
+        printf("\n");
+    }
+}
+
+/* ---------------------------------------------------------------------------- JSON */
+
+static json_t *processes_json(const skv_run_status *s)
+{
+    skv_json_maker list = skv_json_array();
+
+    for (int i = 0; i < s->n_processes; i++) {
+        const skv_status_process *p = &s->process[i];
+        skv_json_maker row = skv_json_object();
+
+        skv_json_put(&row, "who", skv_json_text(p->heart.who));
+        if (p->is_rank) {
+            skv_json_put(&row, "rank", json_integer(p->progress.rank));
+            skv_json_put(&row, "ranks", json_integer(p->progress.size));
+            skv_json_put(&row, "groups", json_integer(p->progress.groups));
+            skv_json_put(&row, "seconds_a_group", json_real(p->progress.seconds));
+        }
+        skv_json_append(&list, skv_json_take(&row));
+    }
+    return skv_json_take(&list);
+}
+
+static json_t *failed_json(const skv_failed_rows *f)
+{
+    skv_json_maker list = skv_json_object();
+
+    for (int i = 0; i < f->n_reasons; i++)
+        skv_json_put(&list, f->by_reason[i].reason, json_integer(f->by_reason[i].n));
+    return skv_json_take(&list);
+}
+
+static skv_status write_json(const status *a, const char *file)
+{
+    const skv_run_status *s = &a->s;
+    skv_json_maker root = skv_json_object(), paths = skv_json_object();
+    json_t *all = NULL;
+    skv_status st;
+
+    for (int i = 0; i < s->n_paths; i++)
+        skv_json_put(&paths, s->path[i].name, json_integer(s->path[i].done));
+    skv_json_put(&root, "complete", json_boolean(is_complete(a)));
+    skv_json_put(&root, "gathered", json_boolean(s->gathered));
+    skv_json_put(&root, "groups", json_integer(s->all));
+    skv_json_put(&root, "done", json_integer(s->done));
+    skv_json_put(&root, "paths", skv_json_take(&paths));
+    skv_json_put(&root, "images_a_second", json_real(s->rate * group_rows(a)));
+    skv_json_put(&root, "seconds_left",
+                 s->rate > 0 ? json_real((double)(s->all - s->done) / s->rate) : json_null());
+    skv_json_put(&root, "processes", processes_json(s));
+    skv_json_put(&root, "dead_processes", json_integer(s->n_dead));
+    skv_json_put(&root, "failed_rows", a->s.gathered ? failed_json(&a->failed) : json_null());
+    SKV_TRY(skv_json_finish(&all, &root, file));
+    st = skv_print_json(all, file);
+    json_decref(all);
+    return st;
+}
+
+/* ------------------------------------------------------------------------- command */
+
+static skv_status once(int *exit_code, const status_options *o, const char *run)
+{
+    status a;
+    skv_status st = look(&a, run);
+
+    if (st == SKV_OK && o->watch && isatty(STDOUT_FILENO))
+        printf("\033[H\033[J"); /* from the top of an empty screen */
+    if (st == SKV_OK && !skv_json_is_all(o->json))
+        print(&a);
+    if (st == SKV_OK && o->json)
+        st = write_json(&a, o->json);
+    *exit_code = !is_complete(&a) ? SKV_EXIT_AGAIN : a.failed.n > 0 ? SKV_EXIT_PARTIAL : 0;
+    forget(&a);
+    return st;
+}
+
+static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
+{
+    status_options o = {0};
+    skv_words words = {0};
+    skv_status st;
+
+    (void)comm;
+    SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_status, NULL, argc, argv, &words), done);
+    st = words.n == 1 ? once(exit_code, &o, words.word[0])
+                      : skv_fail(SKV_E_ARG, "status wants one run's folder, got %d", words.n);
+    while (st == SKV_OK && o.watch && *exit_code == SKV_EXIT_AGAIN) {
+        fflush(stdout);
+        sleep(isatty(STDOUT_FILENO) ? WATCH_SECONDS : LOG_SECONDS);
+        st = once(exit_code, &o, words.word[0]);
+    }
+done:
+    free((void *)words.word);
+    skv_options_clear(table, &o);
+    return st;
+}
+
+const skv_command skv_cmd_status = {.name = "status",
+                                    .usage = "RUN [--watch] [--json FILE]",
+                                    .summary = "how far a run is: groups, rate, time left, ranks",
+                                    .options = table,
+                                    .reads_hdf5 = true,
+                                    .run = run};
