@@ -5,13 +5,13 @@
 
 #include <stdint.h>
 
-/* Borrowed. Where all vectors are kept (n_kept == n) mean and covariance are NULL. */
+/* Borrowed. Of d vectors or fewer all are kept, and mean and covariance are NULL. */
 typedef struct {
     int64_t n;                /* pictures; 0: not known, a file of statistics does not say it */
     int64_t n_kept;           /* vectors at hand: all, or some evenly spaced ones; 0: none */
     const float *kept;        /* (n_kept, d) */
     const double *mean;       /* (d) of all n */
-    const double *covariance; /* (d, d), divisor n - 1 */
+    const double *covariance; /* (d, d), divisor n - 1; both triangles */
 } skv_feature_set;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "eval/metrics/feature_pool.h"
 #include "io/h5.h"
 #include "temp_folder.h"
 
@@ -71,6 +72,35 @@ static void what_cannot_be_read_is_not_found(void **state)
     assert_false(find(&f, "a", D));
 }
 
+/* Of more vectors than features a pool has sums, too, and all that it has goes over. */
+static void a_pool_hands_its_features_over(void **state)
+{
+    static const float x[5 * D] = {1, 2, 3, 3, 2, 1, 0, 5, 4, 4, 3, 2, 2, 3, 0};
+    skv_feature_pool *pool = NULL;
+    skv_kept_features f;
+    skv_feature_set set;
+
+    (void)state;
+    assert_int_equal(skv_feature_pool_create(&pool, D, 1, 5), SKV_OK);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(skv_feature_pool_add(pool, x + i * D, D), SKV_OK);
+    assert_int_equal(skv_feature_pool_end_round(pool), SKV_OK);
+    assert_int_equal(skv_feature_pool_finish(pool), SKV_OK);
+    skv_feature_pool_take(&f, pool);
+    skv_feature_pool_destroy(pool);
+    set = skv_kept_features_set(&f);
+    assert_true(set.n == 5 && set.n_kept == 5);
+    assert_memory_equal(set.kept, x, sizeof x);
+    assert_true(set.mean[0] == 2 && set.mean[1] == 3 && set.mean[2] == 2);
+    assert_true(set.covariance[0] == 2.5 && set.covariance[8] == 2.5);
+    assert_true(set.covariance[1] == -1 && set.covariance[3] == -1);
+    assert_int_equal(skv_kept_features_keep("pool", D, &set), SKV_OK);
+    skv_kept_features_clear(&f);
+    assert_true(find(&f, "pool", D));
+    assert_true(f.n == 5 && f.n_kept == 5 && f.covariance[0] == 2.5);
+    skv_kept_features_clear(&f);
+}
+
 static void nowhere_to_keep_is_no_failure(void **state)
 {
     skv_kept_features f;
@@ -92,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_was_kept_is_found),
         CASE(what_cannot_be_read_is_not_found),
+        CASE(a_pool_hands_its_features_over),
         CASE(nowhere_to_keep_is_no_failure),
     };
 
