@@ -2,7 +2,7 @@
 # skv status says how far a run is, by its folder alone: nothing is written there, and foreign names
 # are escaped. A process that beats is at work; one that does not is not.
 printf 'a cat\na dog\n\na cow\n' >prompts.txt
-job=(--config "$SOURCE/configs/tiny.json" --resolution 0.06M --threads 2 --paths full,scalekv-10
+job=(--config "$SOURCE/configs/tiny.json" --resolution 0.06M --threads 2 --paths "full,scalekv-10"
     --prompts prompts.txt --out run)
 look() {
     local code=0
