@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "io/pickle_internal.h"
+#include "io/pickle_machine.h"
 
 #define MAX_MEMO ((size_t)1 << 20)
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "io/pickle_internal.h"
+#include "io/pickle_machine.h"
 
 typedef enum {
     OTHER,

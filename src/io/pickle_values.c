@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
-#include "io/pickle_internal.h"
+#include "io/pickle_machine.h"
 
 #define MAX_VALUES ((size_t)1 << 21)
 #define MAX_ITEMS  ((size_t)1 << 22) /* of all containers together */

@@ -1,12 +1,14 @@
 /* The machine's inside: pickle_values.c holds values and stack, pickle_names.c makes values of
  * names, pickle.c reads opcodes. */
-#ifndef SKV_IO_PICKLE_INTERNAL_H
-#define SKV_IO_PICKLE_INTERNAL_H
+#ifndef SKV_IO_PICKLE_MACHINE_H
+#define SKV_IO_PICKLE_MACHINE_H
 
-#include "io/pickle.h"
+#include "core/status.h"
+#include "io/pickle_values.h"
 
 #define SKV_PICKLE_STACK 10000
 
+typedef struct skv_pickle skv_pickle;
 typedef struct skv_pickle_block skv_pickle_block;
 
 struct skv_pickle {
