@@ -1,4 +1,5 @@
 #include "cli/bench_eval.h"
+#include "cli/print_text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -155,7 +156,7 @@ static skv_status report(const skv_bench_eval_options *o, const skv_backend *be,
     if (!root)
         return skv_fail(SKV_E_MEM, "bench: out of memory");
     if (o->json)
-        st = skv_json_write(root, o->json);
+        st = skv_print_json(root, o->json);
     json_decref(root);
     return st;
 }

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "io/formula.h"
 #include "sample/fit.h"
+#include "cli/print_text.h"
 
 typedef struct {
     char *config, *transformer, *vae, *resolution, *text_tokens, *paths, *floor, *device, *dtype,
@@ -54,7 +55,7 @@ static const skv_option table[] = {
     SKV_OPTION_DTYPE(bench_options),
     SKV_OPTION_MEMORY_LIMIT(bench_options),
     SKV_OPTION_THREADS(bench_options),
-    ROW(json, STRING, NULL, "file to write the tables to as JSON, too", NULL),
+    ROW(json, STRING, NULL, "the tables " SKV_JSON_HELP, NULL),
     ROW(eval, INT, "0", "time the metrics over this many made-up pairs instead", "Metrics"),
     ROW(side, INT, "1024", "pixels of a side of their pictures", NULL),
     {0}};
@@ -257,7 +258,7 @@ static skv_status write_json(job *j)
                      j->gemm * 1e-9, "paths", skv_json_take(&j->rows));
     if (!root)
         return skv_fail(SKV_E_MEM, "bench: out of memory");
-    st = skv_option_opened("--json", skv_json_write(root, j->o.json));
+    st = skv_print_json(root, j->o.json);
     json_decref(root);
     return st;
 }

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/libraries.h"
 #include "cli/print_text.h"
 #include "cli/sample_print.h"
+#include "core/build.h"
 #include "core/escape.h"
+#include "core/json.h"
 #include "core/mem.h"
 #include "job/doctor.h"
 #include "job/job.h"
@@ -138,9 +141,67 @@ static void print_findings(const skv_findings *f)
     printf("%d trap%s\n", f->n_traps, f->n_traps == 1 ? "" : "s");
 }
 
+/* --------------------------------------------------------------------------- JSON */
+
+static json_t *ranks_json(const skv_host_facts *rank, int n)
+{
+    skv_json_maker list = skv_json_array();
+
+    for (int r = 0; r < n; r++) {
+        const skv_host_facts *h = &rank[r];
+        skv_json_maker row = skv_json_object();
+
+        skv_json_put(&row, "host", skv_json_text(h->host));
+        skv_json_put(&row, "local_rank", json_integer(h->local_rank));
+        skv_json_put(&row, "local_size", json_integer(h->local_size));
+        skv_json_put(&row, "device", skv_json_text(h->device));
+        skv_json_put(&row, "gpu", skv_json_text(h->gpu));
+        skv_json_put(&row, "visible", skv_json_text(h->visible));
+        skv_json_put(&row, "failure", skv_json_text(h->failure));
+        skv_json_put(&row, "free_bytes", json_integer(h->free_here));
+        skv_json_put(&row, "bytes", json_integer(h->all_here));
+        skv_json_append(&list, skv_json_take(&row));
+    }
+    return skv_json_take(&list);
+}
+
+static json_t *findings_json(const skv_findings *f)
+{
+    skv_json_maker list = skv_json_array();
+
+    for (int i = 0; i < f->n; i++) {
+        skv_json_maker row = skv_json_object();
+
+        skv_json_put(&row, "check", json_string(f->finding[i].check));
+        skv_json_put(&row, "trap", json_boolean(f->finding[i].trap));
+        skv_json_put(&row, "text", skv_json_text(f->finding[i].text));
+        skv_json_put(&row, "cure", skv_json_text(f->finding[i].cure));
+        skv_json_append(&list, skv_json_take(&row));
+    }
+    return skv_json_take(&list);
+}
+
+static skv_status write_json(const skv_findings *f, json_t *ranks, const char *file)
+{
+    skv_json_maker root = skv_json_object();
+    json_t *all = NULL;
+    skv_status st;
+
+    skv_json_put(&root, "version", json_string(skv_build()));
+    skv_json_put(&root, "libraries", skv_libraries_json());
+    skv_json_put(&root, "ranks", json_incref(ranks));
+    skv_json_put(&root, "findings", findings_json(f));
+    skv_json_put(&root, "traps", json_integer(f->n_traps));
+    SKV_TRY(skv_json_finish(&all, &root, "doctor"));
+    st = skv_print_json(all, file);
+    json_decref(all);
+    return st;
+}
+
 /* ------------------------------------------------------------------------- command */
 
-static skv_status examine(skv_findings *f, skv_doctor_facts *facts, skv_comm *comm,
+/* *ranks: for JSON, on rank 0. */
+static skv_status examine(skv_findings *f, skv_doctor_facts *facts, json_t **ranks, skv_comm *comm,
                           const skv_settings *s)
 {
     const skv_doctor d = {
@@ -149,8 +210,10 @@ static skv_status examine(skv_findings *f, skv_doctor_facts *facts, skv_comm *co
         .run = s->out};
     const skv_status st = skv_doctor_examine(f, facts, &d);
 
-    if (facts->rank && st == SKV_OK)
+    if (facts->rank && st == SKV_OK) {
         print_ranks(facts->rank, skv_comm_size(comm));
+        *ranks = ranks_json(facts->rank, skv_comm_size(comm));
+    }
     free(facts->rank);
     facts->rank = NULL;
     return st;
@@ -161,11 +224,12 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_settings s = {0};
     skv_findings f = {0};
     skv_doctor_facts facts;
+    json_t *ranks = NULL;
     int64_t traps;
     skv_status st;
 
     SKV_TRY_GOTO(skv_command_options(&s, &skv_cmd_doctor, comm, argc, argv, NULL), done);
-    SKV_TRY_GOTO(examine(&f, &facts, comm, &s), done);
+    SKV_TRY_GOTO(examine(&f, &facts, &ranks, comm, &s), done);
     if (facts.one_build && s.transformer && s.prompts)
         SKV_TRY_GOTO(dry_run(&f, comm, argc, argv, facts.free_disk), done);
     else if (facts.one_build && skv_comm_rank(comm) == 0)
@@ -173,11 +237,15 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_comm_agree(comm, skv_findings_check(&f)), done);
     if (skv_comm_rank(comm) == 0)
         print_findings(&f);
+    if (skv_comm_rank(comm) == 0 && s.json)
+        st = write_json(&f, ranks, s.json);
+    SKV_TRY_GOTO(skv_comm_agree(comm, st), done);
     traps = f.n_traps;
     SKV_TRY_GOTO(skv_comm_broadcast(comm, &traps, sizeof traps, 0), done);
     if (traps > 0)
         *exit_code = SKV_EXIT_FAILED;
 done:
+    json_decref(ranks);
     skv_findings_clear(&f);
     skv_options_clear(skv_settings_table, &s);
     return st;

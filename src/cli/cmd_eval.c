@@ -50,7 +50,7 @@ static const skv_option table[] = {
         NULL),
     SKV_OPTION_FLAG(eval_options, out, STRING, NULL,
                     "folder for metrics.h5 and metrics.json; default: the run", NULL),
-    ROW(json, STRING, NULL, "also write the summary to this file", NULL),
+    ROW(json, STRING, NULL, "the summary " SKV_JSON_HELP, NULL),
     ROW(csv, STRING, NULL, "also write a table to this file: a line a path and picture", NULL),
     ROW(report, BOOL, "true", "write RUN/report.html", NULL),
     SKV_OPTION_WORD(eval_options, networks, "files|formula|none", "files",
@@ -440,7 +440,7 @@ static skv_status write_summary(const job *j, const char *file)
     skv_status st = skv_metrics_json(&root, &m);
 
     if (st == SKV_OK)
-        st = skv_option_opened("--json", skv_json_write(root, file));
+        st = skv_print_json(root, file);
     json_decref(root);
     return st;
 }

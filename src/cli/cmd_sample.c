@@ -6,7 +6,7 @@
 
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
-    skv_progress progress;
+    skv_progress progress = {0};
     const skv_job_setup setup = {.comm = comm,
                                  .argc = argc,
                                  .argv = argv,

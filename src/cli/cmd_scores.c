@@ -32,7 +32,7 @@ static const skv_option table[] = {
         "the prompt list, where categories are read from it; default: the file that the run was "
         "made of",
         "Scores"),
-    ROW(json, STRING, NULL, "also write metrics.json to this file", NULL),
+    ROW(json, STRING, NULL, "metrics.json " SKV_JSON_HELP, NULL),
     ROW(report, BOOL, "true", "write RUN/report.html", NULL), SKV_EVALUATORS(FILE_ROW){0}};
 
 static void more_help(FILE *to)
@@ -175,7 +175,7 @@ static skv_status write_folder(void *ctx, const char *folder)
     SKV_TRY_GOTO(skv_scores_merge(root, earlier, &j->run, &j->scores), done);
     SKV_TRY_GOTO(skv_json_write(root, file), done);
     if (j->options->json)
-        SKV_TRY_GOTO(skv_option_opened("--json", skv_json_write(root, j->options->json)), done);
+        SKV_TRY_GOTO(skv_print_json(root, j->options->json), done);
     if (j->options->report)
         st = skv_report_write(folder);
 done:

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "sample/text_features.h"
+#include "cli/print_text.h"
 
 typedef struct {
     char *config, *transformer, *vae, *against, *json, *device, *dtype, *seed, *torch_gpu;
@@ -31,7 +32,7 @@ static const skv_option table[] = {
         "feed no recorded bits back: from --seed and the text alone, as upstream ran", NULL),
     ROW(torch_gpu, STRING, SKV_TORCH_GPU,
         "the GPU that the recording was drawn on: " SKV_TORCH_GPU_HELP, NULL),
-    ROW(json, STRING, NULL, "file to write the table to as JSON, too", NULL),
+    ROW(json, STRING, NULL, "the table " SKV_JSON_HELP, NULL),
     SKV_OPTION_DEVICE(verify_options),
     SKV_OPTION_DTYPE(verify_options),
     SKV_OPTION_THREADS(verify_options),
@@ -236,8 +237,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     if (o.json) {
         root = json_pack("{s:s, s:b, s:o}", "against", o.against, "ok", v.good, "rows",
                          skv_json_take(&v.rows));
-        st = root ? skv_option_opened("--json", skv_json_write(root, o.json))
-                  : skv_fail(SKV_E_MEM, "verify: out of memory");
+        st = root ? skv_print_json(root, o.json) : skv_fail(SKV_E_MEM, "verify: out of memory");
         json_decref(root);
     }
 done:

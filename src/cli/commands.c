@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/print_text.h"
 #include "core/config.h"
 #include "core/mem.h"
 
@@ -61,6 +62,15 @@ static void drop_slashes(const skv_words *words)
     }
 }
 
+/* --json -: standard output is for that alone. */
+static skv_status set_json_apart(const skv_command *c, const void *options)
+{
+    for (const skv_option *o = c->options; o->key; o++)
+        if (o->type == SKV_OPT_STRING && strcmp(o->key, "json") == 0)
+            return skv_json_begin(*(char *const *)skv_options_value(c->options, options, o->key));
+    return SKV_OK;
+}
+
 skv_status skv_command_options(void *options, const skv_command *c, skv_comm *comm, int argc,
                                char **argv, skv_words *words)
 {
@@ -78,6 +88,8 @@ skv_status skv_command_options(void *options, const skv_command *c, skv_comm *co
         st = skv_config_apply(c->options, options, &sources);
     if (st == SKV_OK && words)
         drop_slashes(words);
+    if (st == SKV_OK)
+        st = set_json_apart(c, options);
     skv_config_clear(&config);
     return comm ? skv_comm_agree(comm, st) : st;
 }

@@ -9,32 +9,26 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/libraries.h"
 #include "core/build.h"
 #include "core/log.h"
 #include "io/h5.h"
 #include "io/h5_probe.h"
 #include "io/h5_probe_serve.h"
-#include "io/io_libraries.h"
 #include "job/compare_ranks.h"
-#include "kernels/kernel_libraries.h"
 
 /* The build, and a line a library: what it was built with, and what runs where that is another. */
 static int print_version(void)
 {
-    int (*const rooms[])(skv_library *) = {skv_core_libraries, skv_io_libraries,
-                                           skv_kernel_libraries, skv_comm_libraries};
+    skv_library l[SKV_ALL_LIBRARIES];
+    const int n = skv_all_libraries(l);
 
     printf("skv %s\n", skv_build());
-    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
-        skv_library l[SKV_MAX_LIBRARIES];
-        const int n = rooms[i](l);
-
-        for (int k = 0; k < n; k++) {
-            printf("%-14s %s", l[k].name, l[k].built);
-            if (l[k].running[0] && strcmp(l[k].running, l[k].built) != 0)
-                printf(", running with %s", l[k].running);
-            printf("\n");
-        }
+    for (int k = 0; k < n; k++) {
+        printf("%-14s %s", l[k].name, l[k].built);
+        if (l[k].running[0] && strcmp(l[k].running, l[k].built) != 0)
+            printf(", running with %s", l[k].running);
+        printf("\n");
     }
     return SKV_EXIT_OK;
 }

@@ -1,9 +1,12 @@
 #include "cli/print_text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/aside.h"
 #include "core/escape.h"
 #include "core/json.h"
 #include "core/options.h"
@@ -24,14 +27,31 @@ bool skv_json_is_all(const char *file)
     return file && strcmp(file, "-") == 0;
 }
 
+static int json_fd = -1; /* standard output, while stdout is standard error */
+
+skv_status skv_json_begin(const char *file)
+{
+    if (!skv_json_is_all(file) || json_fd >= 0)
+        return SKV_OK;
+    json_fd = dup(STDOUT_FILENO);
+    if (json_fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return skv_fail(SKV_E_IO, "standard output: cannot set it aside for --json -: %s",
+                        strerror(errno));
+    return SKV_OK;
+}
+
 skv_status skv_print_json(const json_t *value, const char *file)
 {
     char *text = NULL;
+    int reason;
 
     if (!skv_json_is_all(file))
         return skv_option_opened("--json", skv_json_write(value, file));
     SKV_TRY(skv_json_print(&text, value, SKV_JSON_INDENTED));
-    printf("%s\n", text);
+    reason = skv_write_fully(json_fd, text, strlen(text));
+    if (reason == 0)
+        reason = skv_write_fully(json_fd, "\n", 1);
     free(text);
-    return SKV_OK;
+    return reason == 0 ? SKV_OK
+                       : skv_fail(SKV_E_IO, "standard output: cannot write: %s", strerror(reason));
 }

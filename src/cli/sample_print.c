@@ -53,9 +53,12 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
         {"scratch", m->scratch},
         {"all", !s->text_apart || t5 > m->total ? beside + t5 : m->total},
     };
+    skv_progress *p = progress;
     int64_t groups = 0, pngs = 0;
 
-    (void)progress;
+    p->json = s->settings->json;
+    if (skv_json_begin(p->json) != SKV_OK)
+        skv_warn("%s", skv_message());
     for (int r = 0; r < n_ranks; r++)
         say(result, "# %s", (const char *)rank[r].data);
     skv_run_setup_disk(s, &groups, &pngs);
@@ -87,7 +90,7 @@ void skv_print_progress(void *progress, const skv_run_setup *s, int64_t n_rows, 
     double seconds, rate, left;
 
     if (n_done == 0) {
-        *p = (skv_progress){.start = skv_seconds()};
+        *p = (skv_progress){.start = skv_seconds(), .json = p->json};
         return;
     }
     p->n_images += n_rows * s->paths.n;
@@ -144,10 +147,11 @@ done:
 
 skv_status skv_print_paths(void *progress, const char *run)
 {
+    const skv_progress *p = progress;
     json_t *rows = NULL, *row;
+    skv_status st = SKV_OK;
     size_t i;
 
-    (void)progress;
     SKV_TRY(skv_paths_summary(&rows, run));
     printf("%-24s %14s %16s %14s %10s\n%-24s %14s %16s %14s %10s\n", "path", "tokens kept", "cache",
            "transformer", "VAE", "", "a layer", "bytes a picture", "s", "s");
@@ -160,6 +164,8 @@ skv_status skv_print_paths(void *progress, const char *run)
                json_real_value(json_object_get(row, "transformer_seconds")),
                json_real_value(json_object_get(row, "vae_seconds")));
     }
+    if (p->json)
+        st = skv_print_json(rows, p->json);
     json_decref(rows);
-    return SKV_OK;
+    return st;
 }

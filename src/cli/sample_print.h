@@ -9,6 +9,7 @@
 typedef struct {
     double start; /* of the first group */
     int64_t n_images;
+    const char *json; /* --json, or NULL */
 } skv_progress;
 
 /* One line a rank, groups, memory by purpose, disk: to stdout for --dry-run (where it is the

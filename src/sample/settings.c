@@ -48,6 +48,10 @@ const skv_option skv_settings_table[] = {
         "k/n: compute only the k-th of n parts of the groups; run.h5 is made by the job that finds "
         "all parts done",
         NULL),
+    SKV_OPTION_FLAG(skv_settings, json, STRING, NULL,
+                    "the table of paths (of doctor: what it found) as JSON, to this file; -: that "
+                    "alone, to standard output",
+                    NULL),
     ROW(only, STRING, NULL, "compute only the group with this id, and write only its PNG", NULL),
     ROW(dry_run, BOOL, "false", "print the plan (ranks, groups, memory, disk) and stop", NULL),
     ROW(gather, BOOL, "true",
