@@ -189,7 +189,7 @@ static skv_status write_json(const skv_findings *f, json_t *ranks, const char *f
 
     skv_json_put(&root, "version", json_string(skv_build()));
     skv_json_put(&root, "libraries", skv_libraries_json());
-    skv_json_put(&root, "ranks", json_incref(ranks));
+    skv_json_put(&root, "ranks", ranks ? json_incref(ranks) : json_array());
     skv_json_put(&root, "findings", findings_json(f));
     skv_json_put(&root, "traps", json_integer(f->n_traps));
     SKV_TRY(skv_json_finish(&all, &root, "doctor"));
