@@ -175,7 +175,7 @@ static json_t *order(const double *score, heat *room, const skv_measures *m)
 skv_status skv_heat_orders_write(const skv_calibration *c, const char *folder)
 {
     const skv_measures *m = &c->what;
-    const size_t n = (size_t)(m->layers * m->heads);
+    const size_t n = (size_t)m->layers * (size_t)m->heads;
     skv_json_maker root = skv_json_array();
     json_t *value = NULL;
     double *score = NULL;

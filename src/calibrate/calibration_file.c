@@ -128,7 +128,8 @@ static skv_status write_index(writing *w, skv_index index, const char *name, con
 {
     const skv_measures *m = w->m;
     const int scales = m->schedule.n_scales;
-    const size_t one = (size_t)(scales * m->layers), all = one * (size_t)(m->kinds * m->n_tops);
+    const size_t one = (size_t)scales * (size_t)m->layers;
+    const size_t all = one * (size_t)m->kinds * (size_t)m->n_tops;
     double *mean = w->room + 2 * all, *value = w->room, *z = w->room + all;
     skv_asi asi;
 

@@ -26,7 +26,7 @@ static size_t y_count(const skv_measures *m, int n_prompts)
 
 size_t skv_observer_bytes(const skv_measures *m, int n_prompts)
 {
-    const size_t rows = (size_t)(m->kinds * n_prompts),
+    const size_t rows = (size_t)m->kinds * (size_t)n_prompts,
                  keys = (size_t)m->schedule.start[m->schedule.n_scales];
 
     return skv_align_up(y_count(m, n_prompts) * sizeof(double)) +
@@ -53,7 +53,7 @@ static skv_status look(void *ctx, const skv_attended *seen)
     const skv_observer *o = ctx;
     const skv_measures *m = &o->what;
     const int si = seen->si, rows = (int)seen->q.shape[0], len = m->schedule.start[si + 1];
-    const size_t one = (size_t)(rows * m->heads * skv_columns(m));
+    const size_t one = (size_t)rows * (size_t)m->heads * (size_t)skv_columns(m);
     int32_t edge[SKV_MAX_SCALES + 1], top[SKV_STATS_TOPS];
 
     assert(seen->len[0] == len); /* nothing was cut */
@@ -134,8 +134,8 @@ skv_status skv_observer_fetch(skv_observer *o, int n_prompts)
 void skv_observer_figures(const skv_observer *o, int i, double *out)
 {
     const skv_measures *m = &o->what;
-    const size_t row = (size_t)(m->heads * skv_columns(m)),
-                 rows = (size_t)(m->kinds * o->n_prompts);
+    const size_t row = (size_t)m->heads * (size_t)skv_columns(m),
+                 rows = (size_t)m->kinds * (size_t)o->n_prompts;
 
     for (int kind = 0; kind < m->kinds; kind++)
         for (int si = 0; si < m->schedule.n_scales; si++)
