@@ -100,6 +100,18 @@ static json_t *seed_json(uint64_t seed)
     return json_string(text);
 }
 
+/* What was asked for: ids and texts. */
+static void put_texts(skv_json_maker *o, const char *id, const skv_run_file *run, int64_t row)
+{
+    skv_json_put(o, "id", json_string(id));
+    if (run->given_id && run->given_id[row][0])
+        skv_json_put(o, "given_id", json_string(run->given_id[row]));
+    skv_json_put(o, "prompt", json_string(run->prompt[row]));
+    skv_json_put(o, "prompt_used", json_string(run->prompt_used[row]));
+    if (run->negative && run->negative[row][0])
+        skv_json_put(o, "negative", json_string(run->negative[row]));
+}
+
 /* One prompt of the manifest: both texts, seeds, files, or why there are none. */
 static void describe(export_job *x, int64_t prompt, int n_failed)
 {
@@ -109,13 +121,7 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
     skv_json_maker seeds = skv_json_array(), files = skv_json_array(), o = skv_json_object();
     char name[SKV_LAYOUT_NAME_BYTES];
 
-    skv_json_put(&o, "id", json_string(set->id[prompt]));
-    if (run->given_id && run->given_id[row][0])
-        skv_json_put(&o, "given_id", json_string(run->given_id[row]));
-    skv_json_put(&o, "prompt", json_string(run->prompt[row]));
-    skv_json_put(&o, "prompt_used", json_string(run->prompt_used[row]));
-    if (run->negative && run->negative[row][0])
-        skv_json_put(&o, "negative", json_string(run->negative[row]));
+    put_texts(&o, set->id[prompt], run, row);
     if (set->category)
         skv_json_put(&o, "category", json_string(set->category[prompt]));
     for (int s = 0; s < set->samples; s++)
@@ -428,13 +434,7 @@ static skv_status recipe(char **out, const export_job *x, int64_t row)
     json_t *root = NULL;
     skv_status st;
 
-    skv_json_put(&o, "id", json_string(run->id[row]));
-    if (run->given_id && run->given_id[row][0])
-        skv_json_put(&o, "given_id", json_string(run->given_id[row]));
-    skv_json_put(&o, "prompt", json_string(run->prompt[row]));
-    skv_json_put(&o, "prompt_used", json_string(run->prompt_used[row]));
-    if (run->negative && run->negative[row][0])
-        skv_json_put(&o, "negative", json_string(run->negative[row]));
+    put_texts(&o, run->id[row], run, row);
     skv_json_put(&o, "seed", seed_json(run->seed[row]));
     skv_json_put(&o, "path", json_string(run->path[x->job->path].name));
     skv_json_put(&o, "config", json_string(run->config_digest));

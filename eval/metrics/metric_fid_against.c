@@ -1,14 +1,12 @@
 /* Fréchet Inception distance between a path's pictures and a set from elsewhere (frechet.h). */
-#include "eval/metrics/frechet.h"
 #include "eval/metrics/inception.h"
+#include "eval/metrics/metric.h"
+
+extern const skv_metric skv_metric_fid;
 
 static skv_status reduce(double *out, const skv_feature_sets *s)
 {
-    skv_frechet f;
-
-    SKV_TRY(skv_frechet_distance(&f, s->d, &s->reference, &s->compared));
-    *out = f.distance;
-    return SKV_OK;
+    return skv_metric_fid.reduce(out, s);
 }
 
 const skv_metric skv_metric_fid_against = {

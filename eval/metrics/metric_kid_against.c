@@ -3,23 +3,16 @@
 #include <math.h>
 
 #include "eval/metrics/inception.h"
-#include "eval/metrics/kid.h"
+#include "eval/metrics/metric.h"
 
-#define SEED 0
+extern const skv_metric skv_metric_kid;
 
 static skv_status reduce(double *out, const skv_feature_sets *s)
 {
-    const skv_kid_sets sets = {.d = s->d,
-                               .x1 = s->reference.kept,
-                               .x2 = s->compared.kept,
-                               .n1 = s->reference.n_kept,
-                               .n2 = s->compared.n_kept};
-
-    if (s->reference.n_kept == 0) {
-        *out = NAN;
-        return SKV_OK;
-    }
-    return skv_kid(out, &sets, SEED, s->threads);
+    if (s->reference.n_kept > 0)
+        return skv_metric_kid.reduce(out, s);
+    *out = NAN;
+    return SKV_OK;
 }
 
 const skv_metric skv_metric_kid_against = {

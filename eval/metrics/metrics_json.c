@@ -2,20 +2,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/json.h"
 #include "eval/metrics/metrics_file.h"
-
-static json_t *number(double v)
-{
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-/* Text of a run's file, which may not be UTF-8. */
-static json_t *text(const char *s)
-{
-    json_t *v = json_string(s);
-
-    return v ? v : json_string("(no UTF-8)");
-}
 
 static json_t *metric_json(const skv_metric *m)
 {
@@ -41,19 +29,19 @@ static void put_metric(skv_json_maker *o, const skv_metric *m, const skv_column 
     snprintf(key, sizeof key, "%.40s_mean", m->name);
     switch (m->kind) {
     case SKV_METRIC_OF_PICTURE:
-        skv_json_put(o, key, number(c ? c->mean : (double)NAN));
+        skv_json_put(o, key, skv_json_finite(c ? c->mean : (double)NAN));
         snprintf(key, sizeof key, "%.40s_mean_finite", m->name);
         if (m->infinite_when_equal)
-            skv_json_put(o, key, number(c ? c->mean_finite : (double)NAN));
+            skv_json_put(o, key, skv_json_finite(c ? c->mean_finite : (double)NAN));
         break;
     case SKV_METRIC_OF_SCALE:
         scales = skv_json_array();
         for (int i = 0; c && i < c->width; i++)
-            skv_json_append(&scales, number(c->scale_mean[i]));
+            skv_json_append(&scales, skv_json_finite(c->scale_mean[i]));
         skv_json_put(o, key, skv_json_take(&scales));
         break;
     case SKV_METRIC_OF_SET:
-        skv_json_put(o, m->name, number(c ? c->mean : (double)NAN));
+        skv_json_put(o, m->name, skv_json_finite(c ? c->mean : (double)NAN));
         break;
     }
 }
@@ -62,7 +50,7 @@ static json_t *path_json(const skv_path_results *p)
 {
     skv_json_maker o = skv_json_object(), weights = skv_json_object();
 
-    skv_json_put(&o, "name", text(p->name));
+    skv_json_put(&o, "name", skv_json_foreign(p->name));
     skv_json_put(&o, "pairs", json_integer(p->n_pairs));
     skv_json_put(&o, "identical",
                  skv_path_is_compared(p) ? json_integer(p->n_identical) : json_null());
@@ -74,7 +62,7 @@ static json_t *path_json(const skv_path_results *p)
             skv_json_put(&weights, (*m)->name, json_string(c->weights));
     }
     skv_json_put(&o, "weights", skv_json_take(&weights));
-    skv_json_put(&o, "digest", p->digest ? text(p->digest) : json_null());
+    skv_json_put(&o, "digest", p->digest ? skv_json_foreign(p->digest) : json_null());
     return skv_json_take(&o);
 }
 
@@ -90,8 +78,8 @@ static json_t *left_out(const skv_pairs *pairs)
         if (pairs->usable[i])
             continue;
         o = skv_json_object();
-        skv_json_put(&o, "id", text(run->id[i]));
-        skv_json_put(&o, "reason", text(run->error[i]));
+        skv_json_put(&o, "id", skv_json_foreign(run->id[i]));
+        skv_json_put(&o, "reason", skv_json_foreign(run->error[i]));
         skv_json_append(&list, skv_json_take(&o));
     }
     return skv_json_take(&list);
@@ -105,9 +93,9 @@ static json_t *against_json(const skv_results *r)
     if (!r->against)
         return json_null();
     o = skv_json_object();
-    skv_json_put(&o, "name", text(r->against));
+    skv_json_put(&o, "name", skv_json_foreign(r->against));
     skv_json_put(&o, "pictures", r->n_against > 0 ? json_integer(r->n_against) : json_null());
-    skv_json_put(&o, "digest", text(r->against_digest));
+    skv_json_put(&o, "digest", skv_json_foreign(r->against_digest));
     return skv_json_take(&o);
 }
 
@@ -122,7 +110,8 @@ skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
     skv_json_put(&root, "skv", json_string(m->version));
     skv_json_put(&root, "networks", json_string(skv_results_weights(m->results)));
     skv_json_put(&root, "reference",
-                 m->pairs->no_reference ? json_null() : text(skv_pairs_reference(m->pairs)));
+                 m->pairs->no_reference ? json_null()
+                                        : skv_json_foreign(skv_pairs_reference(m->pairs)));
     skv_json_put(&root, "against", against_json(m->results));
     skv_json_put(&root, "pictures", json_integer(m->pairs->n));
     skv_json_put(&root, "failed", json_integer(m->pairs->n - m->pairs->n_usable));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "eval/scores/scores.h"
@@ -59,19 +60,6 @@ void skv_published_clear(skv_published *p)
 
 /* ------------------------------------------------------------------------- a score */
 
-static json_t *number(double v)
-{
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-/* Text of a file, which may not be UTF-8. */
-static json_t *text(const char *s)
-{
-    json_t *v = json_string(s);
-
-    return v ? v : json_string("(no UTF-8)");
-}
-
 static json_t *categories(const skv_score *s)
 {
     skv_json_maker list = skv_json_array();
@@ -80,9 +68,9 @@ static json_t *categories(const skv_score *s)
         const skv_score_category *c = &s->category[i];
         skv_json_maker o = skv_json_object();
 
-        skv_json_put(&o, "name", text(c->name));
+        skv_json_put(&o, "name", skv_json_foreign(c->name));
         skv_json_put(&o, "fine", json_boolean(c->fine));
-        skv_json_put(&o, "score", number(c->value));
+        skv_json_put(&o, "score", skv_json_finite(c->value));
         skv_json_put(&o, "results", c->n < 0 ? json_null() : json_integer(c->n));
         skv_json_append(&list, skv_json_take(&o));
     }
@@ -100,7 +88,7 @@ static skv_status put_costs(skv_json_maker *o, const skv_run_file *run, const ch
         done += run->status[i] == SKV_OK;
     skv_json_put(o, "cache_bytes", json_integer(sum.cache_bytes));
     skv_json_put(o, "seconds",
-                 done ? number((sum.transformer_seconds + sum.vae_seconds) / (double)done)
+                 done ? skv_json_finite((sum.transformer_seconds + sum.vae_seconds) / (double)done)
                       : json_null());
     return SKV_OK;
 }
@@ -114,19 +102,20 @@ static skv_status score_json(json_t **out, const skv_score *s, const skv_run_fil
 
     skv_json_put(&o, "evaluator", json_string(s->by->name));
     skv_json_put(&o, "benchmark", json_string(s->by->benchmark));
-    skv_json_put(&o, "path", text(path->name));
-    skv_json_put(&o, "score", number(s->value));
-    skv_json_put(&o, "published", number(skv_published_of(published, path->name, s->by->name)));
+    skv_json_put(&o, "path", skv_json_foreign(path->name));
+    skv_json_put(&o, "score", skv_json_finite(s->value));
+    skv_json_put(&o, "published",
+                 skv_json_finite(skv_published_of(published, path->name, s->by->name)));
     skv_json_put(&o, "units", json_string(s->by->units));
     skv_json_put(&o, "digits", json_integer(s->by->digits));
     skv_json_put(&o, "pictures", json_integer(s->n));
     skv_json_put(&o, "of", json_integer(s->n_all));
-    skv_json_put(&o, "first_missing", s->missing ? text(s->missing) : json_null());
+    skv_json_put(&o, "first_missing", s->missing ? skv_json_foreign(s->missing) : json_null());
     st = put_costs(&o, run, path->name);
     skv_json_put(&o, "categories", categories(s));
     skv_json_put(&o, "fault", skv_json_text(s->by->fault));
     skv_json_put(&o, "rows", json_integer(run->n));
-    skv_json_put(&o, "digest", text(path->digest));
+    skv_json_put(&o, "digest", skv_json_foreign(path->digest));
     if (st == SKV_OK)
         return skv_json_finish(out, &o, "scores");
     json_decref(skv_json_take(&o));

@@ -144,7 +144,7 @@ static json_t *processes_json(const skv_run_status *s)
         const skv_status_process *p = &s->process[i];
         skv_json_maker row = skv_json_object();
 
-        skv_json_put(&row, "who", skv_json_text(p->heart.who));
+        skv_json_put(&row, "who", skv_json_foreign(p->heart.who));
         if (p->is_rank) {
             skv_json_put(&row, "rank", json_integer(p->progress.rank));
             skv_json_put(&row, "ranks", json_integer(p->progress.size));

@@ -63,6 +63,10 @@ SKV_MUST skv_status skv_json_finish(json_t **out, skv_json_maker *m, const char 
 
 /* New reference: a string, or null where text is NULL. */
 json_t *skv_json_text(const char *text);
+/* New references for what strangers' files hold: "(no UTF-8)" where the text is none, null where
+ * the number is not finite. */
+json_t *skv_json_foreign(const char *text);
+json_t *skv_json_finite(double v);
 
 /* object[key] of one type; SKV_E_FORMAT naming `name` and key when absent or of another type. */
 SKV_MUST skv_status skv_json_int(int64_t *out, const json_t *object, const char *key,

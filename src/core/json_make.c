@@ -1,5 +1,6 @@
 #include "core/json.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static skv_json_maker start(json_t *value)
@@ -77,4 +78,16 @@ skv_status skv_json_finish(json_t **out, skv_json_maker *m, const char *name)
 json_t *skv_json_text(const char *text)
 {
     return text ? json_string(text) : json_null();
+}
+
+json_t *skv_json_foreign(const char *text)
+{
+    json_t *v = json_string(text);
+
+    return v ? v : json_string("(no UTF-8)");
+}
+
+json_t *skv_json_finite(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
 }
