@@ -177,8 +177,9 @@ typedef struct {
  *   1          mean_i -Σ_j p_ij·ln p_ij
  *   1          Σ_j (mean_i p_ij² - (mean_i p_ij)²)
  * q (R,L,H,D) act, strides free but the last; k (R,H,>=len,D) kv, first strides free; column
- * (R,H,len) f64: scratch; index: n host integers < L, at most SKV_STATS_QUERIES; edge: n_sources +
- * 1 ascending ones from 0 to len, n_sources <= SKV_STATS_SOURCES; top: n_top <= SKV_STATS_TOPS ones
+ * (R,H,len) f64, written too: Σ_i p_ij; index: n host integers < L, at most SKV_STATS_QUERIES;
+ * edge: n_sources + 1 ascending ones from 0 to len, n_sources <= SKV_STATS_SOURCES; top: n_top <=
+ * SKV_STATS_TOPS ones
  * >= 1. */
 #define SKV_STATS_QUERIES 512
 #define SKV_STATS_SOURCES 16

@@ -147,9 +147,18 @@ const metrics = data.metrics.map((m, i) => ({...m, index: i, title: capital(clea
   better: m.better === "lower" || m.better === "higher" ? `${m.better} is better` : "",
   pairs: measured.some(p => p.result.values[i].rows)}));
 
+// Recall stands among the metrics; it is of the path's cache, not of its pictures.
+if (data.recall)
+  metrics.push({name: "recall", title: "Recall", index: -1, kind: "set", lower: false, times: 100,
+    percent: true, units: "%", better: "higher is better", pairs: false,
+    long_name: "share of the full cache\u2019s attention that falls on tokens still held, mean " +
+      `over layers and scales after the first, of ${data.recall.pictures} pictures`,
+    of: p => data.recall.paths[p.index] ? data.recall.paths[p.index].mean : NaN});
+
 // A path's number of a metric; the reference has some against other pictures. One identical pair
 // makes a mean infinite: then `differing`, the mean of the others, stands for it.
 function metricOf(p, m) {
+  if (m.of) return {v: m.of(p), starred: false};
   if (!p.result) return {v: NaN, starred: false};
   const {all, differing} = p.result.values[m.index];
   const instead = !Number.isFinite(number(all)) && Number.isFinite(number(differing));

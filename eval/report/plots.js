@@ -248,6 +248,17 @@ function headMap(p, layer, most) {
     mean: si => count(sum(rows[si]) / p.heads)});
 }
 
+// least: the smallest share of all maps, which is the darkest.
+function recallMap(p, least) {
+  const rows = data.recall.paths[p.index].table;
+  const step = v => Math.round((1 - v) / Math.max(1 - least, 1e-9) * (HEAT - 1));
+  return heatMap(`${p.name}: recall by layer and scale`, rows, {columns: "layer",
+    cell: (si, layer) => ({class: "h" + Math.min(HEAT - 1, Math.max(0, step(rows[si][layer]))),
+      "data-tip": `${p.name}, scale ${si}, layer ${layer}: ${percent(rows[si][layer], 2)} of the ` +
+        "attention"}),
+    mean: si => percent(sum(rows[si]) / rows[si].length, 1)});
+}
+
 // Where one path keeps more than the other, in the colours of B (more in B) and A.
 function differenceMap(a, b) {
   const n = Math.min(a.length.length, b.length.length);

@@ -46,6 +46,7 @@ static skv_status fill(skv_json_maker *page, skv_report *r, const char *run_fold
     SKV_TRY(skv_report__read_metrics(r));
     SKV_TRY(skv_report__pictures(page, r));
     SKV_TRY(skv_report__scores(page, r));
+    SKV_TRY(skv_report__recall(page, r));
     return skv_report__data(page, r);
 }
 

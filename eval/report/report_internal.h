@@ -46,8 +46,14 @@ SKV_MUST skv_status skv_report__read_metrics(skv_report *r);
  * data URLs. Marks those rows as listed. */
 SKV_MUST skv_status skv_report__pictures(skv_json_maker *page, skv_report *r);
 
+/* RUN/metrics.json: json_decref; NULL: there is none. file: its name. */
+SKV_MUST skv_status skv_report__metrics_json(json_t **out, char file[4096], const skv_report *r);
+
 /* Adds scores: RUN/metrics.json's scores of benchmarks, where there are any. */
 SKV_MUST skv_status skv_report__scores(skv_json_maker *page, const skv_report *r);
+
+/* Adds recall: RUN/metrics.json's, of the paths that are as they were, or null. */
+SKV_MUST skv_status skv_report__recall(skv_json_maker *page, const skv_report *r);
 
 /* Adds everything else; README.md here has the shape. */
 SKV_MUST skv_status skv_report__data(skv_json_maker *page, skv_report *r);

@@ -145,17 +145,25 @@ static skv_status copy_scores(skv_json_maker *page, const skv_report *r, const j
     return st;
 }
 
+skv_status skv_report__metrics_json(json_t **out, char file[4096], const skv_report *r)
+{
+    skv_status st;
+
+    *out = NULL;
+    if (snprintf(file, 4096, "%s/metrics.json", r->run.folder) >= 4096)
+        return skv_fail(SKV_E_ARG, "%s: the folder's name is too long", r->run.folder);
+    st = skv_json_read_below(out, file, 1);
+    return st == SKV_E_NOTFOUND ? SKV_OK : st;
+}
+
 skv_status skv_report__scores(skv_json_maker *page, const skv_report *r)
 {
     char file[4096];
     json_t *root = NULL;
     skv_status st;
 
-    if ((size_t)snprintf(file, sizeof file, "%s/metrics.json", r->run.folder) >= sizeof file)
-        return skv_fail(SKV_E_ARG, "%s: the folder's name is too long", r->run.folder);
-    st = skv_json_read_below(&root, file, 1);
-    if (st == SKV_OK || st == SKV_E_NOTFOUND)
-        st = copy_scores(page, r, json_object_get(root, "scores"), file);
+    SKV_TRY(skv_report__metrics_json(&root, file, r));
+    st = copy_scores(page, r, json_object_get(root, "scores"), file);
     json_decref(root);
     return st;
 }

@@ -296,6 +296,7 @@ benchmarkSection();
 qualitySection();
 compareSection(list);
 cacheSection();
+recallSection();
 sourceSection();
 scaleSection();
 pickSection();

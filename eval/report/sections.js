@@ -333,6 +333,18 @@ function cacheSection() {
   reveal("cache");
 }
 
+function recallSection() {
+  if (!data.recall) return;
+  const drawn = paths.filter(p => data.recall.paths[p.index] && p.series.tone !== "sr");
+  if (!drawn.length) return;
+  const table = p => data.recall.paths[p.index].table;
+  const least = Math.min(...drawn.flatMap(p => table(p).flat()));
+  $("recall-pictures").textContent = plural(data.recall.pictures, "picture");
+  show("recall-maps", ...drawn.map(p => card([dot(p.series), foreign(p.name)],
+    `${percent(data.recall.paths[p.index].mean, 1)} on average`, recallMap(p, least))));
+  reveal("recall");
+}
+
 function sourceSection() {
   const withKept = paths.filter(p => p.kept && sum(p.kept) > 0);
   if (!withKept.length) return;

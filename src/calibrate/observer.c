@@ -16,6 +16,8 @@ struct skv_observer {
     int32_t index[SKV_MAX_SCALES][SKV_STATS_QUERIES]; /* tokens of the map; n_index 0: all */
     void *memory;                                     /* device */
     double *y, *column; /* (scales, layers, R, heads, columns) and (R, heads, keys) there */
+    skv_tensor columns; /* of the layer that was looked at last... */
+    int n_looked;       /* ...and its queries */
     double *host;       /* y, downloaded */
 };
 
@@ -50,7 +52,7 @@ static void draw_queries(skv_observer *o, int si)
 
 static skv_status look(void *ctx, const skv_attended *seen)
 {
-    const skv_observer *o = ctx;
+    skv_observer *o = ctx;
     const skv_measures *m = &o->what;
     const int si = seen->si, rows = (int)seen->q.shape[0], len = m->schedule.start[si + 1];
     const size_t one = (size_t)rows * (size_t)m->heads * (size_t)skv_columns(m);
@@ -61,6 +63,8 @@ static skv_status look(void *ctx, const skv_attended *seen)
         edge[s] = s <= si ? m->schedule.start[s] : len;
     for (int t = 0; t < m->n_tops; t++)
         top[t] = skv_measures_top(m, t, si);
+    o->columns = SKV_TENSOR(o->column, SKV_F64, o->setup.be->device, rows, m->heads, len);
+    o->n_looked = o->n_index[si] > 0 ? o->n_index[si] : (int)seen->q.shape[1];
     return skv_attention_stats(
         o->setup.be,
         &(skv_attention_stats_args){
@@ -68,9 +72,9 @@ static skv_status look(void *ctx, const skv_attended *seen)
                             o->setup.be->device, rows, m->heads, skv_columns(m)),
             .q = seen->q,
             .k = seen->k,
-            .column = SKV_TENSOR(o->column, SKV_F64, o->setup.be->device, rows, m->heads, len),
+            .column = o->columns,
             .index = o->n_index[si] > 0 ? o->index[si] : NULL,
-            .n = o->n_index[si] > 0 ? o->n_index[si] : (int)seen->q.shape[1],
+            .n = o->n_looked,
             .edge = edge,
             .n_sources = m->schedule.n_scales,
             .top = top,
@@ -121,6 +125,12 @@ void skv_observer_destroy(skv_observer *o)
 const skv_probe *skv_observer_probe(const skv_observer *o)
 {
     return &o->probe;
+}
+
+skv_tensor skv_observer_columns(const skv_observer *o, int *n_queries)
+{
+    *n_queries = o->n_looked;
+    return o->columns;
 }
 
 skv_status skv_observer_fetch(skv_observer *o, int n_prompts)

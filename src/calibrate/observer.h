@@ -26,6 +26,11 @@ size_t skv_observer_bytes(const skv_measures *what, int max_prompts);
 /* For a path that keeps all tokens. Borrowed; its ctx is the observer. */
 const skv_probe *skv_observer_probe(const skv_observer *o);
 
+/* Of the layer that was looked at last: each key's share of a query's attention, summed over the
+ * *n_queries that were looked at, (R, heads, keys) f64 on the device, valid until the next layer.
+ */
+skv_tensor skv_observer_columns(const skv_observer *o, int *n_queries);
+
 /* Fetches the figures of the path that was computed last, of n prompts; waits for it. */
 SKV_MUST skv_status skv_observer_fetch(skv_observer *o, int n_prompts);
 

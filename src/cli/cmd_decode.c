@@ -141,23 +141,6 @@ static skv_status decode_group(decoder *d, skv_group_record *rec)
     return st;
 }
 
-/* Checks that a group file is of this run and holds the path and group of its name. */
-static skv_status read_group(skv_group_record *rec, const decoder *d, const char *path, int64_t g)
-{
-    const skv_run_place from = {d->run, d->json.by_hundred};
-    skv_run_name file;
-    skv_status st;
-
-    SKV_TRY(skv_run_name_group(&file, &from, path, g));
-    st = skv_group_file_read(rec, &file, SKV_GROUP_ROWS | SKV_GROUP_BITS);
-    if (st == SKV_OK && (strcmp(rec->config_digest, d->json.digest) != 0 || rec->group != g ||
-                         strcmp(rec->path_name, path) != 0))
-        st = skv_fail(SKV_E_FORMAT, "%s: of another run, path or group", file.path);
-    if (st == SKV_OK && !rec->bits)
-        st = skv_fail(SKV_E_FORMAT, "%s: holds no bits (--store)", file.path);
-    return st;
-}
-
 /* Every group that run.json counts; one that is missing or damaged is named and passed over. */
 static skv_status decode_path(decoder *d, const char *path)
 {
@@ -169,7 +152,8 @@ static skv_status decode_path(decoder *d, const char *path)
                              : skv_option_opened("--out", skv_folder_make(folder)));
     for (int64_t g = 0; g < d->json.n_groups; g++) {
         skv_group_record rec = {0};
-        skv_status st = read_group(&rec, d, path, g);
+        skv_status st =
+            skv_run_json_group(&rec, &d->json, d->run, path, g, SKV_GROUP_ROWS | SKV_GROUP_BITS);
 
         if (st == SKV_OK) {
             st = decode_group(d, &rec);

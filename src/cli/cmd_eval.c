@@ -18,6 +18,7 @@
 #include "eval/metrics/evaluate.h"
 #include "eval/metrics/inception.h"
 #include "eval/metrics/metrics_file.h"
+#include "eval/metrics/recall_result.h"
 #include "eval/metrics/results_merge.h"
 #include "eval/metrics/statistics_file.h"
 #include "eval/report/report.h"
@@ -391,8 +392,8 @@ static void print_table(const job *j)
     }
 }
 
-/* Scores of benchmarks, which skv scores put there, stay. */
-static skv_status keep_scores(json_t *root, const job *j, const char *file)
+/* Scores of benchmarks and recall, which skv scores and skv recall put there, stay. */
+static skv_status keep_others(json_t *root, const job *j, const char *file)
 {
     json_t *earlier = NULL;
     skv_status st = SKV_OK;
@@ -402,6 +403,8 @@ static skv_status keep_scores(json_t *root, const job *j, const char *file)
     SKV_TRY(skv_scores_earlier(&earlier, file));
     if (json_object_get(earlier, "scores"))
         st = skv_scores_merge(root, earlier, skv_pairs_run(&j->pairs), NULL);
+    if (st == SKV_OK)
+        st = skv_recall_keep(root, earlier, skv_pairs_run(&j->pairs)->config_digest);
     json_decref(earlier);
     return st;
 }
@@ -421,7 +424,7 @@ static skv_status write_folder(void *ctx, const char *folder)
     SKV_TRY_GOTO(skv_path_join(&summary, folder, "metrics.json"), done);
     SKV_TRY_GOTO(skv_results_merge(&j->results, &j->pairs, h5), done);
     SKV_TRY_GOTO(skv_metrics_json(&root, &m), done);
-    SKV_TRY_GOTO(keep_scores(root, j, summary), done);
+    SKV_TRY_GOTO(keep_others(root, j, summary), done);
     SKV_TRY_GOTO(skv_metrics_write_h5(&m, h5), done);
     SKV_TRY_GOTO(skv_json_write(root, summary), done);
     if (j->words.n == 1 && !j->o.out && j->o.report)

@@ -9,9 +9,10 @@
 #include "core/mem.h"
 
 const skv_command *const skv_commands[] = {
-    &skv_cmd_sample, &skv_cmd_status,    &skv_cmd_gather, &skv_cmd_eval,    &skv_cmd_export,
-    &skv_cmd_check,  &skv_cmd_scores,    &skv_cmd_decode, &skv_cmd_inspect, &skv_cmd_verify,
-    &skv_cmd_bench,  &skv_cmd_calibrate, &skv_cmd_doctor, &skv_cmd_help,    NULL};
+    &skv_cmd_sample,  &skv_cmd_status, &skv_cmd_gather, &skv_cmd_eval,
+    &skv_cmd_export,  &skv_cmd_check,  &skv_cmd_scores, &skv_cmd_decode,
+    &skv_cmd_inspect, &skv_cmd_verify, &skv_cmd_bench,  &skv_cmd_calibrate,
+    &skv_cmd_recall,  &skv_cmd_doctor, &skv_cmd_help,   NULL};
 
 const skv_option *const *skv_command_tables(void)
 {

@@ -510,7 +510,7 @@ skv_status skv_options_from_json(const skv_option *table, void *settings, const 
                             near);
         if (!o)
             return skv_fail(SKV_E_ARG, "%s: no option \"%s\"", name, key);
-        if (json_is_null(v) && o->type != SKV_OPT_JSON)
+        if (json_is_null(v))
             continue; /* how "not given" is printed */
         SKV_TRY(set_json(o, settings, v, name, folder));
     }

@@ -6,12 +6,10 @@
 #include <sys/stat.h>
 
 #include "calibrate/observer.h"
-#include "core/bytes.h"
-#include "core/clock.h"
 #include "core/folder.h"
-#include "core/log.h"
 #include "core/mem.h"
 #include "job/job_parts.h"
+#include "job/rounds.h"
 #include "sample/sampler.h"
 
 typedef struct {
@@ -21,9 +19,8 @@ typedef struct {
     skv_observer *observer;
     skv_sampler sampler;
     int *seen;
-    double *figures;             /* room for one picture */
-    skv_bytes found;             /* of this rank's group: its rows' numbers and figures... */
-    int64_t n_failed;            /* ...and its rows that have none */
+    double *figures; /* room for one picture */
+    skv_rounds rounds;
     skv_calibration calibration; /* rank 0 */
     skv_calibrated *budget;
     skv_expectation expectation[SKV_MAX_EXPECTATIONS];
@@ -109,22 +106,32 @@ static skv_status take_figures(void *ctx, skv_result *r)
     if (n > 0)
         st = skv_observer_fetch(c->observer, n);
     for (int row = 0; row < r->rec.n_rows && st == SKV_OK; row++) {
-        int i = 0;
+        const int i = skv_sampler_place(&c->sampler, r->rec.n_rows, row);
 
-        while (i < n && c->seen[i] != row)
-            i++;
-        if (i == n || r->rec.status[row] != SKV_OK) {
-            c->n_failed++;
+        if (i < 0 || r->rec.status[row] != SKV_OK) {
+            c->rounds.n_failed++;
             continue;
         }
         skv_observer_figures(c->observer, i, c->figures);
-        st = skv_bytes_add(&c->found, &r->rec.row[row], sizeof r->rec.row[row], "figures");
-        if (st == SKV_OK)
-            st = skv_bytes_add(&c->found, c->figures, skv_figures(&c->measures) * sizeof(double),
-                               "figures");
+        st = skv_rounds_note(&c->rounds, r->rec.row[row], c->figures);
     }
     skv_result_destroy(r);
     return st;
+}
+
+/* ------------------------------------------------------------------------------- groups */
+
+static skv_status one_group(void *ctx, int64_t g)
+{
+    calibrate_job *c = ctx;
+    const bool wanted = true;
+
+    return skv_sampler_group(&c->sampler, g, &wanted, g < c->job.size);
+}
+
+static skv_status add_row(void *ctx, int64_t row, const double *figures)
+{
+    return skv_calibration_add(&((calibrate_job *)ctx)->calibration, row, figures);
 }
 
 static skv_status begin(void *job)
@@ -137,6 +144,13 @@ static skv_status begin(void *job)
                                          .n_queries = c->setup->options->queries,
                                          .seed = j->settings.seed};
 
+    c->rounds = (skv_rounds){.comm = j->comm,
+                             .n_groups = j->run.rows.n_groups,
+                             .n_figures = skv_figures(&c->measures),
+                             .done = "measured",
+                             .group = one_group,
+                             .add = add_row,
+                             .ctx = c};
     if (j->rank == 0)
         SKV_TRY(skv_calibration_init(&c->calibration, &c->measures));
     SKV_TRY(skv_alloc(&c->figures, skv_figures(&c->measures), sizeof *c->figures, "figures"));
@@ -157,65 +171,12 @@ static skv_status begin(void *job)
     return SKV_OK;
 }
 
-/* ------------------------------------------------------------------------------- groups */
-
-static skv_status own_group(calibrate_job *c, int64_t first)
-{
-    const int64_t g = first + c->job.rank;
-    const bool wanted = true;
-
-    c->found.n = 0;
-    if (g >= c->job.run.rows.n_groups)
-        return SKV_OK;
-    return skv_sampler_group(&c->sampler, g, &wanted, first == 0);
-}
-
-/* Rank 0: what the ranks have found, in their order, which is that of the groups. */
-static skv_status add_all(calibrate_job *c, const skv_blob *found)
-{
-    const size_t one = skv_figures(&c->measures) * sizeof(double);
-    skv_status st = SKV_OK;
-    int64_t row;
-
-    for (int r = 0; found && r < c->job.size; r++)
-        for (size_t at = 0; at < found[r].bytes && st == SKV_OK; at += sizeof row + one) {
-            const char *p = (const char *)found[r].data + at;
-
-            memcpy(&row, p, sizeof row);
-            memcpy(c->figures, p + sizeof row, one);
-            st = skv_calibration_add(&c->calibration, row, c->figures);
-        }
-    return st;
-}
-
-static skv_status one_round(calibrate_job *c, int64_t first)
-{
-    skv_blob *all = NULL;
-    skv_status st;
-
-    SKV_TRY(skv_comm_agree(c->job.comm, own_group(c, first)));
-    SKV_TRY(skv_comm_gather_blobs(&all, c->job.comm, c->found.data, c->found.n));
-    st = skv_comm_agree(c->job.comm, add_all(c, all));
-    free(all);
-    return st;
-}
-
 static skv_status all_rounds(void *job)
 {
     calibrate_job *c = job;
-    const int64_t n_groups = c->job.run.rows.n_groups;
-    const double start = skv_seconds();
 
-    for (int64_t first = 0; first < n_groups; first += c->job.size) {
-        const int64_t left = n_groups - first - c->job.size;
-
-        SKV_TRY(one_round(c, first));
-        skv_info("%lld of %lld groups measured, in %.1f s",
-                 (long long)(left > 0 ? n_groups - left : n_groups), (long long)n_groups,
-                 skv_seconds() - start);
-    }
-    SKV_TRY(skv_comm_sum_i64(c->job.comm, &c->n_failed, 1));
-    c->result.n_failed = c->n_failed;
+    SKV_TRY(skv_rounds_run(&c->rounds));
+    c->result.n_failed = c->rounds.n_failed;
     return SKV_OK;
 }
 
@@ -267,7 +228,7 @@ static skv_status write_results(void *job)
         return SKV_OK;
     if (c->calibration.n == 0)
         return skv_fail(SKV_E_FORMAT, "none of the %lld rows could be sampled",
-                        (long long)c->n_failed);
+                        (long long)c->rounds.n_failed);
     SKV_TRY(make_budgets(c, &budgets));
     SKV_TRY(expect(c));
     SKV_TRY(skv_calibration_write(&(skv_calibration_file){.setup = &budgets,
@@ -341,7 +302,6 @@ skv_status skv_calibrate_run(skv_calibrate_result *out, const skv_calibrate_setu
     free(c->budget);
     free(c->seen);
     free(c->figures);
-    skv_bytes_clear(&c->found);
     free(c);
     return st;
 }

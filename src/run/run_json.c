@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "core/folder.h"
@@ -86,4 +87,21 @@ void skv_run_json_clear(skv_run_json *r)
 {
     json_decref(r->root);
     *r = (skv_run_json){0};
+}
+
+skv_status skv_run_json_group(skv_group_record *rec, const skv_run_json *r, const char *run,
+                              const char *path, int64_t group, unsigned parts)
+{
+    const skv_run_place from = {run, r->by_hundred};
+    skv_run_name file;
+    skv_status st;
+
+    SKV_TRY(skv_run_name_group(&file, &from, path, group));
+    st = skv_group_file_read(rec, &file, parts);
+    if (st == SKV_OK && (strcmp(rec->config_digest, r->digest) != 0 || rec->group != group ||
+                         strcmp(rec->path_name, path) != 0))
+        st = skv_fail(SKV_E_FORMAT, "%s: of another run, path or group", file.path);
+    if (st == SKV_OK && (parts & SKV_GROUP_BITS) && !rec->bits)
+        st = skv_fail(SKV_E_FORMAT, "%s: holds no bits (--store)", file.path);
+    return st;
 }

@@ -7,7 +7,7 @@
 
 #include "core/json.h"
 #include "core/status.h"
-#include "run/run_place.h"
+#include "run/group_file.h"
 
 typedef struct {
     json_t *root;
@@ -26,5 +26,11 @@ SKV_MUST skv_status skv_run_is_there(const char *run);
  * skv_run_json_clear, also after a failure. */
 SKV_MUST skv_status skv_run_json_read(skv_run_json *out, const char *run);
 void skv_run_json_clear(skv_run_json *r);
+
+/* Reads a group of a path of the run (skv_group_file_read), and its bits if these are wanted.
+ * SKV_E_FORMAT: it is of another run, path or group, or holds no bits. */
+SKV_MUST skv_status skv_run_json_group(skv_group_record *rec, const skv_run_json *r,
+                                       const char *run, const char *path, int64_t group,
+                                       unsigned parts);
 
 #endif

@@ -170,11 +170,19 @@ static void spread(uint8_t *data, const batch *b, size_t bytes)
         }
 }
 
-/* Tells who looked on which rows were computed, in the order of computing. */
+/* Tells who looks on which rows are computed, in the order of computing. */
 static void tell_seen(const skv_sampler *s, const batch *b, int n_rows)
 {
     for (int i = 0; s->probe && i < n_rows; i++)
         s->seen[i] = i < b->n ? b->place[skv_engine_order(s->engine)[i]] : -1;
+}
+
+int skv_sampler_place(const skv_sampler *s, int n_rows, int row)
+{
+    for (int i = 0; i < n_rows && s->seen[i] >= 0; i++)
+        if (s->seen[i] == row)
+            return i;
+    return -1;
 }
 
 static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int path, bool first,
@@ -190,11 +198,11 @@ static skv_status one_path(const skv_sampler *s, const batch *b, int64_t g, int 
     out.bits = r->bits;
     out.image = r->image;
     out.kept_by_source = r->kept_by_source;
+    tell_seen(s, b, r->rec.n_rows);
     if (b->n > 0)
         SKV_TRY_GOTO(
             skv_engine_path(s->engine, &s->setup->paths[path], b->n, b->seed, s->probe, &out),
             done);
-    tell_seen(s, b, r->rec.n_rows);
     spread(r->bits, b, (size_t)r->rec.bits_bytes);
     spread(r->image, b, (size_t)r->rec.height * (size_t)r->rec.width * 3);
     for (int i = 0; i < b->n; i++)

@@ -26,8 +26,8 @@ typedef struct {
     skv_sink sink;
     void *sink_ctx;
     const skv_probe *probe; /* NULL, or looks on while a path is computed... */
-    int *seen; /* ...and then, room for a group: before the sink is called, the place in the group
-                * of each prompt that was computed, in the order of computing; -1 behind the last */
+    int *seen; /* ...and then, room for a group: before a path is computed, the place in the group
+                * of each of its prompts, in the order of computing; -1 behind the last */
 } skv_sampler;
 
 /* Computes group g on the paths with wanted[i]. first: the rank's first group (its seconds hold
@@ -35,5 +35,8 @@ typedef struct {
  * the rows beside it are as if it were not there. */
 SKV_MUST skv_status skv_sampler_group(const skv_sampler *s, int64_t g, const bool *wanted,
                                       bool first);
+
+/* Place of a group's row in the order of computing, by `seen`; -1: it is not computed. */
+int skv_sampler_place(const skv_sampler *s, int n_rows, int row);
 
 #endif

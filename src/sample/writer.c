@@ -110,8 +110,10 @@ static skv_status write_file(const skv_writer *w, const skv_result *r)
 
     if (w->setup.only_id)
         return SKV_OK;
-    if (!w->setup.store.bits)
+    if (!w->setup.store.bits) {
         rec.bits = NULL;
+        rec.bit_offset = NULL;
+    }
     if (!w->setup.store.image)
         rec.image = NULL;
     SKV_TRY(skv_run_name_group(&file, &w->setup.run, rec.path_name, rec.group));

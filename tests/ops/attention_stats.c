@@ -56,18 +56,18 @@ static void add_query(double *y, double *p, const int32_t *edge, int history, in
     }
 }
 
-/* One head's columns; returns the largest Σ|q·k|·scale of a score. */
-static double reference(opcheck *t, double *y, const shape *s, const skv_attention_stats_args *a,
+/* One head's columns, and each key's sum; returns the largest Σ|q·k|·scale of a score. */
+static double reference(opcheck *t, double *y, double *sum, const skv_attention_stats_args *a,
                         const float *q, const float *k)
 {
-    const int len = a->len, width = N_SOURCES + 2 * N_TOP + 2;
-    double *p = opcheck_doubles(t, len), *sum = opcheck_doubles(t, len);
+    const int64_t heads = a->q.stride[1] / a->q.shape[3];
+    const int len = a->len, width = N_SOURCES + 2 * N_TOP + 2, dim = (int)a->q.shape[3];
+    double *p = opcheck_doubles(t, len);
     double most = 0;
 
     for (int i = 0; i < a->n; i++) {
         const int64_t token = a->index ? a->index[i] : i;
-        const double size =
-            ref_softmax(p, q + token * (s->heads + 1) * s->dim, k, len, s->dim, (double)a->scale);
+        const double size = ref_softmax(p, q + token * heads * dim, k, len, dim, (double)a->scale);
 
         most = size > most ? size : most;
         for (int j = 0; j < len; j++) {
@@ -108,7 +108,7 @@ static void stats_case(opcheck *t, const shape *s)
     int32_t edge[N_SOURCES + 1] = {0, s->history / 3, s->history / 3, s->history, len};
     int32_t *index;
     float *q, *k;
-    double *want, *size;
+    double *want, *size, *sum, *sum_size;
     skv_attention_stats_args a = {.edge = edge,
                                   .top = top,
                                   .n = s->some ? s->some : (int)s->tokens,
@@ -137,17 +137,22 @@ static void stats_case(opcheck *t, const shape *s)
         return;
     want = opcheck_doubles(t, n);
     size = opcheck_doubles(t, n);
+    sum = opcheck_doubles(t, s->rows * s->heads * len);
+    sum_size = opcheck_doubles(t, s->rows * s->heads * len);
     for (int64_t i = 0; i < s->rows * s->heads; i++) {
         const int64_t r = i / s->heads, h = i % s->heads;
         double *y = want + i * width;
         const double most =
-            reference(t, y, s, &a, q + (r * s->tokens * (s->heads + 1) + h) * s->dim,
+            reference(t, y, sum + i * len, &a, q + (r * s->tokens * (s->heads + 1) + h) * s->dim,
                       k + (r * (s->heads + 1) + h) * room * s->dim);
 
         for (int c = 0; c < width; c++) /* a score's error is a relative one of its weight */
             size[i * width + c] = (c < width - 2 ? 1 : c < width - 1 ? y[c] + 1 : 1) * (2 + most);
+        for (int j = 0; j < len; j++)
+            sum_size[i * len + j] = sum[i * len + j] * (2 + most);
     }
     opcheck_near(t, "y", &a.y, want, size, 4 * sqrt((double)s->dim) * OPCHECK_UNIT);
+    opcheck_near(t, "column", &a.column, sum, sum_size, 4 * sqrt((double)s->dim) * OPCHECK_UNIT);
     refusals(t, a, edge);
 }
 

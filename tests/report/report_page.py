@@ -177,6 +177,21 @@ class Page(unittest.TestCase):
         self.assertIn("entity - whole\n%", card.text)
         self.assertEqual(self.all("#benchmarks b, #benchmarks i:not(.dot)"), [])
 
+    def test_recall_has_a_column_and_a_map(self):
+        self.open("with_recall")
+        self.assertEqual(self.shown(), [*MAIN_SECTIONS[:4], "recall", *MAIN_SECTIONS[4:]])
+        heads = [h.text.split("\n")[0] for h in self.all("#path-table thead th")]
+        self.assertEqual(self.column("paths", heads.index("Recall")),
+                         ["100.0", "81.3", "\u2013"])
+        self.assertIn("Recall", [h.text.split("\n")[0] for h in self.all("#quality h3")])
+        self.assertEqual(len(self.all("#recall-maps svg")), 1)  # of half-50: full has no cut
+        self.assertIn("81.3\u00a0%", self.text("#recall-maps h3"))
+        self.assertIn("3 pictures", self.text("#recall .note"))
+        cell = self.find("#recall-maps [data-scale='3'][data-column='0']")
+        self.assertEqual(cell.get_attribute("class"), "h15")
+        self.assertEqual(cell.get_attribute("data-tip"),
+                         "half-50, scale 3, layer 0: 50.00\u00a0% of the attention")
+
     def test_old_metrics_are_named(self):
         self.open("of_another_run")
         self.assertIn("is of other pictures", self.text("#head .warn"))

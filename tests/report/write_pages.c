@@ -142,6 +142,25 @@ static void with_scores(void **state)
     keep("with_scores");
 }
 
+/* Recall of two paths; the third one's is of older pictures. */
+static void with_recall(void **state)
+{
+    static const char text[] =
+        "{\"recall\": {\"pictures\": 3, \"queries\": 64, \"config_digest\": \"c\", \"paths\": ["
+        "{\"name\": \"full\", \"digest\": \"1111222233334444\", \"mean\": 1, "
+        "\"by_scale_and_layer\": [[1, 1], [1, 1], [1, 1], [1, 1]]},"
+        "{\"name\": \"half-50\", \"digest\": \"aaaa\", \"mean\": 0.8125, "
+        "\"by_scale_and_layer\": [[1, 1], [1, 1], [0.75, 1], [0.5, 0.625]]},"
+        "{\"name\": \"third-21\", \"digest\": \"of older pictures\", \"mean\": 0.1, "
+        "\"by_scale_and_layer\": []}]}}";
+
+    (void)state;
+    write_run(&three_paths);
+    write_metrics(&of_three);
+    assert_int_equal(skv_file_write(temp_path("metrics.json"), text, sizeof text - 1), SKV_OK);
+    keep("with_recall");
+}
+
 static void one_path(void **state)
 {
     test_run run = three_paths;
@@ -156,9 +175,9 @@ static void one_path(void **state)
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
-    const struct CMUnitTest pages[] = {CASE(measured),   CASE(without_metrics), CASE(formula),
-                                       CASE(by_head),    CASE(of_another_run),  CASE(one_path),
-                                       CASE(with_scores)};
+    const struct CMUnitTest pages[] = {CASE(measured),    CASE(without_metrics), CASE(formula),
+                                       CASE(by_head),     CASE(of_another_run),  CASE(one_path),
+                                       CASE(with_scores), CASE(with_recall)};
 
     if (argc != 2)
         return 2;

@@ -299,6 +299,7 @@ static void printed_settings_read_back_equal(void **state)
     assert_int_equal(skv_options_to_json(&second, table, &again), SKV_OK);
     assert_true(json_equal(first, second));
     assert_true(again.seed == s->seed);
+    assert_null(again.paths); /* not given, and not the value null */
     skv_options_clear(table, &again);
     json_decref(first);
     json_decref(second);
