@@ -136,7 +136,7 @@ static skv_status make_setup(job *j)
 
     SKV_TRY(skv_sources_open(&j->sources, o->transformer, o->vae ? o->vae : o->transformer, NULL));
     SKV_TRY(skv_schedule_make(&setup->schedule, o->ratio, o->resolution));
-    SKV_TRY(skv_paths_resolve(&j->paths, &s, &j->sources.dims, &setup->schedule));
+    SKV_TRY(skv_paths_resolve(&j->paths, &s, &j->sources.dims, &setup->schedule, j->be->kv));
     setup->be = j->be;
     setup->sources = &j->sources;
     setup->guided = o->cfg != 1.0;

@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "run/schema.h"
+#include "sample/pool_budget.h"
 
 /* One path as the user wrote it, before its policy is configured. */
 typedef struct {
@@ -24,6 +25,14 @@ typedef struct {
     int drafters[SKV_MAX_DEPTH], n_drafters;
 } definition;
 
+/* What a path is resolved for. */
+typedef struct {
+    const skv_settings *settings;
+    const skv_dims *dims;
+    const skv_schedule *schedule;
+    skv_dtype kv;
+} model_shape;
+
 static skv_status check_name(const char *name)
 {
     return skv_path_name_is_valid(name)
@@ -31,8 +40,8 @@ static skv_status check_name(const char *name)
                : skv_fail(SKV_E_ARG, "path name \"%s\": want %s", name, SKV_PATH_NAME_RULE);
 }
 
-/* "scalekv-10", "scalekv-paper-4", "full". */
-static skv_status define_by_name(definition *d, const char *name)
+/* "scalekv-10", "scalekv-paper-4", "full"; with a budget of the run (pool) "scalekv", too. */
+static skv_status define_by_name(definition *d, const char *name, bool pool)
 {
     const char *dash = strrchr(name, '-');
     char *end = NULL;
@@ -45,13 +54,15 @@ static skv_status define_by_name(definition *d, const char *name)
         d->percent = strtod(dash + 1, &end);
         d->policy_text[dash - name] = '\0';
     }
+    if (pool && !end)
+        return SKV_OK;
     if (end && *end == '\0' && !(d->percent > 0 && d->percent <= 100))
         return skv_fail(SKV_E_ARG, "path %s: %s percent is out of range, want above 0 to 100", name,
                         dash + 1);
     if (!end || *end != '\0')
         return skv_fail(SKV_E_ARG,
-                        "path %s is not defined: want a name of path_definitions, full, or "
-                        "<policy>-<percent>, e.g. scalekv-10",
+                        "path %s is not defined: want a name of path_definitions, full, "
+                        "<policy>-<percent>, e.g. scalekv-10, or with --budget <policy>",
                         name);
     return SKV_OK;
 }
@@ -136,13 +147,20 @@ static bool is_scalekv(const char *policy)
     return strncmp(policy, "scalekv", 7) == 0;
 }
 
+/* Whether the run's --budget says how much the path holds. */
+static bool takes_pool(const definition *d, const skv_settings *s)
+{
+    return s->budget && d->percent == 0 && d->tokens == 0 && !d->budget_file &&
+           strcmp(d->policy, "full") != 0;
+}
+
 static skv_status base_tokens(int *out, const definition *d, const skv_schedule *schedule)
 {
     *out = SKV_KEEP_ALL;
     if (strcmp(d->policy, "full") == 0)
         return SKV_OK;
     if ((d->percent > 0) == (d->tokens > 0) && !(d->budget_file && is_scalekv(d->policy)))
-        return skv_fail(SKV_E_ARG, "want a budget, either percent or tokens");
+        return skv_fail(SKV_E_ARG, "want a budget: percent, tokens, or the run's --budget");
     if (d->percent < 0 || d->percent > 100 || d->tokens < 0 || d->tokens > INT_MAX / 4)
         return skv_fail(SKV_E_ARG,
                         "the budget is out of range, want percent above 0 to 100, or "
@@ -169,11 +187,29 @@ static skv_status describe(skv_path *p)
     return skv_json_print(&p->digest_text, p->report, SKV_JSON_SORTED);
 }
 
-static skv_status configure(skv_path *p, const definition *d, const skv_settings *s,
-                            const skv_dims *dims, const skv_schedule *schedule)
+/* setup->base of a path that takes the run's --budget. */
+static skv_status fit_pool(skv_policy_setup *setup, const skv_path *p, const model_shape *m)
 {
-    skv_policy_setup setup = {.dims = dims,
-                              .schedule = schedule,
+    const skv_settings *s = m->settings;
+    const skv_pool_of of = {.policy = p->policy,
+                            .setup = setup,
+                            .rows = (int)s->group_size * (skv_settings_guided(s) ? 2 : 1),
+                            .kv = m->kv};
+    size_t limit, bytes;
+
+    SKV_TRY(skv_pool_parse(&limit, s->budget));
+    SKV_TRY(skv_pool_fit(&setup->base, &bytes, &of, limit));
+    skv_info("path %s: %d tokens a layer, %zu of --budget's %zu bytes a group%s", p->name,
+             setup->base, bytes, limit,
+             setup->base < skv_schedule_history(setup->schedule) ? "" : ": all of the cache");
+    return SKV_OK;
+}
+
+static skv_status configure(skv_path *p, const definition *d, const model_shape *m)
+{
+    const skv_settings *s = m->settings;
+    skv_policy_setup setup = {.dims = m->dims,
+                              .schedule = m->schedule,
                               .budget_file = d->budget_file ? d->budget_file : s->budget_file,
                               .orders_file = d->orders ? d->orders : s->orders,
                               .drafters = d->drafters,
@@ -182,13 +218,17 @@ static skv_status configure(skv_path *p, const definition *d, const skv_settings
     int from_settings[SKV_MAX_DEPTH];
 
     SKV_TRY(skv_policy_find(&p->policy, d->policy));
-    SKV_TRY(base_tokens(&p->base, d, schedule));
-    setup.base = p->base;
     if (setup.n_drafters == 0 && s->drafters.n > 0) {
         setup.drafters = from_settings;
         for (int i = 0; i < s->drafters.n; i++) /* few and small: skv_settings_check */
             from_settings[setup.n_drafters++] = (int)s->drafters.value[i];
     }
+    if (takes_pool(d, s))
+        SKV_TRY(fit_pool(&setup, p, m));
+    else
+        SKV_TRY(base_tokens(&setup.base, d, m->schedule));
+    p->base = setup.base;
+    p->in_bytes = takes_pool(d, s);
     SKV_TRY(skv_policy_open(&p->state, p->policy, &setup));
     p->reference = d->reference;
     return describe(p);
@@ -202,9 +242,9 @@ static skv_status as_usage(skv_status st)
     return st == SKV_E_FORMAT || st == SKV_E_UNSUPPORTED ? SKV_E_ARG : skv_option_opened(NULL, st);
 }
 
-static skv_status add(skv_paths *out, const char *name, const skv_settings *s, const skv_dims *dims,
-                      const skv_schedule *schedule)
+static skv_status add(skv_paths *out, const char *name, const model_shape *m)
 {
+    const skv_settings *s = m->settings;
     const json_t *o = find_definition(s->path_definitions, name);
     skv_path *p;
     definition d = {0};
@@ -219,9 +259,9 @@ static skv_status add(skv_paths *out, const char *name, const skv_settings *s, c
     *p = (skv_path){0};
     snprintf(p->name, sizeof p->name, "%s", name);
     out->n++;
-    st = o ? define_from_json(&d, o, name, s->config) : define_by_name(&d, name);
+    st = o ? define_from_json(&d, o, name, s->config) : define_by_name(&d, name, s->budget != NULL);
     if (st == SKV_OK) {
-        st = configure(p, &d, s, dims, schedule);
+        st = configure(p, &d, m);
         if (st != SKV_OK)
             skv_context("path %s", name);
     }
@@ -247,23 +287,26 @@ static skv_status choose_reference(skv_paths *p)
 
 /* Settings that one policy alone reads are said to be without effect where no path has it. A budget
  * file is checked all the same: it was named. */
-static skv_status check_unused(const skv_paths *p, const skv_settings *s, const skv_dims *dims,
-                               const skv_schedule *schedule)
+static skv_status check_unused(const skv_paths *p, const model_shape *m)
 {
+    const skv_settings *s = m->settings;
     skv_budget *budget = NULL;
 
-    bool scalekv = false, heatkv = false;
+    bool scalekv = false, heatkv = false, in_bytes = false;
 
     for (int i = 0; i < p->n; i++) {
         scalekv = scalekv || is_scalekv(p->path[i].policy->name);
+        in_bytes = in_bytes || p->path[i].in_bytes;
         heatkv = heatkv || strcmp(p->path[i].policy->name, "heatkv") == 0;
     }
+    if (s->budget && !in_bytes)
+        skv_warn("--budget has no effect: every path says how much it holds");
     if (s->orders && !heatkv)
         skv_warn("--orders has no effect: no path is HeatKV's");
     if (scalekv)
         return SKV_OK;
     if (s->budget_file) {
-        const skv_status st = skv_budget_load(&budget, s->budget_file, dims, schedule);
+        const skv_status st = skv_budget_load(&budget, s->budget_file, m->dims, m->schedule);
 
         skv_budget_destroy(budget);
         SKV_TRY(as_usage(skv_option_opened("--budget-file", st)));
@@ -312,8 +355,9 @@ static skv_status name_of_item(char name[64], bool *more, const char *item, size
 }
 
 skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_dims *dims,
-                             const skv_schedule *schedule)
+                             const skv_schedule *schedule, skv_dtype kv)
 {
+    const model_shape m = {s, dims, schedule, kv};
     const char *p = s->paths ? s->paths : json_array_size(s->path_definitions) ? "" : "full";
     skv_paths paths = {0};
     skv_status st = SKV_OK;
@@ -327,7 +371,7 @@ skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_di
         SKV_TRY_GOTO(skv_json_string(&defined, json_array_get(s->path_definitions, i), "name",
                                      "path_definitions"),
                      done);
-        SKV_TRY_GOTO(add(&paths, defined, s, dims, schedule), done);
+        SKV_TRY_GOTO(add(&paths, defined, &m), done);
     }
     while (*p) {
         const size_t n = item_length(p);
@@ -335,12 +379,12 @@ skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_di
 
         for (int word = 0; more; word++) {
             SKV_TRY_GOTO(name_of_item(name, &more, p, n, word), done);
-            SKV_TRY_GOTO(add(&paths, name, s, dims, schedule), done);
+            SKV_TRY_GOTO(add(&paths, name, &m), done);
         }
         p += n + (p[n] == ',');
     }
     SKV_TRY_GOTO(choose_reference(&paths), done);
-    SKV_TRY_GOTO(check_unused(&paths, s, dims, schedule), done);
+    SKV_TRY_GOTO(check_unused(&paths, &m), done);
     *out = paths;
     paths = (skv_paths){0};
 done:

@@ -10,6 +10,7 @@ typedef struct {
     const skv_policy *policy;
     skv_policy_state *state;
     int base;       /* budget, tokens a layer; SKV_KEEP_ALL for full */
+    bool in_bytes;  /* budget: of the run's --budget */
     bool reference; /* the others are compared with it */
     json_t *report; /* {policy, base_tokens, ...}: the policy's resolved options and budget table */
     char *digest_text; /* the path's digest is taken over this: compact JSON of report */
@@ -21,9 +22,10 @@ typedef struct {
 } skv_paths;
 
 /* Resolves settings->paths: each name is one of path_definitions, or <policy>-<percent>, or "full".
- * Default: all definitions, or "full". Duplicate and unknown names are refused. */
+ * Default: all definitions, or "full". Duplicate and unknown names are refused. kv: the backend's
+ * type of keys and values, by which --budget becomes tokens; then a policy's name is enough. */
 SKV_MUST skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_dims *dims,
-                                      const skv_schedule *schedule);
+                                      const skv_schedule *schedule, skv_dtype kv);
 void skv_paths_clear(skv_paths *p);
 
 #endif

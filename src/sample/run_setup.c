@@ -193,7 +193,7 @@ static skv_status open_all(skv_run_setup *r, skv_backend *be)
     SKV_TRY(skv_sources_open(&r->sources, s->transformer, s->vae, s->model));
     SKV_TRY(
         skv_settings_guidance(&r->engine.guidance, s, &r->engine.schedule, r->sources.dims.depth));
-    SKV_TRY(skv_paths_resolve(&r->paths, s, &r->sources.dims, &r->engine.schedule));
+    SKV_TRY(skv_paths_resolve(&r->paths, s, &r->sources.dims, &r->engine.schedule, be->kv));
     return open_text(r);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sample/pool_budget.h"
 #include "sample/settings_rows.h"
 
 #define ROW(...)  SKV_SETTING(__VA_ARGS__)
@@ -20,9 +21,14 @@ const skv_option skv_settings_table[] = {
     SKV_SETTINGS_PICTURE,
     ROW(paths, STRING, NULL,
         "cache paths, comma-separated: names in path_definitions, or POLICY-PERCENT (policies are "
-        "listed below); 'snapkv-{2,4,10,20}', in quotes for the shell's sake, is four of them; "
+        "listed below), or with --budget POLICY; 'snapkv-{2,4,10,20}', in quotes for the shell's "
+        "sake, is four of them; "
         "default: all of path_definitions, or full",
         "Cache paths"),
+    ROW(budget, STRING, NULL,
+        "bytes of a group's keys and values, as in 512MiB: paths that say neither percent nor "
+        "tokens (--paths snapkv,h2o) get the most tokens that fit",
+        NULL),
     ROW(path_definitions, JSON, NULL,
         "list of {name, policy, percent or tokens, budget_file, drafters, orders, options, "
         "reference}",
@@ -98,8 +104,11 @@ skv_status skv_settings_check(const skv_settings *s)
     int64_t first, end;
     skv_torch_gpu gpu;
     skv_store store;
+    size_t pool;
 
     SKV_TRY(skv_torch_gpu_parse(&gpu, s->torch_gpu));
+    if (s->budget)
+        SKV_TRY(skv_pool_parse(&pool, s->budget));
     if (s->memory_limit < 0)
         return skv_fail(SKV_E_ARG, "--memory-limit is negative");
     SKV_TRY(in_range("samples", (double)s->samples, 1, 10000));

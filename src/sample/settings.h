@@ -23,7 +23,7 @@ typedef struct {
     double top_p;
     int64_t cfg_insertion_layer;
     /* cache paths */
-    char *paths, *budget_file, *orders;
+    char *paths, *budget, *budget_file, *orders;
     skv_ints drafters;
     json_t *path_definitions;
     /* the run */

@@ -86,8 +86,8 @@ static void open_engine(world *w, const char *model, const char *paths, bool by_
     assert_int_equal(skv_sources_open(&w->sources, model, model, NULL), SKV_OK);
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
     s.orders = (char *)(uintptr_t)write_orders(&w->sources.dims, &w->setup.schedule);
-    assert_int_equal(skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule),
-                     SKV_OK);
+    assert_int_equal(
+        skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule, SKV_F32), SKV_OK);
     if (by_head)
         make_ragged(&w->paths);
     assert_int_equal(test_backend_open(&w->setup.be, 2), SKV_OK);

@@ -33,8 +33,8 @@ static void open_world(world *w)
     assert_int_equal(skv_sources_open(&w->sources, "formula:tiny_f16", "formula:tiny_f16", NULL),
                      SKV_OK);
     assert_int_equal(skv_schedule_make(&w->setup.schedule, 1.0, "0.06M"), SKV_OK);
-    assert_int_equal(skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule),
-                     SKV_OK);
+    assert_int_equal(
+        skv_paths_resolve(&w->paths, &s, &w->sources.dims, &w->setup.schedule, SKV_F32), SKV_OK);
     assert_int_equal(skv_backend_open_cpu(&w->setup.be, 1), SKV_OK);
     w->setup.sources = &w->sources;
     w->setup.paths = w->paths.path;

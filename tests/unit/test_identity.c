@@ -35,7 +35,8 @@ static int make_fixture(void **state)
                      SKV_OK);
     assert_int_equal(skv_schedule_make(&f->schedule, s->ratio, s->resolution), SKV_OK);
     assert_int_equal(skv_sources_open(&f->sources, s->transformer, s->vae, NULL), SKV_OK);
-    assert_int_equal(skv_paths_resolve(&f->paths, s, &f->sources.dims, &f->schedule), SKV_OK);
+    assert_int_equal(skv_paths_resolve(&f->paths, s, &f->sources.dims, &f->schedule, SKV_F32),
+                     SKV_OK);
     f->setup = (skv_identity_setup){.settings = s,
                                     .sources = &f->sources,
                                     .paths = &f->paths,
@@ -108,7 +109,7 @@ static void nor_out_of_the_paths_and_the_printed_settings(void **state)
         skv_status st;
 
         failing_alloc(n);
-        st = skv_paths_resolve(&paths, &f->settings, &f->sources.dims, &f->schedule);
+        st = skv_paths_resolve(&paths, &f->settings, &f->sources.dims, &f->schedule, SKV_F32);
         if (st == SKV_OK) {
             st = skv_options_to_json(&settings, skv_settings_table, &f->settings);
             if (st != SKV_OK)

@@ -17,7 +17,7 @@ static skv_status resolve(skv_paths *paths, const char *list)
     strcpy(text, list);
     assert_int_equal(skv_dims_named(&dims, "tiny_f16"), SKV_OK);
     assert_int_equal(skv_schedule_make(&schedule, 1, "0.06M"), SKV_OK);
-    return skv_paths_resolve(paths, &s, &dims, &schedule);
+    return skv_paths_resolve(paths, &s, &dims, &schedule, SKV_F32);
 }
 
 static void assert_names(const char *list, const char *const *want)
