@@ -132,7 +132,7 @@ paths.forEach((p, i) => {
 series.filter(s => series.some(o => o !== s && o.policy === s.policy))
   .forEach(s => { s.name = s.paths[0].name; });
 series.filter(s => !(reference >= 0 && s.paths.includes(paths[reference])))
-  .forEach((s, i) => { s.tone = "s" + i % 6; s.shape = i; });
+  .forEach((s, i) => { s.tone = "s" + i % 6; s.shape = i + Math.floor(i / 6); });
 series.filter(s => !s.tone).forEach(s => { s.tone = "sr"; s.shape = 0; });
 
 const full = Math.max(0, ...finite(paths.map(p => p.full)));
@@ -163,6 +163,21 @@ function metricOf(p, m) {
   const {all, differing} = p.result.values[m.index];
   const instead = !Number.isFinite(number(all)) && Number.isFinite(number(differing));
   return {v: number(instead ? differing : all), starred: instead && !Number.isNaN(number(all))};
+}
+
+// [mean, low, high] of 95 in 100 resamples of the prompts, of a path or (less) of its numbers less
+// those of ScaleKV's path with the same budget; null where that is not known.
+const spreadOf = (p, m) => !m.of && p.result ? p.result.values[m.index].interval : null;
+const lessOf = (p, m) => !m.of && p.result ? p.result.values[m.index].less : null;
+const partner = p => p.result && p.result.scalekv >= 0 ? paths[p.result.scalekv] : null;
+
+// The paths that no other beats in both memory and the metric, the smallest first.
+function paretoFront(list, size, value, lower) {
+  const better = (a, b) => lower ? a < b : a > b, front = [];
+  for (const p of [...list].sort((p, q) => size(p) - size(q) ||
+      (better(value(p), value(q)) ? -1 : 1)))
+    if (!front.length || better(value(p), value(front[front.length - 1]))) front.push(p);
+  return front;
 }
 
 // How a metric's numbers are written: `show` in a column headed by `units`, in thousandths where

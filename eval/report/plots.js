@@ -100,7 +100,9 @@ function qualityPlot(metric) {
   const format = metricFormat(metric, drawn.map(p => metricOf(p, metric).v));
   const least = Math.min(...drawn.map(size)), far = Math.max(...drawn.map(size));
   const most = Math.max(far, full / MIB), log = most / least > 5;
-  const low = Math.min(...drawn.map(value)), high = Math.max(...drawn.map(value));
+  const bounds = p => (spreadOf(p, metric) || []).slice(1).map(v => v * metric.times);
+  const all = drawn.flatMap(p => [value(p), ...bounds(p)]);
+  const low = Math.min(...all), high = Math.max(...all);
   const air = high > low ? (high - low) * 0.1 : Math.max(Math.abs(high) * 0.1, 1e-6);
   const box = {left: 48, right: WIDTH - 8, top: 12, bottom: 212};
   const range = {log, xLow: log ? least / 1.25 : 0, xHigh: most * (log ? 1.08 : 1.04),
@@ -108,6 +110,11 @@ function qualityPlot(metric) {
   let a = axes(box, range);
   if (a.x(far) > a.right - 96) a = axes({...box, right: box.right - 96}, range);
 
+  const front = metric.better ? paretoFront(drawn, size, value, metric.lower) : [];
+  const say = p => `${p.name}: ${short(size(p))} MiB, ${format.full(metricOf(p, metric).v)}` +
+    (bounds(p).length ? `, 95 % of resamples from ${format.full(spreadOf(p, metric)[1])} to ` +
+      format.full(spreadOf(p, metric)[2]) : "") +
+    (front.includes(p) ? "; no path is better with less" : "");
   const names = [];
   const lines = series.map(s => {
     const members = s.paths.filter(p => drawn.includes(p)).sort((p, q) => p.last - q.last);
@@ -116,17 +123,23 @@ function qualityPlot(metric) {
     names.push({x: a.x(size(end)), y: a.y(value(end)), tone: s.tone, text: s.name});
     return svg("g", {class: s.tone},
       svg("path", {class: "p", d: line(members.map(p => [a.x(size(p)), a.y(value(p))]))}),
+      ...members.filter(p => bounds(p).length).map(p => svg("path", {class: "w",
+        d: `M${a.x(size(p))} ${a.y(bounds(p)[0])}V${a.y(bounds(p)[1])}`})),
       ...members.map(p => svg("path", {class: "m", d: `M${a.x(size(p))} ${a.y(value(p))}` +
-        MARKERS[s.shape % MARKERS.length], "data-tip":
-        `${p.name}: ${short(size(p))} MiB, ${format.full(metricOf(p, metric).v)}`})));
+        MARKERS[s.shape % MARKERS.length], "data-tip": say(p)})));
   }).filter(Boolean);
   const edge = full > 0 ? [
     svg("path", {class: "d", d: `M${a.x(full / MIB)} ${a.bottom}V${a.top}`}),
     text(a.x(full / MIB) - 6, a.top + 8, "end", "full cache")] : [];
+  const steps = front.map((p, i) => i ? `H${a.x(size(p))}V${a.y(value(p))}`
+    : `M${a.x(size(p))} ${a.y(value(p))}`).join("");
+  const best = front.length > 1 ? [svg("path", {class: "front", d: steps}),
+    ...front.map(p => svg("circle", {class: "front", cx: a.x(size(p)), cy: a.y(value(p)), r: 7.5}))]
+    : [];
   return drawing(
     256, `${metric.title} against cache`, ...yAxis(a),
-    ...xAxis(a, "cache of a picture after the last cut, MiB"), ...edge, ...lines,
-    ...labels(names, a));
+    ...xAxis(a, "cache of a picture after the last cut, MiB"), ...edge, ...best,
+    ...lines, ...labels(names, a));
 }
 
 // --------------------------------------------------------------------- by scale

@@ -44,6 +44,7 @@ static skv_status fill(skv_json_maker *page, skv_report *r, const char *run_fold
     SKV_TRY(skv_alloc(&r->result, (size_t)r->run.n_paths, sizeof *r->result, "report"));
     r->reference = r->run.reference;
     SKV_TRY(skv_report__read_metrics(r));
+    SKV_TRY(skv_report__intervals(r));
     SKV_TRY(skv_report__pictures(page, r));
     SKV_TRY(skv_report__scores(page, r));
     SKV_TRY(skv_report__recall(page, r));
@@ -55,6 +56,7 @@ static void clear(skv_report *r)
     for (int i = 0; r->result && i < r->run.n_paths; i++) {
         for (int m = 0; r->result[i].value && m < r->n_metrics; m++) {
             free(r->result[i].value[m].row);
+            free(r->result[i].value[m].row_mean);
             free(r->result[i].value[m].scale);
         }
         free(r->result[i].value);

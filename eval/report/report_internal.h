@@ -13,17 +13,26 @@ typedef struct {
     bool formula;        /* some number comes from made-up weights */
 } skv_report_metric;
 
+/* A mean and where 95 of 100 resamples of the prompts have it; NaN: not known. */
+typedef struct {
+    double mean, low, high;
+} skv_report_interval;
+
 /* A path's numbers of one metric; NaN: not measured. */
 typedef struct {
-    double *row;   /* (n) by row, of kind "picture"; otherwise NULL */
-    double *scale; /* (n_scales) means by scale, of kind "scale"; otherwise NULL */
+    double *row;      /* (n) by row, of kind "picture"; otherwise NULL */
+    double *row_mean; /* (n) means over scales, of kind "scale"; otherwise NULL */
+    double *scale;    /* (n_scales) means by scale, of kind "scale"; otherwise NULL */
     int64_t n_scales;
-    double all, differing; /* over all pairs; over those that are not identical */
+    double all, differing;      /* over all pairs; over those that are not identical */
+    skv_report_interval spread; /* of the rows whose number is finite */
+    skv_report_interval less;   /* this path less ScaleKV's of the same budget, row by row */
 } skv_report_value;
 
 typedef struct {
     bool measured; /* has numbers, and was not made anew since */
     int64_t n_pairs, n_identical;
+    int scalekv; /* the measured path of ScaleKV's with the same budget, -1: none, or itself */
     skv_report_value *value; /* (n_metrics) */
 } skv_report_result;
 
@@ -41,6 +50,9 @@ typedef struct {
 
 /* Reads RUN/metrics.h5, where there is one, into state, reference, metric and result. */
 SKV_MUST skv_status skv_report__read_metrics(skv_report *r);
+
+/* Sets scalekv, spread and less, once the metrics were read. */
+SKV_MUST skv_status skv_report__intervals(skv_report *r);
 
 /* Adds picks, common and pictures to the page's JSON: which rows are shown, and their pictures as
  * data URLs. Marks those rows as listed. */

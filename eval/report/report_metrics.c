@@ -130,6 +130,30 @@ static skv_status read_scales(skv_report_value *v, skv_h5 *f, const char *datase
     return SKV_OK;
 }
 
+/* A row's mean over the scales that have a number. */
+static skv_status read_row_means(skv_report_value *v, skv_h5 *f, const char *dataset, int64_t n)
+{
+    const int64_t width = v->n_scales;
+    skv_h5_layout want = {.type = SKV_H5_F64, .n_dims = 2, .shape = {n, width}};
+    double *all = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_h5_read(&all, f, dataset, &want, MAX_TABLE, false));
+    st = skv_alloc(&v->row_mean, (size_t)n, sizeof *v->row_mean, "report");
+    for (int64_t row = 0; row < n && st == SKV_OK; row++) {
+        double sum = 0, with = 0;
+
+        for (int64_t si = 0; si < width; si++)
+            if (!isnan(all[row * width + si])) {
+                sum += all[row * width + si];
+                with++;
+            }
+        v->row_mean[row] = with > 0 ? sum / with : NAN;
+    }
+    free(all);
+    return st;
+}
+
 static skv_status read_value(skv_report_value *v, skv_report_metric *m, skv_h5 *f,
                              const char *object, int64_t n)
 {
@@ -138,6 +162,7 @@ static skv_status read_value(skv_report_value *v, skv_report_metric *m, skv_h5 *
     bool there = false;
 
     v->all = v->differing = NAN;
+    v->spread = v->less = (skv_report_interval){NAN, NAN, NAN};
     snprintf(dataset, sizeof dataset, "%s/%s", object, m->name);
     SKV_TRY(skv_h5_has(&there, f, dataset));
     if (!there)
@@ -147,8 +172,10 @@ static skv_status read_value(skv_report_value *v, skv_report_metric *m, skv_h5 *
     SKV_TRY(find_text(&weights, f, dataset, "weights"));
     m->formula = m->formula || (weights && strcmp(weights, "formula") == 0);
     free(weights);
-    if (strcmp(m->kind, "scale") == 0)
-        return read_scales(v, f, dataset);
+    if (strcmp(m->kind, "scale") == 0) {
+        SKV_TRY(read_scales(v, f, dataset));
+        return read_row_means(v, f, dataset, n);
+    }
     return strcmp(m->kind, "picture") == 0
                ? skv_h5_read(&v->row, f, dataset, &rows, MAX_TABLE, false)
                : SKV_OK;

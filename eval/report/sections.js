@@ -290,13 +290,36 @@ function card(title, aside, drawn) {
   return h("div", {class: "card"}, h("h3", {}, title, h("span", {}, aside)), drawn);
 }
 
+// Of the paths that have a partner, every metric with numbers by prompt.
+function differenceSection() {
+  const rows = paths.filter(p => partner(p) && metrics.some(m => lessOf(p, m)));
+  if (!rows.length) return;
+  const column = m => {
+    const format = metricFormat(m, rows.flatMap(p => lessOf(p, m) || []));
+    const signed = v => (v > 0 ? "+" : "") + format.show(v);
+    const sure = ([, low, high]) => low > 0 || high < 0;
+    return {title: m.title, units: format.units, low: m.lower, tip: m.long_name,
+      value: p => lessOf(p, m) ? lessOf(p, m)[0] : NaN,
+      show: p => lessOf(p, m) ? [signed(lessOf(p, m)[0]), sure(lessOf(p, m)) ? " \u2022 " : " ",
+        h("small", {}, lessOf(p, m).slice(1).map(signed).join(` to `))] : DASH};
+  };
+  show("difference-table", table([
+    {title: "Path", text: true, value: p => p.name,
+      show: p => [dot(p.series), foreign(p.name)]},
+    {title: "ScaleKV\u2019s", text: true, value: p => partner(p).name,
+      show: p => foreign(partner(p).name)},
+    ...metrics.filter(m => rows.some(p => lessOf(p, m))).map(column)], rows,
+  {label: "Differences to ScaleKV"}).node);
+  reveal("differences");
+}
+
 function qualitySection() {
-  const cards = metrics.filter(m => m.kind !== "scale")
-    .map(m => [m, qualityPlot(m)])
+  const cards = metrics.map(m => [m, qualityPlot(m)])
     .filter(([, drawn]) => drawn)
     .map(([m, drawn]) => card(m.title, [m.units, m.better].filter(Boolean).join(", "), drawn));
   if (!cards.length) return;
   show("quality-plots", ...cards);
+  differenceSection();
   reveal("quality");
 }
 

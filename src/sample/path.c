@@ -217,6 +217,8 @@ static skv_status configure(skv_path *p, const definition *d, const model_shape 
                               .options = d->options};
     int from_settings[SKV_MAX_DEPTH];
 
+    if (!takes_pool(d, s))
+        SKV_TRY(base_tokens(&setup.base, d, m->schedule));
     SKV_TRY(skv_policy_find(&p->policy, d->policy));
     if (setup.n_drafters == 0 && s->drafters.n > 0) {
         setup.drafters = from_settings;
@@ -225,8 +227,6 @@ static skv_status configure(skv_path *p, const definition *d, const model_shape 
     }
     if (takes_pool(d, s))
         SKV_TRY(fit_pool(&setup, p, m));
-    else
-        SKV_TRY(base_tokens(&setup.base, d, m->schedule));
     p->base = setup.base;
     p->in_bytes = takes_pool(d, s);
     SKV_TRY(skv_policy_open(&p->state, p->policy, &setup));
@@ -240,6 +240,47 @@ static skv_status configure(skv_path *p, const definition *d, const model_shape 
 static skv_status as_usage(skv_status st)
 {
     return st == SKV_E_FORMAT || st == SKV_E_UNSUPPORTED ? SKV_E_ARG : skv_option_opened(NULL, st);
+}
+
+/* *never: the path keeps everything at this size. */
+static skv_status never_cuts(bool *never, const skv_path *p, const model_shape *m)
+{
+    skv_kv_plan *plan = NULL;
+
+    SKV_TRY(skv_kv_plan_make(&plan, p->policy, p->state, m->dims, m->schedule, 1, m->kv));
+    *never = !skv_kv_plan_cuts(plan);
+    skv_kv_plan_destroy(plan);
+    return SKV_OK;
+}
+
+static void clear_path(skv_path *p)
+{
+    if (p->policy && p->state)
+        skv_policy_close(p->policy, p->state);
+    json_decref(p->report);
+    free(p->digest_text);
+}
+
+/* With leave_out: takes the last path off the list again where it is of no use, and says why.
+ * st: what configuring it gave, which stays where it is another mistake: its name, memory. */
+static skv_status leave_out(skv_paths *out, const model_shape *m, skv_status st)
+{
+    skv_path *p = &out->path[out->n - 1];
+    bool never = false;
+
+    if (!m->settings->leave_out || (st != SKV_OK && (st == SKV_E_MEM || !p->policy)))
+        return st;
+    if (st == SKV_OK && strcmp(p->policy->name, "full") != 0)
+        SKV_TRY(never_cuts(&never, p, m));
+    if (st == SKV_OK && !never)
+        return SKV_OK;
+    if (st == SKV_OK)
+        skv_info("path %s is left out: it would keep everything", p->name);
+    else
+        skv_info("path %s is left out: %s", p->name, skv_message());
+    clear_path(p);
+    out->n--;
+    return SKV_OK;
 }
 
 static skv_status add(skv_paths *out, const char *name, const model_shape *m)
@@ -261,7 +302,7 @@ static skv_status add(skv_paths *out, const char *name, const model_shape *m)
     out->n++;
     st = o ? define_from_json(&d, o, name, s->config) : define_by_name(&d, name, s->budget != NULL);
     if (st == SKV_OK) {
-        st = configure(p, &d, m);
+        st = leave_out(out, m, configure(p, &d, m));
         if (st != SKV_OK)
             skv_context("path %s", name);
     }
@@ -383,6 +424,10 @@ skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_di
         }
         p += n + (p[n] == ',');
     }
+    if (paths.n == 0 && s->leave_out) {
+        st = skv_fail(SKV_E_ARG, "every path was left out (--leave-out)");
+        goto done;
+    }
     SKV_TRY_GOTO(choose_reference(&paths), done);
     SKV_TRY_GOTO(check_unused(&paths, &m), done);
     *out = paths;
@@ -394,12 +439,8 @@ done:
 
 void skv_paths_clear(skv_paths *p)
 {
-    for (int i = 0; i < p->n; i++) {
-        if (p->path[i].policy && p->path[i].state)
-            skv_policy_close(p->path[i].policy, p->path[i].state);
-        json_decref(p->path[i].report);
-        free(p->path[i].digest_text);
-    }
+    for (int i = 0; i < p->n; i++)
+        clear_path(&p->path[i]);
     free(p->path);
     *p = (skv_paths){0};
 }

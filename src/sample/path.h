@@ -22,8 +22,10 @@ typedef struct {
 } skv_paths;
 
 /* Resolves settings->paths: each name is one of path_definitions, or <policy>-<percent>, or "full".
- * Default: all definitions, or "full". Duplicate and unknown names are refused. kv: the backend's
- * type of keys and values, by which --budget becomes tokens; then a policy's name is enough. */
+ * Default: all definitions, or "full". Duplicate and unknown names are refused. With leave_out a
+ * path that its policy refuses or that never cuts is left out, with a line that says why. kv: the
+ * backend's type of keys and values, by which --budget becomes tokens; then a policy's name is
+ * enough. */
 SKV_MUST skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, const skv_dims *dims,
                                       const skv_schedule *schedule, skv_dtype kv);
 void skv_paths_clear(skv_paths *p);

@@ -29,6 +29,10 @@ const skv_option skv_settings_table[] = {
         "bytes of a group's keys and values, as in 512MiB: paths that say neither percent nor "
         "tokens (--paths snapkv,h2o) get the most tokens that fit",
         NULL),
+    ROW(leave_out, BOOL, "false",
+        "leave out, and say why, paths that their policy cannot hold at this size, and those that "
+        "would keep everything",
+        NULL),
     ROW(path_definitions, JSON, NULL,
         "list of {name, policy, percent or tokens, budget_file, drafters, orders, options, "
         "reference}",

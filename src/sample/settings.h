@@ -31,7 +31,7 @@ typedef struct {
     json_t *published;
     int64_t group_size, memory_limit, threads, png_threads, port;
     double wait_notice, wait_limit, max_hours;
-    bool dry_run, allow_other_device, virtual_run, gather;
+    bool leave_out, dry_run, allow_other_device, virtual_run, gather;
 } skv_settings;
 
 extern const skv_option skv_settings_table[];

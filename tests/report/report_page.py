@@ -177,6 +177,35 @@ class Page(unittest.TestCase):
         self.assertIn("entity - whole\n%", card.text)
         self.assertEqual(self.all("#benchmarks b, #benchmarks i:not(.dot)"), [])
 
+    def test_the_frontier_is_marked(self):
+        """Of three caches the smallest and ScaleKV's are on the front of PSNR; half-50 is not."""
+        self.open("frontier")
+        plot = next(c for c in self.all("#quality-plots > .card")
+                    if c.find_element(By.TAG_NAME, "h3").text.startswith("PSNR"))
+        marks = {m.get_attribute("data-tip").split(":")[0]: m
+                 for m in plot.find_elements(By.CSS_SELECTOR, ".m")}
+        self.assertEqual(set(marks), {"half-50", "third-21", "scalekv-50"})
+        place = lambda m: [round(float(v)) for v in re.match(
+            r"M([\d.]+) ([\d.]+)m", m.get_attribute("d")).groups()]
+        rings = [[round(float(r.get_attribute(a))) for a in ("cx", "cy")]
+                 for r in plot.find_elements(By.CSS_SELECTOR, "circle.front")]
+        self.assertEqual(rings, [place(marks["third-21"]), place(marks["scalekv-50"])])
+        self.assertEqual(len(plot.find_elements(By.CSS_SELECTOR, "path.w")), 3)
+        self.assertIn("no path is better with less", marks["third-21"].get_attribute("data-tip"))
+        self.assertNotIn("no path", marks["half-50"].get_attribute("data-tip"))
+        self.assertRegex(marks["half-50"].get_attribute("data-tip"),
+                         "95 % of resamples from 21.50.dB to 24.25.dB")
+
+    def test_differences_to_scalekv(self):
+        self.open("frontier")
+        heads = [h.text.split("\n")[0] for h in self.all("#difference-table thead th")]
+        cells = [c.text for c in self.all("#difference-table tbody tr > *")]
+        row = dict(zip(heads, cells))
+        self.assertEqual((row["Path"], row["ScaleKV\u2019s"]), ("half-50", "scalekv-50"))
+        self.assertEqual(len(cells), len(heads))  # of third-21 there is none
+        self.assertEqual(row["PSNR"], "\u22122.000 \u2022 \u22122.000 to \u22122.000")
+        self.assertEqual(row["Bits equal"], "0 0 to 0")
+
     def test_recall_has_a_column_and_a_map(self):
         self.open("with_recall")
         self.assertEqual(self.shown(), [*MAIN_SECTIONS[:4], "recall", *MAIN_SECTIONS[4:]])
@@ -185,7 +214,7 @@ class Page(unittest.TestCase):
                          ["100.0", "81.3", "\u2013"])
         self.assertIn("Recall", [h.text.split("\n")[0] for h in self.all("#quality h3")])
         self.assertEqual(len(self.all("#recall-maps svg")), 1)  # of half-50: full has no cut
-        self.assertIn("81.3\u00a0%", self.text("#recall-maps h3"))
+        self.assertIn("81.3 %", self.text("#recall-maps h3"))
         self.assertIn("3 pictures", self.text("#recall .note"))
         cell = self.find("#recall-maps [data-scale='3'][data-column='0']")
         self.assertEqual(cell.get_attribute("class"), "h15")

@@ -161,6 +161,30 @@ static void with_recall(void **state)
     keep("with_recall");
 }
 
+/* half-50 has ScaleKV's tokens and less PSNR on every row; third-21 has fewer tokens. */
+static void frontier(void **state)
+{
+    test_run run = three_paths;
+    test_metrics m = of_three;
+
+    (void)state;
+    run.n_paths = 4;
+    run.path[3] = (test_run_path){"scalekv-50", "scalekv", "cccc", 7, 0, 0};
+    m.n_results = 3;
+    m.result[0].psnr[2] = 23;
+    m.result[0].psnr_mean = 22.9;
+    m.result[2] = (test_result){.path = "scalekv-50",
+                                .digest = "cccc",
+                                .psnr = {23.5, 26.25, 25, NAN},
+                                .psnr_mean = 24.9,
+                                .psnr_mean_finite = 24.9,
+                                .fid = 10,
+                                .n_pairs = 3};
+    write_run(&run);
+    write_metrics(&m);
+    keep("frontier");
+}
+
 static void one_path(void **state)
 {
     test_run run = three_paths;
@@ -177,7 +201,7 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest pages[] = {CASE(measured),    CASE(without_metrics), CASE(formula),
                                        CASE(by_head),     CASE(of_another_run),  CASE(one_path),
-                                       CASE(with_scores), CASE(with_recall)};
+                                       CASE(with_scores), CASE(with_recall),     CASE(frontier)};
 
     if (argc != 2)
         return 2;

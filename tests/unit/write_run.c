@@ -149,7 +149,8 @@ static void write_path(skv_h5 *f, const test_run *run, int i)
     ok(skv_h5_set_text(f, name, "phases", "text,transformer,vae"));
     ok(skv_h5_set_ints(f, name, "first_groups", &first_group, 1));
     snprintf(name, sizeof name, "/paths/%s", p->name);
-    snprintf(settings, sizeof settings, "{\"policy\":\"%s\",\"options\":{}}", p->policy);
+    snprintf(settings, sizeof settings, "{\"policy\":\"%s\",\"base_tokens\":%lld,\"options\":{}}",
+             p->policy, (long long)p->capacity);
     ok(skv_h5_set_int(f, name, "order", i));
     ok(skv_h5_set_int(f, name, "reference", i == 0));
     ok(skv_h5_set_text(f, name, "settings", settings));

@@ -12,7 +12,7 @@
 
 typedef struct {
     const char *name, *policy, *digest;
-    int64_t capacity; /* tokens a layer, -1: no bound */
+    int64_t capacity; /* tokens a layer, -1: no bound; else in its settings, too */
     int heads;        /* of its tables by head; 0: it has none */
     int64_t
         spread; /* in these, half of layer 1's heads may hold so many more, half so many fewer */
