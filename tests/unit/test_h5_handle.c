@@ -30,10 +30,72 @@ static void a_library_without_memory_calls_no_file_damaged(void **state)
     assert_int_equal(status_after(H5E_PLIST, H5E_NOTFOUND), SKV_E_H5);
 }
 
+static bool is_kind_unknown, is_length_unknown; /* to the library */
+
+htri_t __real_H5Tis_variable_str(hid_t type);
+htri_t __wrap_H5Tis_variable_str(hid_t type);
+htri_t __wrap_H5Tis_variable_str(hid_t type)
+{
+    return is_kind_unknown ? -1 : __real_H5Tis_variable_str(type);
+}
+
+size_t __real_H5Tget_size(hid_t type);
+size_t __wrap_H5Tget_size(hid_t type);
+size_t __wrap_H5Tget_size(hid_t type)
+{
+    return is_length_unknown ? 0 : __real_H5Tget_size(type);
+}
+
+/* What skv_h5__text_bytes says of a text type of so many bytes; 0: of variable length. */
+static skv_status ask_text_bytes(size_t *out, size_t bytes)
+{
+    const hid_t type = skv_h5__text_type(bytes);
+    skv_h5 *f = NULL;
+    skv_status st;
+
+    assert_true(type >= 0);
+    assert_int_equal(skv_h5_create(&f, temp_path("a.h5")), SKV_OK);
+    st = skv_h5__text_bytes(out, f, "name", type);
+    skv_h5_close(f);
+    assert_true(H5Tclose(type) >= 0);
+    return st;
+}
+
+static void a_text_has_its_bytes_or_a_variable_length(void **state)
+{
+    size_t bytes = 7;
+
+    (void)state;
+    assert_int_equal(ask_text_bytes(&bytes, 12), SKV_OK);
+    assert_int_equal(bytes, 12);
+    assert_int_equal(ask_text_bytes(&bytes, 0), SKV_OK);
+    assert_int_equal(bytes, 0);
+}
+
+/* 0 would be taken for a variable length, or for a text without bytes. */
+static void a_text_whose_length_the_library_cannot_tell_is_refused(void **state)
+{
+    size_t bytes = 7;
+
+    (void)state;
+    is_length_unknown = true;
+    assert_int_equal(ask_text_bytes(&bytes, 12), SKV_E_H5);
+    assert_non_null(strstr(skv_message(), "a.h5: name: its type cannot be read"));
+    is_length_unknown = false;
+    is_kind_unknown = true;
+    assert_int_equal(ask_text_bytes(&bytes, 12), SKV_E_H5);
+    assert_int_equal(ask_text_bytes(&bytes, 0), SKV_E_H5);
+    is_kind_unknown = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_library_without_memory_calls_no_file_damaged,
+                                        temp_folder_make, temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_text_has_its_bytes_or_a_variable_length, temp_folder_make,
+                                        temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_text_whose_length_the_library_cannot_tell_is_refused,
                                         temp_folder_make, temp_folder_remove),
     };
 
