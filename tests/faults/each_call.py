@@ -4,8 +4,8 @@ A scenario is run once calm, while STAND_IN (failing_calls.c) notes each call; t
 call that is chosen, which fails, or instead of which the process is killed. Where a call fails the
 program must end with status 1 and one sentence, on stderr and in the run's log, or with 0 and the
 calm run's bytes; it may neither crash nor hang. Then the same command must end with the calm run's
-bytes, and compute no group a second time that was done. FOLDER/bad keeps the cases that went wrong.
-Takes root, for disks of a few KiB.
+bytes, and compute no group a second time that was done. A case that goes wrong is printed with all
+that the program said, and kept in FOLDER/bad. Takes root, for disks of a few KiB.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import signal
 import struct
 import subprocess
 import sys
+import textwrap
 import time
 
 import h5py
@@ -235,8 +236,7 @@ class Tester:
             folder.rename(self.folder / "bad" / name)
         else:
             shutil.rmtree(folder)
-        said = outcome.sentences[0] if outcome.sentences else outcome.said.strip()[-200:]
-        return name, wrong, how_ended, said
+        return name, wrong, how_ended, outcome.said
 
 
 def chosen(calls, form, limit, share):
@@ -321,7 +321,7 @@ def options():
 
 
 def report(what, n_calls, results, seconds):
-    """A line of the table, and one for each case that went wrong. Returns how many."""
+    """A line of the table, and each case that went wrong with its words. Returns how many."""
     ended = [r[2] for r in results]
     bad = [r for r in results if r[1]]
     print(f"{what:28} {n_calls:6} calls {len(results):5} cases {ended.count('survived'):5} survived"
@@ -329,7 +329,7 @@ def report(what, n_calls, results, seconds):
           f" {ended.count('ended'):3} ended by a library {len(bad):3} wrong {seconds:5.0f} s",
           flush=True)
     for name, wrong, _, said in bad:
-        print(f"    {name}: {wrong}: {said}", flush=True)
+        print(f"    {name}: {wrong}\n{textwrap.indent(said, ' ' * 8)}", flush=True)
     return len(bad)
 
 
