@@ -62,9 +62,10 @@ class Scenario:
 class Outcome:
     def __init__(self, status, said):
         self.status, self.said = status, said
-        # the last word, not that of a rank that leaves its work to the others
-        self.sentences = re.findall(r"^(?:\[\S+ \S+\] )?error: (?!this rank cannot go on)(.*)$",
-                                    said, re.M)
+        # (rank, sentence): the last word, not that of a rank that leaves its work to the others
+        self.sentences = [
+            (int(rank or 0), sentence) for rank, sentence in re.findall(
+                r"^(?:\[(\d+)/\S+ \S+\] )?error: (?!this rank cannot go on)(.*)$", said, re.M)]
 
 
 def run_command(command, folder, environment, limit):
@@ -115,8 +116,9 @@ def finished(run):
     return {p: p.stat().st_ino for p in run.glob("groups/**/*.h5")}
 
 
-def log_of(run):
-    return "".join(p.read_text(errors="replace") for p in sorted(run.glob("log/*.txt")))
+def logs_of(run):
+    """{rank: text}. A rank opens its log when it enters the run."""
+    return {int(p.stem): p.read_text(errors="replace") for p in run.glob("log/*.txt")}
 
 
 class Tester:
@@ -164,7 +166,7 @@ class Tester:
         counts = (folder / "counts").read_bytes()
         return struct.unpack_from("q", counts, 8 * KINDS.index(kind))[0] >= n
 
-    def judge(self, scenario, kind, n, how, outcome, folder, log_before):
+    def judge(self, scenario, kind, n, how, outcome, folder, logs_before):
         """What is wrong with the run in which a call failed, and how it ended other than by a
         sentence: it "survived", a library "ended" the program, or there was "no such call"."""
         run = folder / "run"
@@ -180,9 +182,10 @@ class Tester:
             return f"exit status {outcome.status}", ""
         if not 1 <= len(outcome.sentences) <= scenario.voices:
             return f"{len(outcome.sentences)} sentences", ""
-        log = log_of(run)[len(log_before):]
-        if log and not scenario.beside and outcome.sentences[0] not in log:
-            return "the log does not have the sentence", ""
+        rank, sentence = outcome.sentences[0]
+        log = logs_of(run).get(rank, "")[len(logs_before.get(rank, "")):]
+        if log and not scenario.beside and sentence not in log:
+            return f"the log of rank {rank} does not have the sentence", ""
         return "", ""
 
     def small_disk(self, folder, kib):
@@ -209,7 +212,7 @@ class Tester:
     def case(self, scenario, kind, n, how):
         name = f"{scenario.name}-{kind}-{n}-{errno.errorcode.get(how, how)}"
         folder = self.prepare(scenario, name)
-        log_before = log_of(folder / "run")
+        logs_before = logs_of(folder / "run")
         beside = subprocess.Popen(
             self.words(scenario, []), cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -222,8 +225,7 @@ class Tester:
             outcome = self.run(scenario, folder, **{"": f"{kind} {n} {how}",
                                                     "_COUNTS": folder / "counts"})
         beside_status = beside.wait(self.limit) if beside else 0
-        wrong, how_ended = self.judge(scenario, kind, n, how, outcome, folder,
-                                      log_before)
+        wrong, how_ended = self.judge(scenario, kind, n, how, outcome, folder, logs_before)
         if beside_status != 0:
             wrong = wrong or f"the other job: exit status {beside_status}"
         wrong = wrong or self.resume(scenario, folder)
@@ -292,7 +294,8 @@ def scenarios(tester, source):
                  environment={"SKV_FAIL_PROBE": 1}),
         Scenario("eval", ["eval", "run", "--networks", "none"], base="base-eval",
                  kinds="write read open fsync rename look socket h5 malloc".split()),
-        *(Scenario(f"rank{rank}", bits, start=mpirun, impatient=["--wait-limit", "5"],
+        # longer than a rank has to wait: one that gives up speaks beside the one whose call failed
+        *(Scenario(f"rank{rank}", bits, start=mpirun, impatient=["--wait-limit", "60"],
                    kinds=["mpi", "write", "open", "rename"], environment={"SKV_FAIL_RANK": rank})
           for rank in (0, 1)),
         *(Scenario(f"tcp{rank}", bits, start=loop, impatient=["--wait-limit", "5"],

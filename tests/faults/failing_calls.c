@@ -230,10 +230,12 @@ typedef long call(WORDS);
         return (as) == NOTHING ? 0 : (as) == THE_NUMBER ? fail_how : -1;                           \
     }
 
-/* How often a rank polls is a matter of time: thousands of times, and another number in each run.
- * So polls of one place after the first that came to nothing count no more until one of them says
- * that it is done: the program, too, cannot tell them apart. `done`: the argument that says so. */
-static const void *in_vain; /* the place of the last poll, if it came to nothing */
+/* How often a rank polls is a matter of time: some ten thousand times in a tiny run, and another
+ * number in each. So after a poll that came to nothing the next ones from the same place do not
+ * count, until one of them is done: the program cannot tell them apart, either. The request would
+ * not tell two waits apart, as its memory and often its value are those of the one before. `done`:
+ * the argument that says so. */
+static const void *in_vain; /* the place of the last poll, if that came to nothing */
 
 #define POLL(name, done)                                                                           \
     long stand_in_##name(WORDS) __asm__(#name);                                                    \
