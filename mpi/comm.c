@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "mpi/comm_impl.h"
 
@@ -81,12 +82,22 @@ static skv_status meet(skv_comm *c)
     return keep(c, skv_comm__meet(c));
 }
 
+skv_status skv_comm_leave(skv_comm *c)
+{
+    const skv_status st = c->size > 1 ? meet(c) : SKV_OK;
+
+    c->left = true;
+    if (st != SKV_OK)
+        skv_context("this rank is done, but cannot end together with the others");
+    return st;
+}
+
 void skv_comm_close(skv_comm *c)
 {
     if (!c)
         return;
-    if (c->size > 1 && !c->lost && meet(c) != SKV_OK)
-        c->lost = true; /* work is done, nobody needs the others any more */
+    if (!c->left && !c->lost && skv_comm_leave(c) != SKV_OK)
+        skv_debug("%s", skv_message()); /* why the job ends was reported before */
     if (c->ops && c->ops->close)
         c->ops->close(c);
     free(c->hosts);

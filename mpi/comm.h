@@ -40,7 +40,11 @@ typedef struct {
  * skv_comm_close. */
 SKV_MUST skv_status skv_comm_open(skv_comm **out, const skv_comm_wish *wish);
 
-/* Leaves; NULL is accepted. Collective, unless the communicator is lost. */
+/* The last collective call: all ranks are done. mpirun takes a rank that ends without the others
+ * for a failed one, so a failure here is to be reported like any other. */
+SKV_MUST skv_status skv_comm_leave(skv_comm *c);
+
+/* Leaves first, if that was not done and the communicator is not lost. NULL is accepted. */
 void skv_comm_close(skv_comm *c);
 
 /* The first rank of this process's host has local rank 0; the device is chosen by it. */

@@ -49,6 +49,7 @@ struct skv_comm {
     double here;     /* skv_seconds: skv_comm_here tells the others from then on */
     bool lost;       /* ranks can no longer agree */
     bool told;       /* another rank said so, and reports it */
+    bool left;       /* the last collective call was made */
     skv_status what; /* and why, where lost */
     char why[SKV_MESSAGE_BYTES];
 };

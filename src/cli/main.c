@@ -97,6 +97,8 @@ static int run(const skv_command *c, int argc, char **argv)
         st = skv_ranks_compare_builds(comm);
     if (st == SKV_OK)
         st = c->run(comm, argc, argv, &code);
+    if (st == SKV_OK && comm)
+        st = skv_comm_leave(comm);
     if (st != SKV_OK) {
         code = exit_code_of(st);
         if (!comm || skv_comm_reports(comm))

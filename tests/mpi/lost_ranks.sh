@@ -36,7 +36,7 @@ lose_tcp() {
 
 lose_tcp stops 2
 says 'rank 0 \(.*\) waits for rank 2 \(.*\) since [0-9:]{8}, 1 s so far; the job ends after 3 s'
-says 'rank 0 \(.*\) has waited for rank 2 \(.*\) since [0-9:]{8}, longer than 3 s, so the job ends'
+says 'cannot end .*: rank 0 \(.*\) has waited for rank 2 \(.*\) since [0-9:]{8}, longer than 3 s, so the job ends'
 lose_tcp stops 0
 says 'rank 1 \(.*\) waits for rank 0 \(.*\) since'
 says 'rank 1 \(.*\) has waited for rank 0'

@@ -408,6 +408,7 @@ static int run_all(const char *form)
     sizes_that_differ_are_refused_on_all_ranks();
     a_failure_outranks_a_stop_and_the_lowest_rank_speaks();
     waiting_for_a_late_rank_sleeps();
+    CHECK_OK(skv_comm_leave(comm));
     CHECK(!skv_comm_is_lost(comm));
     skv_comm_close(comm);
     return 0;
@@ -469,7 +470,7 @@ static int run_lost(const char *how, int victim)
         raise(strcmp(how, "stops") == 0 ? SIGSTOP : SIGKILL);
     }
     if (st == SKV_OK)
-        st = skv_comm_barrier(comm);
+        st = skv_comm_leave(comm);
     if (st == SKV_OK)
         skv_comm_close(comm);
     return leave(st);
