@@ -135,6 +135,7 @@ series.filter(s => !(reference >= 0 && s.paths.includes(paths[reference])))
   .forEach((s, i) => { s.tone = "s" + i % 6; s.shape = i + Math.floor(i / 6); });
 series.filter(s => !s.tone).forEach(s => { s.tone = "sr"; s.shape = 0; });
 
+const manySeries = series.length > 7; // more than there are colours: markers tell them apart
 const full = Math.max(0, ...finite(paths.map(p => p.full)));
 const measured = paths.filter(p => p.measured);
 const compared = paths.filter(p => p.compared);

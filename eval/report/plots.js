@@ -75,7 +75,8 @@ function xAxis(a, title, at) {
     text((a.left + a.right) / 2, a.bottom + 38, "middle", title)];
 }
 
-// Names beside their points, pushed apart: labels are {x, y, tone, text}.
+// Names beside their points, pushed apart: labels are {x, y, tone, text} and, where colours come
+// again, {shape}: the marker before the name.
 function labels(list, a) {
   const sorted = [...list].sort((l, r) => l.y - r.y);
   let floor = a.bottom;
@@ -84,8 +85,10 @@ function labels(list, a) {
     l.y = Math.min(l.y, floor);
     floor = l.y - LABEL_HEIGHT;
   }
-  return sorted.map(
-    l => svg("g", {class: l.tone}, text(l.x + 9, l.y + 4, "start", cut(l.text, 24), "l")));
+  return sorted.map(l => svg("g", {class: l.tone},
+    ...(l.shape === undefined ? [] : [svg("path", {class: "m",
+      d: `M${l.x + 15} ${l.y}${MARKERS[l.shape % MARKERS.length]}`})]),
+    text(l.x + (l.shape === undefined ? 9 : 24), l.y + 4, "start", cut(l.text, 24), "l")));
 }
 
 const line = points => points.map((p, i) => (i ? "L" : "M") + p.join(" ")).join("");
@@ -120,7 +123,8 @@ function qualityPlot(metric) {
     const members = s.paths.filter(p => drawn.includes(p)).sort((p, q) => p.last - q.last);
     if (!members.length) return null;
     const end = members[members.length - 1];
-    names.push({x: a.x(size(end)), y: a.y(value(end)), tone: s.tone, text: s.name});
+    names.push({x: a.x(size(end)), y: a.y(value(end)), tone: s.tone, text: s.name,
+      ...(manySeries && {shape: s.shape})});
     return svg("g", {class: s.tone},
       svg("path", {class: "p", d: line(members.map(p => [a.x(size(p)), a.y(value(p))]))}),
       ...members.filter(p => bounds(p).length).map(p => svg("path", {class: "w",
@@ -261,6 +265,8 @@ function headMap(p, layer, most) {
     mean: si => count(sum(rows[si]) / p.heads)});
 }
 
+const percentOf = share => percent(share, share > 0.9995 ? 0 : 1);
+
 // least: the smallest share of all maps, which is the darkest.
 function recallMap(p, least) {
   const rows = data.recall.paths[p.index].table;
@@ -269,7 +275,7 @@ function recallMap(p, least) {
     cell: (si, layer) => ({class: "h" + Math.min(HEAT - 1, Math.max(0, step(rows[si][layer]))),
       "data-tip": `${p.name}, scale ${si}, layer ${layer}: ${percent(rows[si][layer], 2)} of the ` +
         "attention"}),
-    mean: si => percent(sum(rows[si]) / rows[si].length, 1)});
+    mean: si => percentOf(sum(rows[si]) / rows[si].length)});
 }
 
 // Where one path keeps more than the other, in the colours of B (more in B) and A.

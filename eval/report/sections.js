@@ -319,6 +319,7 @@ function qualitySection() {
     .map(([m, drawn]) => card(m.title, [m.units, m.better].filter(Boolean).join(", "), drawn));
   if (!cards.length) return;
   show("quality-plots", ...cards);
+  $("quality-plots").classList.toggle("large", manySeries);
   differenceSection();
   reveal("quality");
 }
