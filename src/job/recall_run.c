@@ -54,7 +54,7 @@ static skv_status differ(const recall_job *c)
                     c->setup->run);
 }
 
-/* The path of the full cache: the reference, if it is one. */
+/* The path of the full cache, with keys and values as computed: the reference, if it is one. */
 static int find_full(const skv_paths *paths)
 {
     int found = -1;
@@ -62,7 +62,8 @@ static int find_full(const skv_paths *paths)
     for (int i = 0; i < paths->n; i++) {
         const skv_path *p = &paths->path[i];
 
-        if (strcmp(p->policy->name, "full") == 0 && (found < 0 || p->reference))
+        if (strcmp(p->policy->name, "full") == 0 && !json_object_get(p->report, "kv_dtype") &&
+            (found < 0 || p->reference))
             found = i;
     }
     return found;
