@@ -112,22 +112,26 @@ static void put_texts(skv_json_maker *o, const char *id, const skv_run_file *run
         skv_json_put(o, "negative", json_string(run->negative[row]));
 }
 
+static bool has_failed(const skv_run_file *run, int64_t prompt, int sample)
+{
+    return run->status[skv_run_file_row(run, prompt, sample)] != SKV_OK;
+}
+
 /* One prompt of the manifest: both texts, seeds, files, or why there are none. */
 static void describe(export_job *x, int64_t prompt, int n_failed)
 {
     const skv_layout_set *set = x->job->set;
     const skv_run_file *run = x->job->run;
-    const int64_t row = prompt * run->samples;
     skv_json_maker seeds = skv_json_array(), files = skv_json_array(), o = skv_json_object();
     char name[SKV_LAYOUT_NAME_BYTES];
 
-    put_texts(&o, set->id[prompt], run, row);
+    put_texts(&o, set->id[prompt], run, skv_run_file_row(run, prompt, 0));
     if (set->category)
         skv_json_put(&o, "category", json_string(set->category[prompt]));
     for (int s = 0; s < set->samples; s++)
-        skv_json_append(&seeds, seed_json(run->seed[row + s]));
+        skv_json_append(&seeds, seed_json(run->seed[skv_run_file_row(run, prompt, s)]));
     for (int s = 0; s < skv_layout_files(x->job->layout, set); s++) {
-        if (x->job->layout->tiles > 1 ? n_failed > 0 : run->status[row + s] != SKV_OK)
+        if (x->job->layout->tiles > 1 ? n_failed > 0 : has_failed(run, prompt, s))
             continue;
         skv_layout_picture(name, x->job->layout, set, prompt, s);
         skv_json_append(&files, json_string(name));
@@ -136,8 +140,8 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
     skv_json_put(&o, "seeds", skv_json_take(&seeds));
     skv_json_put(&o, "files", skv_json_take(&files));
     for (int s = 0; s < set->samples && n_failed > 0; s++)
-        if (run->status[row + s] != SKV_OK) {
-            skv_json_put(&o, "error", json_string(run->error[row + s]));
+        if (has_failed(run, prompt, s)) {
+            skv_json_put(&o, "error", json_string(run->error[skv_run_file_row(run, prompt, s)]));
             break;
         }
     if (set->line) /* a line that is not UTF-8 is that of a prompt that failed */
@@ -247,11 +251,11 @@ static skv_status find_size(export_job *x)
 /* Texts as in the run's own PNGs; of a grid all seeds, which are put into `seeds`, and the item's
  * id. */
 static int picture_texts(skv_png_text text[SKV_PICTURE_TEXTS], char seeds[SEEDS_BYTES],
-                         const export_job *x, int64_t row)
+                         const export_job *x, int64_t prompt, int sample)
 {
     const skv_run_file *run = x->job->run;
     const int tiles = x->job->layout->tiles;
-    const int64_t prompt = row / run->samples;
+    const int64_t row = skv_run_file_row(run, prompt, sample);
     const skv_picture_facts facts = {.id = tiles > 1 ? x->job->set->id[prompt] : run->id[row],
                                      .given_id = run->given_id ? run->given_id[row] : NULL,
                                      .prompt = run->prompt_used[row],
@@ -264,17 +268,19 @@ static int picture_texts(skv_png_text text[SKV_PICTURE_TEXTS], char seeds[SEEDS_
     seeds[0] = '\0';
     for (int s = 0; s < tiles * tiles; s++)
         snprintf(seeds + strlen(seeds), SEEDS_BYTES - strlen(seeds), "%s%llu", s ? "," : "",
-                 (unsigned long long)run->seed[row + s]);
+                 (unsigned long long)run->seed[skv_run_file_row(run, prompt, sample + s)]);
     return skv_picture_texts(text, &facts);
 }
 
-static skv_status write_picture(const export_job *x, const char *name, uint8_t *rgb, int64_t row)
+/* Of a prompt's sample; of a grid, of its first. */
+static skv_status write_picture(const export_job *x, uint8_t *rgb, int64_t prompt, int sample)
 {
     const int tiles = x->job->layout->tiles;
-    char seeds[SEEDS_BYTES], path[SKV_LAYOUT_PATH_BYTES];
+    char seeds[SEEDS_BYTES], name[SKV_LAYOUT_NAME_BYTES], path[SKV_LAYOUT_PATH_BYTES];
     skv_png_text text[SKV_PICTURE_TEXTS];
-    const int n_texts = picture_texts(text, seeds, x, row);
+    const int n_texts = picture_texts(text, seeds, x, prompt, sample);
 
+    skv_layout_picture(name, x->job->layout, x->job->set, prompt, sample);
     SKV_TRY(skv_layout_join(path, x->part, name));
     SKV_TRY(skv_layout__make_parent(path));
     return skv_picture_write(path, x->job->layout->form,
@@ -284,14 +290,11 @@ static skv_status write_picture(const export_job *x, const char *name, uint8_t *
 
 static skv_status export_sample(export_job *x, int64_t prompt, int sample)
 {
-    const int64_t row = prompt * x->job->run->samples + sample;
-    char name[SKV_LAYOUT_NAME_BYTES];
     skv_picture p = {0};
     skv_status st;
 
-    SKV_TRY(read_picture(&p, x, row));
-    skv_layout_picture(name, x->job->layout, x->job->set, prompt, sample);
-    st = write_picture(x, name, p.rgb, row);
+    SKV_TRY(read_picture(&p, x, skv_run_file_row(x->job->run, prompt, sample)));
+    st = write_picture(x, p.rgb, prompt, sample);
     free(p.rgb);
     return st;
 }
@@ -300,9 +303,7 @@ static skv_status export_sample(export_job *x, int64_t prompt, int sample)
 static skv_status export_grid(export_job *x, int64_t prompt)
 {
     const int tiles = x->job->layout->tiles;
-    const int64_t row = prompt * x->job->run->samples;
     const size_t line = (size_t)x->width * 3;
-    char name[SKV_LAYOUT_NAME_BYTES];
     uint8_t *grid = NULL; /* (tiles*height, tiles*width, 3) */
     skv_status st;
 
@@ -311,7 +312,7 @@ static skv_status export_grid(export_job *x, int64_t prompt)
     for (int s = 0; s < tiles * tiles; s++) {
         skv_picture p = {0};
 
-        SKV_TRY_GOTO(read_picture(&p, x, row + s), done);
+        SKV_TRY_GOTO(read_picture(&p, x, skv_run_file_row(x->job->run, prompt, s)), done);
         for (int y = 0; y < x->height; y++) {
             const size_t at = (size_t)(s / tiles * x->height + y) * (size_t)tiles;
 
@@ -319,8 +320,7 @@ static skv_status export_grid(export_job *x, int64_t prompt)
         }
         free(p.rgb);
     }
-    skv_layout_picture(name, x->job->layout, x->job->set, prompt, 0);
-    SKV_TRY_GOTO(write_picture(x, name, grid, row), done);
+    SKV_TRY_GOTO(write_picture(x, grid, prompt, 0), done);
 done:
     free(grid);
     return st;
@@ -349,7 +349,7 @@ static int failed_of(const export_job *x, int64_t prompt)
     int n = 0;
 
     for (int s = 0; s < x->job->set->samples; s++)
-        n += x->job->run->status[prompt * x->job->run->samples + s] != SKV_OK;
+        n += has_failed(x->job->run, prompt, s);
     return n;
 }
 
@@ -387,8 +387,8 @@ static void describe_all(export_job *x)
         const int n_failed = failed_of(x, p);
 
         for (int s = 0; s < set->samples && n_failed > 0; s++)
-            if (run->status[p * run->samples + s] != SKV_OK)
-                leave_out(x, p * run->samples + s);
+            if (has_failed(run, p, s))
+                leave_out(x, skv_run_file_row(run, p, s));
         if (n_failed > 0 && n_failed < set->samples)
             name_incomplete(x, p, n_failed);
         describe(x, p, n_failed);
@@ -412,7 +412,7 @@ static skv_status export_prompt(void *ctx, int64_t prompt)
     if (x->job->layout->tiles > 1)
         return export_grid(x, prompt);
     for (int s = 0; s < set->samples; s++)
-        if (x->job->run->status[prompt * x->job->run->samples + s] == SKV_OK)
+        if (!has_failed(x->job->run, prompt, s))
             SKV_TRY(export_sample(x, prompt, s));
     return SKV_OK;
 }
@@ -450,7 +450,7 @@ static skv_status recipe(char **out, const export_job *x, int64_t row)
 /* Adds NAME.png, NAME.txt, NAME.json; of a row that failed nothing. */
 static skv_status add_row(export_job *x, const skv_aside *to, int64_t prompt, int sample)
 {
-    const int64_t row = prompt * x->job->run->samples + sample;
+    const int64_t row = skv_run_file_row(x->job->run, prompt, sample);
     const char *caption = x->job->run->prompt[row];
     char name[SKV_LAYOUT_NAME_BYTES], seeds[SEEDS_BYTES], *json = NULL;
     skv_png_text text[SKV_PICTURE_TEXTS];
@@ -461,7 +461,7 @@ static skv_status add_row(export_job *x, const skv_aside *to, int64_t prompt, in
 
     if (x->job->run->status[row] != SKV_OK)
         return SKV_OK;
-    n_texts = picture_texts(text, seeds, x, row);
+    n_texts = picture_texts(text, seeds, x, prompt, sample);
     skv_layout_picture(name, x->job->layout, x->job->set, prompt, sample);
     SKV_TRY_GOTO(read_picture(&p, x, row), done);
     SKV_TRY_GOTO(skv_png_encode_file(&png, p.rgb, p.width, p.height, text, n_texts), done);
@@ -525,7 +525,7 @@ static skv_status write_index(const export_job *x)
     SKV_TRY(skv_alloc(&there, (size_t)set->n, (size_t)files, "an index"));
     for (int64_t p = 0; p < set->n; p++)
         for (int s = 0; s < files; s++)
-            there[p * files + s] = x->job->run->status[p * x->job->run->samples + s] == SKV_OK;
+            there[p * files + s] = !has_failed(x->job->run, p, s);
     root = l->make_index(l, set, path, there);
     free(there);
     if (!root)

@@ -265,16 +265,35 @@ done:
 
 /* ------------------------------------------------------------------ of a run */
 
-/* Bytes of the prompt's id: the row's, less "-<sample>" where there are several; 0: not so. */
-static size_t id_bytes(const char *id, int sample, int samples)
+/* Bytes of the prompt's id: the row's, less "-<sample>"; 0: not so. */
+static size_t id_bytes(const char *id, int sample)
 {
-    char ending[16] = "";
+    char ending[16];
     size_t n = strlen(id), m;
 
-    if (samples > 1)
-        snprintf(ending, sizeof ending, "-%d", sample);
+    snprintf(ending, sizeof ending, "-%d", sample);
     m = strlen(ending);
     return n > m && strcmp(id + n - m, ending) == 0 ? n - m : 0;
+}
+
+/* Sample 0 has the plain id; in runs of earlier versions "-0" stands behind it, where there are
+ * more. */
+static skv_status prompt_id(size_t *n, const skv_run_file *run, int64_t prompt)
+{
+    const char *first = run->id[skv_run_file_row(run, prompt, 0)];
+    const int64_t samples = run->segments.n_samples;
+
+    *n = samples > 1 ? id_bytes(run->id[skv_run_file_row(run, prompt, 1)], 1) : strlen(first);
+    for (int s = 0; s < samples; s++) {
+        const char *id = run->id[skv_run_file_row(run, prompt, s)];
+        const bool plain = s == 0 && strlen(id) == *n;
+
+        if (*n == 0 || (!plain && id_bytes(id, s) != *n) || memcmp(id, first, *n) != 0)
+            return skv_fail(SKV_E_FORMAT,
+                            "%s/run.h5: \"%.80s\" is not an id of sample %d of prompt %lld",
+                            run->folder, id, s, (long long)prompt);
+    }
+    return SKV_OK;
 }
 
 static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
@@ -282,20 +301,12 @@ static skv_status run_ids(skv_layout_set *set, const skv_run_file *run)
     SKV_TRY(take_list(&set->id, set));
     SKV_TRY(take_list(&set->text, set));
     for (int64_t i = 0; i < set->n; i++) {
-        const char *text = run->prompt[i * run->samples];
-        const char *first = run->id[i * run->samples];
-        const size_t n = id_bytes(first, 0, run->samples);
+        const int64_t row = skv_run_file_row(run, i, 0);
+        size_t n = 0;
 
-        for (int s = 0; s < run->samples; s++) {
-            const char *id = run->id[i * run->samples + s];
-
-            if (n == 0 || id_bytes(id, s, run->samples) != n || memcmp(id, first, n) != 0)
-                return skv_fail(SKV_E_FORMAT,
-                                "%s/run.h5: \"%.80s\" is not an id of sample %d of prompt %lld",
-                                run->folder, id, s, (long long)i);
-        }
-        SKV_TRY(keep_id(set, i, run->given_id ? run->given_id[i * run->samples] : NULL, first, n));
-        SKV_TRY(keep(&set->text[i], text, strlen(text)));
+        SKV_TRY(prompt_id(&n, run, i));
+        SKV_TRY(keep_id(set, i, run->given_id ? run->given_id[row] : NULL, run->id[row], n));
+        SKV_TRY(keep(&set->text[i], run->prompt[row], strlen(run->prompt[row])));
     }
     return SKV_OK;
 }
@@ -354,13 +365,15 @@ static skv_status same_prompts(const skv_run_file *run, int64_t n, const skv_pro
     if ((int64_t)prompts->n != n)
         return skv_fail(SKV_E_ARG, "%s has %zu prompts, the run %s has %lld: give its own list",
                         name, prompts->n, run->folder, (long long)n);
-    for (int64_t i = 0; i < n; i++)
-        if (strcmp(prompts->prompts[i].text, run->prompt[i * run->samples]) != 0)
+    for (int64_t i = 0; i < n; i++) {
+        const char *want = run->prompt[skv_run_file_row(run, i, 0)];
+
+        if (strcmp(prompts->prompts[i].text, want) != 0)
             return skv_fail(SKV_E_ARG,
                             "%s: prompt %lld is \"%.80s\", in the run %s it is \"%.80s\": give its "
                             "own list, and the key of its prompts (--prompt-key)",
-                            name, (long long)i, prompts->prompts[i].text, run->folder,
-                            run->prompt[i * run->samples]);
+                            name, (long long)i, prompts->prompts[i].text, run->folder, want);
+    }
     return SKV_OK;
 }
 
@@ -403,14 +416,15 @@ skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout
                                    const skv_run_file *run, const skv_layout_prompts *list,
                                    int samples)
 {
+    const int there = (int)run->segments.n_samples;
     skv_status st;
 
     if (samples == 0 && layout->samples == 0)
-        samples = run->samples;
-    SKV_TRY_GOTO(start(out, layout, run->n / run->samples, samples), done);
-    if (out->samples > run->samples) {
+        samples = there;
+    SKV_TRY_GOTO(start(out, layout, run->segments.n_prompts, samples), done);
+    if (out->samples > there) {
         st = skv_fail(SKV_E_ARG, "%s has %d samples a prompt, layout %s wants %d%s", run->folder,
-                      run->samples, layout->name, out->samples,
+                      there, layout->name, out->samples,
                       layout->tiles > 1 ? "" : " (--samples takes fewer)");
         goto done;
     }

@@ -440,7 +440,7 @@ skv_status skv_report__data(skv_json_maker *page, skv_report *r)
     skv_json_put(page, "skv", skv_report__text(r->run.version, ID_BYTES));
     skv_json_put(page, "config", json_incref(r->run.config));
     skv_json_put(page, "config_digest", skv_report__text(r->run.config_digest, ID_BYTES));
-    skv_json_put(page, "samples", json_integer(r->run.samples));
+    skv_json_put(page, "samples", json_integer(r->run.segments.n_samples));
     skv_json_put(page, "reference", json_integer(r->reference));
     skv_json_put(page, "metrics_file", json_string(r->state));
     skv_json_put(page, "networks", skv_json_text(r->networks));

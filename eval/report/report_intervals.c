@@ -31,7 +31,7 @@ typedef struct {
 
 static int64_t prompts_of(const skv_report *r)
 {
-    return (r->run.n + r->run.samples - 1) / r->run.samples;
+    return r->run.segments.n_prompts;
 }
 
 /* b NULL: the numbers themselves; else a's less b's, where a row has both. */
@@ -49,11 +49,13 @@ static skv_status add_series(bootstrap *t, skv_report_interval *out, const doubl
     SKV_TRY(skv_alloc(&s->mean, (size_t)t->n_resamples, sizeof *s->mean, "intervals"));
     for (int64_t row = 0; row < t->r->run.n; row++) {
         const double v = b ? a[row] - b[row] : a[row];
+        int64_t prompt, sample;
 
         if (!isfinite(v) || (b && !isfinite(b[row])))
             continue;
-        s->sum[row / t->r->run.samples] += v;
-        s->n[row / t->r->run.samples]++;
+        skv_segments_of_row(&t->r->run.segments, row, &prompt, &sample);
+        s->sum[prompt] += v;
+        s->n[prompt]++;
     }
     return SKV_OK;
 }

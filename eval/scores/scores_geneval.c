@@ -54,7 +54,7 @@ static skv_status add_result(tasks *all, skv_scores_file *f, const json_t *objec
         return skv_fail(SKV_E_FORMAT, "%s: \"correct\" is %s, want true or false", where,
                         correct ? "something else" : "missing");
     SKV_TRY(skv_scores__find(&at, f, picture, line));
-    want = f->run->prompt[at * f->run->samples];
+    want = f->run->prompt[skv_run_file_row(f->run, at, 0)];
     if (strcmp(prompt, want) != 0)
         return skv_fail(SKV_E_FORMAT,
                         "%s: the prompt is \"%.80s\", that of %s is \"%.80s\": the results are of "

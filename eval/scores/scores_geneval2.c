@@ -54,7 +54,7 @@ static skv_status add_prompt(sums *s, const skv_scores_file *f, int64_t i, const
 {
     const json_t *skill = json_object_get(line, "skills");
     const size_t n = json_array_size(list);
-    const char *prompt, *want = f->run->prompt[i * f->run->samples];
+    const char *prompt, *want = f->run->prompt[skv_run_file_row(f->run, i, 0)];
     double sum = 0, logs = 0;
     int64_t atoms;
 

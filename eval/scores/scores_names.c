@@ -26,12 +26,11 @@ static void cut_ending(char *name)
 /* Whether the run has the rows that a picture takes: a sample, or all of a prompt. */
 static bool is_there(const skv_scores_file *f, int64_t prompt, int sample)
 {
-    const int64_t row = prompt * f->run->samples;
+    const int first = f->layout.tiles == 1 ? sample : 0;
+    const int end = f->layout.tiles == 1 ? sample + 1 : f->set.samples;
 
-    if (f->layout.tiles == 1)
-        return f->run->status[row + sample] == SKV_OK;
-    for (int s = 0; s < f->set.samples; s++)
-        if (f->run->status[row + s] != SKV_OK)
+    for (int s = first; s < end; s++)
+        if (f->run->status[skv_run_file_row(f->run, prompt, s)] != SKV_OK)
             return false;
     return true;
 }
@@ -60,8 +59,9 @@ skv_status skv_scores__list_pictures(skv_scores_file *f, const char *layout)
     f->layout = *row;
     f->layout.metadata = NULL; /* names of pictures do not need the prompt list */
     f->layout.category_key = NULL;
-    SKV_TRY(skv_layout_set_from_run(&f->set, &f->layout, f->run, NULL,
-                                    strstr(row->picture, "{sample") ? f->run->samples : 0));
+    SKV_TRY(skv_layout_set_from_run(
+        &f->set, &f->layout, f->run, NULL,
+        strstr(row->picture, "{sample") ? (int)f->run->segments.n_samples : 0));
     files = skv_layout_files(&f->layout, &f->set);
     SKV_TRY(skv_alloc(&f->picture, (size_t)f->set.n * (size_t)files + 1, sizeof *f->picture,
                       "pictures"));

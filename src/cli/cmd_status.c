@@ -54,7 +54,7 @@ static void forget(status *a)
 
 static bool is_complete(const status *a)
 {
-    return a->s.gathered && a->s.done >= a->s.all;
+    return a->s.gathered && a->s.done >= a->s.all && a->n_rows == a->s.run.n_rows;
 }
 
 /* Pictures of a group of one path, in the mean. */
@@ -85,7 +85,7 @@ static void print_summary(const status *a)
     if (is_complete(a))
         printf(", complete");
     else if (s->done >= s->all)
-        printf(", run.h5 is not made");
+        printf(a->s.gathered ? ", run.h5 is of the run before it grew" : ", run.h5 is not made");
     else if (s->rate > 0 && s->n_processes > 0) {
         printf(", %.2f images/s", s->rate * group_rows(a));
         print_left((double)(s->all - s->done) / s->rate);

@@ -62,8 +62,8 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     for (int r = 0; r < n_ranks; r++)
         say(result, "# %s", (const char *)rank[r].data);
     skv_run_setup_disk(s, &groups, &pngs);
-    say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths", s->rows.n_rows,
-        s->rows.n_groups, s->settings->group_size, s->paths.n);
+    say(result, "# %" PRId64 " rows in %" PRId64 " groups of %" PRId64 ", %d paths",
+        s->rows.segments.n_rows, s->rows.segments.n_groups, s->settings->group_size, s->paths.n);
     if (s->rows.facts.n_bad > 0)
         say(result, "# %" PRId64 " of %" PRId64 " prompts cannot be sampled", s->rows.facts.n_bad,
             s->rows.facts.n_prompts);

@@ -90,7 +90,7 @@ static skv_status find_work(void *job)
 {
     skv_job *j = job;
 
-    j->count = j->rank < j->run.rows.n_groups;
+    j->count = j->rank < j->run.rows.segments.n_groups;
     return SKV_OK;
 }
 
@@ -145,7 +145,7 @@ static skv_status begin(void *job)
                                          .seed = j->settings.seed};
 
     c->rounds = (skv_rounds){.comm = j->comm,
-                             .n_groups = j->run.rows.n_groups,
+                             .n_groups = j->run.rows.segments.n_groups,
                              .n_figures = skv_figures(&c->measures),
                              .done = "measured",
                              .group = one_group,

@@ -107,6 +107,8 @@ void skv_job__clear(skv_job *j)
         skv_options_clear(skv_settings_table, &j->settings);
     skv_facts_clear(&j->facts);
     skv_todo_list_clear(&j->todo);
+    if (j->rank == 0)
+        skv_run_folder_leave(j->claims);
     skv_claims_close(j->claims);
     skv_config_clear(&j->config);
     skv_prompt_list_clear(&j->list);

@@ -169,7 +169,7 @@ skv_status skv_job__foresee(void *job)
     st = skv_rows_each(rows, add_bad, &f);
     skv_failed_rows_text(reasons, sizeof reasons, &f.failed);
     if (st == SKV_OK)
-        skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", f.failed.n, rows->n_rows,
+        skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", f.failed.n, rows->segments.n_rows,
                  reasons);
     skv_failed_rows_clear(&f.failed);
     return st;
@@ -203,17 +203,18 @@ typedef struct {
 
 static skv_status find_id(void *ctx, const skv_row_span *span, bool *done)
 {
-    const int64_t samples = span->rows->settings->samples;
+    const skv_segments *s = &span->rows->segments;
     wanted *w = ctx;
     char id[SKV_ID_BYTES];
 
-    for (int64_t row = span->first * samples; row < (span->first + span->n) * samples; row++) {
+    for (int64_t i = 0; i < span->n * s->n_samples && !*done; i++) {
+        const int64_t row = skv_segments_row(s, span->first + i / s->n_samples, i % s->n_samples);
+
         skv_row_id(span, row, id, sizeof id);
         if (strcmp(id, w->id) != 0)
             continue;
         w->row = row;
         *done = true;
-        return SKV_OK;
     }
     return SKV_OK;
 }
@@ -222,12 +223,14 @@ static skv_status find_id(void *ctx, const skv_row_span *span, bool *done)
 static skv_status only_work(skv_job *j)
 {
     wanted w = {.id = j->settings.only, .row = -1};
+    int64_t group;
 
     SKV_TRY(skv_rows_each(&j->run.rows, find_id, &w));
     if (w.row < 0)
         return skv_fail(SKV_E_ARG, "--only %s: no row has this id", j->settings.only);
+    group = skv_segments_group_of(&j->run.rows.segments, w.row);
     for (int i = 0; i < j->todo.n_paths; i++)
-        j->todo.work[w.row / j->settings.group_size * j->todo.n_paths + i] = SKV_WORK_COMPUTE;
+        j->todo.work[group * j->todo.n_paths + i] = SKV_WORK_COMPUTE;
     return SKV_OK;
 }
 
@@ -265,7 +268,7 @@ skv_status skv_job__find_work(void *job)
 {
     skv_job *j = job;
 
-    SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.n_groups, j->run.paths.n, j->size));
+    SKV_TRY(skv_todo_list_init(&j->todo, j->run.rows.segments.n_groups, j->run.paths.n, j->size));
     if (j->settings.only)
         return j->rank == 0 ? only_work(j) : SKV_OK;
     return lacking_work(j);

@@ -19,7 +19,7 @@ static bool started_by_mpirun(void)
 /* "14 of 24 groups are done, 10 are left" */
 static void say_progress(char *out, size_t bytes, const skv_job *j)
 {
-    const int64_t all = j->run.rows.n_groups * j->run.paths.n;
+    const int64_t all = j->run.rows.segments.n_groups * j->run.paths.n;
     const skv_group_counting how = {.until = skv_seconds() + COUNT_SECONDS};
     int64_t done = 0;
     bool cut = false;
@@ -58,7 +58,8 @@ static void set_pace(skv_job *j)
     int64_t bytes = 0, pngs = 0;
 
     skv_run_setup_disk(&j->run, &bytes, &pngs);
-    skv_pace_start(&j->pace, s->max_hours, gathers ? j->run.rows.n_groups * j->run.paths.n : 0,
+    skv_pace_start(&j->pace, s->max_hours,
+                   gathers ? j->run.rows.segments.n_groups * j->run.paths.n : 0,
                    gathers && !s->virtual_run ? bytes * j->run.paths.n : 0);
 }
 

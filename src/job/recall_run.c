@@ -76,7 +76,7 @@ static skv_status check_run(void *job)
     const int64_t wanted = c->setup->options->n_prompts * c->job.settings.samples;
     const int64_t groups = (wanted + c->job.settings.group_size - 1) / c->job.settings.group_size;
 
-    if (strcmp(r->identity.digest, c->json.digest) != 0)
+    if (!json_equal(r->identity.common, c->json.common))
         return differ(c);
     for (int i = 0; i < r->paths.n; i++) {
         const json_t *path = json_object_get(c->json.paths, r->paths.path[i].name);
@@ -97,7 +97,7 @@ static skv_status check_run(void *job)
                                  .kinds = r->engine.guided ? 2 : 1,
                                  .layers = r->sources.dims.depth,
                                  .heads = r->sources.dims.heads};
-    c->rounds.n_groups = groups < r->rows.n_groups ? groups : r->rows.n_groups;
+    c->rounds.n_groups = groups < r->rows.segments.n_groups ? groups : r->rows.segments.n_groups;
     c->job.place = (skv_run_place){c->setup->run, c->json.by_hundred};
     c->job.count = c->job.rank < c->rounds.n_groups;
     return SKV_OK;

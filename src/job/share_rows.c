@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "job/job_parts.h"
+#include "sample/row_names.h"
 
 /* SKV_E_NOTFOUND: there is no file that can be used. */
 static skv_status open_old(skv_job *j)
@@ -27,10 +28,33 @@ static skv_status open_old(skv_job *j)
     return st == SKV_OK || st == SKV_E_MEM ? st : SKV_E_NOTFOUND;
 }
 
+/* What a run that is there already becomes with these prompts and samples. One of other groups is
+ * another run: that is said when run.json is compared. */
+static skv_status grow_run(skv_job *j, bool lines)
+{
+    const skv_settings *s = &j->settings;
+    const skv_run_wish wish = {.run = s->out,
+                               .list = s->prompts,
+                               .lines = lines,
+                               .counts_rows = strcmp(s->seed_rule, "run") == 0,
+                               .table = j->run.table,
+                               .facts = &j->facts_of_rows,
+                               .rewrites = s->rewrite_cache != NULL,
+                               .samples = s->samples};
+
+    if (!s->out)
+        return SKV_OK;
+    SKV_TRY(skv_run_begun_read(&j->run.begun, &j->run.grown_from, s->out));
+    if (j->run.begun.there && j->run.begun.segments.group_size != s->group_size)
+        j->run.begun = (skv_run_begun){0};
+    return j->run.begun.there ? skv_run_grow(&j->run.begun, &wish) : SKV_OK;
+}
+
 skv_status skv_job__find_rows(void *job)
 {
     skv_job *j = job;
     skv_prompt_table *table = NULL;
+    bool lines;
     skv_status st;
 
     if (j->rank != 0)
@@ -43,8 +67,9 @@ skv_status skv_job__find_rows(void *job)
         st = skv_rows_parse(&table, &j->facts_of_rows, &j->list, &j->settings);
     if (table)
         skv_run_setup_use_table(&j->run, table);
+    lines = j->list.source.form == SKV_PROMPTS_TEXT || j->list.source.form == SKV_PROMPTS_JSONL;
     skv_prompt_list_clear(&j->list);
-    return st;
+    return st == SKV_OK ? grow_run(j, lines) : st;
 }
 
 skv_status skv_job__share_facts(void *job)
@@ -52,6 +77,7 @@ skv_status skv_job__share_facts(void *job)
     skv_job *j = job;
 
     SKV_TRY(skv_comm_broadcast(j->comm, &j->rows_found, sizeof j->rows_found, 0));
+    SKV_TRY(skv_comm_broadcast(j->comm, &j->run.begun, sizeof j->run.begun, 0));
     return skv_comm_broadcast(j->comm, &j->facts_of_rows, sizeof j->facts_of_rows, 0);
 }
 
@@ -62,6 +88,7 @@ skv_status skv_job__make_rows(void *job)
     SKV_TRY(skv_run_setup_rows(&j->run, &j->facts_of_rows));
     if (j->rank != 0)
         return SKV_OK;
+    SKV_TRY(skv_rows_check_names(&j->run.rows));
     SKV_TRY(skv_rows_warn_bad(&j->run.rows));
     skv_rows_warn_unguided(&j->run.rows);
     return skv_rows_warn_missing(&j->run.rows);

@@ -455,6 +455,18 @@ static bool is_anothers(bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims
     return true;
 }
 
+static void count(skv_claims_counts *out, const char *name, bool lives,
+                  const char who[SKV_CLAIM_BYTES])
+{
+    const bool is_job = strncmp(name, SKV_CLAIM_JOB, sizeof SKV_CLAIM_JOB - 1) == 0;
+
+    if (lives)
+        memcpy(is_job ? out->job : out->who, who, SKV_CLAIM_BYTES);
+    out->jobs += is_job && lives;
+    out->living += !is_job && lives;
+    out->dead += !lives;
+}
+
 skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
 {
     char who[SKV_CLAIM_BYTES];
@@ -469,10 +481,7 @@ skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
         st = skv_folder_next(&e, d, c->path);
         if (st != SKV_OK || !e || !is_anothers(&lives, who, c, e->d_name))
             continue;
-        if (lives)
-            memcpy(out->who, who, sizeof who);
-        out->living += lives;
-        out->dead += !lives;
+        count(out, e->d_name, lives, who);
     } while (st == SKV_OK && e);
     closedir(d);
     return st;

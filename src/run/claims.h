@@ -29,7 +29,8 @@
 #include "core/status.h"
 
 #define SKV_CLAIM_SECONDS 60
-#define SKV_CLAIM_BYTES   128 /* room for a claim's name, or for who an owner is */
+#define SKV_CLAIM_JOB     "job" /* claims that begin so say that a job is at work, not on what */
+#define SKV_CLAIM_BYTES   128   /* room for a claim's name, or for who an owner is */
 
 typedef struct skv_claims skv_claims;
 
@@ -89,13 +90,16 @@ SKV_MUST skv_status skv_claims_hearts(skv_claims_heart **out, int *n, const char
 /* Seconds from `then`, a file's time, to this process's last heartbeat. */
 double skv_claims_age(const skv_claims *c, struct timespec then);
 
-/* *any: whether a living owner other than this process has a claim. */
+/* *any: whether a living owner other than this process has a claim, but for those of
+ * SKV_CLAIM_JOB. */
 SKV_MUST skv_status skv_claims_others(bool *any, const skv_claims *c);
 
 /* Claims of other processes. Nothing is removed. */
 typedef struct {
-    int living, dead;          /* by their owners */
+    int living, dead;          /* by their owners; but for those of SKV_CLAIM_JOB */
     char who[SKV_CLAIM_BYTES]; /* one of the living; "" */
+    int jobs;                  /* living ones of SKV_CLAIM_JOB */
+    char job[SKV_CLAIM_BYTES]; /* one of them; "" */
 } skv_claims_counts;
 SKV_MUST skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c);
 

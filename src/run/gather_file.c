@@ -10,6 +10,7 @@
 #include "io/h5.h"
 #include "run/gather_path.h"
 #include "run/run_index.h"
+#include "run/segments.h"
 
 static skv_status name_run_h5(char *out, size_t bytes, const skv_gather *g)
 {
@@ -199,17 +200,26 @@ static skv_status add_path(skv_gather *g, skv_gather_path *p, const char *path_d
     return p->spoilt ? SKV_OK : skv_gather_path_finish(p);
 }
 
-static skv_status write_root(skv_h5 *out, const skv_gather *g)
+static skv_status write_json(skv_h5 *out, const char *key, const json_t *value)
 {
-    char *common = NULL, digest[SKV_DIGEST_BYTES];
+    char *text = NULL;
     skv_status st;
 
+    SKV_TRY(skv_json_print(&text, value, SKV_JSON_COMPACT));
+    st = skv_h5_set_text(out, "/", key, text);
+    free(text);
+    return st;
+}
+
+static skv_status write_root(skv_h5 *out, const skv_gather *g)
+{
+    char digest[SKV_DIGEST_BYTES];
+
     digest_groups(digest, g);
-    SKV_TRY(skv_json_print(&common, g->json.common, SKV_JSON_COMPACT));
-    st = skv_h5_set_text(out, "/", SKV_ATTR_CONFIG, common);
-    free(common);
-    SKV_TRY(st);
+    SKV_TRY(write_json(out, SKV_ATTR_CONFIG, g->json.common));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_CONFIG_DIGEST, g->json.digest));
+    if (g->json.segments)
+        SKV_TRY(write_json(out, SKV_SEGMENTS, g->json.segments));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_SKV, SKV_VERSION));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_GATHERED, digest));
     return skv_h5_link(out, "/metrics", "metrics.h5", "/metrics"); /* once skv eval made it */

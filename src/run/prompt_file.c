@@ -134,7 +134,7 @@ done:
 
 /* ----------------------------------------------------------------------- opening */
 
-/* SKV_E_NOTFOUND: made of something else. */
+/* SKV_E_NOTFOUND: made of something else. key NULL: whatever it was made of. */
 static skv_status compare_key(skv_h5 *f, const char *path, const char *key)
 {
     skv_h5_layout layout = {.type = SKV_H5_U8, .n_dims = 1, .shape = {SKV_DIGEST_BYTES}};
@@ -143,7 +143,7 @@ static skv_status compare_key(skv_h5 *f, const char *path, const char *key)
 
     SKV_TRY_GOTO(skv_h5_get_text(&kind, f, "/", "kind"), done);
     SKV_TRY_GOTO(skv_h5_read(&there, f, KEY, &layout, SKV_DIGEST_BYTES, true), done);
-    if (strcmp(kind, KIND) != 0 || memcmp(there, key, SKV_DIGEST_BYTES) != 0)
+    if (strcmp(kind, KIND) != 0 || (key && memcmp(there, key, SKV_DIGEST_BYTES) != 0))
         st = skv_fail(SKV_E_NOTFOUND, "%s: made of other prompts or for another tokenizer", path);
 done:
     free(kind);
@@ -243,7 +243,8 @@ static skv_status find_all(skv_prompt_table *t, skv_prompt_facts *facts, skv_h5 
     SKV_TRY(read_facts(facts, f, t->path));
     if (fstat(t->fd, &info) != 0)
         return skv_fail(SKV_E_IO, "%s: cannot read: %s", t->path, strerror(errno));
-    snprintf(t->place.key, sizeof t->place.key, "%s", key);
+    if (key)
+        snprintf(t->place.key, sizeof t->place.key, "%s", key);
     t->place.bytes = (int64_t)info.st_size;
     SKV_TRY(find_set(&t->place.key_offset, &n, f, t, KEY, SKV_H5_U8));
     for (int l = 0; l < SKV_N_LISTS; l++)

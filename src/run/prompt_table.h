@@ -85,7 +85,7 @@ SKV_MUST skv_status skv_prompt_table_save(const skv_prompt_table *t, const char 
                                           const char *key, const skv_prompt_facts *facts);
 
 /* Opens RUN/rows.h5 after checking all of it. SKV_E_NOTFOUND where there is none or it has another
- * key; other failures: it is damaged. */
+ * key (NULL: any will do, to be read by this process alone); other failures: it is damaged. */
 SKV_MUST skv_status skv_prompt_table_open(skv_prompt_table **out, skv_prompt_facts *facts,
                                           const char *run, const char *key);
 

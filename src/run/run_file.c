@@ -179,9 +179,40 @@ static skv_status read_paths(skv_run_file *run)
 
 /* ---------------------------------------------------------------------- open */
 
+/* A run.h5 that does not say is of one segment. */
+static skv_status read_segments(skv_run_file *run, const char *name)
+{
+    skv_segments one = skv_segments_none(1);
+    int64_t samples = 1;
+    json_t *list = NULL;
+    char *text = NULL;
+    skv_status st;
+
+    SKV_TRY(skv_json_int(&samples, run->config, "samples", name));
+    if (samples < 1 || samples > MAX_SAMPLES || run->n % samples != 0)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld samples a prompt do not make %lld rows", name,
+                        (long long)samples, (long long)run->n);
+    SKV_TRY(skv_segments_grow(&one, run->n / samples, samples));
+    run->segments = one;
+    st = skv_h5_get_text(&text, run->h5, "/", SKV_SEGMENTS);
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    SKV_TRY(st);
+    st = skv_json_parse(&list, text, strlen(text), name);
+    if (st == SKV_OK)
+        st = skv_segments_read(&run->segments, list, 1, name);
+    json_decref(list);
+    free(text);
+    SKV_TRY(st);
+    if (run->segments.n_rows != run->n || run->segments.n_samples != samples)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld rows of %lld samples a prompt, want %lld of %lld",
+                        name, (long long)run->segments.n_rows, (long long)run->segments.n_samples,
+                        (long long)run->n, (long long)samples);
+    return SKV_OK;
+}
+
 static skv_status read_config(skv_run_file *run)
 {
-    int64_t samples = 1;
     char *text = NULL, name[4096];
     skv_status st;
 
@@ -192,12 +223,7 @@ static skv_status read_config(skv_run_file *run)
     st = skv_json_parse(&run->config, text, strlen(text), name);
     free(text);
     SKV_TRY(st);
-    SKV_TRY(skv_json_int(&samples, run->config, "samples", name));
-    if (samples < 1 || samples > MAX_SAMPLES || run->n % samples != 0)
-        return skv_fail(SKV_E_FORMAT, "%s: %lld samples a prompt do not make %lld rows", name,
-                        (long long)samples, (long long)run->n);
-    run->samples = (int)samples;
-    return SKV_OK;
+    return read_segments(run, name);
 }
 
 /* Pictures may have been taken away from their run.json: they are flat then. */

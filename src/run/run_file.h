@@ -14,6 +14,7 @@
 #include "io/h5.h"
 #include "io/picture_file.h"
 #include "run/run_place.h"
+#include "run/segments.h"
 
 typedef struct {
     const char *name;
@@ -34,7 +35,7 @@ typedef struct {
     json_t *config; /* run.json's common part: model, resolution, cfg, samples, ... */
     char *config_digest, *version;
     int64_t n;                                   /* rows */
-    int samples;                                 /* rows of a prompt, one after another */
+    skv_segments segments;                       /* whose rows are whose; groups are not counted */
     char **id, **prompt, **prompt_used, **error; /* (n) each */
     char **given_id, **negative;       /* (n) each, "" for none; NULL: of an earlier version */
     int32_t *sample, *tokens, *status; /* (n); status 0: done */
@@ -49,6 +50,12 @@ typedef struct {
  * Cleared with skv_run_file_close, also after a failure. */
 SKV_MUST skv_status skv_run_file_open(skv_run_file *out, const char *folder);
 void skv_run_file_close(skv_run_file *run);
+
+/* The row of a prompt's sample. */
+static inline int64_t skv_run_file_row(const skv_run_file *run, int64_t prompt, int sample)
+{
+    return skv_segments_row(&run->segments, prompt, sample);
+}
 
 /* *path = the index of the path of this name; SKV_E_ARG names those that exist. */
 SKV_MUST skv_status skv_run_file_find(int *path, const skv_run_file *run, const char *name);

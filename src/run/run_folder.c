@@ -13,7 +13,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/options.h"
+#include "core/process.h"
 #include "run/group_file.h"
+#include "run/run_growth.h"
 #include "run/run_index.h"
 #include "run/run_lock.h"
 #include "run/schema.h"
@@ -48,12 +50,12 @@ static skv_status compare_common(const char *file, const json_t *have, const jso
     {
         const json_t *there = json_object_get(have, key);
 
-        if (!there || !json_equal(there, value))
+        if (!skv_run_key_grows(key) && (!there || !json_equal(there, value)))
             return differ(file, key, there, value);
     }
     json_object_foreach((json_t *)(uintptr_t)have, key, value)
     {
-        if (!json_object_get(want, key))
+        if (!skv_run_key_grows(key) && !json_object_get(want, key))
             return differ(file, key, value, NULL);
     }
     return SKV_OK;
@@ -82,6 +84,64 @@ static skv_status check_random(const char *file, const json_t *common)
                         file);
     return SKV_OK;
 }
+
+/* Of runs of versions that did not grow, sample 0 was called "<id>-0" where there were more. */
+static skv_status check_sample_names(const char *file, const json_t *root)
+{
+    const json_t *samples = json_object_get(json_object_get(root, "common"), "samples");
+
+    if (!json_object_get(root, SKV_SEGMENTS) && json_integer_value(samples) > 1)
+        return skv_fail(SKV_E_ARG,
+                        "%s was begun by an older version of skv, which called a prompt's first "
+                        "picture <id>-0 instead of <id>; use another --out",
+                        file);
+    return SKV_OK;
+}
+
+/* --------------------------------------------------------------------- growth */
+
+static skv_status nobody_works(const skv_claims *claims, const char *file)
+{
+    skv_claims_counts n;
+
+    SKV_TRY(skv_claims_count(&n, claims));
+    if (n.jobs > 0)
+        return skv_fail(SKV_E_ARG,
+                        "%s: a run grows while nobody else works on it, and %s does; wait until "
+                        "it is done, or stop it (a file named stop in the run's folder does)",
+                        file, n.job);
+    return SKV_OK;
+}
+
+/* Prompts and samples as they are in the file, as they were when this job looked, as they are to
+ * be. */
+static skv_status check_growth(const char *file, const json_t *root, const skv_run_plan *plan,
+                               const skv_claims *claims)
+{
+    json_t *is = NULL, *will_be = NULL, *segments = skv_segments_json(plan->segments);
+    skv_status st;
+
+    SKV_TRY_GOTO(skv_run_growing_part(&is, json_object_get(root, "common"),
+                                      json_object_get(root, SKV_SEGMENTS)),
+                 done);
+    SKV_TRY_GOTO(skv_run_growing_part(&will_be, plan->common, segments), done);
+    if (json_equal(is, will_be))
+        goto done;
+    if (!json_equal(is, plan->grown_from))
+        st = skv_fail(SKV_E_ARG,
+                      "%s: another job has begun or grown this run since this one looked at it; "
+                      "run the same command again",
+                      file);
+    else
+        st = nobody_works(claims, file);
+done:
+    json_decref(is);
+    json_decref(will_be);
+    json_decref(segments);
+    return st;
+}
+
+/* ----------------------------------------------------------------------- paths */
 
 static const char *digest_of_path(const json_t *paths, const char *name)
 {
@@ -148,7 +208,8 @@ static skv_status compare_device(const char *file, const json_t *root, const skv
 }
 
 /* New reference: the file's content merged with this run. */
-static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan)
+static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan,
+                        const skv_claims *claims)
 {
     skv_json_maker merged;
     json_t *root = NULL;
@@ -158,11 +219,13 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
         SKV_TRY_GOTO(check_names(json_object_get(root, "paths"), file), done);
         SKV_TRY_GOTO(check_digest(file, root), done);
         SKV_TRY_GOTO(check_random(file, json_object_get(root, "common")), done);
+        SKV_TRY_GOTO(check_sample_names(file, root), done);
         SKV_TRY_GOTO(compare_common(file, json_object_get(root, "common"), plan->common), done);
         SKV_TRY_GOTO(compare_device(file, root, plan), done);
+        SKV_TRY_GOTO(check_growth(file, root, plan, claims), done);
     } else if (st == SKV_E_NOTFOUND) {
-        const skv_by_hundred divided = {plan->n_groups > plan->flat_max,
-                                        plan->n_rows > plan->flat_max};
+        const skv_by_hundred divided = {plan->segments->n_groups > plan->flat_max,
+                                        plan->segments->n_rows > plan->flat_max};
 
         root = json_pack("{s:s, s:s, s:O, s:{}, s:s, s:o*}", "skv", SKV_VERSION, "digest",
                          plan->digest, "common", plan->common, "paths", "device", plan->device,
@@ -172,8 +235,10 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
     }
     SKV_TRY_GOTO(merge_paths(json_object_get(root, "paths"), file, plan), done);
     merged = skv_json_extend(root);
-    skv_json_put(&merged, "rows", json_integer(plan->n_rows));
-    skv_json_put(&merged, "groups", json_integer(plan->n_groups));
+    skv_json_put(&merged, "common", json_incref(plan->common));
+    skv_json_put(&merged, SKV_SEGMENTS, skv_segments_json(plan->segments));
+    skv_json_put(&merged, "rows", json_integer(plan->segments->n_rows));
+    skv_json_put(&merged, "groups", json_integer(plan->segments->n_groups));
     skv_json_put(&merged, "settings", json_incref(plan->settings));
     st = skv_json_finish(out, &merged, file);
 done:
@@ -206,20 +271,51 @@ static skv_status make_folder(const char *run, const char *what, const char *pat
 }
 
 /* run.json as it is now, merged with this run. */
-static skv_status write_json(skv_by_hundred *out, const char *run, const skv_run_plan *plan)
+static skv_status write_json(skv_by_hundred *out, const char *run, const skv_run_plan *plan,
+                             skv_claims *claims)
 {
     char file[4096];
     json_t *root = NULL;
     skv_status st;
 
     snprintf(file, sizeof file, "%s/run.json", run);
-    SKV_TRY(merge(&root, file, plan));
+    SKV_TRY(merge(&root, file, plan, claims));
     say_no_reference(run, root);
     st = skv_by_hundred_read(out, root, file);
     if (st == SKV_OK)
         st = skv_json_write(root, file);
     json_decref(root);
     return st;
+}
+
+/* The claim has this process's name in its own, so that every job has one. */
+static void name_job(char name[SKV_CLAIM_BYTES])
+{
+    char me[SKV_PROCESS_BYTES];
+    size_t n = (size_t)snprintf(name, SKV_CLAIM_BYTES, SKV_CLAIM_JOB);
+
+    skv_process_name(me);
+    for (const char *c = me; *c && n + 1 < SKV_CLAIM_BYTES; c++)
+        if (*c != '-')
+            name[n++] = *c;
+    name[n] = '\0';
+}
+
+static skv_status enter(skv_claims *claims)
+{
+    char name[SKV_CLAIM_BYTES];
+
+    name_job(name);
+    return skv_claims_take(&(bool){false}, claims, name);
+}
+
+void skv_run_folder_leave(skv_claims *claims)
+{
+    char name[SKV_CLAIM_BYTES];
+
+    name_job(name);
+    if (claims)
+        skv_claims_drop(claims, name);
 }
 
 skv_status skv_run_folder_open(skv_claims **claims, skv_by_hundred *out, const char *run,
@@ -232,7 +328,9 @@ skv_status skv_run_folder_open(skv_claims **claims, skv_by_hundred *out, const c
     SKV_TRY(skv_option_opened("--out", skv_folder_make(run)));
     SKV_TRY(skv_run_claims_open(claims, run));
     SKV_TRY(skv_run_lock_take(*claims, run, SKV_RUN_LOCK_SECONDS, plan->stop));
-    st = write_json(out, run, plan);
+    st = write_json(out, run, plan, *claims);
+    if (st == SKV_OK)
+        st = enter(*claims);
     for (int i = 0; i < plan->n_paths && st == SKV_OK; i++) {
         st = make_folder(run, "groups", plan->path[i].name);
         if (st == SKV_OK)
@@ -247,13 +345,15 @@ skv_status skv_run_folder_open(skv_claims **claims, skv_by_hundred *out, const c
 
 skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t group)
 {
-    const int64_t first = group * plan->group_size, left = plan->n_rows - first;
+    int64_t first;
+    int n;
 
+    skv_segments_group(plan->segments, group, &first, &n);
     return (skv_group_want){.config_digest = plan->digest,
                             .path_digest = plan->path[path].digest,
                             .group = group,
                             .first_row = first,
-                            .n_rows = (int)(left < plan->group_size ? left : plan->group_size),
+                            .n_rows = n,
                             .parts = (plan->bits ? SKV_GROUP_BITS : 0) |
                                      (plan->image ? SKV_GROUP_IMAGE : 0)};
 }
@@ -335,7 +435,7 @@ static skv_status scan_piece(uint8_t *work, scan *s, int path, int64_t piece)
 {
     const skv_run_plan *plan = s->plan;
     const skv_run_index_of of = {s->run, s->path, plan->digest, plan->path[path].digest};
-    const int64_t first = piece * SKV_INDEX_PIECE, left = plan->n_groups - first;
+    const int64_t first = piece * SKV_INDEX_PIECE, left = plan->segments->n_groups - first;
     const int64_t end = first + (left < SKV_INDEX_PIECE ? left : SKV_INDEX_PIECE);
     skv_status st = SKV_OK;
 
@@ -354,7 +454,7 @@ static skv_status scan_piece(uint8_t *work, scan *s, int path, int64_t piece)
 skv_status skv_run_folder_scan(uint8_t *work, const skv_run_place *run, const skv_run_plan *plan,
                                int rank, int size)
 {
-    const int64_t n_pieces = skv_run_index_pieces(plan->n_groups);
+    const int64_t n_pieces = skv_run_index_pieces(plan->segments->n_groups);
     skv_status st = SKV_OK;
 
     for (int i = 0; i < plan->n_paths && st == SKV_OK; i++) {

@@ -15,6 +15,7 @@ typedef struct {
                                         * of folders; there is at least one */
     const char *digest;                /* of common; part of root */
     skv_by_hundred by_hundred;
+    json_t *segments;         /* part of root (run/segments.h); NULL: of a version that had none */
     int64_t n_rows, n_groups; /* 1 <= n_groups <= n_rows <= 2^40 */
 } skv_run_json;
 

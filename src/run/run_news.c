@@ -23,7 +23,7 @@ static void note(uint8_t *work, const skv_run_plan *plan, const char *name)
 {
     const int64_t g = group_of(name);
 
-    if (g >= 0 && g < plan->n_groups && work[g * plan->n_paths] == SKV_WORK_COMPUTE)
+    if (g >= 0 && g < plan->segments->n_groups && work[g * plan->n_paths] == SKV_WORK_COMPUTE)
         work[g * plan->n_paths] = 0;
 }
 
@@ -48,7 +48,7 @@ static skv_status list_folder(uint8_t *work, const skv_run_name *file, const skv
 
 static bool any_left(const uint8_t *work, const skv_run_plan *plan, int64_t from, int64_t to)
 {
-    for (int64_t g = from; g < to && g < plan->n_groups; g++)
+    for (int64_t g = from; g < to && g < plan->segments->n_groups; g++)
         if (work[g * plan->n_paths] == SKV_WORK_COMPUTE)
             return true;
     return false;
@@ -56,10 +56,10 @@ static bool any_left(const uint8_t *work, const skv_run_plan *plan, int64_t from
 
 skv_status skv_run_news_list(uint8_t *work, const skv_run_place *run, const skv_run_plan *plan)
 {
-    const int64_t step = run->by_hundred.groups ? 100 : plan->n_groups;
+    const int64_t step = run->by_hundred.groups ? 100 : plan->segments->n_groups;
 
     for (int i = 0; i < plan->n_paths; i++)
-        for (int64_t g = 0; g < plan->n_groups; g += step) {
+        for (int64_t g = 0; g < plan->segments->n_groups; g += step) {
             skv_run_name file;
 
             if (!any_left(work + i, plan, g, g + step))

@@ -11,7 +11,7 @@
 /* name, type, shape, how, part, member; units, long name */
 const skv_schema_set skv_schema[SKV_N_SETS] = {
     [SKV_SET_ROW] = {"row", SKV_H5_I64, "n", SKV_GATHER_SAMPLES, SKV_GROUP_ROWS, IN(row), "1",
-                     "row of the run: prompt * samples + sample"},
+                     "row of the run"},
     [SKV_SET_ID] = {"id", SKV_H5_TEXT, "n", SKV_GATHER_SAMPLES, SKV_GROUP_ROWS, IN(id), "",
                     "id of the picture"},
     [SKV_SET_GIVEN_ID] = {"given_id", SKV_H5_TEXT, "n", SKV_GATHER_SAMPLES, SKV_GROUP_ROWS,

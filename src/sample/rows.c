@@ -29,8 +29,8 @@ skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt
     if (facts->n_prompts > INT64_MAX / 10000)
         return skv_fail(SKV_E_ARG, "%s: %lld prompts are too many", s->prompts,
                         (long long)facts->n_prompts);
-    rows->n_rows = facts->n_prompts * s->samples;
-    rows->n_groups = (rows->n_rows + s->group_size - 1) / s->group_size;
+    rows->segments = skv_segments_none(s->group_size);
+    SKV_TRY(skv_segments_grow(&rows->segments, facts->n_prompts, s->samples));
     if (!s->negative || !s->negative[0] || !skv_settings_guided(s))
         return SKV_OK;
     return skv_rows_encode(tokenizer, s->negative, rows->negative, &rows->n_negative, &truncated);
@@ -38,11 +38,7 @@ skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt
 
 void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n)
 {
-    const int64_t size = rows->settings->group_size;
-    const int64_t left = rows->n_rows - g * size;
-
-    *first = g * size;
-    *n = (int)(left < size ? left : size);
+    skv_segments_group(&rows->segments, g, first, n);
 }
 
 /* -------------------------------------------------------------------------- spans */
@@ -149,13 +145,13 @@ done:
 
 skv_status skv_rows_load_group(skv_row_span *out, const skv_rows *rows, int64_t g)
 {
-    const int64_t samples = rows->settings->samples;
-    int64_t first;
+    int64_t row, first, last, sample;
     int n;
 
-    skv_rows_group(rows, g, &first, &n);
-    return skv_rows_load(out, rows, first / samples,
-                         (first + n - 1) / samples - first / samples + 1);
+    skv_rows_group(rows, g, &row, &n);
+    skv_segments_of_row(&rows->segments, row, &first, &sample);
+    skv_segments_of_row(&rows->segments, row + n - 1, &last, &sample);
+    return skv_rows_load(out, rows, first, last - first + 1);
 }
 
 void skv_row_span_clear(skv_row_span *span)
@@ -212,11 +208,13 @@ static void choose_numbers(skv_row *r, const skv_settings *s)
 
 skv_row skv_row_of(const skv_row_span *span, int64_t row)
 {
-    const skv_settings *s = span->rows->settings;
-    skv_row r = {.row = row, .index = row / s->samples, .sample = (int)(row % s->samples)};
+    skv_row r = {.row = row};
+    int64_t sample;
 
+    skv_segments_of_row(&span->rows->segments, row, &r.index, &sample);
+    r.sample = (int)sample;
     r.prompt = &span->prompt[r.index - span->first];
-    choose_numbers(&r, s);
+    choose_numbers(&r, span->rows->settings);
     return r;
 }
 
@@ -231,7 +229,7 @@ void skv_row_id(const skv_row_span *span, int64_t row, char *out, size_t bytes)
     else
         skv_prompts_index_id(id, sizeof id, (size_t)r.index, (int)facts->index_digits,
                              (int)facts->index_dashes);
-    if (span->rows->settings->samples > 1)
+    if (r.sample > 0)
         snprintf(out, bytes, "%s-%d", id, r.sample);
     else
         snprintf(out, bytes, "%s", id);
@@ -304,34 +302,45 @@ static void add_row(skv_group_sizes *out, group *g, int64_t p, int tokens, int n
     out->text_tokens = largest(out->text_tokens, g->tokens);
 }
 
+static skv_status measure_segment(skv_group_sizes *out, counts *c, const skv_segment *e,
+                                  int64_t group_size)
+{
+    group g = {.previous = -1};
+    int64_t in_group = 0;
+
+    c->n = 0;
+    for (int64_t p = e->prompt; p < e->prompt + e->n_prompts; p++) {
+        int tokens, negative;
+
+        if (c->n == 0 || p == c->first + c->n)
+            SKV_TRY(load_counts(c, p));
+        tokens_of(&tokens, &negative, c, p);
+        for (int64_t k = 0; k < e->n_samples; k++, in_group++) {
+            if (in_group == group_size) {
+                g = (group){.previous = -1};
+                in_group = 0;
+            }
+            add_row(out, &g, p, tokens, negative);
+        }
+    }
+    return SKV_OK;
+}
+
 skv_status skv_rows_measure(skv_group_sizes *out, const skv_rows *rows, int64_t group_size)
 {
-    const int64_t samples = rows->settings->samples;
-    group g = {.previous = -1};
+    const skv_segments *s = &rows->segments;
     counts *c = NULL;
-    skv_status st;
+    skv_status st = SKV_OK;
 
     *out = (skv_group_sizes){0};
     SKV_TRY(skv_alloc(&c, 1, sizeof *c, "token counts"));
     c->rows = rows;
-    for (int64_t p = 0; p < rows->facts.n_prompts; p++) {
-        int tokens, negative;
-
-        if (p % SPAN == 0)
-            SKV_TRY_GOTO(load_counts(c, p), done);
-        tokens_of(&tokens, &negative, c, p);
-        for (int64_t row = p * samples; row < (p + 1) * samples; row++) {
-            if (row % group_size == 0)
-                g = (group){.previous = -1};
-            add_row(out, &g, p, tokens, negative);
-        }
-    }
+    for (int i = 0; i < s->n && st == SKV_OK; i++)
+        st = measure_segment(out, c, &s->segment[i], group_size);
     if (!skv_settings_guided(rows->settings))
         out->uncond = 0;
     if (out->prompts == 0) /* every line is bad: the run still writes that down */
         *out = (skv_group_sizes){.prompts = 1, .text_tokens = 1, .longest = 1};
-    st = SKV_OK;
-done:
     free(c);
     return st;
 }

@@ -1,5 +1,6 @@
 /* Rows and groups of a run: K samples a prompt, row = prompt·K + sample, cut once into groups of
- * fixed size from the whole list, so that what a picture is never depends on ranks or restarts.
+ * fixed size from the whole list, so that what a picture is never depends on ranks or restarts. Of
+ * a run that has grown, the same of each segment (run/segments.h).
  *
  * The prompts themselves lie in a table (run/prompt_table.h), in memory or on disk; whoever needs
  * some loads a span of them. */
@@ -8,20 +9,21 @@
 
 #include "io/tokenizer.h"
 #include "run/prompt_table.h"
+#include "run/segments.h"
 #include "sample/settings.h"
 
 typedef struct {
     const skv_settings *settings;
     const skv_prompt_table *table; /* NULL: not opened yet, nothing can be loaded */
     skv_prompt_facts facts;
-    int64_t n_rows, n_groups;
+    skv_segments segments;
     int vocabulary; /* token ids are below */
     int n_negative; /* tokens of the run's negative prompt; 0: none */
     int32_t negative[SKV_MAX_TOKENS];
 } skv_rows;
 
-/* What follows from the settings and the number of prompts. vocabulary: the text encoder's.
- * Borrows settings and table. */
+/* What follows from the settings and the number of prompts, in one segment. vocabulary: the text
+ * encoder's. Borrows settings and table. */
 SKV_MUST skv_status skv_rows_init(skv_rows *rows, const skv_settings *s,
                                   const skv_prompt_table *table, const skv_prompt_facts *facts,
                                   const skv_tokenizer *tokenizer, int vocabulary);
@@ -80,8 +82,8 @@ typedef struct {
 } skv_row;
 skv_row skv_row_of(const skv_row_span *span, int64_t row);
 
-/* out = the row's id: the prompt's, or its index where it has none, and "-<sample>" from sample 1
- * on. bytes >= SKV_ID_BYTES. */
+/* out = the row's id: the prompt's, or its index where it has none; and "-<sample>" from sample 1
+ * on, so that it does not depend on how many there are. bytes >= SKV_ID_BYTES. */
 void skv_row_id(const skv_row_span *span, int64_t row, char *out, size_t bytes);
 
 /* Token ids of a text, room for SKV_MAX_TOKENS. */

@@ -83,7 +83,7 @@ static size_t text_alone(const skv_run_setup *s, int longest)
 
 skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
 {
-    const int64_t size = s->settings->group_size, rows = s->rows.n_rows;
+    const int64_t size = s->settings->group_size, rows = s->rows.segments.n_rows;
     skv_fit fit = {.limit = limit,
                    .beside = s->text_apart ? 0 : s->t5_bytes,
                    .n = (int)(rows < size ? rows : size),
@@ -137,8 +137,10 @@ static skv_status row_id(void *setup, int64_t row, char *id, size_t bytes, bool 
 {
     skv_run_setup *s = setup;
     skv_row_span *span = &s->ids;
-    const int64_t p = row / s->settings->samples, left = s->rows.facts.n_prompts - p;
+    int64_t p, sample, left;
 
+    skv_segments_of_row(&s->rows.segments, row, &p, &sample);
+    left = s->rows.facts.n_prompts - p;
     if (p < span->first || p >= span->first + span->n) {
         skv_row_span_clear(span);
         SKV_TRY(skv_rows_load(span, &s->rows, p, left < ID_SPAN ? left : ID_SPAN));
@@ -166,9 +168,8 @@ static skv_status plan_folder(skv_run_setup *r)
                                .digest = r->identity.digest,
                                .path = r->folder_paths,
                                .n_paths = r->paths.n,
-                               .n_rows = r->rows.n_rows,
-                               .n_groups = r->rows.n_groups,
-                               .group_size = s->group_size,
+                               .segments = &r->rows.segments,
+                               .grown_from = r->grown_from,
                                .flat_max = SKV_FLAT_MAX,
                                .settings = settings,
                                .device = skv_backend_describe(be),
@@ -211,8 +212,11 @@ skv_status skv_run_setup_open(skv_run_setup *out, const skv_settings *settings, 
 
 skv_status skv_run_setup_rows(skv_run_setup *r, const skv_prompt_facts *facts)
 {
-    return skv_rows_init(&r->rows, r->settings, r->table, facts, r->tokenizer,
-                         r->t5_dims.vocab_size);
+    SKV_TRY(
+        skv_rows_init(&r->rows, r->settings, r->table, facts, r->tokenizer, r->t5_dims.vocab_size));
+    if (r->begun.there)
+        r->rows.segments = r->begun.segments;
+    return SKV_OK;
 }
 
 skv_status skv_run_setup_plan(skv_run_setup *r)
@@ -228,6 +232,8 @@ skv_status skv_run_setup_plan(skv_run_setup *r)
                                          .tokenizer_digest = skv_tokenizer_digest(r->tokenizer)};
 
     SKV_TRY(skv_identity_make(&r->identity, &identity));
+    if (r->begun.there)
+        memcpy(r->identity.digest, r->begun.digest, sizeof r->identity.digest);
     SKV_TRY(plan(r));
     SKV_TRY(plan_folder(r));
     report_extras(r->sources.transformer);
@@ -246,6 +252,7 @@ void skv_run_setup_use_table(skv_run_setup *r, skv_prompt_table *table)
 void skv_run_setup_clear(skv_run_setup *s)
 {
     json_decref(s->folder.settings);
+    json_decref(s->grown_from);
     free(s->folder_paths);
     skv_identity_clear(&s->identity);
     skv_row_span_clear(&s->ids);
@@ -264,6 +271,6 @@ void skv_run_setup_disk(const skv_run_setup *s, int64_t *group_bytes, int64_t *p
     const int64_t bits = (int64_t)skv_engine_bits_bytes(&s->engine);
     const int64_t per_row = (s->store.bits ? bits : 0) + (s->store.image ? picture : 0) + 1024;
 
-    *group_bytes = per_row * s->rows.n_rows + 65536 * s->rows.n_groups;
-    *png_bytes = s->store.png ? picture * s->rows.n_rows : 0;
+    *group_bytes = per_row * s->rows.segments.n_rows + 65536 * s->rows.segments.n_groups;
+    *png_bytes = s->store.png ? picture * s->rows.segments.n_rows : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "model/t5.h"
 #include "run/run_folder.h"
+#include "run/run_growth.h"
 #include "sample/engine.h"
 #include "sample/identity.h"
 #include "sample/rows.h"
@@ -17,6 +18,8 @@ typedef struct {
     skv_sources sources;
     skv_paths paths;
     skv_prompt_table *table; /* NULL: not opened yet on this rank */
+    skv_run_begun begun;     /* the run that this one continues; set between open and rows */
+    json_t *grown_from;      /* on rank 0: run.json's growing part as it was found; owned */
     skv_rows rows;
     skv_group_sizes sizes; /* of groups as in the settings */
     skv_row_span ids;      /* loaded last for the folder's plan */
@@ -37,7 +40,7 @@ typedef struct {
 SKV_MUST skv_status skv_run_setup_open(skv_run_setup *out, const skv_settings *settings,
                                        skv_backend *be, skv_backend *text_be);
 
-/* Sets `rows`, from out->table where that is known. */
+/* Sets `rows`, from out->table where that is known, in the segments of `begun`. */
 SKV_MUST skv_status skv_run_setup_rows(skv_run_setup *s, const skv_prompt_facts *facts);
 
 /* Plans memory and folder, once `rows` and `sizes` are set. */

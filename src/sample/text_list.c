@@ -28,12 +28,15 @@ skv_status skv_text_ids(const skv_rows *rows, int64_t text, int32_t *ids, int *n
 /* A prompt's samples may lie in several groups. */
 static bool is_wanted(const skv_rows *rows, int64_t prompt, const uint8_t *work, int n_paths)
 {
-    const int64_t samples = rows->settings->samples, size = rows->settings->group_size;
-    const int64_t first = prompt * samples / size, last = (prompt * samples + samples - 1) / size;
+    const skv_segments *s = &rows->segments;
 
-    for (int64_t i = first * n_paths; work && i < (last + 1) * n_paths; i++)
-        if (work[i] & SKV_WORK_COMPUTE)
-            return true;
+    for (int64_t k = 0; work && k < s->n_samples; k++) {
+        const int64_t g = skv_segments_group_of(s, skv_segments_row(s, prompt, k));
+
+        for (int64_t i = g * n_paths; i < (g + 1) * n_paths; i++)
+            if (work[i] & SKV_WORK_COMPUTE)
+                return true;
+    }
     return !work;
 }
 

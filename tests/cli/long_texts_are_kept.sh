@@ -29,4 +29,4 @@ for png in run/images/full/00000-1.png coco/0000.png; do
         grep -qa "$text" $png || echo "$png lacks $text"
     done
 done
-grep -qa given_id run/images/full/hen-0.png || echo "an id that is used is not said twice"
+grep -qa given_id run/images/full/hen.png || echo "an id that is used is not said twice"

@@ -52,6 +52,10 @@ def unfilter(kind, line, above):
     return bytes(out)
 
 
+def row_id(prompt, sample):
+    return f"{prompt}-{sample}" if sample else prompt
+
+
 def read_png(path):
     """8-bit RGB without interlacing, chunk checksums verified; all that an export writes."""
     with open(path, "rb") as f:
@@ -105,7 +109,7 @@ def geneval(folder, images, prompts):
             if not os.path.isfile(path) or not re.match(r"\d+\.png", sample):
                 continue
             number = int(re.match(r"\d+", sample).group())
-            same(read_png(path), read_png(f"{images}/{name}-{number}.png"), path)
+            same(read_png(path), read_png(f"{images}/{row_id(name, number)}.png"), path)
             scored.append((name, number, tag))
     for name, number, tag in sorted(scored):
         print(f"line {name} sample {number} {tag}")
@@ -121,7 +125,7 @@ def dpg(folder, resolution, images):
         corners = [(0, 0), (r, 0), (0, r), (r, r)]
         for sample, (left, top) in enumerate(corners):
             crop = picture.crop(left, top, left + r, top + r)
-            same(crop, read_png(f"{images}/{key}-{sample}.png"), f"{name}, crop {sample}")
+            same(crop, read_png(f"{images}/{row_id(key, sample)}.png"), f"{name}, crop {sample}")
         print(f"item {key}")
 
 

@@ -23,7 +23,7 @@ def pixels(path):
 
 def compare(picture, form, images, prompt_id, sample, what):
     """JPEG: as Pillow's own of quality 95."""
-    want = pixels(f"{images}/{prompt_id}-{sample}.png")
+    want = pixels(f"{images}/{prompt_id}-{sample}.png" if sample else f"{images}/{prompt_id}.png")
     if form == "JPEG":
         packed = io.BytesIO()
         Image.fromarray(want.astype(np.uint8)).save(packed, "JPEG", quality=95)

@@ -38,7 +38,7 @@ static void read_row(const skv_run_file *run, int path, int64_t row)
 
 static void read_all(const skv_run_file *run)
 {
-    assert(run->n > 0 && run->n_paths > 0 && run->samples > 0 && run->n % run->samples == 0);
+    assert(run->n > 0 && run->n_paths > 0 && run->segments.n_rows == run->n);
     assert(run->reference >= -1 && run->reference < run->n_paths);
     for (int64_t i = 0; i < run->n; i++) {
         fuzz_touch(run->id[i], strlen(run->id[i]));

@@ -17,18 +17,25 @@ skv_run_file made_run(void)
                                   {.name = "scalekv-10", .digest = digest}};
 
     for (int i = 0; i < MADE_RUN_ROWS; i++) {
-        snprintf(names[i], sizeof names[i], "%s-%d", ids[i / SAMPLES], i % SAMPLES);
+        snprintf(names[i], sizeof names[i], i % SAMPLES ? "%s-%d" : "%s", ids[i / SAMPLES],
+                 i % SAMPLES);
         id[i] = names[i];
         prompt[i] = texts[i / SAMPLES];
     }
     memset(status, 0, sizeof status);
-    return (skv_run_file){.folder = folder,
-                          .n = MADE_RUN_ROWS,
-                          .samples = SAMPLES,
-                          .id = id,
-                          .prompt = prompt,
-                          .prompt_used = prompt,
-                          .status = status,
-                          .n_paths = 2,
-                          .path = path};
+    return (skv_run_file){
+        .folder = folder,
+        .n = MADE_RUN_ROWS,
+        .segments = {.n = 1,
+                     .group_size = 1,
+                     .n_prompts = MADE_RUN_ROWS / SAMPLES,
+                     .n_samples = SAMPLES,
+                     .n_rows = MADE_RUN_ROWS,
+                     .segment = {{.n_prompts = MADE_RUN_ROWS / SAMPLES, .n_samples = SAMPLES}}},
+        .id = id,
+        .prompt = prompt,
+        .prompt_used = prompt,
+        .status = status,
+        .n_paths = 2,
+        .path = path};
 }

@@ -185,6 +185,14 @@ static void claims_of_others_count_while_their_owners_live(void **state)
     assert_int_equal(skv_claims_count(&n, c), SKV_OK);
     assert_true(n.dead == 0 && n.living == 1);
     assert_string_equal(n.who, "process 17 on node3");
+    assert_true(n.jobs == 0 && !n.job[0]);
+    unlink(temp_path("claims/000002"));
+    put(SKV_CLAIM_JOB "17", STRANGER "\n", 1); /* at work, but on nothing that others wait for */
+    assert_int_equal(skv_claims_others(&any, c), SKV_OK);
+    assert_false(any);
+    assert_int_equal(skv_claims_count(&n, c), SKV_OK);
+    assert_true(n.jobs == 1 && n.living == 0);
+    assert_string_equal(n.job, "process 17 on node3");
     skv_claims_drop(c, "000001");
     skv_claims_close(c);
 }

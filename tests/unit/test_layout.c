@@ -316,29 +316,36 @@ static skv_status of_run(skv_layout_set *set, const skv_run_file *run)
     return skv_layout_set_from_run(set, named("coco"), run, &own, 0);
 }
 
+static void rows_of(skv_run_file *run, int64_t n_prompts, int64_t n_samples)
+{
+    run->segments = skv_segments_none(1);
+    assert_int_equal(skv_segments_grow(&run->segments, n_prompts, n_samples), SKV_OK);
+}
+
 /* A run.h5 is data: what its ids say becomes a path. */
 static void hostile_ids_of_a_run_are_refused(void **state)
 {
     char *bad[] = {"../a-0", "../a-1"}, *later[] = {"a-0", "../a-1"};
     char *slash[] = {"a/b", "c"}, *twins[] = {"a", "a"}, *fine[] = {"a", "b"};
     char *prompts[] = {"x", "y"};
-    skv_run_file run = {.folder = (char *)"run", .n = 2, .samples = 1, .prompt = prompts};
+    skv_run_file run = {.folder = (char *)"run", .n = 2, .prompt = prompts};
     skv_layout_set set;
 
     (void)state;
+    rows_of(&run, 2, 1);
     run.id = slash;
     assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = twins;
     assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = bad;
-    run.samples = 2;
+    rows_of(&run, 1, 2);
     assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
-    run.id = fine; /* no "-0" behind the first sample's */
+    run.id = fine; /* no "-1" behind the second sample's */
     assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = later;
     assert_int_equal(of_run(&set, &run), SKV_E_FORMAT);
     run.id = fine;
-    run.samples = 1;
+    rows_of(&run, 2, 1);
     assert_int_equal(of_run(&set, &run), SKV_OK);
     skv_layout_set_clear(&set);
 }

@@ -105,8 +105,8 @@ static void a_row_is_prompt_times_samples_plus_sample(void **state)
 
     w->settings.samples = 3;
     assert_int_equal(open_rows(w), SKV_OK);
-    assert_int_equal(w->rows.n_rows, 12);
-    assert_int_equal(w->rows.n_groups, 4);
+    assert_int_equal(w->rows.segments.n_rows, 12);
+    assert_int_equal(w->rows.segments.n_groups, 4);
     for (int64_t row = 0; row < 12; row++) {
         const skv_row r = skv_row_of(&w->all, row);
 
@@ -150,7 +150,7 @@ static void the_last_group_is_what_is_left(void **state)
     int64_t first = -1;
     int n = -1;
 
-    assert_int_equal(w->rows.n_groups, 2);
+    assert_int_equal(w->rows.segments.n_groups, 2);
     skv_rows_group(&w->rows, 0, &first, &n);
     assert_true(first == 0 && n == 3);
     skv_rows_group(&w->rows, 1, &first, &n);

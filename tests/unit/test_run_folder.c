@@ -11,6 +11,7 @@
 #include "cmocka_all.h"
 #include "core/file.h"
 #include "core/process.h"
+#include "run/run_growth.h"
 #include "run/run_index.h"
 #include "run/run_lock.h"
 #include "failing_folder.h"
@@ -27,21 +28,45 @@ static skv_status row_id(void *rows, int64_t row, char *id, size_t bytes, bool *
 
 static const skv_run_plan_path full = {.name = "full", .digest = "p", .reference = true};
 
+static skv_segments segments;
+
+static void rows_of(int64_t n)
+{
+    segments = skv_segments_none(2);
+    assert_int_equal(skv_segments_grow(&segments, n, 1), SKV_OK);
+}
+
 static skv_run_plan plan_of(json_t *common)
 {
+    rows_of(2);
     return (skv_run_plan){.common = common,
                           .digest = "0123456789abcdef0123456789abcdef",
                           .path = &full,
                           .n_paths = 1,
-                          .n_rows = 2,
-                          .n_groups = 1,
-                          .group_size = 2,
+                          .segments = &segments,
                           .settings = common,
                           .device = "CPU",
                           .image = true,
                           .png = true,
                           .row_id = row_id};
 }
+
+/* What may change in a run as it grows, as it is now. */
+static json_t *growing_part(const char *run)
+{
+    char file[256];
+    json_t *root = NULL, *part = NULL;
+
+    snprintf(file, sizeof file, "%s/run.json", run);
+    if (skv_json_read(&root, file) == SKV_OK)
+        assert_int_equal(skv_run_growing_part(&part, json_object_get(root, "common"),
+                                              json_object_get(root, SKV_SEGMENTS)),
+                         SKV_OK);
+    json_decref(root);
+    return part;
+}
+
+static bool is_unseen; /* what became of the run since this job looked at it */
 
 /* A plan of n rows in groups of two, where a folder of more than flat_max entries is divided. */
 static skv_status open_plan(skv_by_hundred *divided, const char *run, int64_t n, int64_t flat_max)
@@ -50,17 +75,20 @@ static skv_status open_plan(skv_by_hundred *divided, const char *run, int64_t n,
     skv_run_plan_path path = full;
     skv_run_plan plan = plan_of(common);
     skv_claims *claims = NULL;
+    json_t *as_seen;
     skv_status st;
 
     path.report = common;
     plan.path = &path;
-    plan.n_rows = n;
-    plan.n_groups = (n + 1) / 2;
+    rows_of(n);
     plan.flat_max = flat_max;
+    plan.grown_from = as_seen = is_unseen ? NULL : growing_part(run);
     st = skv_run_folder_open(&claims, divided, run, &plan);
     if (st == SKV_OK)
         skv_run_lock_release(claims);
+    skv_run_folder_leave(claims);
     skv_claims_close(claims);
+    json_decref(as_seen);
     json_decref(common);
     return st;
 }
@@ -304,6 +332,21 @@ static void a_folder_of_many_entries_is_divided_and_stays_so(void **state)
     assert_true(!divided.groups && !divided.images);
 }
 
+static void a_run_that_grew_since_it_was_looked_at_is_refused(void **state)
+{
+    skv_by_hundred divided;
+
+    (void)state;
+    assert_int_equal(open_plan(&divided, temp_folder(), 2, 9), SKV_OK);
+    is_unseen = true;
+    assert_int_equal(open_plan(&divided, temp_folder(), 4, 9), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "since this one looked at it"));
+    assert_int_equal(open_plan(&divided, temp_folder(), 2, 9), SKV_OK); /* as it is */
+    is_unseen = false;
+    assert_int_equal(open_plan(&divided, temp_folder(), 4, 9), SKV_OK);
+    assert_int_equal(open_plan(&divided, temp_folder(), 4, 9), SKV_OK);
+}
+
 /* Each group is looked at by one rank, and pieces of the index go round the ranks. */
 static void a_scan_is_shared_by_the_ranks(void **state)
 {
@@ -313,8 +356,8 @@ static void a_scan_is_shared_by_the_ranks(void **state)
     skv_run_plan plan = plan_of(NULL);
 
     (void)state;
-    plan.n_groups = GROUPS;
-    plan.n_rows = 2 * GROUPS;
+    rows_of((int64_t)2 * GROUPS);
+    assert_int_equal(segments.n_groups, GROUPS);
     for (int rank = 0; rank < 2; rank++)
         assert_int_equal(skv_run_folder_scan(work[rank], &place, &plan, rank, 2), SKV_OK);
     for (int g = 0; g < GROUPS; g++) {
@@ -338,6 +381,7 @@ int main(void)
         CASE(a_run_of_other_random_numbers_is_refused_by_that_name),
         CASE(a_fifo_in_place_of_a_file_is_refused_at_once),
         CASE(a_folder_of_many_entries_is_divided_and_stays_so),
+        CASE(a_run_that_grew_since_it_was_looked_at_is_refused),
         CASE(a_scan_is_shared_by_the_ranks),
     };
 

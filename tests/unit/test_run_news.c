@@ -11,13 +11,9 @@
 #define N_GROUPS 300
 
 static const skv_run_plan_path path = {.name = "full", .digest = "p"};
-static const skv_run_plan plan = {.digest = "d",
-                                  .path = &path,
-                                  .n_paths = 1,
-                                  .n_rows = 2 * N_GROUPS,
-                                  .n_groups = N_GROUPS,
-                                  .group_size = 2,
-                                  .image = true};
+static const skv_segments segments = {.n = 1, .group_size = 2, .n_groups = N_GROUPS};
+static const skv_run_plan plan = {
+    .digest = "d", .path = &path, .n_paths = 1, .segments = &segments, .image = true};
 
 static void put(const char *name, size_t bytes)
 {
