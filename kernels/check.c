@@ -25,7 +25,7 @@ static void describe_types(char *out, size_t bytes, unsigned types)
     size_t used = 0;
 
     out[0] = '\0';
-    for (int t = SKV_F32; t <= SKV_F64; t++)
+    for (int t = SKV_F32; t <= SKV_I8; t++)
         if ((types & (1u << t)) && used < bytes)
             used += (size_t)snprintf(out + used, bytes - used, "%s%s", used ? " or " : "",
                                      skv_dtype_name((skv_dtype)t));

@@ -5,10 +5,12 @@
 #include "kernels/ops.h"
 
 /* Types a tensor may have, as a set. */
-#define SKV_IS_F32 (1u << SKV_F32)
-#define SKV_IS_I32 (1u << SKV_I32)
-#define SKV_IS_U8  (1u << SKV_U8)
-#define SKV_IS_F64 (1u << SKV_F64)
+#define SKV_IS_F32  (1u << SKV_F32)
+#define SKV_IS_I32  (1u << SKV_I32)
+#define SKV_IS_U8   (1u << SKV_U8)
+#define SKV_IS_F64  (1u << SKV_F64)
+#define SKV_IS_E4M3 (1u << SKV_E4M3)
+#define SKV_IS_I8   (1u << SKV_I8)
 
 /* Which strides may differ from the dense row-major ones. */
 #define SKV_DENSE      0

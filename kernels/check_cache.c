@@ -178,16 +178,35 @@ skv_status skv_check__keep_ends(const skv_backend *be, const skv_keep_ends_args 
     return skv_check__range("keep_ends", "first", a->first, 0, INT32_MAX);
 }
 
+skv_status skv_check__channel_peaks(const skv_backend *be, const skv_channel_peaks_args *a)
+{
+    const int64_t r = a->v.shape[0], h = a->v.shape[1], d = a->v.shape[3];
+
+    SKV_TRY(SKV_WANT("channel_peaks", a, v, KV, SKV_FREE_TWO, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("channel_peaks", a, peak, SKV_IS_F32, SKV_FREE_TWO, r, h, d));
+    SKV_TRY(skv_check__range("channel_peaks", "the number of tokens", a->tokens, 1, INT32_MAX));
+    for (int64_t i = 0; i < h; i++)
+        SKV_TRY(skv_check__range("channel_peaks", "a head's base", a->base[i], 0,
+                                 a->v.shape[2] - a->tokens));
+    return SKV_OK;
+}
+
 /* What pop and push have in common. */
 static skv_status move(const skv_backend *be, const skv_kv_pop_args *a, const char *op,
                        int64_t *row_tokens)
 {
     const int64_t slots = a->ring_k.shape[0], d = a->ring_k.shape[1];
     const int64_t r = a->k.shape[0], h = a->k.shape[1], room = a->k.shape[2];
+    const bool codes = a->ring_k.dtype != be->kv;
     int64_t sum = 0;
 
-    SKV_TRY(SKV_WANT(op, a, ring_k, KV, SKV_DENSE, -1, -1));
-    SKV_TRY(SKV_WANT(op, a, ring_v, KV, SKV_DENSE, slots, d));
+    SKV_TRY(SKV_WANT(op, a, ring_k, KV | SKV_IS_E4M3 | SKV_IS_I8, SKV_DENSE, -1, -1));
+    SKV_TRY(SKV_WANT(op, a, ring_v, 1u << a->ring_k.dtype, SKV_DENSE, slots, d));
+    if (codes)
+        SKV_TRY(SKV_WANT(op, a, peak, SKV_IS_F32, SKV_DENSE, r, h, -1, d));
+    if (codes)
+        SKV_TRY(skv_check__range(op, "the number of scales with peaks", a->peak.shape[2], 1,
+                                 INT32_MAX));
     SKV_TRY(SKV_WANT(op, a, ring_origin, SKV_IS_I32, SKV_DENSE, slots));
     SKV_TRY(SKV_WANT(op, a, k, KV, SKV_FREE_TWO, -1, -1, -1, d));
     SKV_TRY(SKV_WANT(op, a, v, KV, SKV_FREE_TWO, r, h, room, d));
@@ -222,11 +241,16 @@ skv_status skv_check__kv_push(const skv_backend *be, const skv_kv_push_args *a)
                                   .v = a->v,
                                   .origin = a->origin,
                                   .sum = a->sum,
+                                  .peak = a->peak,
                                   .at = a->at,
-                                  .len = a->len};
+                                  .len = a->len,
+                                  .edge = a->edge};
     int64_t row_tokens = 0;
 
     SKV_TRY(move(be, &same, "kv_push", &row_tokens));
+    if (a->ring_k.dtype != be->kv)
+        SKV_TRY(skv_check__range("kv_push", "the number of scales with peaks", a->peak.shape[2], 1,
+                                 a->n_scales));
     for (int64_t h = 0; h < a->k.shape[1]; h++)
         SKV_TRY(skv_check__range("kv_push", "a head's base", a->base[h], 0, a->k.shape[2]));
     SKV_TRY(SKV_WANT("kv_push", a, count, SKV_IS_I32, SKV_DENSE, a->n_scales));

@@ -314,25 +314,41 @@ typedef struct {
     int heads, first;
 } skv_keep_ends_args;
 
+/* peak[r,h,d] = max |v[r,h,base[h]+l,d]| over the current map's L = tokens; NaN is the largest.
+ * v (R,H,Lmax,D) kv, first two strides free; peak (R,H,D) fp32, first two strides free; base: H
+ * host integers. */
+typedef struct {
+    skv_tensor peak, v;
+    const int32_t *base;
+    int tokens;
+} skv_channel_peaks_args;
+
 /* The ring holds token slots of D numbers, one ring for K and one for V; slot numbers are taken
  * modulo n_slots. A (layer's) block is the slots [at, at + R·Σ_h len_h): row by row, head by head,
  * token by token. kv_pop copies a block to the views (token t of head h -> position t).
- * ring_k, ring_v (n_slots,D) kv; ring_origin (n_slots) i32: where a token came from (its number in
- * the sequence of all scales); k, v (R,H,Lmax,D) kv, first strides free; origin (R,H,Lmax) i32.
- * ring_sum (n_slots), sum (R,H,Lmax) fp32: a number that goes with each token; both data NULL:
- * none. len: H host integers. */
+ * ring_k, ring_v (n_slots,D) kv, or both e4m3 or i8; ring_origin (n_slots) i32: where a token came
+ * from (its number in the sequence of all scales); k, v (R,H,Lmax,D) kv, first strides free; origin
+ * (R,H,Lmax) i32. ring_sum (n_slots), sum (R,H,Lmax) fp32: a number that goes with each token; both
+ * data NULL: none. len: H host integers.
+ * A ring of e4m3 or i8 holds x as code(x·(1/s)), rounded and saturated as skv_from_f32 does, and
+ * gives back code·s, rounded to kv; s = max(peak/limit, 2^-126), all in fp32; limit 256 of e4m3,
+ * 127 of i8. The peak of K is 1 (unit vectors); that of V's number d is peak[r,h,j,d] of the scale
+ * that the token is from, the last j < J with edge[j] <= origin. Codes come back as the same codes.
+ * peak (R,H,J,D) fp32 and edge, J ascending host integers; of a ring of kv data NULL and unread. */
 typedef struct {
-    skv_tensor ring_k, ring_v, ring_origin, ring_sum, k, v, origin, sum;
+    skv_tensor ring_k, ring_v, ring_origin, ring_sum, k, v, origin, sum, peak;
     int64_t at;
     const int32_t *len;
+    const int32_t *edge;
 } skv_kv_pop_args;
 
 /* Copies kept positions of the views to a block; keep (R,Σ_h len_h) i32: row by row, head by head.
  * The first base[h] tokens of head h have the origins in `origin`, token base[h] + l is number
  * first + l. count[s] += kept tokens with edge[s] <= origin < edge[s+1].
- * count (n_scales) i32; base: H, edge: n_scales+1 host integers; the rest as kv_pop. */
+ * count (n_scales) i32; base: H, edge: n_scales+1 host integers, J <= n_scales; the rest as
+ * kv_pop. */
 typedef struct {
-    skv_tensor ring_k, ring_v, ring_origin, ring_sum, k, v, origin, sum, keep, count;
+    skv_tensor ring_k, ring_v, ring_origin, ring_sum, k, v, origin, sum, peak, keep, count;
     int64_t at;
     const int32_t *len;
     const int32_t *base;
@@ -485,6 +501,7 @@ typedef struct {
     X(avgpool1d)                                                                                   \
     X(topk_keep)                                                                                   \
     X(keep_ends)                                                                                   \
+    X(channel_peaks)                                                                               \
     X(kv_pop)                                                                                      \
     X(kv_push)                                                                                     \
     X(draw_bits)                                                                                   \

@@ -1,4 +1,5 @@
-/* Kept keys and values between a layer's views and the ring of all layers.
+/* Kept keys and values between a layer's views and the ring of all layers, which may hold them as
+ * codes of a byte.
  *
  * Tokens of a block are numbered row by row, head by head; heads may keep different numbers. */
 #include "kernels/cpu/cpu_internal.h"
@@ -13,7 +14,7 @@ typedef struct {
 
 /* Where a token of row r, head h lies in the views, and in the ring. */
 typedef struct {
-    float *k, *v;
+    char *k, *v; /* numbers, or codes */
     int32_t *origin;
     float *sum; /* NULL: none */
 } place;
@@ -29,8 +30,8 @@ static place in_views(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t po
     const skv_tensor *o = &a->origin;
 
     return (place){
-        .k = skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1] + position * dim,
-        .v = skv_f32(&a->v) + r * a->v.stride[0] + h * a->v.stride[1] + position * dim,
+        .k = (char *)(skv_f32(&a->k) + r * a->k.stride[0] + h * a->k.stride[1] + position * dim),
+        .v = (char *)(skv_f32(&a->v) + r * a->v.stride[0] + h * a->v.stride[1] + position * dim),
         .origin = (int32_t *)o->data + r * o->stride[0] + h * o->stride[1] + position,
         .sum = sum_at(&a->sum, r * a->sum.stride[0] + h * a->sum.stride[1] + position),
     };
@@ -38,32 +39,85 @@ static place in_views(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t po
 
 static place in_ring(const skv_kv_pop_args *a, int64_t number)
 {
-    const int64_t dim = a->k.shape[3], slot = (a->at + number) % a->ring_k.shape[0];
+    const int64_t slot = (a->at + number) % a->ring_k.shape[0];
+    const int64_t bytes = a->k.shape[3] * (int64_t)skv_dtype_bytes(a->ring_k.dtype);
 
     return (place){
-        .k = skv_f32(&a->ring_k) + slot * dim,
-        .v = skv_f32(&a->ring_v) + slot * dim,
+        .k = (char *)a->ring_k.data + slot * bytes,
+        .v = (char *)a->ring_v.data + slot * bytes,
         .origin = (int32_t *)a->ring_origin.data + slot,
         .sum = sum_at(&a->ring_sum, slot),
     };
 }
 
-static void move_token(place to, place from, int64_t dim)
+/* The peaks of the values' channels where a token is from; NULL: the ring holds no codes. */
+static const float *peaks_of(const skv_kv_pop_args *a, int64_t r, int64_t h, int32_t origin)
 {
-    memcpy(to.k, from.k, (size_t)dim * sizeof *to.k);
-    memcpy(to.v, from.v, (size_t)dim * sizeof *to.v);
-    if (to.sum)
-        *to.sum = *from.sum;
+    const skv_tensor *p = &a->peak;
+    int64_t j = 0;
+
+    if (a->ring_k.dtype == SKV_F32)
+        return NULL;
+    while (j + 1 < p->shape[2] && a->edge[j + 1] <= origin)
+        j++;
+    return skv_f32(p) + r * p->stride[0] + h * p->stride[1] + j * p->stride[2];
+}
+
+static float scale_of(float peak, skv_dtype codes)
+{
+    const float s = peak / (codes == SKV_E4M3 ? 256.0f : 127.0f);
+
+    return s < 0x1p-126f ? 0x1p-126f : s; /* NaN stays */
+}
+
+/* Numbers to codes; peak NULL: 1 for all. */
+static void encode(char *code, const char *numbers, const float *peak, skv_dtype type, int64_t dim)
+{
+    const float *x = (const float *)(const void *)numbers;
+    float scaled[64];
+
+    for (int64_t first = 0; first < dim; first += 64) {
+        const int64_t n = dim - first < 64 ? dim - first : 64;
+
+        for (int64_t i = 0; i < n; i++)
+            scaled[i] = x[first + i] * (1.0f / scale_of(peak ? peak[first + i] : 1.0f, type));
+        skv_from_f32(code + first, type, scaled, (size_t)n);
+    }
+}
+
+static void decode(char *numbers, const char *code, const float *peak, skv_dtype type, int64_t dim)
+{
+    float *x = (float *)(void *)numbers;
+
+    skv_to_f32(x, code, type, (size_t)dim);
+    for (int64_t d = 0; d < dim; d++)
+        x[d] *= scale_of(peak ? peak[d] : 1.0f, type);
+}
+
+static void copy(place to, place from, int64_t dim)
+{
+    memcpy(to.k, from.k, (size_t)dim * sizeof(float));
+    memcpy(to.v, from.v, (size_t)dim * sizeof(float));
 }
 
 /* `number` is that of the head's first token in the block. */
 static void pop_head(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t number)
 {
+    const int64_t dim = a->k.shape[3];
+
     for (int64_t t = 0; t < a->len[h]; t++) {
         const place to = in_views(a, r, h, t), from = in_ring(a, number + t);
+        const float *peak = peaks_of(a, r, h, *from.origin);
 
-        move_token(to, from, a->k.shape[3]);
+        if (peak) {
+            decode(to.k, from.k, NULL, a->ring_k.dtype, dim);
+            decode(to.v, from.v, peak, a->ring_k.dtype, dim);
+        } else {
+            copy(to, from, dim);
+        }
         *to.origin = *from.origin;
+        if (to.sum)
+            *to.sum = *from.sum;
     }
 }
 
@@ -79,13 +133,23 @@ static void push_head(const job *j, int64_t r, int64_t h, int64_t number)
 {
     const skv_kv_push_args *a = j->push;
     const int32_t *keep = (const int32_t *)a->keep.data + number;
+    const int64_t dim = a->k.shape[3];
 
     for (int64_t t = 0; t < a->len[h]; t++) {
         const place to = in_ring(&j->a, number + t), from = in_views(&j->a, r, h, keep[t]);
+        const float *peak;
 
-        move_token(to, from, a->k.shape[3]);
         *to.origin = keep[t] < a->base[h] ? *from.origin : a->first + keep[t] - a->base[h];
         count_origin(a, *to.origin);
+        peak = peaks_of(&j->a, r, h, *to.origin);
+        if (peak) {
+            encode(to.k, from.k, NULL, a->ring_k.dtype, dim);
+            encode(to.v, from.v, peak, a->ring_k.dtype, dim);
+        } else {
+            copy(to, from, dim);
+        }
+        if (to.sum)
+            *to.sum = *from.sum;
     }
 }
 
@@ -129,7 +193,9 @@ skv_status skv_cpu_kv_push(skv_backend *be, const skv_kv_push_args *a)
                                 .v = a->v,
                                 .origin = a->origin,
                                 .sum = a->sum,
+                                .peak = a->peak,
                                 .at = a->at,
-                                .len = a->len},
+                                .len = a->len,
+                                .edge = a->edge},
                           .push = a});
 }

@@ -1,4 +1,4 @@
-/* The store. A path that cuts moves one layer's block at a time: ring -> scratch (begin), scratch
+/* The store. A path with a ring moves one layer's block at a time: ring -> scratch (begin), scratch
  * -> ring's end (end), so that capacities may wander between layers from scale to scale. Slots are
  * counted modulo the plan's peak; a block that leaves makes room for the one that comes. */
 #include "cache/kv_internal.h"
@@ -15,6 +15,7 @@ struct skv_kv {
     const skv_policy_state *state;
     char *piece[SKV_KV__N_PIECES];
     size_t head, held, peak; /* slots: first of the ring, filled, most ever filled */
+    size_t n_peaks;          /* maps of layers whose peaks are known */
     int layer, si;           /* next to begin, or open */
     bool open;
     int32_t base[SKV_MAX_HEADS], len[SKV_MAX_HEADS]; /* of the open layer */
@@ -63,7 +64,7 @@ void skv_kv_destroy(skv_kv *kv)
 
 skv_status skv_kv_reset(skv_kv *kv)
 {
-    kv->head = kv->held = 0;
+    kv->head = kv->held = kv->n_peaks = 0;
     kv->layer = kv->si = 0;
     kv->open = false;
     if (kv->plan->n_counts == 0)
@@ -88,6 +89,17 @@ static void view_scratch(skv_kv *kv, int max_len)
                          p->heads, max_len);
 }
 
+/* The peaks of the layer at work, (R,H,scales but the last,D); data NULL without codes. */
+static skv_tensor peaks(const skv_kv *kv)
+{
+    const skv_kv_plan *p = kv->plan;
+    const int scales = last_scale(kv);
+    const size_t bytes = (size_t)scales * skv_kv__peak_bytes(p);
+
+    return SKV_TENSOR(p->codes ? kv->piece[SKV_KV__PEAK] + (size_t)kv->layer * bytes : NULL,
+                      SKV_F32, kv->be->device, p->rows, p->heads, scales, p->head_dim);
+}
+
 /* Block of `slots` slots whose first is `first` of the pool: the ring, or an uncut path's layer. */
 static skv_kv_pop_args block_pop(const skv_kv *kv, size_t first, size_t slots)
 {
@@ -96,9 +108,9 @@ static skv_kv_pop_args block_pop(const skv_kv *kv, size_t first, size_t slots)
     size_t offset = first * skv_kv__slot_bytes(p);
 
     return (skv_kv_pop_args){
-        .ring_k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->kv, device, (int64_t)slots,
+        .ring_k = SKV_TENSOR(kv->piece[SKV_KV__RING_K] + offset, p->pool, device, (int64_t)slots,
                              p->head_dim),
-        .ring_v = SKV_TENSOR(kv->piece[SKV_KV__RING_V] + offset, p->kv, device, (int64_t)slots,
+        .ring_v = SKV_TENSOR(kv->piece[SKV_KV__RING_V] + offset, p->pool, device, (int64_t)slots,
                              p->head_dim),
         .ring_origin = SKV_TENSOR(kv->piece[SKV_KV__RING_ORIGIN], SKV_I32, device, (int64_t)slots),
         .ring_sum = SKV_TENSOR(p->sums ? kv->piece[SKV_KV__RING_SUM] : NULL, SKV_F32, device,
@@ -107,6 +119,8 @@ static skv_kv_pop_args block_pop(const skv_kv *kv, size_t first, size_t slots)
         .v = kv->v,
         .origin = kv->origin,
         .sum = kv->sum,
+        .peak = peaks(kv),
+        .edge = p->schedule.start,
     };
 }
 
@@ -115,8 +129,9 @@ static size_t layer_slots(const skv_kv_plan *p)
     return p->slots / (size_t)p->depth;
 }
 
-/* Uncut: the layer's own buffer, or at the last scale (for which it has no room) the scratch. */
-static skv_status begin_uncut(skv_kv *kv, int layer, int si)
+/* Without a ring: the layer's own buffer, or at the last scale (for which it has no room) the
+ * scratch. */
+static skv_status begin_in_place(skv_kv *kv, int layer, int si)
 {
     const skv_kv_plan *p = kv->plan;
     size_t slots = layer_slots(p), offset = (size_t)layer * slots * skv_kv__slot_bytes(p);
@@ -138,8 +153,8 @@ static skv_status begin_uncut(skv_kv *kv, int layer, int si)
     return skv_kv_pop(kv->be, &move);
 }
 
-/* Cut: the layer's block leaves the ring's front for the scratch. */
-static skv_status begin_cut(skv_kv *kv)
+/* With a ring: the layer's block leaves its front for the scratch. */
+static skv_status begin_ring(skv_kv *kv)
 {
     const skv_kv_plan *p = kv->plan;
     size_t sum = 0;
@@ -172,10 +187,10 @@ skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view)
         kv->base[h] = before[h];
         kv->len[h] = before[h] + skv_schedule_tokens(&p->schedule, si);
     }
-    if (p->cuts)
-        SKV_TRY(begin_cut(kv));
+    if (p->ring)
+        SKV_TRY(begin_ring(kv));
     else
-        SKV_TRY(begin_uncut(kv, layer, si));
+        SKV_TRY(begin_in_place(kv, layer, si));
     kv->open = true;
     *view = (skv_kv_view){.k = kv->k, .v = kv->v, .base = kv->base, .len = kv->len};
     return SKV_OK;
@@ -206,7 +221,7 @@ static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_ke
 {
     const size_t mark = skv_arena_mark(a->scratch);
 
-    if (kv->policy->observe) {
+    if (kv->plan->sums) {
         SKV_TRY(kv->policy->observe(kv->state, kv->be, a));
         skv_arena_reset(a->scratch, mark);
     }
@@ -222,6 +237,27 @@ static skv_status choose(skv_kv *kv, const skv_tensor *keep, const int32_t *n_ke
     SKV_TRY(kv->policy->select(kv->state, kv->be, a));
     skv_arena_reset(a->scratch, mark);
     return SKV_OK;
+}
+
+/* What the codes of the map's values will be scaled by. */
+static skv_status note_peaks(skv_kv *kv)
+{
+    skv_tensor peak = peaks(kv);
+
+    peak.data = (float *)peak.data + (ptrdiff_t)kv->si * peak.stride[2];
+    kv->n_peaks++;
+    return skv_channel_peaks(kv->be,
+                             &(skv_channel_peaks_args){
+                                 .peak = {.data = peak.data,
+                                          .dtype = SKV_F32,
+                                          .device = peak.device,
+                                          .ndim = 3,
+                                          .shape = {peak.shape[0], peak.shape[1], peak.shape[3]},
+                                          .stride = {peak.stride[0], peak.stride[1], 1}},
+                                 .v = kv->v,
+                                 .base = kv->base,
+                                 .tokens = skv_schedule_tokens(&kv->plan->schedule, kv->si),
+                             });
 }
 
 static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep)
@@ -245,6 +281,7 @@ static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep
                                     .v = block.v,
                                     .origin = block.origin,
                                     .sum = block.sum,
+                                    .peak = block.peak,
                                     .keep = *keep,
                                     .count = SKV_TENSOR(count, SKV_I32, kv->be->device, n_scales),
                                     .at = (int64_t)((kv->head + kv->held) % p->slots),
@@ -258,8 +295,8 @@ static skv_status push(skv_kv *kv, const skv_tensor *keep, const int32_t *n_keep
     return SKV_OK;
 }
 
-static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor *q,
-                          skv_arena *scratch, const skv_tensor *forced, skv_tensor *keep_out)
+static skv_status end_ring(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor *q,
+                           skv_arena *scratch, const skv_tensor *forced, skv_tensor *keep_out)
 {
     const skv_kv_plan *p = kv->plan;
     const int32_t *n_keep = skv_kv__lengths(p, kv->layer, kv->si);
@@ -271,6 +308,8 @@ static skv_status end_cut(skv_kv *kv, const skv_tensor *q_raw, const skv_tensor 
         sum += n_keep[h];
     keep = SKV_TENSOR(kv->piece[SKV_KV__KEEP], SKV_I32, kv->be->device, p->rows, sum);
     SKV_TRY(choose(kv, &keep, n_keep, &a));
+    if (p->codes)
+        SKV_TRY(note_peaks(kv));
     if (forced && forced->data) {
         if (forced->ndim != 2 || forced->dtype != SKV_I32 || forced->shape[0] != p->rows ||
             forced->shape[1] != sum || !skv_tensor_contiguous(forced))
@@ -296,8 +335,8 @@ skv_status skv_kv_end(skv_kv *kv, int layer, int si, const skv_tensor *q_raw, co
     if (keep_out)
         *keep_out = (skv_tensor){.data = NULL};
     if (si < last_scale(kv)) {
-        if (p->cuts)
-            SKV_TRY(end_cut(kv, q_raw, q, scratch, forced, keep_out));
+        if (p->ring)
+            SKV_TRY(end_ring(kv, q_raw, q, scratch, forced, keep_out));
         else
             kv->held +=
                 (size_t)p->rows * (size_t)p->heads * (size_t)skv_schedule_tokens(&p->schedule, si);
@@ -317,12 +356,15 @@ bool skv_kv_cuts_at(const skv_kv *kv, int layer, int si)
 
 size_t skv_kv_held_bytes(const skv_kv *kv)
 {
-    return kv->held * 2 * skv_kv__slot_bytes(kv->plan);
+    return kv->held * 2 * skv_kv__slot_bytes(kv->plan) + kv->n_peaks * skv_kv__peak_bytes(kv->plan);
 }
 
 size_t skv_kv_peak_bytes(const skv_kv *kv)
 {
-    return kv->peak * 2 * skv_kv__slot_bytes(kv->plan);
+    const skv_kv_plan *p = kv->plan;
+
+    return kv->peak * 2 * skv_kv__slot_bytes(p) +
+           (size_t)p->depth * (size_t)last_scale(kv) * skv_kv__peak_bytes(p);
 }
 
 skv_status skv_kv_kept_by_source(skv_kv *kv, float *out)
@@ -333,7 +375,7 @@ skv_status skv_kv_kept_by_source(skv_kv *kv, float *out)
     int32_t *count = NULL;
     size_t i = 0;
 
-    if (p->cuts) {
+    if (p->ring) {
         SKV_TRY_GOTO(skv_alloc(&count, p->n_counts, sizeof *count, "kept tokens by source"), done);
         SKV_TRY_GOTO(skv_backend_download(kv->be, count, kv->piece[SKV_KV__COUNTS],
                                           p->n_counts * sizeof *count),

@@ -4,36 +4,42 @@
  * in place; its last scale works in the shared scratch. A path that cuts keeps all layers' tokens
  * in one ring: a layer's block is popped into the scratch, the current scale is written after it,
  * attention reads that, and the kept tokens go to the ring's end. The last scale is never cached.
+ * A pool that holds codes (kv_dtype) is always a ring: push writes codes, pop gives numbers back.
  * Lengths are pure integers: the plan knows them before anything runs. */
 #ifndef SKV_CACHE_KV_H
 #define SKV_CACHE_KV_H
 
+#include "cache/kv_dtype.h"
 #include "cache/policy.h"
 
 /* Lengths and bytes of one path for a given number of rows. */
 typedef struct skv_kv_plan skv_kv_plan;
 
-/* rows: R of the group (2B with guidance). kv: the backend's K/V type. Caller destroys; borrows
- * nothing. */
+typedef struct {
+    skv_dtype work; /* the backend's type of keys and values */
+    skv_kv_dtype pool;
+} skv_kv_types;
+
+/* rows: R of the group (2B with guidance). Caller destroys; borrows nothing. */
 SKV_MUST skv_status skv_kv_plan_make(skv_kv_plan **out, const skv_policy *policy,
                                      const skv_policy_state *state, const skv_dims *dims,
-                                     const skv_schedule *schedule, int rows, skv_dtype kv);
+                                     const skv_schedule *schedule, int rows, skv_kv_types types);
 void skv_kv_plan_destroy(skv_kv_plan *plan);
 
 /* Tokens head `head` of `layer` holds after the cut that follows scale si (< n_scales-1). */
 int skv_kv_plan_length(const skv_kv_plan *plan, int layer, int head, int si);
 /* Capacity there: SKV_KEEP_ALL where the policy sets no bound. */
 int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si);
-/* K and V bytes of all rows and heads of a layer after that cut. */
+/* K and V bytes of all rows and heads of a layer after that cut; with codes, their scales too. */
 size_t skv_kv_plan_bytes(const skv_kv_plan *plan, int layer, int si);
 /* Whether any layer is ever cut; false for full and for a budget that is never reached. */
 bool skv_kv_plan_cuts(const skv_kv_plan *plan);
 /* Whether any head of this layer loses tokens after scale si; only then does select need queries.
  */
 bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si);
-/* Most K/V bytes the pool ever holds (exact: skv_kv_peak_bytes); the scratch of one layer at work
- * (K, V, origins and sums); origins, sums, positions and counts beside them, with all alignment.
- * What skv_kv_create takes from its arena is the three's sum, total. */
+/* Most K/V bytes the pool ever holds, and its scales (exact: skv_kv_peak_bytes); the scratch of one
+ * layer at work (K, V, origins and sums); origins, sums, positions and counts beside them, with all
+ * alignment. What skv_kv_create takes from its arena is the three's sum, total. */
 size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_meta_bytes(const skv_kv_plan *plan);

@@ -6,28 +6,34 @@
 
 struct skv_kv_plan {
     int rows, depth, heads, head_dim;
-    skv_dtype kv;
+    skv_dtype kv, pool; /* the backend's type, and the pool's */
     skv_schedule schedule;
     bool cuts;
+    bool ring;                  /* the pool is a ring: the path cuts, or the pool holds codes */
+    bool codes;                 /* pool != kv */
     bool sums;                  /* a number goes with each token: policy->observe */
     int32_t *length, *capacity; /* (n_scales-1, depth, heads): after the cut that follows si */
     size_t slots;               /* token slots of the pool, all rows and heads: its exact peak */
     int max_len;                /* longest head at work in the scratch; 0: no scratch */
     size_t max_keep;            /* most positions a row keeps of one layer, all heads */
     size_t select_bytes;
-    size_t n_counts; /* of the table of sources; 0 when nothing is cut */
+    size_t n_counts; /* of the table of sources; 0 without a ring */
 };
 
 /* Lengths of a layer's heads after scale si: heads integers; si = -1: all 0. */
 const int32_t *skv_kv__lengths(const skv_kv_plan *plan, int layer, int si);
 
-/* Bytes of a slot in the ring of keys, and in that of values: one head's K or V of one token. */
+/* Bytes of a slot of keys in the pool, and of one of values: one head's K or V of one token. */
 size_t skv_kv__slot_bytes(const skv_kv_plan *plan);
+
+/* Bytes of the peaks that scale one map's codes in one layer, (R,H,D) fp32; 0 without codes. */
+size_t skv_kv__peak_bytes(const skv_kv_plan *plan);
 
 /* The pieces that skv_kv_create takes from its arena, in this order. */
 enum {
     SKV_KV__RING_K,
     SKV_KV__RING_V,
+    SKV_KV__PEAK, /* (layers, R, H, scales but the last, D) fp32 */
     SKV_KV__K,
     SKV_KV__V,
     SKV_KV__ORIGIN,

@@ -56,7 +56,7 @@ static size_t block_slots(const skv_kv_plan *p, int layer, int si)
     return sum * (size_t)p->rows;
 }
 
-/* Pool, scratch and select of a path that cuts: walks through all layers of all scales. */
+/* Pool, scratch and select of a ring: walks through all layers of all scales. */
 static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy_state *state)
 {
     int last = p->schedule.n_scales - 1;
@@ -92,7 +92,7 @@ static void fill_ring(skv_kv_plan *p, const skv_policy *policy, const skv_policy
 
 skv_status skv_kv_plan_make(skv_kv_plan **out, const skv_policy *policy,
                             const skv_policy_state *state, const skv_dims *dims,
-                            const skv_schedule *schedule, int rows, skv_dtype kv)
+                            const skv_schedule *schedule, int rows, skv_kv_types types)
 {
     skv_status st = SKV_OK;
     skv_kv_plan *p = NULL;
@@ -107,13 +107,16 @@ skv_status skv_kv_plan_make(skv_kv_plan **out, const skv_policy *policy,
     p->depth = dims->depth;
     p->heads = dims->heads;
     p->head_dim = dims->head_dim;
-    p->kv = kv;
+    p->kv = types.work;
+    p->pool = skv_kv_dtype_of(types.pool, types.work);
+    p->codes = p->pool != p->kv;
     p->schedule = *schedule;
     SKV_TRY_GOTO(skv_alloc(&p->length, n, sizeof *p->length, "K/V plan"), done);
     SKV_TRY_GOTO(skv_alloc(&p->capacity, n, sizeof *p->capacity, "K/V plan"), done);
     SKV_TRY_GOTO(fill_lengths(p, policy, state), done);
     p->sums = p->cuts && policy->observe;
-    if (p->cuts) {
+    p->ring = p->cuts || p->codes;
+    if (p->ring) {
         fill_ring(p, policy, state);
     } else {
         p->slots = (size_t)p->depth * (size_t)rows * (size_t)p->heads *
@@ -148,15 +151,28 @@ int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si)
     return plan->capacity[at(plan, layer, si) + (size_t)head];
 }
 
-/* K or V of a token. */
 size_t skv_kv__slot_bytes(const skv_kv_plan *plan)
 {
-    return (size_t)plan->head_dim * skv_dtype_bytes(plan->kv);
+    return (size_t)plan->head_dim * skv_dtype_bytes(plan->pool);
+}
+
+size_t skv_kv__peak_bytes(const skv_kv_plan *plan)
+{
+    const size_t channels = (size_t)plan->rows * (size_t)plan->heads * (size_t)plan->head_dim;
+
+    return plan->codes ? channels * sizeof(float) : 0;
+}
+
+/* Of all maps and layers. */
+static size_t all_peaks(const skv_kv_plan *plan)
+{
+    return (size_t)plan->depth * (size_t)(plan->schedule.n_scales - 1) * skv_kv__peak_bytes(plan);
 }
 
 size_t skv_kv_plan_bytes(const skv_kv_plan *plan, int layer, int si)
 {
-    return block_slots(plan, layer, si) * 2 * skv_kv__slot_bytes(plan);
+    return block_slots(plan, layer, si) * 2 * skv_kv__slot_bytes(plan) +
+           (size_t)(si + 1) * skv_kv__peak_bytes(plan);
 }
 
 bool skv_kv_plan_cuts(const skv_kv_plan *plan)
@@ -180,12 +196,15 @@ bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si)
 void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES])
 {
     size_t slot = skv_kv__slot_bytes(plan);
+    size_t token = (size_t)plan->head_dim * skv_dtype_bytes(plan->kv); /* in the scratch */
     size_t work = (size_t)plan->rows * (size_t)plan->heads * (size_t)plan->max_len;
-    /* An uncut path moves a layer like a ring's block; one layer's origins serve them all. */
-    size_t origins = plan->cuts ? plan->slots : plan->slots / (size_t)plan->depth;
+    /* A path without a ring moves a layer like a ring's block; one layer's origins serve them all.
+     */
+    size_t origins = plan->ring ? plan->slots : plan->slots / (size_t)plan->depth;
 
     bytes[SKV_KV__RING_K] = bytes[SKV_KV__RING_V] = plan->slots * slot;
-    bytes[SKV_KV__K] = bytes[SKV_KV__V] = work * slot;
+    bytes[SKV_KV__PEAK] = all_peaks(plan);
+    bytes[SKV_KV__K] = bytes[SKV_KV__V] = work * token;
     bytes[SKV_KV__ORIGIN] = work * sizeof(int32_t);
     bytes[SKV_KV__RING_ORIGIN] = origins * sizeof(int32_t);
     bytes[SKV_KV__SUM] = plan->sums ? work * sizeof(float) : 0;
@@ -196,7 +215,7 @@ void skv_kv__pieces(const skv_kv_plan *plan, size_t bytes[SKV_KV__N_PIECES])
 
 size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan)
 {
-    return plan->slots * 2 * skv_kv__slot_bytes(plan);
+    return plan->slots * 2 * skv_kv__slot_bytes(plan) + all_peaks(plan);
 }
 
 size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan)

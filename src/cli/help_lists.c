@@ -1,5 +1,6 @@
 #include "cli/help_lists.h"
 
+#include "cache/kv_dtype.h"
 #include "cache/policy.h"
 #include "eval/layout/layout.h"
 #include "eval/metrics/metric.h"
@@ -14,6 +15,11 @@ void skv_help_policies(FILE *to)
             fprintf(to, "    %-12s %s%s%s%s\n", o->key, o->help, o->fallback ? " (" : "",
                     o->fallback ? o->fallback : "", o->fallback ? ")" : "");
     }
+    fprintf(to, "\nHow a path's cache is held between scales: \"kv_dtype\", or behind the path's "
+                "name, full-fp8:\n");
+    for (int t = 0; t < SKV_KV_N_DTYPES; t++)
+        fprintf(to, "  %-14s %s\n", skv_kv_dtype_name((skv_kv_dtype)t),
+                skv_kv_dtype_help((skv_kv_dtype)t));
 }
 
 void skv_help_layouts(FILE *to)

@@ -14,6 +14,8 @@ size_t skv_dtype_bytes(skv_dtype t)
     case SKV_BF16:
         return 2;
     case SKV_U8:
+    case SKV_E4M3:
+    case SKV_I8:
         return 1;
     case SKV_I64:
     case SKV_F64:
@@ -25,7 +27,8 @@ size_t skv_dtype_bytes(skv_dtype t)
 
 const char *skv_dtype_name(skv_dtype t)
 {
-    static const char *const names[] = {"fp32", "fp16", "bf16", "i32", "u8", "i64", "fp64"};
+    static const char *const names[] = {"fp32", "fp16", "bf16", "i32", "u8",
+                                        "i64",  "fp64", "e4m3", "i8"};
 
     assert((size_t)t < sizeof names / sizeof names[0]);
     return names[t];
@@ -87,6 +90,51 @@ static uint16_t float_to_bf16(float f)
     return (uint16_t)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
 }
 
+#define E4M3_MOST 448.0f
+#define I8_MOST   127.0f
+
+static float e4m3_to_float(uint8_t c)
+{
+    const uint32_t sign = (uint32_t)(c & 0x80u) << 24, exponent = (c >> 3) & 0xfu;
+    const uint32_t mantissa = c & 7u;
+
+    if ((c & 0x7fu) == 0x7fu)
+        return bits_float(sign | 0x7fc00000u);
+    if (exponent == 0) /* zero or subnormal: mantissa · 2^-9 */
+        return bits_float(sign | float_bits((float)mantissa * 0x1p-9f));
+    return bits_float(sign | ((exponent + 120) << 23) | (mantissa << 20));
+}
+
+static uint8_t float_to_e4m3(float f)
+{
+    const uint8_t sign = (uint8_t)((float_bits(f) >> 24) & 0x80u);
+    const float a = fminf(fabsf(f), E4M3_MOST);
+    uint32_t v;
+
+    if (isnan(f))
+        return sign | 0x7fu;
+    if (a < 0x1p-6f) /* subnormal: adding 2^14 puts the last bit, 2^-9, at the sum's end */
+        return (uint8_t)(sign | (float_bits(a + 0x1p14f) - float_bits(0x1p14f)));
+    v = float_bits(a);
+    v += 0x7ffffu + ((v >> 20) & 1u);
+    return (uint8_t)(sign | ((v - (120u << 23)) >> 20));
+}
+
+static int8_t float_to_i8(float f)
+{
+    return isnan(f) ? 0 : (int8_t)rintf(fmaxf(-I8_MOST, fminf(f, I8_MOST)));
+}
+
+static float byte_to_float(uint8_t b, skv_dtype type)
+{
+    int8_t i;
+
+    if (type == SKV_E4M3)
+        return e4m3_to_float(b);
+    memcpy(&i, &b, 1);
+    return i;
+}
+
 void skv_to_f32(float *dst, const void *src, skv_dtype src_type, size_t n)
 {
     const unsigned char *p = src;
@@ -94,6 +142,12 @@ void skv_to_f32(float *dst, const void *src, skv_dtype src_type, size_t n)
     if (src_type == SKV_F32) {
         if (n > 0)
             memcpy(dst, src, n * sizeof *dst);
+        return;
+    }
+    if (skv_dtype_bytes(src_type) == 1) {
+        assert(src_type == SKV_E4M3 || src_type == SKV_I8);
+        for (size_t i = 0; i < n; i++)
+            dst[i] = byte_to_float(p[i], src_type);
         return;
     }
     assert(src_type == SKV_F16 || src_type == SKV_BF16);
@@ -112,6 +166,13 @@ void skv_from_f32(void *dst, skv_dtype dst_type, const float *src, size_t n)
     if (dst_type == SKV_F32) {
         if (n > 0)
             memcpy(dst, src, n * sizeof *src);
+        return;
+    }
+    if (skv_dtype_bytes(dst_type) == 1) {
+        assert(dst_type == SKV_E4M3 || dst_type == SKV_I8);
+        for (size_t i = 0; i < n; i++)
+            p[i] =
+                dst_type == SKV_E4M3 ? float_to_e4m3(src[i]) : (unsigned char)float_to_i8(src[i]);
         return;
     }
     assert(dst_type == SKV_F16 || dst_type == SKV_BF16);

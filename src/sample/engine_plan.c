@@ -36,7 +36,8 @@ skv_status skv_engine_kv_plan(skv_kv_plan **out, const skv_engine_setup *setup,
                               const skv_path *path, int n_prompts)
 {
     return skv_kv_plan_make(out, path->policy, path->state, &setup->sources->dims, &setup->schedule,
-                            rows_of(setup, n_prompts), setup->be->kv);
+                            rows_of(setup, n_prompts),
+                            (skv_kv_types){setup->be->kv, path->kv_dtype});
 }
 
 /* rgb of one picture and the pixels of n, besides the decoder's own scratch. */

@@ -20,6 +20,7 @@ typedef struct {
     char policy_text[64];
     double percent; /* 0: not given */
     int64_t tokens; /* 0: not given */
+    skv_kv_dtype kv_dtype;
     bool reference;
     const json_t *options;
     int drafters[SKV_MAX_DEPTH], n_drafters;
@@ -40,30 +41,46 @@ static skv_status check_name(const char *name)
                : skv_fail(SKV_E_ARG, "path name \"%s\": want %s", name, SKV_PATH_NAME_RULE);
 }
 
-/* "scalekv-10", "scalekv-paper-4", "full"; with a budget of the run (pool) "scalekv", too. */
+/* Takes "-fp8" off the end of a name. */
+static skv_kv_dtype cut_kv_dtype(char *name)
+{
+    char *dash = strrchr(name, '-');
+
+    for (int t = SKV_KV_WORK + 1; dash && t < SKV_KV_N_DTYPES; t++)
+        if (strcmp(dash + 1, skv_kv_dtype_name((skv_kv_dtype)t)) == 0) {
+            *dash = '\0';
+            return (skv_kv_dtype)t;
+        }
+    return SKV_KV_WORK;
+}
+
+/* "scalekv-10", "scalekv-paper-4", "full", "snapkv-10-fp8"; with a budget of the run (pool)
+ * "scalekv", too. */
 static skv_status define_by_name(definition *d, const char *name, bool pool)
 {
-    const char *dash = strrchr(name, '-');
-    char *end = NULL;
+    char *dash, *end = NULL;
 
     d->policy = d->policy_text;
     snprintf(d->policy_text, sizeof d->policy_text, "%s", name);
-    if (strcmp(name, "full") == 0)
+    d->kv_dtype = cut_kv_dtype(d->policy_text);
+    if (strcmp(d->policy_text, "full") == 0)
         return SKV_OK;
+    dash = strrchr(d->policy_text, '-');
     if (dash && isdigit((unsigned char)dash[1])) {
         d->percent = strtod(dash + 1, &end);
-        d->policy_text[dash - name] = '\0';
+        if (*end == '\0' && !(d->percent > 0 && d->percent <= 100))
+            return skv_fail(SKV_E_ARG, "path %s: %s percent is out of range, want above 0 to 100",
+                            name, dash + 1);
     }
     if (pool && !end)
         return SKV_OK;
-    if (end && *end == '\0' && !(d->percent > 0 && d->percent <= 100))
-        return skv_fail(SKV_E_ARG, "path %s: %s percent is out of range, want above 0 to 100", name,
-                        dash + 1);
     if (!end || *end != '\0')
         return skv_fail(SKV_E_ARG,
                         "path %s is not defined: want a name of path_definitions, full, "
-                        "<policy>-<percent>, e.g. scalekv-10, or with --budget <policy>",
+                        "<policy>-<percent>, e.g. scalekv-10, or with --budget <policy>, and -fp8 "
+                        "or -int8 behind any but the first",
                         name);
+    *dash = '\0';
     return SKV_OK;
 }
 
@@ -99,9 +116,11 @@ static skv_status named_file(char **out, const json_t *o, const char *key, const
 static skv_status define_from_json(definition *d, const json_t *o, const char *name,
                                    const char *config)
 {
-    static const char *const keys[] = {"name",     "policy", "percent", "tokens",    "budget_file",
-                                       "drafters", "orders", "options", "reference", NULL};
-    const char *key;
+    static const char *const keys[] = {"name",        "policy",   "percent", "tokens",
+                                       "budget_file", "drafters", "orders",  "options",
+                                       "reference",   "kv_dtype", NULL};
+    const char *key, *kv_dtype;
+    skv_status st;
     const json_t *v;
 
     json_object_foreach((json_t *)(uintptr_t)o, key, v)
@@ -124,6 +143,14 @@ static skv_status define_from_json(definition *d, const json_t *o, const char *n
         SKV_TRY(skv_json_int(&d->tokens, o, "tokens", name));
     SKV_TRY(named_file(&d->budget_file, o, "budget_file", name, config));
     SKV_TRY(named_file(&d->orders, o, "orders", name, config));
+    if (json_object_get(o, "kv_dtype")) {
+        SKV_TRY(skv_json_string(&kv_dtype, o, "kv_dtype", name));
+        st = skv_kv_dtype_find(&d->kv_dtype, kv_dtype);
+        if (st != SKV_OK) {
+            skv_context("path %s", name);
+            return st;
+        }
+    }
     d->reference = json_is_true(json_object_get(o, "reference"));
     d->options = json_object_get(o, "options");
     return drafters_from_json(d, json_object_get(o, "drafters"), name);
@@ -173,7 +200,7 @@ static skv_status base_tokens(int *out, const definition *d, const skv_schedule 
     return SKV_OK;
 }
 
-/* The policy's report, as JSON and as the text that the path's digest is taken over. */
+/* What the path is, as JSON and as the text that the path's digest is taken over. */
 static skv_status describe(skv_path *p)
 {
     skv_json_maker report;
@@ -183,6 +210,8 @@ static skv_status describe(skv_path *p)
     skv_json_put(&report, "policy", json_string(p->policy->name));
     if (p->base != SKV_KEEP_ALL)
         skv_json_put(&report, "base_tokens", json_integer(p->base));
+    if (p->kv_dtype != SKV_KV_WORK)
+        skv_json_put(&report, "kv_dtype", json_string(skv_kv_dtype_name(p->kv_dtype)));
     SKV_TRY(skv_json_finish(NULL, &report, p->name));
     return skv_json_print(&p->digest_text, p->report, SKV_JSON_SORTED);
 }
@@ -194,7 +223,7 @@ static skv_status fit_pool(skv_policy_setup *setup, const skv_path *p, const mod
     const skv_pool_of of = {.policy = p->policy,
                             .setup = setup,
                             .rows = (int)s->group_size * (skv_settings_guided(s) ? 2 : 1),
-                            .kv = m->kv};
+                            .types = {m->kv, p->kv_dtype}};
     size_t limit, bytes;
 
     SKV_TRY(skv_pool_parse(&limit, s->budget));
@@ -225,6 +254,7 @@ static skv_status configure(skv_path *p, const definition *d, const model_shape 
         for (int i = 0; i < s->drafters.n; i++) /* few and small: skv_settings_check */
             from_settings[setup.n_drafters++] = (int)s->drafters.value[i];
     }
+    p->kv_dtype = d->kv_dtype;
     if (takes_pool(d, s))
         SKV_TRY(fit_pool(&setup, p, m));
     p->base = setup.base;
@@ -247,7 +277,8 @@ static skv_status never_cuts(bool *never, const skv_path *p, const model_shape *
 {
     skv_kv_plan *plan = NULL;
 
-    SKV_TRY(skv_kv_plan_make(&plan, p->policy, p->state, m->dims, m->schedule, 1, m->kv));
+    SKV_TRY(skv_kv_plan_make(&plan, p->policy, p->state, m->dims, m->schedule, 1,
+                             (skv_kv_types){m->kv, p->kv_dtype}));
     *never = !skv_kv_plan_cuts(plan);
     skv_kv_plan_destroy(plan);
     return SKV_OK;
@@ -311,7 +342,8 @@ static skv_status add(skv_paths *out, const char *name, const model_shape *m)
     return as_usage(st);
 }
 
-/* The reference is the one marked so, otherwise the first full cache, otherwise none. */
+/* The reference is the one marked so, otherwise the first full cache as computed, otherwise none.
+ */
 static skv_status choose_reference(skv_paths *p)
 {
     int marked = 0;
@@ -321,7 +353,7 @@ static skv_status choose_reference(skv_paths *p)
     if (marked > 1)
         return skv_fail(SKV_E_ARG, "%d paths are marked as the reference, want one", marked);
     for (int i = 0; i < p->n && marked == 0; i++)
-        if (strcmp(p->path[i].policy->name, "full") == 0)
+        if (strcmp(p->path[i].policy->name, "full") == 0 && p->path[i].kv_dtype == SKV_KV_WORK)
             marked = p->path[i].reference = true;
     return SKV_OK;
 }

@@ -9,10 +9,12 @@ typedef struct {
     char name[64]; /* as skv_path_name_is_valid takes it */
     const skv_policy *policy;
     skv_policy_state *state;
-    int base;       /* budget, tokens a layer; SKV_KEEP_ALL for full */
-    bool in_bytes;  /* budget: of the run's --budget */
-    bool reference; /* the others are compared with it */
-    json_t *report; /* {policy, base_tokens, ...}: the policy's resolved options and budget table */
+    int base; /* budget, tokens a layer; SKV_KEEP_ALL for full */
+    skv_kv_dtype kv_dtype;
+    bool in_bytes;     /* budget: of the run's --budget */
+    bool reference;    /* the others are compared with it */
+    json_t *report;    /* {policy, base_tokens, kv_dtype unless work, ...}: the policy's resolved
+                          options and budget table */
     char *digest_text; /* the path's digest is taken over this: compact JSON of report */
 } skv_path;
 
@@ -21,7 +23,8 @@ typedef struct {
     int n;
 } skv_paths;
 
-/* Resolves settings->paths: each name is one of path_definitions, or <policy>-<percent>, or "full".
+/* Resolves settings->paths: each name is one of path_definitions, or <policy>-<percent>, or "full",
+ * the last two also with "-fp8" or "-int8" behind them.
  * Default: all definitions, or "full". Duplicate and unknown names are refused. With leave_out a
  * path that its policy refuses or that never cuts is left out, with a line that says why. kv: the
  * backend's type of keys and values, by which --budget becomes tokens; then a policy's name is

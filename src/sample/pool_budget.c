@@ -36,7 +36,8 @@ static skv_status pool(size_t *bytes, const skv_pool_of *of, int base)
 
     setup.base = base;
     SKV_TRY(skv_policy_open(&state, of->policy, &setup));
-    st = skv_kv_plan_make(&plan, of->policy, state, setup.dims, setup.schedule, of->rows, of->kv);
+    st =
+        skv_kv_plan_make(&plan, of->policy, state, setup.dims, setup.schedule, of->rows, of->types);
     if (st == SKV_OK)
         *bytes = skv_kv_plan_pool_bytes(plan);
     skv_kv_plan_destroy(plan);

@@ -12,7 +12,7 @@ typedef struct {
     const skv_policy *policy;
     const skv_policy_setup *setup; /* its base is what is looked for */
     int rows;                      /* of the group */
-    skv_dtype kv;                  /* of keys and values */
+    skv_kv_types types;
 } skv_pool_of;
 
 /* *base = the largest budget whose planned pool (kv.h) is at most limit bytes, *bytes; at most the

@@ -21,9 +21,9 @@ const skv_option skv_settings_table[] = {
     SKV_SETTINGS_PICTURE,
     ROW(paths, STRING, NULL,
         "cache paths, comma-separated: names in path_definitions, or POLICY-PERCENT (policies are "
-        "listed below), or with --budget POLICY; 'snapkv-{2,4,10,20}', in quotes for the shell's "
-        "sake, is four of them; "
-        "default: all of path_definitions, or full",
+        "listed below), or with --budget POLICY, each also with -fp8 or -int8 behind it; "
+        "'snapkv-{2,4,10,20}', in quotes for the shell's sake, is four of them; default: all of "
+        "path_definitions, or full",
         "Cache paths"),
     ROW(budget, STRING, NULL,
         "bytes of a group's keys and values, as in 512MiB: paths that say neither percent nor "
@@ -35,7 +35,7 @@ const skv_option skv_settings_table[] = {
         NULL),
     ROW(path_definitions, JSON, NULL,
         "list of {name, policy, percent or tokens, budget_file, drafters, orders, options, "
-        "reference}",
+        "kv_dtype, reference}",
         NULL),
     ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models that skv has no list for",
         NULL),

@@ -137,7 +137,7 @@ static void open_walk(walk *w, char **arg, const char *orders)
                                               .options = options}));
     json_decref(options);
     check(skv_kv_plan_make(&w->plan, w->policy, w->state, &w->dims, &w->schedule, w->rows,
-                           w->be->kv));
+                           (skv_kv_types){w->be->kv, SKV_KV_WORK}));
     take(w, &w->arena, skv_kv_plan_total_bytes(w->plan));
     take(w, &w->scratch, skv_kv_plan_select_bytes(w->plan));
     check(skv_kv_create(&w->kv, w->be, w->plan, w->policy, w->state, &w->arena));

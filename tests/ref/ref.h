@@ -61,4 +61,8 @@ typedef struct {
 } ref_map;
 void ref_bilinear(double *out, const ref_map *m, int64_t y, int64_t x);
 
+/* A byte's value, e4m3 or a signed integer; the byte nearest to x, of two the even one. */
+double ref_byte_value(uint8_t code, int e4m3);
+uint8_t ref_byte(double x, int e4m3);
+
 #endif

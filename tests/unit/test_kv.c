@@ -20,6 +20,7 @@ typedef struct {
     skv_schedule schedule;
     const skv_policy *policy;
     skv_policy_state *state;
+    skv_kv_dtype pool;
     skv_kv_plan *plan;
     skv_kv *kv;
     skv_arena arena, scratch;
@@ -132,12 +133,13 @@ static void take_arena(skv_backend *be, skv_arena *a, size_t bytes)
     skv_arena_init(a, "arena", p, bytes);
 }
 
-static void open_world(world *w, const skv_policy *policy, const char *resolution, double percent)
+static void open_with(world *w, const skv_policy *policy, const char *resolution, double percent,
+                      skv_kv_dtype pool)
 {
     static const int drafters[] = {0, 2};
     size_t tokens;
 
-    *w = (world){.policy = policy};
+    *w = (world){.policy = policy, .pool = pool};
     assert_int_equal(skv_dims_named(&w->dims, "tiny_f16"), SKV_OK);
     if (policy == &ends) {
         static skv_policy_state own;
@@ -159,9 +161,9 @@ static void open_world(world *w, const skv_policy *policy, const char *resolutio
                                                 .drafters = drafters,
                                                 .n_drafters = 2}),
             SKV_OK);
-    assert_int_equal(
-        skv_kv_plan_make(&w->plan, policy, w->state, &w->dims, &w->schedule, ROWS, w->be->kv),
-        SKV_OK);
+    assert_int_equal(skv_kv_plan_make(&w->plan, policy, w->state, &w->dims, &w->schedule, ROWS,
+                                      (skv_kv_types){w->be->kv, pool}),
+                     SKV_OK);
     take_arena(w->be, &w->arena, skv_kv_plan_total_bytes(w->plan));
     take_arena(w->be, &w->scratch, skv_kv_plan_select_bytes(w->plan));
     assert_int_equal(skv_kv_create(&w->kv, w->be, w->plan, policy, w->state, &w->arena), SKV_OK);
@@ -171,6 +173,11 @@ static void open_world(world *w, const skv_policy *policy, const char *resolutio
     assert_true(w->origin && w->q);
     for (size_t i = 0; i < tokens * ROWS * (size_t)w->dims.width; i++)
         w->q[i] = skv_uniform(3, 0, (uint32_t)i, 0) - 0.5f;
+}
+
+static void open_world(world *w, const skv_policy *policy, const char *resolution, double percent)
+{
+    open_with(w, policy, resolution, percent, SKV_KV_WORK);
 }
 
 static void close_world(world *w)
@@ -193,12 +200,34 @@ static int32_t *origins(const world *w, int layer, int row, int head)
     return w->origin + i * w->schedule.start[w->schedule.n_scales];
 }
 
-/* Number d of the key of a token: exact in fp32. */
-static float mark(int32_t origin, int layer, int row, int head, int d)
+/* Largest number of a code: V's channels reach it in each map, so that its scale is 1. */
+static float limit(const world *w)
 {
-    const int part[4] = {origin, layer, row, head};
+    return w->pool == SKV_KV_FP8 ? 256 : 127;
+}
 
-    return (float)(part[d % 4] + 3 * d);
+/* Number d of a token's name, exact in fp32; for codes by digits of 4 bits, exact in each code. */
+static float mark(const world *w, int32_t origin, const int place[3], int d)
+{
+    const int part = d % 4 == 0 ? origin : place[d % 4 - 1];
+
+    return w->pool == SKV_KV_WORK ? (float)(part + 3 * d) : (float)(part >> 4 * (d / 4 % 3) & 15);
+}
+
+static float key(const world *w, int32_t origin, const int place[3], int d)
+{
+    const float x = mark(w, origin, place, d);
+
+    return w->pool == SKV_KV_WORK ? x : x * (1 / limit(w));
+}
+
+static float value(const world *w, int32_t origin, const int place[3], int d)
+{
+    bool first = false;
+
+    for (int si = 0; si < w->schedule.n_scales; si++)
+        first = first || origin == w->schedule.start[si];
+    return w->pool != SKV_KV_WORK && first ? -limit(w) : -mark(w, origin, place, d) - 1;
 }
 
 static float *place(const skv_tensor *t, int64_t r, int64_t h, int64_t i)
@@ -222,13 +251,15 @@ static void check_and_store(const world *w, const skv_kv_view *view, int layer, 
             for (int i = 0; i < base + tokens; i++)
                 for (int d = 0; d < w->dims.head_dim; d++) {
                     float *k = place(&view->k, r, h, i) + d, *v = place(&view->v, r, h, i) + d;
+                    const int of[3] = {layer, r, h};
 
                     if (i >= base) {
                         origin[i] = w->schedule.start[si] + i - base;
-                        *k = mark(origin[i], layer, r, h, d);
-                        *v = -*k - 1;
+                        *k = key(w, origin[i], of, d);
+                        *v = value(w, origin[i], of, d);
                     }
-                    assert_true(*k == mark(origin[i], layer, r, h, d) && *v == -*k - 1);
+                    assert_true(*k == key(w, origin[i], of, d));
+                    assert_true(*v == value(w, origin[i], of, d));
                 }
         }
 }
@@ -348,24 +379,36 @@ static void check_sources(world *w)
     free(mean);
 }
 
+static void two_groups(const skv_policy *policy, const char *resolution, skv_kv_dtype pool)
+{
+    world w;
+
+    open_with(&w, policy, resolution, 12, pool);
+    assert_int_equal(w.arena.used, skv_kv_plan_total_bytes(w.plan));
+    for (int group = 0; group < 2; group++) {
+        assert_int_equal(skv_kv_reset(w.kv), SKV_OK);
+        assert_int_equal(skv_kv_held_bytes(w.kv), 0);
+        run_group(&w, false);
+        check_sources(&w);
+    }
+    assert_int_equal(w.arena.high, skv_kv_plan_total_bytes(w.plan));
+    assert_int_equal(w.scratch.high, skv_kv_plan_select_bytes(w.plan));
+    close_world(&w);
+}
+
 static void every_policy_takes_its_plan_and_carries_tokens_unharmed(void **state)
 {
     (void)state;
-    for (int i = 0; skv_policies[i]; i++) {
-        world w;
+    for (int i = 0; skv_policies[i]; i++)
+        two_groups(skv_policies[i], "0.25M", SKV_KV_WORK);
+}
 
-        open_world(&w, skv_policies[i], "0.25M", 12);
-        assert_int_equal(w.arena.used, skv_kv_plan_total_bytes(w.plan));
-        for (int group = 0; group < 2; group++) {
-            assert_int_equal(skv_kv_reset(w.kv), SKV_OK);
-            assert_int_equal(skv_kv_held_bytes(w.kv), 0);
-            run_group(&w, false);
-            check_sources(&w);
-        }
-        assert_int_equal(w.arena.high, skv_kv_plan_total_bytes(w.plan));
-        assert_int_equal(w.scratch.high, skv_kv_plan_select_bytes(w.plan));
-        close_world(&w);
-    }
+static void codes_carry_what_they_can_hold_unharmed_under_every_policy(void **state)
+{
+    (void)state;
+    for (int i = 0; skv_policies[i]; i++)
+        for (int pool = SKV_KV_FP8; pool < SKV_KV_N_DTYPES; pool++)
+            two_groups(skv_policies[i], "0.06M", (skv_kv_dtype)pool);
 }
 
 static void random_cuts_of_ragged_heads_keep_every_token_with_its_origin(void **state)
@@ -476,6 +519,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_policy_takes_its_plan_and_carries_tokens_unharmed),
+        cmocka_unit_test(codes_carry_what_they_can_hold_unharmed_under_every_policy),
         cmocka_unit_test(random_cuts_of_ragged_heads_keep_every_token_with_its_origin),
         cmocka_unit_test(ragged_heads_of_a_layer_are_cut_by_one_call),
         cmocka_unit_test(every_policy_chooses_for_ragged_heads_too),

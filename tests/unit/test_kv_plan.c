@@ -32,9 +32,9 @@ static void open_plan(fixture *f, const char *policy, const char *model, double 
         setup.n_drafters = 1;
     }
     assert_int_equal(skv_policy_open(&f->state, f->policy, &setup), SKV_OK);
-    assert_int_equal(
-        skv_kv_plan_make(&f->plan, f->policy, f->state, &f->dims, &f->schedule, f->rows, SKV_BF16),
-        SKV_OK);
+    assert_int_equal(skv_kv_plan_make(&f->plan, f->policy, f->state, &f->dims, &f->schedule,
+                                      f->rows, (skv_kv_types){SKV_BF16, SKV_KV_WORK}),
+                     SKV_OK);
 }
 
 static void close_plan(fixture *f)
@@ -191,6 +191,39 @@ static void heatkv_stays_within_its_budget_at_every_moment(void **state)
     }
 }
 
+/* 2B, 10 %, batch 8: half of bf16's bytes and 2 % for the scales, exactly. */
+static void codes_take_a_byte_and_a_table_of_scales(void **state)
+{
+    const size_t map = 16 * 2048 * 4; /* scales of a map's channels in one layer */
+    fixture f;
+    size_t pool, after;
+
+    (void)state;
+    open_plan(&f, "scalekv", "2b", 1, "1M", 10);
+    for (int type = SKV_KV_FP8; type < SKV_KV_N_DTYPES; type++) {
+        skv_kv_plan *work, *codes;
+
+        assert_int_equal(skv_kv_plan_make(&work, f.policy, f.state, &f.dims, &f.schedule, 16,
+                                          (skv_kv_types){SKV_BF16, SKV_KV_WORK}),
+                         SKV_OK);
+        assert_int_equal(skv_kv_plan_make(&codes, f.policy, f.state, &f.dims, &f.schedule, 16,
+                                          (skv_kv_types){SKV_BF16, (skv_kv_dtype)type}),
+                         SKV_OK);
+        pool = skv_kv_plan_pool_bytes(codes);
+        after = skv_kv_plan_bytes(codes, 3, 8);
+        assert_int_equal(pool, skv_kv_plan_pool_bytes(work) / 2 + (size_t)32 * 12 * map);
+        assert_int_equal(after, skv_kv_plan_bytes(work, 3, 8) / 2 + 9 * map);
+        assert_int_equal(skv_kv_plan_scratch_bytes(codes), skv_kv_plan_scratch_bytes(work));
+        assert_int_equal(skv_kv_plan_meta_bytes(codes), skv_kv_plan_meta_bytes(work));
+        assert_true((double)pool < 0.55 * (double)skv_kv_plan_pool_bytes(work));
+        print_message("%.1f %% of the pool saved\n",
+                      100 - 100.0 * (double)pool / (double)skv_kv_plan_pool_bytes(work));
+        skv_kv_plan_destroy(work);
+        skv_kv_plan_destroy(codes);
+    }
+    close_plan(&f);
+}
+
 static void rows_out_of_range_are_refused(void **state)
 {
     fixture f;
@@ -198,11 +231,12 @@ static void rows_out_of_range_are_refused(void **state)
 
     (void)state;
     open_plan(&f, "full", "tiny_f16", 1, "1M", 100);
-    assert_int_equal(skv_kv_plan_make(&plan, f.policy, f.state, &f.dims, &f.schedule, 0, SKV_BF16),
+    assert_int_equal(skv_kv_plan_make(&plan, f.policy, f.state, &f.dims, &f.schedule, 0,
+                                      (skv_kv_types){SKV_BF16, SKV_KV_WORK}),
                      SKV_E_ARG);
-    assert_int_equal(
-        skv_kv_plan_make(&plan, f.policy, f.state, &f.dims, &f.schedule, 1 << 30, SKV_BF16),
-        SKV_E_ARG);
+    assert_int_equal(skv_kv_plan_make(&plan, f.policy, f.state, &f.dims, &f.schedule, 1 << 30,
+                                      (skv_kv_types){SKV_BF16, SKV_KV_WORK}),
+                     SKV_E_ARG);
     assert_null(plan);
     close_plan(&f);
 }
@@ -217,6 +251,7 @@ int main(void)
         cmocka_unit_test(the_ring_peaks_little_above_the_average),
         cmocka_unit_test(the_pool_holds_every_moment_and_no_more),
         cmocka_unit_test(heatkv_stays_within_its_budget_at_every_moment),
+        cmocka_unit_test(codes_take_a_byte_and_a_table_of_scales),
         cmocka_unit_test(rows_out_of_range_are_refused),
     };
 

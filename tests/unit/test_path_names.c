@@ -71,11 +71,41 @@ static void wrong_braces_are_named(void **state)
     }
 }
 
+static void a_type_behind_the_name_is_how_the_cache_is_held(void **state)
+{
+    static const skv_kv_dtype want[] = {SKV_KV_WORK, SKV_KV_FP8, SKV_KV_INT8, SKV_KV_INT8};
+    skv_paths paths;
+
+    (void)state;
+    assert_int_equal(resolve(&paths, "full{,-fp8},scalekv-10-int8,scalekv-paper-20-int8"), SKV_OK);
+    assert_int_equal(paths.n, 4);
+    for (int i = 0; i < 4; i++) {
+        const json_t *said = json_object_get(paths.path[i].report, "kv_dtype");
+
+        assert_int_equal(paths.path[i].kv_dtype, want[i]);
+        if (want[i] == SKV_KV_WORK) /* as before there were types: the path's digest is the same */
+            assert_null(said);
+        else
+            assert_string_equal(json_string_value(said), skv_kv_dtype_name(want[i]));
+    }
+    assert_true(paths.path[0].reference && !paths.path[1].reference);
+    assert_string_equal(paths.path[3].policy->name, "scalekv-paper");
+    skv_paths_clear(&paths);
+    assert_int_equal(resolve(&paths, "full-fp8,scalekv-10"), SKV_OK);
+    assert_false(paths.path[0].reference); /* its own error would be hidden */
+    skv_paths_clear(&paths);
+    assert_int_equal(resolve(&paths, "full-fp4"), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "path full-fp4 is not defined"));
+    assert_int_equal(resolve(&paths, "scalekv-fp8"), SKV_E_ARG);
+    assert_non_null(strstr(skv_message(), "<policy>-<percent>"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(braces_stand_for_each_of_their_words),
         cmocka_unit_test(wrong_braces_are_named),
+        cmocka_unit_test(a_type_behind_the_name_is_how_the_cache_is_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,9 +60,9 @@ static void open_path(fixture *f, const skv_policy *policy, size_t setting)
         skv_schedule_make(&f->schedule, settings[setting].ratio, settings[setting].resolution),
         SKV_OK);
     assert_int_equal(configure(f, settings[setting].percent, NULL, NULL), SKV_OK);
-    assert_int_equal(
-        skv_kv_plan_make(&f->plan, policy, f->state, &f->dims, &f->schedule, ROWS, f->be->kv),
-        SKV_OK);
+    assert_int_equal(skv_kv_plan_make(&f->plan, policy, f->state, &f->dims, &f->schedule, ROWS,
+                                      (skv_kv_types){f->be->kv, SKV_KV_WORK}),
+                     SKV_OK);
     bytes = f->policy->scratch_bytes(f->state, ROWS,
                                      (int64_t)f->dims.heads * skv_schedule_history(&f->schedule));
     assert_int_equal(skv_backend_alloc(f->be, &p, bytes + 1, "scratch"), SKV_OK);
@@ -398,7 +398,8 @@ static skv_status make_path(const fixture *f, const char *budget_file, skv_polic
                                                 .budget_file = budget_file,
                                                 .orders_file = f->orders}));
     SKV_TRY(skv_policy_report(report, f->policy, *state));
-    return skv_kv_plan_make(plan, f->policy, *state, &f->dims, &f->schedule, ROWS, SKV_BF16);
+    return skv_kv_plan_make(plan, f->policy, *state, &f->dims, &f->schedule, ROWS,
+                            (skv_kv_types){SKV_BF16, SKV_KV_WORK});
 }
 
 /* All of a policy that takes few, some 500 of one that takes many. Leaks are the sanitizer build's

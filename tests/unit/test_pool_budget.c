@@ -58,7 +58,7 @@ static size_t *all_pools(const skv_pool_of *of, int most)
         if (skv_policy_open(&s, of->policy, &setup) != SKV_OK)
             continue;
         assert_int_equal(
-            skv_kv_plan_make(&plan, of->policy, s, setup.dims, setup.schedule, of->rows, of->kv),
+            skv_kv_plan_make(&plan, of->policy, s, setup.dims, setup.schedule, of->rows, of->types),
             SKV_OK);
         bytes[base] = skv_kv_plan_pool_bytes(plan);
         skv_kv_plan_destroy(plan);
@@ -99,7 +99,8 @@ static void check_policy(const skv_policy *policy, const char *model, const char
     skv_dims dims;
     skv_policy_setup setup = {
         .dims = &dims, .schedule = &schedule, .drafters = &drafter, .n_drafters = 1};
-    const skv_pool_of of = {.policy = policy, .setup = &setup, .rows = 4, .kv = SKV_BF16};
+    const skv_pool_of of = {
+        .policy = policy, .setup = &setup, .rows = 4, .types = {SKV_BF16, SKV_KV_WORK}};
     size_t *all;
     int most;
 
@@ -140,7 +141,7 @@ static void a_policy_that_takes_no_budget_says_why(void **state)
     skv_schedule schedule;
     skv_dims dims;
     skv_policy_setup setup = {.dims = &dims, .schedule = &schedule};
-    skv_pool_of of = {.setup = &setup, .rows = 4, .kv = SKV_BF16};
+    skv_pool_of of = {.setup = &setup, .rows = 4, .types = {SKV_BF16, SKV_KV_WORK}};
     size_t bytes;
     int base;
 
