@@ -13,7 +13,8 @@
 #include "cli/print_text.h"
 
 typedef struct {
-    char *config, *transformer, *vae, *against, *json, *device, *dtype, *seed, *torch_gpu;
+    char *config, *transformer, *vae, *against, *json, *device, *dtype, *seed, *torch_gpu,
+        *kv_dtype;
     int64_t threads;
     bool free_run;
 } verify_options;
@@ -25,6 +26,8 @@ static const skv_option table[] = {
     ROW(transformer, PATH, NULL, "checkpoint, or formula:NAME", "Model"),
     ROW(vae, PATH, NULL, "checkpoint of the VAE, or formula:NAME", NULL),
     ROW(against, PATH, NULL, "recording to compare with (.h5)", NULL),
+    SKV_OPTION_WORD(verify_options, kv_dtype, "work|fp8|int8", "work",
+                    "how the cache is held; fp8 and int8: their error, by scale", NULL),
     SKV_OPTION_FLAG(verify_options, seed, STRING, NULL,
                     "draw the recording's bits by the seed of its generator, and compare them too",
                     "Random numbers"),
@@ -73,14 +76,14 @@ static skv_status condition(skv_engine *e, skv_backend *be, const skv_recording 
 /* Capacities come from the recorded rows, never from the rule; the full-size form has none and
  * means the released 10 % table of its model. */
 static skv_status make_path(skv_path *path, const skv_recording *r, const skv_dims *dims,
-                            bool scalekv)
+                            bool scalekv, skv_kv_dtype kv_dtype)
 {
     skv_policy_setup setup = {.dims = dims, .schedule = &r->schedule, .base = SKV_KEEP_ALL};
     skv_drafters drafters;
     skv_budget *budget = NULL;
     skv_status st;
 
-    *path = (skv_path){.base = SKV_KEEP_ALL};
+    *path = (skv_path){.base = SKV_KEEP_ALL, .kv_dtype = kv_dtype};
     snprintf(path->name, sizeof path->name, "%s", scalekv ? "scalekv" : "full");
     SKV_TRY(skv_policy_find(&path->policy, path->name));
     if (scalekv && r->full_size) {
@@ -102,12 +105,14 @@ typedef struct {
     skv_draws draws;
     skv_sources sources;
     skv_backend *be;
+    skv_kv_dtype kv_dtype;
     skv_json_maker rows;
     bool good;
 } verify;
 
-static skv_status compare(verify *v, skv_engine *e, const skv_path *path, bool scalekv)
+static skv_status compare(verify *v, skv_engine *e, const skv_path *path)
 {
+    const bool scalekv = strcmp(path->policy->name, "scalekv") == 0;
     const skv_recording *r = &v->recording;
     const skv_dims *d = &v->sources.dims;
     const int last = r->schedule.n_scales - 1;
@@ -118,6 +123,7 @@ static skv_status compare(verify *v, skv_engine *e, const skv_path *path, bool s
     const bool reduced = skv_weights_dtype(v->sources.transformer) != SKV_F32 ||
                          skv_weights_dtype(v->sources.vae) != SKV_F32;
     const skv_seed seed = {.value = v->draws.seed};
+    const bool codes = path->kv_dtype != SKV_KV_WORK;
     const bool others = r->full_size && scalekv; /* recorded bits are those of the full cache */
     const skv_draws draws = others ? (skv_draws){0} : v->draws;
     skv_path_result result = {0};
@@ -126,14 +132,15 @@ static skv_status compare(verify *v, skv_engine *e, const skv_path *path, bool s
     char title[256];
     skv_status st;
 
-    skv_comparison_init(&c, r, v->be, scalekv, &draws);
+    skv_comparison_init(&c, r, v->be, path, &draws);
     probe = skv_comparison_probe(&c);
     SKV_TRY_GOTO(skv_alloc(&result.map, map, sizeof *result.map, "residual map"), done);
     SKV_TRY_GOTO(skv_alloc(&result.rgb, picture, sizeof *result.rgb, "picture"), done);
     SKV_TRY_GOTO(skv_alloc(&result.image, picture, 1, "picture"), done);
     SKV_TRY_GOTO(skv_engine_path(e, path, 1, &seed, &probe, &result), done);
     skv_comparison_picture(&c, result.map, result.rgb, result.image);
-    snprintf(title, sizeof title, "path %s%s%s", path->name, reduced ? ", weights in " : "",
+    snprintf(title, sizeof title, "path %s%s%s%s%s", path->name, codes ? ", cache in " : "",
+             codes ? skv_kv_dtype_name(path->kv_dtype) : "", reduced ? ", weights in " : "",
              reduced ? "fp16 or bf16: shown, not judged" : "");
     v->good = skv_comparison_report(&c, title, reduced, &v->rows) && v->good;
 done:
@@ -161,10 +168,10 @@ static skv_status run_path(verify *v, bool scalekv)
     skv_engine *e = NULL;
     skv_status st;
 
-    SKV_TRY_GOTO(make_path(&path, r, &v->sources.dims, scalekv), done);
+    SKV_TRY_GOTO(make_path(&path, r, &v->sources.dims, scalekv, v->kv_dtype), done);
     SKV_TRY_GOTO(skv_engine_create(&e, &setup), done);
     SKV_TRY_GOTO(condition(e, v->be, r, v->sources.dims.text_width), done);
-    SKV_TRY_GOTO(compare(v, e, &path, scalekv), done);
+    SKV_TRY_GOTO(compare(v, e, &path), done);
 done:
     skv_engine_destroy(e);
     if (path.state)
@@ -219,6 +226,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     (void)comm;
     SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_verify, NULL, argc, argv, NULL), done);
     SKV_TRY_GOTO(check(&o), done);
+    SKV_TRY_GOTO(skv_kv_dtype_find(&v.kv_dtype, o.kv_dtype), done);
     SKV_TRY_GOTO(skv_option_opened("--against", skv_recording_read(&v.recording, o.against)), done);
     SKV_TRY_GOTO(read_draws(&v.draws, &v.recording.guidance, &o), done);
     SKV_TRY_GOTO(skv_sources_open(&v.sources, o.transformer, o.vae, NULL), done);

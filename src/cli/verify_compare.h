@@ -21,10 +21,11 @@ typedef struct {
     const skv_recording *recording;
     skv_backend *be;
     bool scalekv; /* which logits of a full-size recording */
-    bool adrift;  /* free-running in bf16: bits turn, and then everything differs */
+    bool codes;   /* the cache is held in codes */
+    bool adrift;  /* free-running in bf16 or codes: bits turn, and then everything differs */
     skv_drawn drawn;
     skv_error logits[SKV_MAX_SCALES], block0, z, decoded;
-    int64_t bits_same, bits_all; /* the higher of a bit's two logits */
+    int64_t bits_same[SKV_MAX_SCALES], bits_all[SKV_MAX_SCALES]; /* a bit's higher logit */
     int64_t rgb_off_by_one, rgb_worse, rgb_all;
     int64_t sets, sets_equal, sets_near, sets_bad; /* kept sets: equal, near-tie, beyond */
     double overlap_sum, overlap_least;             /* shares of the sets that both kept */
@@ -35,8 +36,8 @@ typedef struct {
     size_t forced_bytes;
 } skv_comparison;
 
-void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be, bool scalekv,
-                         const skv_draws *draws);
+void skv_comparison_init(skv_comparison *c, const skv_recording *r, skv_backend *be,
+                         const skv_path *path, const skv_draws *draws);
 void skv_comparison_deinit(skv_comparison *c);
 
 /* The probe that compares on the way, and feeds bits (unless the run is free) and kept positions of

@@ -22,3 +22,17 @@ for name, path in paths.items():
 print("one identity:", paths["small"]["digest"] == paths["scalekv-10-fp8"]["digest"])
 print("another one:", paths["small"]["digest"] != paths["scalekv-10"]["digest"])
 PYTHON
+
+# Against the fp32 reference, by scale: nothing at the first, which reads no cache; then little.
+for type in fp8 int8; do
+    "$SKV" verify --transformer formula:tiny_f16 --vae formula:tiny_f16 --threads 1 \
+        --against "$DATA/f16_006M_full.h5" --kv-dtype "$type" --json "$type.json" | head -1
+done
+python3 - <<'PYTHON'
+import json
+for kind in "fp8", "int8":
+    rows = {r["quantity"]: r["value"] for r in json.load(open(f"{kind}.json"))["rows"]}
+    error = [rows[f"logits, NMSE of scale {si}"] for si in range(7)]
+    print(kind, error[0] < 1e-11, all(1e-5 < e < 1e-3 for e in error[1:]),
+          max(rows[f"bits flipped, scale {si}"] for si in range(7)) < 0.01)
+PYTHON
