@@ -60,20 +60,31 @@ const sequence = paths[0].length.map((_, si) => Math.max(...paths.map(p => Math.
   p.scale_offset && si + 1 < p.scale_offset.length ? p.scale_offset[si + 1] / p.scale_offset[1] : 0,
   ...(p.length[si] || [0])))));
 
+// A layer's bytes: of a token and, where codes are scaled by map, of a map's scales. Two cuts whose
+// lengths do not grow like their number tell them apart; elsewhere there are tokens alone.
+function layerBytes(p, layer) {
+  const n = si => p.length[si][layer], b = si => p.bytes[si][layer];
+  const si = p.length.findIndex((_, i) => n(i) !== (i + 1) * n(0));
+  const token = si < 0 ? (n(0) > 0 ? b(0) / n(0) : NaN)
+    : (b(si) - (si + 1) * b(0)) / (n(si) - (si + 1) * n(0));
+  return {token, map: b(0) - token * n(0)};
+}
+
 function addCache(p) {
-  // bytes of a token of a layer, from the first scale, which nothing cuts
-  const tokenBytes = p.length[0].map((n, layer) => n > 0 ? p.bytes[0][layer] / n : NaN);
+  const layers = p.length[0].map((_, layer) => layerBytes(p, layer));
+  const tokens = length => sum(layers.map(({token}, layer) => token * length(layer)));
+  const maps = si => (si + 1) * sum(layers.map(l => l.map));
   const scales = sequence.filter((_, si) => si < p.length.length);
   const bound = (si, layer) =>
     p.capacity[si][layer] < 0 ? sequence[si] : Math.min(sequence[si], p.capacity[si][layer]);
   const last = scales.length - 1;
 
-  p.planned = Math.max(...scales.map((_, si) => sum(tokenBytes.map((b, l) => b * bound(si, l)))));
+  p.planned = Math.max(...scales.map((_, si) => tokens(layer => bound(si, layer)) + maps(si)));
   p.peak = Math.max(...scales.map((_, si) => sum(p.bytes[si])));
   p.last = sum(p.bytes[last]);
   p.tokens = sum(p.length[last]) / p.layers;
-  p.full = sum(tokenBytes.map(b => b * sequence[last]));
-  p.share = p.last / p.full;
+  p.full = tokens(() => sequence[last]) + maps(last);
+  p.share = tokens(layer => p.length[last][layer]) / tokens(() => sequence[last]);
   p.inactive = p.settings.policy !== "full" &&
     scales.every((_, si) => p.length[si].every(n => n >= sequence[si]));
 }
@@ -111,10 +122,11 @@ function addTimes(p) {
   p.allFirst = all_first;
 }
 
-// Paths of one policy and options are one series: one colour, one line of a plot.
+// Paths of one policy, options and type are one series: one colour, one line of a plot.
 const series = [];
 paths.forEach((p, i) => {
-  const key = JSON.stringify([p.settings.policy, p.settings.options || {}]);
+  const type = clean(p.settings.kv_dtype || "");
+  const key = JSON.stringify([p.settings.policy, p.settings.options || {}, type]);
   let s = series.find(other => other.key === key);
 
   addCache(p);
@@ -123,13 +135,14 @@ paths.forEach((p, i) => {
   p.index = i;
   p.name = clean(p.name);
   p.policy = clean(p.settings.policy || "");
+  p.type = type;
   p.compared = i !== reference;
   p.measured = p.compared && p.result !== null;
-  if (!s) series.push(s = {key, paths: [], policy: p.policy, name: p.policy});
+  if (!s) series.push(s = {key, paths: [], name: p.policy + (type && `, ${type}`)});
   s.paths.push(p);
   p.series = s;
 });
-series.filter(s => series.some(o => o !== s && o.policy === s.policy))
+series.filter(s => series.some(o => o !== s && o.name === s.name))
   .forEach(s => { s.name = s.paths[0].name; });
 series.filter(s => !(reference >= 0 && s.paths.includes(paths[reference])))
   .forEach((s, i) => { s.tone = "s" + i % 6; s.shape = i + Math.floor(i / 6); });

@@ -150,10 +150,12 @@ function qualityPlot(metric) {
 
 const withScales = m => measured.filter(p => finite(scalesOf(p, m)).length > 1);
 
-// "10 %" of scalekv-10, what tells it from its policy's others.
+// "10 %" of scalekv-10 and of scalekv-10-fp8, what tells it from its series' others.
 function budgetText(p) {
   const rest = p.name.startsWith(p.policy + "-") ? p.name.slice(p.policy.length + 1) : "";
-  return /^\d+$/.test(rest) ? `${rest}${HARD}%` : p.name;
+  const budget = p.type && rest.endsWith("-" + p.type) ? rest.slice(0, -1 - p.type.length) : rest;
+
+  return /^\d+$/.test(budget) ? `${budget}${HARD}%` : p.name;
 }
 
 // The paths of series s in its colour, the others in grey.

@@ -227,7 +227,8 @@ function figureCell(f, p) {
 function pathSection(list) {
   const tag = p => !p.compared ? "reference" : p.inactive ? "never cut" : "";
   const name = {title: "Path", text: true, value: p => p.name, show: p =>
-    [dot(p.series), foreign(p.name), tag(p) ? h("span", {class: "tag"}, tag(p)) : null]};
+    [dot(p.series), foreign(p.name),
+      ...[p.type, tag(p)].map(t => t ? h("span", {class: "tag"}, t) : null)]};
   const columns = [name, ...list.map(f => ({...f, text: false, show: p => f.title === "Transformer"
     ? h("span", {"data-tip": p.phaseText}, figureCell(f, p)) : figureCell(f, p)}))];
   show("path-table", table(columns, paths, {label: "Cache paths"}).node);

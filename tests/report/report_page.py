@@ -114,6 +114,19 @@ class Page(unittest.TestCase):
         self.assertEqual(cells["Identical pairs"], "1")
         self.assertTrue(self.find("#starred").is_displayed())
 
+    def test_codes_are_counted_with_what_scales_them(self):
+        self.open("in_codes")
+        heads = [h.text.split("\n")[0] for h in self.all("#path-table thead th")]
+        full, half, codes = [{h: self.column("paths", i)[row] for i, h in enumerate(heads)}
+                             for row in range(3)]
+        self.assertEqual(half["Cache taken"], "14.00")
+        self.assertEqual(codes["Cache taken"], "7.75")  # 2 layers: 7 tokens of 1/2, 3 maps of 1/8
+        self.assertEqual(codes["Cache planned"], "7.75")
+        self.assertEqual(codes["Share of all tokens"], half["Share of all tokens"])
+        self.assertIn("fp8", codes["Path"])
+        tones = [bar.get_attribute("class") for bar in self.all("#path-table .bar")]
+        self.assertEqual(len(set(tones)), 3)  # a line of its own
+
     def test_a_metric_that_nobody_knows_is_shown(self):
         self.open("measured")
         heads = [h.text for h in self.all("#path-table thead th")]

@@ -97,6 +97,21 @@ static void by_head(void **state)
     keep("by_head");
 }
 
+/* One path holds what another one does, in codes. */
+static void in_codes(void **state)
+{
+    test_run run = three_paths;
+
+    (void)state;
+    run.path[2] = run.path[1];
+    run.path[2].name = "half-50-fp8";
+    run.path[2].digest = "of codes";
+    run.path[2].kv_dtype = "fp8";
+    write_run(&run);
+    write_metrics(&of_three);
+    keep("in_codes");
+}
+
 static void of_another_run(void **state)
 {
     test_metrics m = of_three;
@@ -201,7 +216,8 @@ int main(int argc, char **argv)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest pages[] = {CASE(measured),    CASE(without_metrics), CASE(formula),
                                        CASE(by_head),     CASE(of_another_run),  CASE(one_path),
-                                       CASE(with_scores), CASE(with_recall),     CASE(frontier)};
+                                       CASE(with_scores), CASE(with_recall),     CASE(frontier),
+                                       CASE(in_codes)};
 
     if (argc != 2)
         return 2;

@@ -107,6 +107,8 @@ static void write_cache(skv_h5 *f, const test_run_path *p)
         length[i] = p->capacity >= 0 && p->capacity < all ? p->capacity : all;
         capacity[i] = p->capacity;
         bytes[i] = length[i] * TOKEN_BYTES;
+        if (p->kv_dtype)
+            bytes[i] = bytes[i] / 2 + (i / L + 1) * (TOKEN_BYTES / 8);
         kept[i * S + i / L] = (float)length[i];
     }
     snprintf(name, sizeof name, "/paths/%s/cache/length", p->name);
@@ -149,8 +151,10 @@ static void write_path(skv_h5 *f, const test_run *run, int i)
     ok(skv_h5_set_text(f, name, "phases", "text,transformer,vae"));
     ok(skv_h5_set_ints(f, name, "first_groups", &first_group, 1));
     snprintf(name, sizeof name, "/paths/%s", p->name);
-    snprintf(settings, sizeof settings, "{\"policy\":\"%s\",\"base_tokens\":%lld,\"options\":{}}",
-             p->policy, (long long)p->capacity);
+    snprintf(settings, sizeof settings,
+             "{\"policy\":\"%s\",\"base_tokens\":%lld,\"options\":{}%s%s%s}", p->policy,
+             (long long)p->capacity, p->kv_dtype ? ",\"kv_dtype\":\"" : "",
+             p->kv_dtype ? p->kv_dtype : "", p->kv_dtype ? "\"" : "");
     ok(skv_h5_set_int(f, name, "order", i));
     ok(skv_h5_set_int(f, name, "reference", i == 0));
     ok(skv_h5_set_text(f, name, "settings", settings));

@@ -16,6 +16,7 @@ typedef struct {
     int heads;        /* of its tables by head; 0: it has none */
     int64_t
         spread; /* in these, half of layer 1's heads may hold so many more, half so many fewer */
+    const char *kv_dtype; /* NULL: none is named; else half the bytes, and an eighth a map */
 } test_run_path;
 
 typedef struct {
