@@ -115,7 +115,8 @@ static void close_series(const bootstrap *t, series *s)
     s->out->high = s->mean[n - 1 - tail];
 }
 
-/* "base_tokens" of a path's settings, 0: it has none; and whether its policy is ScaleKV. */
+/* "base_tokens" of a path's settings, 0: it has none; and whether its policy is ScaleKV, with keys
+ * and values as computed. */
 static skv_status read_budget(int64_t *tokens, bool *scalekv, const skv_run_path *p)
 {
     json_t *settings = NULL;
@@ -124,7 +125,7 @@ static skv_status read_budget(int64_t *tokens, bool *scalekv, const skv_run_path
     SKV_TRY(skv_json_parse(&settings, p->settings, strlen(p->settings), p->name));
     *tokens = json_integer_value(json_object_get(settings, "base_tokens"));
     policy = json_string_value(json_object_get(settings, "policy"));
-    *scalekv = policy && strcmp(policy, "scalekv") == 0;
+    *scalekv = policy && strcmp(policy, "scalekv") == 0 && !json_object_get(settings, "kv_dtype");
     json_decref(settings);
     return SKV_OK;
 }

@@ -10,7 +10,7 @@ model=(--model tiny_f16 --transformer formula:tiny_f16 --vae formula:tiny_f16 --
     "$SKV" eval run --networks none >evaluated 2>/dev/null
 sed -n 's/ (the observation.*//; s/^path \(.*left out\)/\1/p' said
 policies=$(sed -n 's/.*"paths": "full,\(.*\)",/\1/p' "$SOURCE/configs/frontier.json" |
-    sed 's/-{[0-9,]*}//g')
+    sed 's/,full-{.*//; s/-{[0-9,]*}//g')
 echo "$(grep -o '[a-z0-9-]*' <<<"$policies" | wc -l) policies," \
     "$(awk 'NR > 2' table | wc -l) paths, $(grep -c '^[a-z].*layer' recalled) with recall," \
     "$(awk 'NR > 2' evaluated | wc -l) evaluated"
@@ -23,11 +23,17 @@ import re
 
 page = open("run/report.html", encoding="utf-8").read()
 data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
-kept = {}
+kept, of = {}, {}
 bits = [m["name"] for m in data["metrics"]].index("bits_equal")
 for path, recall in zip(data["paths"], data["recall"]["paths"]):
-    policy, _, percent = path["name"].rpartition("-")
-    kept.setdefault(percent, set()).add(sum(map(sum, path["bytes"][-1:])))
+    name = re.sub("-(fp8|int8)$", "", path["name"])
+    policy, _, percent = name.rpartition("-")
+    held = sum(map(sum, path["bytes"][-1:]))
+    if name == path["name"]:
+        kept.setdefault(percent, set()).add(held)
+    else:  # a byte of fp32's four, and scales
+        assert 0.25 < held / of[name] < 0.4, (path["name"], held / of[name])
+    of[path["name"]] = held
     if path["result"]:
         mean, low, high = path["result"]["values"][bits]["interval"]
         assert 0 < low <= mean <= high <= 1 and 0 < recall["mean"] <= 1

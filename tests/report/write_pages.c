@@ -184,7 +184,7 @@ static void frontier(void **state)
 
     (void)state;
     run.n_paths = 4;
-    run.path[3] = (test_run_path){"scalekv-50", "scalekv", "cccc", 7, 0, 0};
+    run.path[3] = (test_run_path){"scalekv-50", "scalekv", "cccc", 7, 0, 0, NULL};
     m.n_results = 3;
     m.result[0].psnr[2] = 23;
     m.result[0].psnr_mean = 22.9;
