@@ -76,9 +76,9 @@ static skv_status define_by_name(definition *d, const char *name, bool pool)
         return SKV_OK;
     if (!end || *end != '\0')
         return skv_fail(SKV_E_ARG,
-                        "path %s is not defined: want a name of path_definitions, full, "
-                        "<policy>-<percent>, e.g. scalekv-10, or with --budget <policy>, and -fp8 "
-                        "or -int8 behind any but the first",
+                        "path %s is not defined: want a name of path_definitions, or full, "
+                        "<policy>-<percent>, e.g. scalekv-10, or with --budget <policy>, each also "
+                        "with -fp8 or -int8 behind it",
                         name);
     *dash = '\0';
     return SKV_OK;
