@@ -22,6 +22,7 @@ bench() {
 }
 
 bench pairs --batch 1,2,4,8 --paths scalekv-10,full "$@"
+bench codes --batch 8 --paths scalekv-10,scalekv-10-fp8,scalekv-10-int8 --warmup 2 "$@"
 bench profile --batch 1,8 --paths scalekv-10 --profile "$@"
 # in one process, so that both have the same choices of algorithms where their shapes are the same,
 # and there and back, for a GPU loses up to 1 % of its speed as it gets warm
@@ -52,9 +53,16 @@ for batch in (1, 2, 4, 8):
     ratio = speed["scalekv-10", batch] / speed["full", batch]
     row(f"ScaleKV's speed over full, batch {batch}", ratio, ">= 0.99", ratio >= 0.99, ".3f")
 
+work, *codes = paths("codes")
+for p in codes:
+    saved = 100 * (1 - p["pool_peak_bytes"] / work["pool_peak_bytes"])
+    slower = 100 * (p["median"] / work["median"] - 1)
+    row(f"pool saved by {p['path']}, %", saved, ">= 45", saved >= 45, ".1f")
+    row(f"{p['path']} over scalekv-10, % slower", slower, "<= 3", slower <= 3, ".1f")
+
 # Times of operations as they follow one another, launches that the device waits for included.
 choosing = {"window_scores", "maxpool1d", "topk_keep"}
-moving = {"kv_push", "kv_pop"}
+moving = {"kv_push", "kv_pop", "channel_peaks"}
 for p in paths("profile"):
     found = {o["operation"]: o["seconds"] for o in p["operations"]}
     if not {"window_scores", "topk_keep"} <= found.keys():

@@ -22,7 +22,8 @@ check() {
     fi
 }
 
-for operation in norm topk_keep kv_push attention cross_attention group_norm_silu window_scores; do
+for operation in norm topk_keep channel_peaks kv_pop kv_push attention cross_attention \
+    group_norm_silu window_scores; do
     check racecheck cuda -o "$operation"
 done
 check memcheck cuda
