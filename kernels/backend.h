@@ -54,6 +54,11 @@ typedef struct {
  * Caller destroys. */
 SKV_MUST skv_status skv_backend_open_cuda(skv_backend **out, const skv_cuda_options *options);
 
+/* For plans alone: the types and sizes of the CUDA backend on a GPU of so many bytes, in any build
+ * and on any machine. Nothing can be computed on it. name is copied; caller destroys. */
+SKV_MUST skv_status skv_backend_open_planned(skv_backend **out, const char *name, size_t bytes,
+                                             skv_dtype type);
+
 /* GPUs that the driver shows. SKV_E_UNSUPPORTED: a build without CUDA; SKV_E_NOTFOUND: no driver;
  * SKV_E_CUDA: a driver that is too old or broken. */
 SKV_MUST skv_status skv_cuda_count(int *n);

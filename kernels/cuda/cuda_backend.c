@@ -135,16 +135,6 @@ static skv_status cuda_memory(skv_backend *be, size_t *free_bytes, size_t *total
 
 /* ------------------------------------------------------------------- weights */
 
-size_t skv_cuda__packed_linear_bytes(const skv_backend *be, int64_t n, int64_t k)
-{
-    return (size_t)(n * k) * skv_dtype_bytes(be->weight);
-}
-
-size_t skv_cuda__packed_conv_bytes(const skv_backend *be, int64_t co, int64_t ci)
-{
-    return (size_t)(co * ci) * 9 * skv_dtype_bytes(be->weight);
-}
-
 skv_status skv_cuda__upload_as(skv_backend *be, void *dst, skv_dtype dst_type, const void *src,
                                skv_dtype src_type, size_t n, bool tf32)
 {

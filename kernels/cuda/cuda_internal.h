@@ -11,12 +11,11 @@
 extern "C" {
 #endif
 
+#include "kernels/cuda/cuda_sizes.h"
 #include "kernels/cuda/matmul_shape.h"
 #include "kernels/ops.h"
 
-/* Device bytes that operations and libraries may use while they run. */
-#define SKV_CUDA_WORKSPACE ((size_t)64 << 20)
-#define SKV_CUDA_ROOMY     64
+#define SKV_CUDA_ROOMY 64
 
 typedef struct skv_cuda__matmuls
     skv_cuda__matmuls; /* matmul.c: cuBLASLt and its chosen algorithms */
@@ -153,8 +152,6 @@ skv_status skv_cuda__attend(skv_backend *be, const skv_cuda__flash_args *a);
 SKV_OPS(X)
 #undef X
 
-size_t skv_cuda__packed_linear_bytes(const skv_backend *be, int64_t n, int64_t k);
-size_t skv_cuda__packed_conv_bytes(const skv_backend *be, int64_t co, int64_t ci);
 skv_status skv_cuda__pack_linear(skv_backend *be, skv_tensor *out, void *dst, const void *src,
                                  skv_dtype src_type, int64_t n, int64_t k);
 skv_status skv_cuda__pack_conv(skv_backend *be, skv_tensor *out, void *dst, const void *src,

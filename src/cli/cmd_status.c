@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/print_text.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/mem.h"
 #include "job/failed_rows.h"
@@ -67,12 +68,10 @@ static double group_rows(const status *a)
 
 static void print_left(double seconds)
 {
-    const int64_t minutes = (int64_t)(seconds / 60) + 1;
+    char text[SKV_DURATION_BYTES];
 
-    if (seconds < 90)
-        printf(", %.0f s left", seconds);
-    else
-        printf(", %" PRId64 " h %02" PRId64 " min left", minutes / 60, minutes % 60);
+    skv_duration_text(text, seconds);
+    printf(", %s left", text);
 }
 
 static void print_summary(const status *a)

@@ -15,6 +15,7 @@
 #include "io/h5.h"
 #include "run/run_summary.h"
 #include "run/schema.h"
+#include "sample/estimate.h"
 
 static void say(bool result, const char *fmt, ...) SKV_PRINTF(2, 3);
 
@@ -31,6 +32,11 @@ static void say(bool result, const char *fmt, ...)
         printf("%s\n", safe);
     else
         skv_info("%s", line);
+}
+
+static double mib(size_t bytes)
+{
+    return (double)bytes / (1 << 20);
 }
 
 void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank, int n_ranks)
@@ -76,9 +82,30 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
             s->n_texts_lacking, s->settings->text_cache);
     say(result, "# memory of a rank, bytes (weights used in place in a mapped file count 0)");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        say(result, "#   %-38s %16zu", rows[i].what, rows[i].bytes);
+        say(result, "#   %-38s %16zu  %10.1f MiB", rows[i].what, rows[i].bytes, mib(rows[i].bytes));
     say(result, "# disk, bytes a path: group files %" PRId64 ", PNGs at most %" PRId64, groups,
         pngs);
+}
+
+void skv_print_estimate(void *progress, const skv_job_estimate *e)
+{
+    char hours[SKV_DURATION_BYTES];
+
+    (void)progress;
+    skv_duration_text(hours, 3600 * e->hours);
+    say(true, "# %s: %.0f MiB, %.0f of them (%.2f GiB) for the plan", e->gpu.name,
+        mib(e->gpu.bytes), mib(e->available), mib(e->available) / 1024);
+    say(true, "# groups of %d rows fit (--group-size)%s", e->largest,
+        e->largest == e->most ? "; larger ones were not tried" : ", no larger ones");
+    if (e->hours <= 0)
+        say(true, "# how long this GPU takes is not known");
+    else if (e->measured)
+        say(true, "# %s for one %s, by rates that were measured on one", hours, e->gpu.name);
+    else
+        say(true,
+            "# %s for one %s: an estimate, by rates of an " SKV_ESTIMATE_GPU
+            " and bf16 products (%.0f TFLOP/s, there %.0f)",
+            hours, e->gpu.name, e->gpu.tflops, SKV_ESTIMATE_TFLOPS);
 }
 
 /* ------------------------------------------------------------------- progress */

@@ -1,11 +1,11 @@
-/* What a run prints: its plan, its progress, its table of paths. The first three are members of
+/* What a run prints: its plan, its progress, its table of paths. All but the JSON are members of
  * skv_job_report (job/job.h). */
 #ifndef SKV_CLI_SAMPLE_PRINT_H
 #define SKV_CLI_SAMPLE_PRINT_H
 
 #include "job/job.h"
 
-/* The ctx of the three. */
+/* Their ctx. */
 typedef struct {
     double start; /* of the first group */
     int64_t n_images;
@@ -15,6 +15,9 @@ typedef struct {
 /* One line a rank, groups, memory by purpose, disk: to stdout for --dry-run (where it is the
  * result), to the log otherwise. */
 void skv_print_plan(void *progress, const skv_run_setup *setup, const skv_blob *rank, int n_ranks);
+
+/* With --for: memory, the largest group and hours. */
+void skv_print_estimate(void *progress, const skv_job_estimate *estimate);
 
 /* Images/s of this rank and the time left: a line that rewrites itself on a terminal, lines in the
  * log elsewhere. */

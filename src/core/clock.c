@@ -1,5 +1,7 @@
 #include "core/clock.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 double skv_seconds(void)
@@ -8,4 +10,15 @@ double skv_seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void skv_duration_text(char out[SKV_DURATION_BYTES], double seconds)
+{
+    const double minutes = floor(seconds / 60) + 1;
+
+    if (seconds < 90)
+        snprintf(out, SKV_DURATION_BYTES, "%.0f s", seconds);
+    else
+        snprintf(out, SKV_DURATION_BYTES, "%.0f h %02.0f min", floor(minutes / 60),
+                 fmod(minutes, 60));
 }

@@ -2,31 +2,23 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "core/gpus.h"
 #include "core/rng.h"
 
 #define BLOCK 256 /* threads of a block */
 #define LANES 4   /* numbers of one Philox call */
 
-static const struct {
-    const char *name;
-    skv_torch_gpu gpu;
-} gpus[] = {
-    {"h100", {132, 2048}},      {"h200", {132, 2048}}, {"a100", {108, 2048}},
-    {"h100-pcie", {114, 2048}}, {"4090", {128, 1536}}, {"l40s", {142, 1536}},
-};
-
 skv_status skv_torch_gpu_parse(skv_torch_gpu *out, const char *text)
 {
+    const skv_gpu *known = skv_gpu_find(text);
     char colon = 0;
     int bytes = 0;
 
-    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++)
-        if (strcmp(gpus[i].name, text) == 0) {
-            *out = gpus[i].gpu;
-            return SKV_OK;
-        }
+    if (known) {
+        *out = (skv_torch_gpu){known->multiprocessors, known->threads};
+        return SKV_OK;
+    }
     if (sscanf(text, "%4d%c%5d%n", &out->multiprocessors, &colon, &out->threads, &bytes) != 3 ||
         colon != ':' || text[bytes] || out->multiprocessors < 1 || out->threads < BLOCK)
         return skv_fail(SKV_E_ARG, "--torch-gpu %s: want " SKV_TORCH_GPU_HELP ", as in 132:2048",

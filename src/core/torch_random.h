@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "core/status.h"
+#include "core/gpus.h"
 
 /* torch.Generator("cuda") between two draws: manual_seed(seed), then `offset` numbers a thread. */
 typedef struct {
@@ -19,7 +19,7 @@ typedef struct {
 } skv_torch_gpu;
 
 #define SKV_TORCH_GPU      "h100" /* the default of --torch-gpu */
-#define SKV_TORCH_GPU_HELP "h100, h200, a100, h100-pcie, 4090, l40s, or MULTIPROCESSORS:THREADS"
+#define SKV_TORCH_GPU_HELP SKV_GPU_NAMES ", or MULTIPROCESSORS:THREADS"
 
 /* A name of the table, or two numbers with a colon, as 132:2048. */
 SKV_MUST skv_status skv_torch_gpu_parse(skv_torch_gpu *out, const char *text);

@@ -70,7 +70,7 @@ void skv_device_count_sharing(skv_device_choice *choice, const int64_t *number, 
 {
     const int64_t mine = skv_device_number(choice);
 
-    if (!choice->cuda)
+    if (!choice->cuda || choice->planned.bytes > 0)
         return;
     choice->n_sharing = 0;
     for (int r = 0; r < n; r++)
@@ -86,12 +86,28 @@ int skv_device_threads(int64_t wished, int local_size)
     return cores > local_size ? (int)(cores / local_size) : 1;
 }
 
+static skv_status open_planned(skv_backend **out, const skv_device_choice *choice, skv_dtype type)
+{
+    return skv_backend_open_planned(out, choice->planned.name, choice->planned.bytes, type);
+}
+
+static skv_status plan_with(skv_backend **out, skv_device_choice *choice,
+                            const skv_device_wish *wish)
+{
+    *choice = (skv_device_choice){.cuda = true, .n_sharing = 1};
+    SKV_TRY(skv_gpu_planned(&choice->planned, wish->planned));
+    SKV_TRY(decide_type(choice, wish->dtype));
+    return open_planned(out, choice, choice->type);
+}
+
 skv_status skv_backend_choose(skv_backend **out, skv_device_choice *choice,
                               const skv_device_wish *wish)
 {
     skv_status counted = SKV_E_UNSUPPORTED;
     int n_gpus = 0;
 
+    if (wish->planned)
+        return plan_with(out, choice, wish);
     if (strcmp(wish->device, "cpu") != 0)
         counted = skv_cuda_count(&n_gpus);
     SKV_TRY(skv_device_decide(choice, wish, counted, n_gpus));
@@ -111,6 +127,8 @@ skv_status skv_backend_choose_text(skv_backend **out, skv_backend *chosen,
         *out = chosen;
         return SKV_OK;
     }
+    if (choice->planned.bytes > 0)
+        return open_planned(out, choice, SKV_F32);
     return skv_backend_open_cuda(
         out, &(skv_cuda_options){.device = choice->gpu, .type = SKV_F32, .tf32 = true});
 }

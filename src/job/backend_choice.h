@@ -2,13 +2,15 @@
 #ifndef SKV_JOB_BACKEND_CHOICE_H
 #define SKV_JOB_BACKEND_CHOICE_H
 
+#include "core/gpus.h"
 #include "kernels/backend.h"
 
 /* What was asked for, and where the rank stands on its host. */
 typedef struct {
-    const char *device; /* "auto", "cpu" or "cuda" */
-    const char *dtype;  /* "auto" (bf16 on a GPU, fp32 on the CPU), "bf16" or "fp32" */
-    int threads;        /* 0: the host's cores shared by its ranks */
+    const char *device;  /* "auto", "cpu" or "cuda" */
+    const char *dtype;   /* "auto" (bf16 on a GPU, fp32 on the CPU), "bf16" or "fp32" */
+    const char *planned; /* NULL; or --for: a GPU that need not be there, to plan with */
+    int threads;         /* 0: the host's cores shared by its ranks */
     int local_rank, local_size;
 } skv_device_wish;
 
@@ -19,7 +21,8 @@ typedef struct {
     int n_sharing; /* ranks on the same device, this one included: on the CPU those of the host; on
                       a GPU 1, until skv_device_count_sharing */
     skv_dtype type;
-    bool no_driver; /* "auto" fell back to the CPU of a build that could have used a GPU */
+    skv_planned_gpu planned; /* bytes 0: the device is there */
+    bool no_driver;          /* "auto" fell back to the CPU of a build that could have used a GPU */
 } skv_device_choice;
 
 /* The rule alone. counted, n_gpus: what skv_cuda_count said (its message is the thread's last). A

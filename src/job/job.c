@@ -24,6 +24,7 @@ static const skv_phase planning[] = {
     {"plan", NULL, skv_job__show_plan, NULL},
     {"memory", skv_job__find_memory, skv_job__gather_memory, NULL},
     {"fitting the plan", skv_job__check_memory, NULL, NULL},
+    {"estimate", skv_job__estimate, NULL, skv_job__plans_ahead},
     {"foreseen failures", skv_job__foresee, NULL, skv_job__is_dry},
 };
 

@@ -6,14 +6,27 @@
 #ifndef SKV_JOB_JOB_H
 #define SKV_JOB_JOB_H
 
+#include "core/gpus.h"
 #include "job/phase.h"
 #include "sample/run_setup.h"
+
+/* With --for: of the GPU that is planned for. */
+typedef struct {
+    skv_planned_gpu gpu;
+    size_t available; /* bytes, for the plan's */
+    int largest;      /* the largest group that fits, of at most... */
+    int most;         /* ..this many rows */
+    double hours;     /* of one rank alone; 0: not known */
+    bool measured;    /* rates are this GPU's, not scaled from another one's */
+} skv_job_estimate;
 
 /* Called as the job proceeds, for a command that prints; members may be NULL. */
 typedef struct {
     void *ctx;
     /* On rank 0, before anything is loaded. rank[r].data: one line of text about rank r. */
     void (*planned)(void *ctx, const skv_run_setup *setup, const skv_blob *rank, int n_ranks);
+    /* On rank 0, with --for, once the plan fits. */
+    void (*estimated)(void *ctx, const skv_job_estimate *estimate);
     /* On rank 0, after each of its groups; before the first one with n_done 0. */
     void (*group)(void *ctx, const skv_run_setup *setup, int64_t n_rows, int64_t n_done,
                   int64_t n_groups);

@@ -111,6 +111,8 @@ SKV_MUST skv_status skv_job__show_plan(void *job);
 SKV_MUST skv_status skv_job__find_memory(void *job);
 SKV_MUST skv_status skv_job__gather_memory(void *job);
 SKV_MUST skv_status skv_job__check_memory(void *job);
+bool skv_job__plans_ahead(const void *job); /* --for */
+SKV_MUST skv_status skv_job__estimate(void *job);
 bool skv_job__is_dry(const void *job);
 SKV_MUST skv_status skv_job__foresee(void *job);
 SKV_MUST skv_status skv_job__draw_token(void *job);

@@ -17,6 +17,7 @@ skv_status skv_job__open_device(void *job)
     skv_job *j = job;
     const skv_device_wish wish = {.device = j->settings.device,
                                   .dtype = j->settings.dtype,
+                                  .planned = j->settings.for_gpu,
                                   .threads = (int)j->settings.threads,
                                   .local_rank = skv_comm_local_rank(j->comm),
                                   .local_size = skv_comm_local_size(j->comm)};

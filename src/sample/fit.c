@@ -15,10 +15,10 @@ static skv_status bytes_of(size_t *out, const skv_engine_setup *setup, const skv
     return SKV_OK;
 }
 
-/* The largest n below fit->n that fits, 0: not even one does. */
-static skv_status largest(int *out, const skv_engine_setup *setup, const skv_fit *fit)
+/* The largest n below `bad` that fits, 0: not even one does. */
+static skv_status largest(int *out, const skv_engine_setup *setup, const skv_fit *fit, int bad)
 {
-    int good = 0, bad = fit->n;
+    int good = 0;
     size_t bytes = 0;
 
     while (bad - good > 1) {
@@ -45,7 +45,7 @@ static skv_status sparing_words(char *out, size_t size, const skv_engine_setup *
     if (bytes <= fit->limit)
         more = fit->n;
     else
-        SKV_TRY(largest(&more, setup, fit->sparing));
+        SKV_TRY(largest(&more, setup, fit->sparing, fit->n));
     if (more > n)
         snprintf(out, size, "; with %s groups of %d fit", fit->sparing_option, more);
     return SKV_OK;
@@ -60,7 +60,7 @@ skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit)
     SKV_TRY(bytes_of(&bytes, setup, fit, fit->n));
     if (bytes <= fit->limit)
         return SKV_OK;
-    SKV_TRY(largest(&n, setup, fit));
+    SKV_TRY(largest(&n, setup, fit, fit->n));
     SKV_TRY(sparing_words(sparing, sizeof sparing, setup, fit, n));
     if (n == 0)
         return skv_fail(
@@ -73,4 +73,9 @@ skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit)
         "groups of %d need %zu bytes of memory, %zu are available: the largest that fit "
         "are groups of %d (%s %d)%s",
         fit->n, bytes, fit->limit, n, fit->option, n, sparing);
+}
+
+skv_status skv_fit_largest(int *out, const skv_engine_setup *setup, const skv_fit *fit)
+{
+    return largest(out, setup, fit, fit->n + 1);
 }

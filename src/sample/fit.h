@@ -23,4 +23,7 @@ typedef struct skv_fit {
  * where larger groups fit with it. */
 SKV_MUST skv_status skv_fit_check(const skv_engine_setup *setup, const skv_fit *fit);
 
+/* *out = the largest group of at most fit->n rows that fits, 0: not even one row does. */
+SKV_MUST skv_status skv_fit_largest(int *out, const skv_engine_setup *setup, const skv_fit *fit);
+
 #endif

@@ -81,16 +81,29 @@ static size_t text_alone(const skv_run_setup *s, int longest)
            skv_t5_scratch_bytes(&s->t5_dims, s->text_be, longest);
 }
 
+/* Whether groups of `size` rows, or all rows where they are fewer, fit. */
+static skv_fit fit_of(const skv_run_setup *s, size_t limit, int64_t size)
+{
+    const int64_t rows = s->rows.segments.n_rows;
+
+    return (skv_fit){.limit = limit,
+                     .beside = s->text_apart ? 0 : s->t5_bytes,
+                     .n = (int)(rows < size ? rows : size),
+                     .option = "--group-size",
+                     .resize = resize,
+                     .ctx = s};
+}
+
+skv_status skv_run_setup_largest(int *out, const skv_run_setup *s, size_t limit, int most)
+{
+    const skv_fit fit = fit_of(s, limit, most);
+
+    return skv_fit_largest(out, &s->engine, &fit);
+}
+
 skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit)
 {
-    const int64_t size = s->settings->group_size, rows = s->rows.segments.n_rows;
-    skv_fit fit = {.limit = limit,
-                   .beside = s->text_apart ? 0 : s->t5_bytes,
-                   .n = (int)(rows < size ? rows : size),
-                   .option = "--group-size",
-                   .resize = resize,
-                   .ctx = s};
-    skv_fit sparing = fit;
+    skv_fit fit = fit_of(s, limit, s->settings->group_size), sparing = fit;
 
     if (s->text_peak > limit)
         return skv_fail(

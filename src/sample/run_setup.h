@@ -57,6 +57,10 @@ SKV_MUST skv_status skv_run_setup_text_apart(skv_run_setup *s, int64_t n_lacking
  * `table` then. */
 SKV_MUST skv_status skv_run_setup_fit(const skv_run_setup *s, size_t limit);
 
+/* *out = the largest group of at most `most` rows that fits, 0: not even one row does. Needs
+ * `table`. */
+SKV_MUST skv_status skv_run_setup_largest(int *out, const skv_run_setup *s, size_t limit, int most);
+
 void skv_run_setup_clear(skv_run_setup *s);
 
 /* Upper bounds: disk bytes of all groups of one path, and of the PNGs of their pictures. */

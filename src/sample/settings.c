@@ -64,6 +64,11 @@ const skv_option skv_settings_table[] = {
                     NULL),
     ROW(only, STRING, NULL, "compute only the group with this id, and write only its PNG", NULL),
     ROW(dry_run, BOOL, "false", "print the plan (ranks, groups, memory, disk) and stop", NULL),
+    {.key = "for",
+     .type = SKV_OPT_STRING,
+     .offset = offsetof(skv_settings, for_gpu),
+     .help = "with --dry-run: plan for a GPU that need not be there, and estimate the "
+             "hours: " SKV_GPU_NAMES ", or NAME:BYTES"},
     ROW(gather, BOOL, "true",
         "collect the groups into run.h5 at the end; --no-gather leaves that, and the table and "
         "status "
@@ -106,6 +111,7 @@ static skv_status in_range(const char *option, double value, double low, double 
 skv_status skv_settings_check(const skv_settings *s)
 {
     int64_t first, end;
+    skv_planned_gpu planned;
     skv_torch_gpu gpu;
     skv_store store;
     size_t pool;
@@ -113,6 +119,10 @@ skv_status skv_settings_check(const skv_settings *s)
     SKV_TRY(skv_torch_gpu_parse(&gpu, s->torch_gpu));
     if (s->budget)
         SKV_TRY(skv_pool_parse(&pool, s->budget));
+    if (s->for_gpu && !s->dry_run)
+        return skv_fail(SKV_E_ARG, "--for %s plans alone: want --dry-run beside it", s->for_gpu);
+    if (s->for_gpu)
+        SKV_TRY(skv_gpu_planned(&planned, s->for_gpu));
     if (s->memory_limit < 0)
         return skv_fail(SKV_E_ARG, "--memory-limit is negative");
     SKV_TRY(in_range("samples", (double)s->samples, 1, 10000));

@@ -27,7 +27,7 @@ typedef struct {
     skv_ints drafters;
     json_t *path_definitions;
     /* the run */
-    char *out, *store, *device, *dtype, *only, *shard, *config, *note, *tune, *json;
+    char *out, *store, *device, *dtype, *only, *shard, *config, *note, *tune, *json, *for_gpu;
     json_t *published;
     int64_t group_size, memory_limit, threads, png_threads, port;
     double wait_notice, wait_limit, max_hours;

@@ -59,7 +59,7 @@ while read -r gib mib model path group options; do
     idle=$(beside $left run "$model" "$path" "$group" $options --dry-run)
     # shellcheck disable=SC2086
     taken=$(beside $left run "$model" "$path" "$group" $options)
-    planned=$(sed -nE 's/^#   all +([0-9]+)$/\1/p' "$work/log")
+    planned=$(sed -nE 's/^#   all +([0-9]+) .*/\1/p' "$work/log")
     rm -f "$work/texts.h5"
     echo "| $gib GiB | $model | $path | $group | $idle | $planned | $taken |" \
         "$(((taken - idle - planned) >> 20)) |"

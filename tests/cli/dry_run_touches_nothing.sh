@@ -7,5 +7,5 @@ cat >job.json <<JSON
  "device": "cpu", "paths": "full,scalekv-10"}
 JSON
 "$SKV" sample --config job.json --out run --dry-run | grep -E 'rows in|cache of the largest' |
-    sed -E 's/ +[0-9]+$//'
+    sed -E 's/ +[0-9]+ +[0-9.]+ MiB$//'
 test ! -e run

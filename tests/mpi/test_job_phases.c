@@ -62,8 +62,8 @@ typedef enum { WITH_CACHES, PLAIN, DRY, N_VARIANTS } variant;
 /* One job, in which `phase` fails on one rank (NULL: none does). */
 static skv_status run_job(const char *phase, variant v)
 {
-    static const int n_arguments[N_VARIANTS] = {[WITH_CACHES] = 10, [PLAIN] = 7, [DRY] = 7};
-    char config[128], out[128], rewrites[128], texts[128];
+    static const int n_arguments[N_VARIANTS] = {[WITH_CACHES] = 10, [PLAIN] = 7, [DRY] = 8};
+    char config[128], out[128], more[128], texts[128];
     char *argv[] = {"--config",
                     config,
                     "--out",
@@ -73,14 +73,17 @@ static skv_status run_job(const char *phase, variant v)
                     v == DRY     ? "--dry-run"
                     : v == PLAIN ? "--no-gather"
                                  : "--rewrite-cache",
-                    rewrites,
+                    more,
                     "--text-cache",
                     texts};
     skv_job_result result;
 
     snprintf(config, sizeof config, "%s/config.json", folder);
     snprintf(out, sizeof out, "%s/run%d", folder, (int)v);
-    snprintf(rewrites, sizeof rewrites, "%s/rewrites.json", folder);
+    if (v == DRY)
+        snprintf(more, sizeof more, "--for=h200");
+    else
+        snprintf(more, sizeof more, "%s/rewrites.json", folder);
     snprintf(texts, sizeof texts, "%s/texts.h5", folder);
     return skv_job_run(&result, &(skv_job_setup){.comm = comm,
                                                  .argc = n_arguments[v],
