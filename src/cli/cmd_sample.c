@@ -14,7 +14,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
                                  .report = {.ctx = &progress,
                                             .planned = skv_print_plan,
                                             .estimated = skv_print_estimate,
-                                            .group = skv_print_progress,
+                                            .progress = skv_print_progress,
                                             .gathered = skv_print_paths}};
     skv_job_result result;
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/print_text.h"
 #include "core/clock.h"
@@ -16,6 +15,9 @@
 #include "run/run_summary.h"
 #include "run/schema.h"
 #include "sample/estimate.h"
+
+#define BAR         20 /* characters of a bar */
+#define LOG_SECONDS 60.0
 
 static void say(bool result, const char *fmt, ...) SKV_PRINTF(2, 3);
 
@@ -110,26 +112,38 @@ void skv_print_estimate(void *progress, const skv_job_estimate *e)
 
 /* ------------------------------------------------------------------- progress */
 
-void skv_print_progress(void *progress, const skv_run_setup *s, int64_t n_rows, int64_t n_done,
-                        int64_t n_groups)
+/* "[#####     ] " */
+static void draw_bar(char out[BAR + 4], const skv_job_progress *p)
 {
-    skv_progress *p = progress;
-    double seconds, rate, left;
+    memset(out + 1, ' ', BAR);
+    memset(out + 1, '#', (size_t)(BAR * p->done / p->all));
+    out[0] = '[';
+    memcpy(out + 1 + BAR, "] ", 3);
+}
 
-    if (n_done == 0) {
-        *p = (skv_progress){.start = skv_seconds(), .json = p->json};
-        return;
+void skv_print_progress(void *progress, const skv_job_progress *p)
+{
+    skv_progress *c = progress;
+    char bar[BAR + 4], left[SKV_DURATION_BYTES], text[160], line[200];
+    int n;
+
+    n = snprintf(text, sizeof text, "%" PRId64 " of %" PRId64 " groups, %.2f images/s of %d rank%s",
+                 p->done, p->all, p->seconds > 0 ? p->images / p->seconds : 0, p->n_ranks,
+                 p->n_ranks == 1 ? "" : "s");
+    if (p->done > 0 && p->done < p->all) {
+        skv_duration_text(left, p->seconds / (double)p->done * (double)(p->all - p->done));
+        snprintf(text + n, sizeof text - (size_t)n, ", %s left", left);
     }
-    p->n_images += n_rows * s->paths.n;
-    seconds = skv_seconds() - p->start;
-    rate = (double)p->n_images / seconds;
-    left = seconds / (double)n_done * (double)(n_groups - n_done);
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\rgroup %" PRId64 "/%" PRId64 "  %.2f images/s  %.0f s left  %s", n_done,
-                n_groups, rate, left, n_done == n_groups ? "\n" : "");
-    else
-        skv_info("group %" PRId64 "/%" PRId64 " of rank 0, %.2f images/s, %.0f s left", n_done,
-                 n_groups, rate, left);
+    if (skv_log_has_line()) {
+        draw_bar(bar, p);
+        snprintf(line, sizeof line, "%s%s", bar, text);
+        skv_log_line(line);
+        if (p->last)
+            skv_log_line(NULL);
+    } else if (p->last || p->seconds - c->said >= LOG_SECONDS) {
+        c->said = p->seconds;
+        skv_info("%s", text);
+    }
 }
 
 /* ------------------------------------------------------------- table of paths */

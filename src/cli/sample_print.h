@@ -7,8 +7,7 @@
 
 /* Their ctx. */
 typedef struct {
-    double start; /* of the first group */
-    int64_t n_images;
+    double said;      /* skv_job_progress.seconds of the last line in a log */
     const char *json; /* --json, or NULL */
 } skv_progress;
 
@@ -19,10 +18,9 @@ void skv_print_plan(void *progress, const skv_run_setup *setup, const skv_blob *
 /* With --for: memory, the largest group and hours. */
 void skv_print_estimate(void *progress, const skv_job_estimate *estimate);
 
-/* Images/s of this rank and the time left: a line that rewrites itself on a terminal, lines in the
- * log elsewhere. */
-void skv_print_progress(void *progress, const skv_run_setup *setup, int64_t n_rows, int64_t n_done,
-                        int64_t n_groups);
+/* How far all ranks are, images/s and the time left: a line with a bar that rewrites itself on a
+ * terminal; elsewhere a line a minute. */
+void skv_print_progress(void *progress, const skv_job_progress *p);
 
 /* The table of paths of RUN/run.h5 on stdout: tokens kept, cache bytes, seconds. */
 SKV_MUST skv_status skv_print_paths(void *progress, const char *run);

@@ -5,17 +5,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/escape.h"
 #include "core/file.h"
 
+#define CLEAR_LINE "\r\033[K"
+
 static struct {
     pthread_mutex_t lock;
     skv_log_level console;
     char prefix[96];
     FILE *file;
+    bool has_line; /* the terminal's last line is skv_log_line's */
 } logger = {.lock = PTHREAD_MUTEX_INITIALIZER, .console = SKV_LOG_INFO};
 
 void skv_log_setup(skv_log_level console, const char *prefix)
@@ -47,6 +51,31 @@ void skv_log_close(void)
     logger.file = NULL;
 }
 
+bool skv_log_has_line(void)
+{
+    return isatty(STDERR_FILENO);
+}
+
+static int columns(void)
+{
+    struct winsize size;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+void skv_log_line(const char *text)
+{
+    if (!skv_log_has_line())
+        return;
+    pthread_mutex_lock(&logger.lock);
+    if (text)
+        fprintf(stderr, CLEAR_LINE "%.*s", columns() - 1, text);
+    else if (logger.has_line)
+        fprintf(stderr, "\n");
+    logger.has_line = text != NULL;
+    pthread_mutex_unlock(&logger.lock);
+}
+
 void skv_log(skv_log_level level, const char *fmt, ...)
 {
     static const char *const names[] = {"error: ", "warning: ", "", ""};
@@ -59,8 +88,10 @@ void skv_log(skv_log_level level, const char *fmt, ...)
     skv_escape(text, sizeof text, raw);
     pthread_mutex_lock(&logger.lock);
     if (level <= logger.console)
-        fprintf(stderr, "%s%s%s%s\n", logger.prefix, logger.prefix[0] ? " " : "", names[level],
-                text);
+        fprintf(stderr, "%s%s%s%s%s\n", logger.has_line ? CLEAR_LINE : "", logger.prefix,
+                logger.prefix[0] ? " " : "", names[level], text);
+    if (level <= logger.console)
+        logger.has_line = false;
     if (logger.file) {
         struct timespec now;
         struct tm tm;

@@ -4,6 +4,8 @@
 #ifndef SKV_CORE_LOG_H
 #define SKV_CORE_LOG_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 
 typedef enum {
@@ -24,6 +26,13 @@ void skv_log_close(void);
 
 /* Thread-safe; one line, escaped (core/escape.h). */
 void skv_log(skv_log_level level, const char *fmt, ...) SKV_PRINTF(2, 3);
+
+/* Whether standard error is a terminal that shows skv_log_line's line. */
+bool skv_log_has_line(void);
+
+/* Thread-safe: a last line on a terminal that is written anew each time, cut to its width; other
+ * lines come above it. NULL: what it shows now stays there. */
+void skv_log_line(const char *text);
 
 #define skv_error(...) skv_log(SKV_LOG_ERROR, __VA_ARGS__)
 #define skv_warn(...)  skv_log(SKV_LOG_WARN, __VA_ARGS__)

@@ -74,7 +74,8 @@ void skv_job__init(skv_job *j, const skv_job_setup *setup)
                    .comm = setup->comm,
                    .rank = skv_comm_rank(setup->comm),
                    .size = skv_comm_size(setup->comm),
-                   .stop = skv_stop_flag()};
+                   .stop = skv_stop_flag(),
+                   .showing = PTHREAD_MUTEX_INITIALIZER};
 }
 
 skv_status skv_job__plan(skv_job *j)

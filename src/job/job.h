@@ -20,6 +20,15 @@ typedef struct {
     bool measured;    /* rates are this GPU's, not scaled from another one's */
 } skv_job_estimate;
 
+/* All ranks together, as rank 0 knows them: some seconds behind. */
+typedef struct {
+    int64_t done, all; /* groups; all: those that the run lacked when the job began */
+    double images;     /* done, by the mean of a group */
+    double seconds;    /* since rank 0 began with its groups */
+    int n_ranks;       /* at work, those of other jobs too */
+    bool last;
+} skv_job_progress;
+
 /* Called as the job proceeds, for a command that prints; members may be NULL. */
 typedef struct {
     void *ctx;
@@ -27,9 +36,9 @@ typedef struct {
     void (*planned)(void *ctx, const skv_run_setup *setup, const skv_blob *rank, int n_ranks);
     /* On rank 0, with --for, once the plan fits. */
     void (*estimated)(void *ctx, const skv_job_estimate *estimate);
-    /* On rank 0, after each of its groups; before the first one with n_done 0. */
-    void (*group)(void *ctx, const skv_run_setup *setup, int64_t n_rows, int64_t n_done,
-                  int64_t n_groups);
+    /* On rank 0, about each second while groups are computed, from another thread; `last`: the last
+     * time, from the job's own. */
+    void (*progress)(void *ctx, const skv_job_progress *progress);
     /* On rank 0, when RUN/run.h5 is complete. */
     skv_status (*gathered)(void *ctx, const char *run);
 } skv_job_report;

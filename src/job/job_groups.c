@@ -75,7 +75,7 @@ static skv_status one_group(skv_job *j, const skv_sampler *sampler, int64_t g, c
     return st;
 }
 
-/* For `skv status`, on any host. */
+/* For `skv status` and for rank 0, on any host. */
 static void tell_others(const skv_job *j)
 {
     const skv_rank_progress p = {.rank = j->rank,
@@ -86,21 +86,6 @@ static void tell_others(const skv_job *j)
 
     if (j->claims)
         skv_rank_progress_say(j->claims, &p);
-}
-
-/* After a group, or before the first (-1). */
-static void tell(const skv_job *j, int64_t group)
-{
-    const skv_job_report *report = &j->setup->report;
-    const int64_t own = j->queue ? skv_group_queue_left(j->queue, true) : 0;
-    int64_t first;
-    int n_rows = 0;
-
-    if (group >= 0)
-        skv_rows_group(&j->run.rows, group, &first, &n_rows);
-    if (j->rank == 0 && report->group)
-        report->group(report->ctx, &j->run, n_rows, j->n_done, j->n_done + own);
-    tell_others(j);
 }
 
 static skv_status next_group(skv_job *j, int64_t *group, uint8_t *work)
@@ -120,7 +105,7 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
     double start, seconds;
     skv_status st;
 
-    tell(j, -1);
+    tell_others(j);
     SKV_TRY(skv_alloc(&work, (size_t)j->todo.n_paths, sizeof *work, "work list"));
     for (;;) {
         st = next_group(j, &group, work);
@@ -135,7 +120,7 @@ static skv_status all_groups(skv_job *j, const skv_sampler *sampler)
         j->group_seconds += seconds;
         skv_pace_add(&j->pace, seconds);
         skv_group_queue_finish_part(j->queue, group);
-        tell(j, group);
+        tell_others(j);
     }
     free(work);
     return st;
@@ -146,10 +131,8 @@ static skv_status only_group(skv_job *j, const skv_sampler *sampler)
 {
     const int64_t group = j->todo.group[j->first];
 
-    tell(j, -1);
     SKV_TRY(one_group(j, sampler, group, j->todo.work + group * j->todo.n_paths));
     j->n_done++;
-    tell(j, group);
     return SKV_OK;
 }
 
@@ -209,6 +192,7 @@ skv_status skv_job__sample_groups(void *job)
                            .sink = j->settings.only ? put_only : skv_writer_put};
     skv_status st, end;
 
+    skv_job__begin_progress(j);
     if (j->count == 0) {
         skv_job__wait_for_others(j);
         return SKV_OK;
@@ -248,8 +232,9 @@ bool skv_job__leaves_gather(const void *job)
 
 skv_status skv_job__say_gather(void *job)
 {
-    const skv_job *j = job;
+    skv_job *j = job;
 
+    skv_job__end_progress(j, true);
     if (j->rank == 0 && j->settings.shard)
         skv_info("part %s of the groups is done; skv gather %s makes run.h5 when all parts are",
                  j->settings.shard, j->settings.out);
@@ -265,7 +250,10 @@ skv_status skv_job__gather(void *job)
                                           .virtual_images = j->settings.virtual_run,
                                           .claims = j->claims,
                                           .stop = j->stop};
-    const skv_status st = skv_gather_ranks(&j->result.n_failed, j->comm, &setup);
+    skv_status st;
+
+    skv_job__end_progress(j, true);
+    st = skv_gather_ranks(&j->result.n_failed, j->comm, &setup);
 
     j->gathered = st == SKV_OK && j->rank == 0;
     if (st != SKV_E_NOTFOUND || !j->settings.shard)

@@ -2,6 +2,8 @@
 #ifndef SKV_JOB_JOB_PARTS_H
 #define SKV_JOB_JOB_PARTS_H
 
+#include <pthread.h>
+
 #include "core/flag.h"
 #include "job/backend_choice.h"
 #include "job/compare_ranks.h"
@@ -58,8 +60,11 @@ typedef struct {
     skv_pace pace;
     skv_writer *writer;
     skv_group_queue *queue;
-    int64_t n_done;        /* groups, by this rank */
-    double group_seconds;  /* that they took */
+    _Atomic(int64_t) n_done; /* groups, by this rank; the watcher reads it */
+    double group_seconds;    /* that they took */
+    pthread_mutex_t showing; /* of the next three: on rank 0, progress is being shown */
+    bool shows;
+    double shown_since, images_a_group;
     bool gathered;         /* on rank 0 */
     char only_failed[512]; /* why --only's row failed, path by path */
 } skv_job;
@@ -128,6 +133,11 @@ SKV_MUST skv_status skv_job__watch(void *job);
 SKV_MUST skv_status skv_job__go_on(const skv_job *j);
 /* Ends the watcher; st, with what is done and left as its message where the job was stopped. */
 SKV_MUST skv_status skv_job__end_watch(skv_job *j, skv_status st);
+
+/* job_progress.c: what rank 0 shows of all ranks between the two; the watcher looks */
+void skv_job__begin_progress(skv_job *j);
+void skv_job__look_at_progress(void *job);
+void skv_job__end_progress(skv_job *j, bool complete);
 
 /* job_model.c: texts, weights */
 SKV_MUST skv_status skv_job__encode_texts(void *job);

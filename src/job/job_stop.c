@@ -73,6 +73,7 @@ skv_status skv_job__watch(void *job)
                                .hurried = started_by_mpirun(),
                                .seconds = 3600 * j->settings.max_hours,
                                .last_words = j->rank == 0 ? last_words : NULL,
+                               .each_second = j->rank == 0 ? skv_job__look_at_progress : NULL,
                                .ctx = j};
 
     set_pace(j);
@@ -97,6 +98,7 @@ skv_status skv_job__end_watch(skv_job *j, skv_status st)
 {
     char why[SKV_STOP_TEXT_BYTES];
 
+    skv_job__end_progress(j, false);
     /* a rank that ran out of time leaves the others without one */
     if (st == SKV_E_PEER && *j->stop && skv_comm_is_lost(j->comm))
         st = skv_fail(SKV_E_STOPPED, "stopped by %s", skv_stop_name(skv_stop_why()));

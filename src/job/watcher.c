@@ -80,8 +80,11 @@ static void tick(skv_watcher *w)
     if (why == SKV_STOP_NONE && w->setup.seconds > 0 &&
         skv_stop_clock() > soft_limit(w->setup.seconds))
         skv_stop_ask(SKV_STOP_HOURS);
-    if (why == SKV_STOP_NONE && w->ticks++ % LOOK_TICKS == 0)
+    if (why == SKV_STOP_NONE && w->ticks++ % LOOK_TICKS == 0) {
         listen_for_others(w);
+        if (w->setup.each_second)
+            w->setup.each_second(w->setup.ctx);
+    }
     why = skv_stop_why();
     if (why == SKV_STOP_NONE)
         return;

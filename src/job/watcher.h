@@ -18,6 +18,7 @@ typedef struct {
     double seconds;        /* of --max-hours, from the process's start; 0: no limit */
     /* Says what is done before the process ends; has half a second. NULL: another rank says it. */
     void (*last_words)(void *ctx, const char *why);
+    void (*each_second)(void *ctx); /* NULL; or called about so often, on the watcher's thread */
     void *ctx;
 } skv_watcher_setup;
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/mem.h"
+#include "core/process.h"
 #include "run/group_count.h"
 
 #define SAID "rank %d of %d: %" PRId64 " groups, %lf s each"
@@ -26,6 +27,33 @@ static bool parse(skv_rank_progress *p, const char *said)
     return sscanf(said, SAID, &p->rank, &p->size, &p->groups, &p->seconds) == 4;
 }
 
+static skv_status read_hearts(skv_claims_heart **out, int *n, const char *run)
+{
+    char folder[4096];
+
+    snprintf(folder, sizeof folder, "%.4080s/claims", run);
+    return skv_claims_hearts(out, n, folder, 1);
+}
+
+skv_status skv_rank_progress_others(skv_rank_progress **out, int *n, const char *run)
+{
+    char me[SKV_CLAIM_BYTES];
+    skv_claims_heart *heart = NULL;
+    int n_hearts = 0;
+    skv_status st;
+
+    *out = NULL;
+    *n = 0;
+    SKV_TRY(read_hearts(&heart, &n_hearts, run));
+    skv_process_describe(me, sizeof me);
+    st = skv_alloc(out, (size_t)n_hearts + 1, sizeof **out, "ranks");
+    for (int i = 0; i < n_hearts && st == SKV_OK; i++)
+        if (!heart[i].is_dead && strcmp(heart[i].who, me) != 0)
+            *n += parse(&(*out)[*n], heart[i].said);
+    free(heart);
+    return st;
+}
+
 /* Ranks by their seconds a group, then what is no rank. */
 static int slowest_first(const void *a, const void *b)
 {
@@ -41,12 +69,9 @@ static int slowest_first(const void *a, const void *b)
 static skv_status read_processes(skv_run_status *s, const char *run)
 {
     skv_claims_heart *heart = NULL;
-    char folder[4096];
     int n = 0;
-    skv_status st;
+    skv_status st = read_hearts(&heart, &n, run);
 
-    snprintf(folder, sizeof folder, "%.4080s/claims", run);
-    st = skv_claims_hearts(&heart, &n, folder, 1);
     if (st == SKV_OK)
         st = skv_alloc(&s->process, (size_t)n + 1, sizeof *s->process, "processes");
     for (int i = 0; i < n && st == SKV_OK; i++) {

@@ -16,6 +16,9 @@ typedef struct {
 
 void skv_rank_progress_say(skv_claims *c, const skv_rank_progress *p);
 
+/* What the living ranks of a run have said last, this process left out (free()). Writes nothing. */
+SKV_MUST skv_status skv_rank_progress_others(skv_rank_progress **out, int *n, const char *run);
+
 typedef struct {
     skv_claims_heart heart;
     bool is_rank; /* it has said how far it is */
