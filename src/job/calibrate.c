@@ -10,7 +10,6 @@
 #include "core/mem.h"
 #include "job/job_parts.h"
 #include "job/rounds.h"
-#include "sample/sampler.h"
 
 typedef struct {
     skv_job job; /* first: its phases take it */
@@ -158,16 +157,11 @@ static skv_status begin(void *job)
         return SKV_OK;
     SKV_TRY(skv_alloc(&c->seen, (size_t)j->settings.group_size, sizeof *c->seen, "rows"));
     SKV_TRY(skv_observer_create(&c->observer, &observer));
-    c->sampler = (skv_sampler){.engine = j->engine,
-                               .setup = &j->run.engine,
-                               .rows = &j->run.rows,
-                               .t5 = j->t5,
-                               .config_digest = j->run.identity.digest,
-                               .path_digest = j->run.identity.path_digests,
-                               .sink = take_figures,
-                               .sink_ctx = c,
-                               .probe = skv_observer_probe(c->observer),
-                               .seen = c->seen};
+    c->sampler = skv_job__sampler(j);
+    c->sampler.sink = take_figures;
+    c->sampler.sink_ctx = c;
+    c->sampler.probe = skv_observer_probe(c->observer);
+    c->sampler.seen = c->seen;
     return SKV_OK;
 }
 

@@ -41,13 +41,7 @@ const skv_option skv_calibrate_table[] = {
         NULL),
     SKV_OPTION_FLAG(skv_settings, out, STRING, NULL, "folder of the calibration", "Calibration"),
     SKV_SETTING(group_size, INT, "8", "rows computed in one batch", NULL),
-    SKV_OPTION_DEVICE(skv_settings),
-    SKV_OPTION_DTYPE(skv_settings),
-    SKV_OPTION_MEMORY_LIMIT(skv_settings),
-    SKV_OPTION_THREADS(skv_settings),
-    SKV_SETTING(allow_other_device, BOOL, "false",
-                "accept ranks that differ in CPU family or GPU model", NULL),
-    SKV_OPTION_RANKS(skv_settings),
+    SKV_SETTINGS_DEVICE,
     {0}};
 
 skv_status skv_calibrate_defaults(skv_calibrate_options *o)

@@ -25,8 +25,8 @@ static skv_status add_hours(skv_job_estimate *e, const skv_run_setup *s)
     const int64_t size = s->settings->group_size;
     double seconds = 0;
 
-    SKV_TRY(add_groups(&seconds, s, s->rows.n_rows / size, size));
-    SKV_TRY(add_groups(&seconds, s, 1, s->rows.n_rows % size));
+    SKV_TRY(add_groups(&seconds, s, s->rows.segments.n_rows / size, size));
+    SKV_TRY(add_groups(&seconds, s, 1, s->rows.segments.n_rows % size));
     e->measured = strcmp(e->gpu.name, SKV_ESTIMATE_GPU) == 0;
     e->hours = seconds / 3600 * (e->measured ? 1 : SKV_ESTIMATE_TFLOPS / e->gpu.tflops);
     return SKV_OK;
@@ -47,8 +47,8 @@ skv_status skv_job__estimate(void *job)
 
     if (j->rank != 0 || !report->estimated)
         return SKV_OK;
-    if (j->run.rows.n_rows < e.most)
-        e.most = (int)j->run.rows.n_rows;
+    if (j->run.rows.segments.n_rows < e.most)
+        e.most = (int)j->run.rows.segments.n_rows;
     SKV_TRY(skv_run_setup_largest(&e.largest, &j->run, j->memory, e.most));
     if (e.gpu.tflops > 0 && j->choice.type == SKV_BF16)
         SKV_TRY(add_hours(&e, &j->run));

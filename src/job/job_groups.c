@@ -12,7 +12,6 @@
 #include "job/job_parts.h"
 #include "run/group_file.h"
 #include "run/run_status.h"
-#include "sample/sampler.h"
 #include "sample/writer.h"
 
 /* The PNG of a row that was sampled: from the group file's picture, or from its bits by way of
@@ -171,6 +170,16 @@ static skv_status make_queue(skv_job *j)
     return j->settings.only ? SKV_OK : skv_group_queue_create(&j->queue, &setup);
 }
 
+skv_sampler skv_job__sampler(const skv_job *j)
+{
+    return (skv_sampler){.engine = j->engine,
+                         .setup = &j->run.engine,
+                         .rows = &j->run.rows,
+                         .t5 = j->t5,
+                         .config_digest = j->run.identity.digest,
+                         .path_digest = j->run.identity.path_digests};
+}
+
 skv_status skv_job__sample_groups(void *job)
 {
     skv_job *j = job;
@@ -181,15 +190,7 @@ skv_status skv_job__sample_groups(void *job)
                                      .only_id = j->settings.only,
                                      .written = written,
                                      .ctx = j};
-    skv_sampler sampler = {.engine = j->engine,
-                           .setup = &run->engine,
-                           .rows = &run->rows,
-                           .t5 = j->t5,
-                           .texts = {skv_text_phase_read, &j->texts},
-                           .with_image = run->store.image || run->store.png,
-                           .config_digest = run->identity.digest,
-                           .path_digest = run->identity.path_digests,
-                           .sink = j->settings.only ? put_only : skv_writer_put};
+    skv_sampler sampler = skv_job__sampler(j);
     skv_status st, end;
 
     skv_job__begin_progress(j);
@@ -199,6 +200,9 @@ skv_status skv_job__sample_groups(void *job)
     }
     SKV_TRY(make_queue(j));
     SKV_TRY_GOTO(skv_writer_create(&j->writer, &writer), done);
+    sampler.texts = (skv_text_source){skv_text_phase_read, &j->texts};
+    sampler.with_image = run->store.image || run->store.png;
+    sampler.sink = j->settings.only ? put_only : skv_writer_put;
     sampler.sink_ctx = j->settings.only ? (void *)j : j->writer;
     j->texts.writer = j->writer;
     st = j->settings.only ? only_group(j, &sampler) : all_groups(j, &sampler);

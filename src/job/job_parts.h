@@ -15,6 +15,7 @@
 #include "job/todo_list.h"
 #include "job/watcher.h"
 #include "sample/rows_build.h"
+#include "sample/sampler.h"
 
 #define SKV_TOKEN_BYTES 17 /* 16 hexadecimal digits */
 
@@ -155,7 +156,9 @@ SKV_MUST skv_status skv_job__measure(void *job);
 SKV_MUST skv_status skv_job__share_tuning(void *job);
 SKV_MUST skv_status skv_job__use_tuning(void *job);
 
-/* job_groups.c: the loop, and what comes after it */
+/* job_groups.c: the loop, and what comes after it. The sampler of a job that has its model; sink,
+ * probe and where texts come from are the caller's. */
+skv_sampler skv_job__sampler(const skv_job *j);
 SKV_MUST skv_status skv_job__sample_groups(void *job);
 
 /* idle.c: while other ranks compute; returns when they do not, or the run is complete, or at a

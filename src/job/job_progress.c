@@ -44,8 +44,8 @@ void skv_job__begin_progress(skv_job *j)
     for (int64_t i = 0; i < j->todo.n; i++)
         paths += j->todo.cost[i];
     pthread_mutex_lock(&j->showing);
-    j->images_a_group = (double)paths / (double)j->todo.n * (double)j->run.rows.n_rows /
-                        (double)j->run.rows.n_groups;
+    j->images_a_group = (double)paths / (double)j->todo.n * (double)j->run.rows.segments.n_rows /
+                        (double)j->run.rows.segments.n_groups;
     j->shown_since = skv_seconds();
     j->shows = true;
     pthread_mutex_unlock(&j->showing);

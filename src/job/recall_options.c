@@ -27,13 +27,7 @@ const skv_option skv_recall_table[] = {
     SKV_SETTING(vae, PATH, NULL, "the run's VAE, if it is no longer where it was", NULL),
     SKV_SETTING(t5, PATH, NULL, "the run's text encoder, if it is no longer where it was", NULL),
     SKV_SETTING(spm, PATH, NULL, "spiece.model, if it is not in the folder of --t5", NULL),
-    SKV_OPTION_DEVICE(skv_settings),
-    SKV_OPTION_DTYPE(skv_settings),
-    SKV_OPTION_MEMORY_LIMIT(skv_settings),
-    SKV_OPTION_THREADS(skv_settings),
-    SKV_SETTING(allow_other_device, BOOL, "false",
-                "accept ranks that differ in CPU family or GPU model", NULL),
-    SKV_OPTION_RANKS(skv_settings),
+    SKV_SETTINGS_DEVICE,
     {0}};
 
 void skv_recall_options_clear(skv_recall_options *o)

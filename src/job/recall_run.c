@@ -9,7 +9,6 @@
 #include "job/job_parts.h"
 #include "job/recall_internal.h"
 #include "job/rounds.h"
-#include "sample/sampler.h"
 
 typedef struct {
     skv_job job; /* first: its phases take it */
@@ -233,15 +232,10 @@ static skv_status begin(void *job)
         return SKV_OK;
     SKV_TRY(skv_alloc(&c->seen, (size_t)j->settings.group_size, sizeof *c->seen, "rows"));
     SKV_TRY(skv_recall_create(&c->recall, &recall));
-    c->sampler = (skv_sampler){.engine = j->engine,
-                               .setup = &j->run.engine,
-                               .rows = &j->run.rows,
-                               .t5 = j->t5,
-                               .config_digest = j->run.identity.digest,
-                               .path_digest = j->run.identity.path_digests,
-                               .sink = after_path,
-                               .sink_ctx = c,
-                               .seen = c->seen};
+    c->sampler = skv_job__sampler(j);
+    c->sampler.sink = after_path;
+    c->sampler.sink_ctx = c;
+    c->sampler.seen = c->seen;
     return SKV_OK;
 }
 

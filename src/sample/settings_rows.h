@@ -69,4 +69,11 @@
                     "end",                                                                         \
                     NULL)
 
+#define SKV_SETTINGS_DEVICE                                                                        \
+    SKV_OPTION_DEVICE(skv_settings), SKV_OPTION_DTYPE(skv_settings),                               \
+        SKV_OPTION_MEMORY_LIMIT(skv_settings), SKV_OPTION_THREADS(skv_settings),                   \
+        SKV_SETTING(allow_other_device, BOOL, "false",                                             \
+                    "accept ranks that differ in CPU family or GPU model", NULL),                  \
+        SKV_OPTION_RANKS(skv_settings)
+
 #endif
