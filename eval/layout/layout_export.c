@@ -220,6 +220,7 @@ static skv_status read_picture(skv_picture *out, export_job *x, int64_t row)
                   x->job->run->folder, x->job->run->id[row], out->width, out->height, x->width,
                   x->height);
     free(out->rgb);
+    out->rgb = NULL; /* callers free it, too */
     return st;
 }
 

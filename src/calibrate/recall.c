@@ -110,7 +110,8 @@ static skv_status take(skv_recall *r)
     const int last = r->schedule.n_scales - 1, prompts = s->observer.max_prompts;
     const int rows = r->kinds * prompts;
     const size_t tokens = (size_t)skv_schedule_tokens(&r->schedule, last),
-                 keys = (size_t)r->schedule.start[last + 1], heads = (size_t)(rows * r->heads);
+                 keys = (size_t)r->schedule.start[last + 1],
+                 heads = (size_t)rows * (size_t)r->heads;
 
     SKV_TRY(skv_observer_create(&r->observer, &s->observer));
     SKV_TRY(skv_alloc(&r->held, (size_t)s->n_paths, sizeof *r->held, "kept tokens"));

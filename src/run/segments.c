@@ -50,10 +50,10 @@ json_t *skv_segments_json(const skv_segments *s)
 
     for (int i = 0; i < s->n; i++)
         skv_json_append(&list,
-                        json_pack("{s:I, s:I}", "prompts",
-                                  (json_int_t)(s->segment[i].prompt + s->segment[i].n_prompts),
+                        json_pack("{s:o, s:o}", "prompts",
+                                  json_integer(s->segment[i].prompt + s->segment[i].n_prompts),
                                   "samples",
-                                  (json_int_t)(s->segment[i].sample + s->segment[i].n_samples)));
+                                  json_integer(s->segment[i].sample + s->segment[i].n_samples)));
     return skv_json_take(&list);
 }
 
