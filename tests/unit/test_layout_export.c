@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "io/png.h"
 #include "temp_folder.h"
 #include "write_run.h"
 
@@ -124,6 +126,48 @@ static void the_references_folder_is_found_by_the_manifests(void **state)
     assert_string_equal(reference, want);
 }
 
+/* A picture of the run's own folder. */
+static void write_picture(const char *name, int width)
+{
+    static const uint8_t rgb[16 * 8 * 3];
+    skv_bytes png = {0};
+
+    assert_int_equal(skv_png_encode_file(&png, rgb, width, 8, NULL, 0), SKV_OK);
+    assert_int_equal(skv_file_write(temp_path(name), png.data, png.n), SKV_OK);
+    skv_bytes_clear(&png);
+}
+
+static void a_picture_of_another_size_is_named(void **state)
+{
+    test_run without = run;
+    char out[SKV_LAYOUT_PATH_BYTES];
+    const skv_layout_prompts list = {.file = temp_path("prompts.jsonl")};
+    skv_layout_job job = {.folder = out, .threads = 1, .shard_rows = 4};
+    skv_layout_set set = {0};
+    skv_run_file file;
+    skv_layout_done done;
+
+    (void)state;
+    without.no_pictures = true;
+    write_run(&without);
+    write_prompts();
+    assert_int_equal(mkdir(temp_path("images"), 0777), 0);
+    assert_int_equal(mkdir(temp_path("images/full"), 0777), 0);
+    write_picture("images/full/id-a-0.png", 8);
+    write_picture("images/full/id-b-0.png", 16);
+    write_picture("images/full/id-b-1.png", 16);
+    snprintf(out, sizeof out, "%s", temp_path("out"));
+    assert_int_equal(skv_layout_find(&job.layout, "webdataset"), SKV_OK);
+    assert_int_equal(skv_run_file_open(&file, temp_folder()), SKV_OK);
+    assert_int_equal(skv_layout_set_from_run(&set, job.layout, &file, &list, 2), SKV_OK);
+    job.run = &file;
+    job.set = &set;
+    assert_int_equal(skv_layout_export(&done, &job), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "is 16x8, the first one 8x8"));
+    skv_layout_set_clear(&set);
+    skv_run_file_close(&file);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, temp_folder_make, temp_folder_remove)
@@ -131,6 +175,7 @@ int main(void)
         CASE(failed_rows_and_incomplete_prompts_are_in_the_manifest),
         CASE(check_says_why_a_picture_is_missing),
         CASE(the_references_folder_is_found_by_the_manifests),
+        CASE(a_picture_of_another_size_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
