@@ -11,10 +11,11 @@
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
 #include "core/file.h"
+#include "core/json.h"
 #include "eval/layout/layout.h"
 
 typedef struct {
-    char *config, *layout, *model, *prompts, *prompt_key, *id_key;
+    char *config, *layout, *model, *prompts, *prompt_key, *id_key, *json;
     int64_t samples, count, side, limit, threads;
 } check_options;
 
@@ -35,7 +36,16 @@ static const skv_option table[] = {
     ROW(side, INT, "0", "pixels of a sample's side; 0: what most pictures have", NULL),
     ROW(limit, INT, "20", "findings printed of each kind; 0: all", NULL),
     ROW(threads, INT, "0", "threads that decode pictures; 0: one a core", NULL),
+    SKV_OPTION_FLAG(check_options, json, STRING, NULL, "all findings, by folder, " SKV_JSON_HELP,
+                    NULL),
     {0}};
+
+typedef struct {
+    const skv_layout *layout;
+    const check_options *options;
+    skv_json_maker folders;
+    bool clean; /* so far */
+} checker;
 
 static const char *const kinds[SKV_FOUND_KINDS] = {"missing",   "damaged", "extra",
                                                    "duplicate", "size",    "ignored"};
@@ -126,19 +136,59 @@ static skv_status print_command(const skv_layout *layout, const skv_layout_repor
     return SKV_OK;
 }
 
+static bool is_clean(const skv_layout_report *r)
+{
+    for (int k = 0; k < SKV_FOUND_IGNORED; k++)
+        if (r->count[k] > 0)
+            return false;
+    return true;
+}
+
+static void note_folder(checker *c, const skv_layout_report *r, const char *folder)
+{
+    skv_json_maker o = skv_json_object(), findings = skv_json_array();
+
+    for (size_t i = 0; i < r->n; i++) {
+        skv_json_maker f = skv_json_object();
+
+        skv_json_put(&f, "kind", json_string(kinds[r->finding[i].kind]));
+        skv_json_put(&f, "name", skv_json_foreign(r->finding[i].name));
+        skv_json_put(&f, "why", skv_json_foreign(r->finding[i].why));
+        skv_json_append(&findings, skv_json_take(&f));
+    }
+    skv_json_put(&o, "folder", skv_json_foreign(folder));
+    skv_json_put(&o, "layout", json_string(c->layout->name));
+    skv_json_put(&o, "complete", json_boolean(is_clean(r)));
+    skv_json_put(&o, "good", json_integer(r->n_good));
+    skv_json_put(&o, "expected", json_integer(r->n_expected));
+    skv_json_put(&o, "findings", skv_json_take(&findings));
+    skv_json_append(&c->folders, skv_json_take(&o));
+}
+
+static skv_status print_json(checker *c)
+{
+    json_t *root = NULL;
+    skv_status st;
+
+    if (!c->options->json)
+        return SKV_OK;
+    SKV_TRY(skv_json_finish(&root, &c->folders, "--json"));
+    st = skv_print_json(root, c->options->json);
+    json_decref(root);
+    return st;
+}
+
 static bool print_report(const skv_layout *layout, const skv_layout_report *r, const char *folder,
                          int64_t limit)
 {
-    bool clean = true;
+    const bool clean = is_clean(r);
 
     print_findings(r, limit);
     printf("%s: %lld of %lld pictures good, %dx%d", folder, (long long)r->n_good,
            (long long)r->n_expected, r->width, r->height);
-    for (int k = 0; k < SKV_FOUND_IGNORED; k++) {
+    for (int k = 0; k < SKV_FOUND_IGNORED; k++)
         if (r->count[k] > 0)
             printf(", %lld %s", (long long)r->count[k], kinds[k]);
-        clean = clean && r->count[k] == 0;
-    }
     printf("; layout %s is %s\n", layout->name, clean ? "complete" : "not right");
     return clean;
 }
@@ -169,9 +219,10 @@ static skv_status make_set(skv_layout_set *set, const skv_layout *layout, const 
     return skv_layout_set_from_count(set, layout, o->count, (int)o->samples);
 }
 
-static skv_status check_folder(const skv_layout *layout, const check_options *o, const char *folder,
-                               bool *clean)
+static skv_status check_folder(checker *c, const char *folder)
 {
+    const skv_layout *layout = c->layout;
+    const check_options *o = c->options;
     skv_layout_report report = {0};
     skv_layout_set set = {0};
     skv_status st;
@@ -190,7 +241,8 @@ static skv_status check_folder(const skv_layout *layout, const check_options *o,
                                                           skv_device_threads(o->threads, 1))),
                  done);
     if (!print_report(layout, &report, folder, o->limit))
-        *clean = false;
+        c->clean = false;
+    note_folder(c, &report, folder);
     st = print_command(layout, &report, folder, set.model);
 done:
     skv_layout_report_clear(&report);
@@ -211,8 +263,7 @@ static int is_manifest(const struct dirent *e)
 }
 
 /* A folder of exported folders: each is checked. Otherwise the folder itself. */
-static skv_status check_all(const skv_layout *layout, const check_options *o, const char *folder,
-                            bool *clean)
+static skv_status check_all(checker *c, const char *folder)
 {
     struct dirent **entry = NULL;
     const int n = scandir(folder, &entry, is_manifest, by_bytes);
@@ -226,12 +277,12 @@ static skv_status check_all(const skv_layout *layout, const check_options *o, co
             sizeof inner)
             st = skv_fail(SKV_E_ARG, "%s: the name is too long", folder);
         else
-            st = check_folder(layout, o, inner, clean);
+            st = check_folder(c, inner);
     }
     for (int i = 0; i < n; i++)
         free(entry[i]);
     free(entry);
-    return n > 0 ? st : check_folder(layout, o, folder, clean);
+    return n > 0 ? st : check_folder(c, folder);
 }
 
 static skv_status check_numbers(const check_options *o)
@@ -248,9 +299,8 @@ static skv_status check_numbers(const check_options *o)
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     check_options o = {0};
-    const skv_layout *layout = NULL;
+    checker c = {.options = &o, .folders = skv_json_array(), .clean = true};
     skv_words words = {0};
-    bool clean = true;
     skv_status st;
 
     (void)comm;
@@ -259,11 +309,14 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         st = skv_fail(SKV_E_ARG, "check wants one folder, got %d", words.n);
         goto done;
     }
-    SKV_TRY_GOTO(skv_layout_find(&layout, o.layout), done);
+    SKV_TRY_GOTO(skv_layout_find(&c.layout, o.layout), done);
     SKV_TRY_GOTO(check_numbers(&o), done);
-    SKV_TRY_GOTO(check_all(layout, &o, words.word[0], &clean), done);
-    *exit_code = clean ? SKV_EXIT_OK : SKV_EXIT_FAILED;
+    SKV_TRY_GOTO(skv_json_begin(o.json), done);
+    SKV_TRY_GOTO(check_all(&c, words.word[0]), done);
+    SKV_TRY_GOTO(print_json(&c), done);
+    *exit_code = c.clean ? SKV_EXIT_OK : SKV_EXIT_FAILED;
 done:
+    json_decref(skv_json_take(&c.folders));
     free((void *)words.word);
     skv_options_clear(table, &o);
     return st;

@@ -7,13 +7,15 @@
 #include "job/backend_choice.h"
 #include "cli/command.h"
 #include "cli/help_lists.h"
+#include "cli/print_text.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "eval/layout/layout.h"
 #include "io/prompts.h"
 
 typedef struct {
-    char *config, *layout, *out, *path, *prompts, *prompt_key, *id_key;
+    char *config, *layout, *out, *path, *prompts, *prompt_key, *id_key, *json;
     int64_t samples, threads, shard_rows;
 } export_options;
 
@@ -37,6 +39,7 @@ static const skv_option table[] = {
     SKV_OPTION_PROMPT_KEYS(export_options),
     ROW(shard_rows, INT, "1000", "webdataset: pictures of a tar archive", NULL),
     ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
+    SKV_OPTION_FLAG(export_options, json, STRING, NULL, "the list of folders " SKV_JSON_HELP, NULL),
     {0}};
 
 typedef struct {
@@ -44,8 +47,21 @@ typedef struct {
     const skv_layout *layout;
     skv_run_file run;
     skv_layout_set set;
+    skv_json_maker folders;
     int64_t n_failed;
 } exporter;
+
+static void note_folder(exporter *x, int path, const char *folder, const skv_layout_done *done)
+{
+    skv_json_maker o = skv_json_object();
+
+    skv_json_put(&o, "folder", json_string(folder));
+    skv_json_put(&o, "path", json_string(x->run.path[path].name));
+    skv_json_put(&o, "pictures", json_integer(done->n_files));
+    skv_json_put(&o, "failed_rows", json_integer(done->n_failed));
+    skv_json_put(&o, "incomplete_prompts", json_integer(done->n_incomplete));
+    skv_json_append(&x->folders, skv_json_take(&o));
+}
 
 static skv_status export_path(exporter *x, int path, const char *folder)
 {
@@ -61,6 +77,7 @@ static skv_status export_path(exporter *x, int path, const char *folder)
     SKV_TRY(skv_layout_set_model(&x->set, x->layout, x->run.path[path].name));
     SKV_TRY(skv_layout_export(&done, &job));
     printf("%s: %lld picture%s\n", folder, (long long)done.n_files, skv_s(done.n_files));
+    note_folder(x, path, folder, &done);
     x->n_failed = done.n_failed;
     return SKV_OK;
 }
@@ -103,10 +120,23 @@ static skv_status export_run(exporter *x)
     return SKV_OK;
 }
 
+static skv_status print_folders(exporter *x)
+{
+    json_t *root = NULL;
+    skv_status st;
+
+    if (!x->options->json)
+        return SKV_OK;
+    SKV_TRY(skv_json_finish(&root, &x->folders, "--json"));
+    st = skv_print_json(root, x->options->json);
+    json_decref(root);
+    return st;
+}
+
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     export_options o = {0};
-    exporter x = {.options = &o};
+    exporter x = {.options = &o, .folders = skv_json_array()};
     skv_words words = {0};
     skv_status st;
 
@@ -122,7 +152,9 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     }
     SKV_TRY_GOTO(skv_layout_find(&x.layout, o.layout), done);
     SKV_TRY_GOTO(skv_run_file_open(&x.run, words.word[0]), done);
+    SKV_TRY_GOTO(skv_json_begin(o.json), done);
     SKV_TRY_GOTO(export_run(&x), done);
+    SKV_TRY_GOTO(print_folders(&x), done);
     if (x.n_failed > 0) {
         skv_warn("%lld row%s of the run %s no picture and %s left out", (long long)x.n_failed,
                  skv_s(x.n_failed), x.n_failed == 1 ? "has" : "have",
@@ -130,6 +162,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         *exit_code = SKV_EXIT_PARTIAL;
     }
 done:
+    json_decref(skv_json_take(&x.folders));
     skv_layout_set_clear(&x.set);
     skv_run_file_close(&x.run);
     free((void *)words.word);

@@ -42,8 +42,8 @@ skv_status skv_job__read_settings(void *job)
     else
         SKV_TRY(skv_settings_read(&j->settings, &sources));
     SKV_TRY(skv_settings_check(&j->settings));
-    if (!j->settings.prompts)
-        return skv_fail(SKV_E_ARG, "--prompts is missing");
+    if (!skv_settings_list(&j->settings))
+        return skv_fail(SKV_E_ARG, "--prompts is missing, or --prompt for one");
     if (!j->settings.out && !j->settings.dry_run)
         return skv_fail(SKV_E_ARG, "--out is missing");
     return SKV_OK;
@@ -55,6 +55,11 @@ skv_status skv_job__read_prompts(void *job)
 
     if (j->rank != 0)
         return SKV_OK;
+    if (j->settings.prompt) {
+        skv_prompts_open_bytes(&j->list.source, j->settings.prompt, strlen(j->settings.prompt),
+                               SKV_PROMPTS_TEXT);
+        return SKV_OK;
+    }
     return skv_option_opened("--prompts", skv_prompts_open(&j->list.source, j->settings.prompts));
 }
 

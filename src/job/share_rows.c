@@ -34,7 +34,7 @@ static skv_status grow_run(skv_job *j, bool lines)
 {
     const skv_settings *s = &j->settings;
     const skv_run_wish wish = {.run = s->out,
-                               .list = s->prompts,
+                               .list = skv_settings_list(s),
                                .lines = lines,
                                .counts_rows = strcmp(s->seed_rule, "run") == 0,
                                .table = j->run.table,

@@ -87,8 +87,8 @@ static skv_status find_twin(search *s, int64_t prompt, const char *id)
                     "%s: the id of prompt %lld is the name of a sample of prompt %lld, \"%.80s\": "
                     "their pictures would have one name; --id-key takes ids from elsewhere, or "
                     "none",
-                    s->rows->settings->prompts, (long long)found->prompt + 1, (long long)prompt + 1,
-                    id);
+                    skv_settings_list(s->rows->settings), (long long)found->prompt + 1,
+                    (long long)prompt + 1, id);
 }
 
 skv_status skv_rows_check_names(const skv_rows *rows)

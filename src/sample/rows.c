@@ -27,7 +27,7 @@ skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt
 
     *rows = (skv_rows){.settings = s, .table = table, .facts = *facts, .vocabulary = vocabulary};
     if (facts->n_prompts > INT64_MAX / 10000)
-        return skv_fail(SKV_E_ARG, "%s: %lld prompts are too many", s->prompts,
+        return skv_fail(SKV_E_ARG, "%s: %lld prompts are too many", skv_settings_list(s),
                         (long long)facts->n_prompts);
     rows->segments = skv_segments_none(s->group_size);
     SKV_TRY(skv_segments_grow(&rows->segments, facts->n_prompts, s->samples));

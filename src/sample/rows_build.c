@@ -120,10 +120,11 @@ skv_status skv_rows_parse(skv_prompt_table **table, skv_prompt_facts *facts,
     skv_prompts_facts f;
     skv_status st;
 
-    SKV_TRY(skv_prompt_table_create(&t, s->prompts));
-    SKV_TRY_GOTO(skv_prompts_each(&f, &list->source, s->prompts, &options, add_prompt, t), done);
-    report_renamed(&f, s->prompts);
-    report_keys(&f, s->prompts);
+    SKV_TRY(skv_prompt_table_create(&t, skv_settings_list(s)));
+    SKV_TRY_GOTO(skv_prompts_each(&f, &list->source, skv_settings_list(s), &options, add_prompt, t),
+                 done);
+    report_renamed(&f, skv_settings_list(s));
+    report_keys(&f, skv_settings_list(s));
     *facts = (skv_prompt_facts){.n_prompts = (int64_t)f.n,
                                 .n_bad = (int64_t)f.n_bad,
                                 .n_renamed = (int64_t)f.n_renamed,

@@ -117,6 +117,8 @@ skv_status skv_settings_check(const skv_settings *s)
     size_t pool;
 
     SKV_TRY(skv_torch_gpu_parse(&gpu, s->torch_gpu));
+    if (s->prompt && strchr(s->prompt, '\n'))
+        return skv_fail(SKV_E_ARG, "--prompt has more than one line; want a list: --prompts FILE");
     if (s->budget)
         SKV_TRY(skv_pool_parse(&pool, s->budget));
     if (s->for_gpu && !s->dry_run)
@@ -169,6 +171,11 @@ skv_status skv_settings_guidance(skv_guidance *out, const skv_settings *s,
                         (long long)s->cfg_insertion_layer, depth);
     out->insertion = (int)s->cfg_insertion_layer;
     return SKV_OK;
+}
+
+const char *skv_settings_list(const skv_settings *s)
+{
+    return s->prompt ? "--prompt" : s->prompts;
 }
 
 bool skv_settings_guided(const skv_settings *s)

@@ -10,8 +10,8 @@ typedef struct {
     /* model */
     char *model, *transformer, *vae, *t5, *spm;
     /* text */
-    char *prompts, *prompt_key, *id_key, *prompt_order, *rewrite_cache, *text_cache, *negative,
-        *tokens;
+    char *prompts, *prompt, *prompt_key, *id_key, *prompt_order, *rewrite_cache, *text_cache,
+        *negative, *tokens;
     bool positive;
     int64_t samples;
     uint64_t seed;
@@ -45,6 +45,9 @@ SKV_MUST skv_status skv_settings_check(const skv_settings *s);
 /* cfg and tau by scale (one value serves all), top-p, insertion layer, the GPU of --torch-gpu. */
 SKV_MUST skv_status skv_settings_guidance(skv_guidance *out, const skv_settings *s,
                                           const skv_schedule *schedule, int depth);
+
+/* What messages call the list of prompts; NULL: there is none. */
+const char *skv_settings_list(const skv_settings *s);
 
 /* Guidance at any scale: two rows a prompt. */
 bool skv_settings_guided(const skv_settings *s);

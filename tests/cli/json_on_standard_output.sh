@@ -18,6 +18,11 @@ grep -q '^scalekv-10 ' said
 has status run 'd["complete"], d["done"], d["failed_rows"]'
 has eval run --networks none '[p["name"] for p in d["paths"]]'
 grep -q '^scalekv-10 ' said
+has export run --layout coco --out folders '[(p["path"], p["pictures"]) for p in d]'
+rm folders/full/0001.png
+has check folders --layout coco --count 3 \
+    '[(p["complete"], p["good"], [(f["kind"], f["name"]) for f in p["findings"]]) for p in d]'
+grep -q 'layout coco is not right$' said
 "$SKV" sample "${job[@]}" --json table.json 2>/dev/null | sed -n 3p | cut -d' ' -f1
 python3 -c 'import json; print(len(json.load(open("table.json"))))'
 "$SKV" status run --json none/s.json >/dev/null || echo "status $?"
