@@ -17,10 +17,10 @@ done >prompts.txt
     scalekv-10 --threads 1 --store bits --prompts prompts.txt --out run >/dev/null 2>log &
 pid=$!
 : >samples
-# a line a group: number, KiB, descriptors
+# a line a group, as far as they are seen apart: number, KiB, descriptors
 done=0
 while [ -d "/proc/$pid/fd" ]; do
-    now=$(grep -c '^group ' log || true)
+    now=$( (find run/groups -name '*.h5' || true) | wc -l)
     if [ "$now" -gt "$done" ]; then
         done=$now
         echo "$done $(awk '/^VmRSS/ {print $2}' "/proc/$pid/status") $(find "/proc/$pid/fd" -type l |

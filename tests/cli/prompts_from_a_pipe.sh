@@ -11,7 +11,7 @@ printf 'a cat\n' | "$SKV" "${args[@]}" --prompts /dev/stdin >/dev/null 2>&1
 "$SKV" "${args[@]}" --prompts <(sleep 1; printf 'a cat\n') >/dev/null 2>&1
 "$SKV" "${args[@]}" --prompts prompts.txt >/dev/null 2>&1
 mkfifo pipe.jsonl
-printf '{"prompt": "a cat"}\n' >pipe.jsonl &
+printf '{"prompt": "a dog"}\n' >pipe.jsonl &
 code=0
 "$SKV" "${args[@]}" --prompts pipe.jsonl >/dev/null || code=$?
 echo "status $code"

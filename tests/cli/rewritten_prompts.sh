@@ -12,7 +12,7 @@ JSON
 grep -E 'rewritten|cache.json' log
 grep -c '"rewritten"' run/run.json
 "$SKV" export run --layout coco --path full --out coco
-grep -E '"prompt(_used)?"' coco.skv-export.json
+grep -E '^      "prompt(_used)?"' coco.skv-export.json
 
 # the text itself as prompt makes the same picture; the original does not
 printf 'A cat in the sun\na dog\n' >prompts.txt
@@ -21,7 +21,7 @@ cmp <(tail -c 20000 run/images/full/00000.png) <(tail -c 20000 plain/images/full
 cmp <(tail -c 20000 run/images/full/00001.png) <(tail -c 20000 plain/images/full/00001.png)
 printf 'a cat\na dog\n' >prompts.txt
 "$SKV" sample --config job.json --out run --rewrite-cache swapped.json || echo "status $?"
-"$SKV" sample --config job.json --out run 2>&1 >/dev/null | grep -o '"rewritten" is'
+"$SKV" sample --config job.json --out run 2>&1 >/dev/null | grep -o 'the rewritten prompt of line 1 is none'
 "$SKV" sample --config job.json --out other >/dev/null 2>&1
 if cmp -s <(tail -c 20000 run/images/full/00000.png) <(tail -c 20000 other/images/full/00000.png); then
     exit 1

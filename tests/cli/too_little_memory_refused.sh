@@ -8,7 +8,7 @@ cat >job.json <<JSON
  "paths": "full", "store": "bits"}
 JSON
 plan() {
-    "$SKV" sample --config job.json --out run --dry-run "$@" | sed -nE 's/^# +all +([0-9]+)$/\1/p'
+    "$SKV" sample --config job.json --out run --dry-run "$@" | sed -nE 's/^# +all +([0-9]+) .*/\1/p'
 }
 three=$(plan --group-size 3)
 status=0

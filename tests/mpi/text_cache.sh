@@ -15,7 +15,7 @@ options=(--negative "blurred, grey" --paths "full,scalekv-10")
 # t5_bytes OPTION...: what the plan says of T5.
 t5_bytes() {
     "$skv" sample --config "$work/job.json" --dry-run --threads 1 "${options[@]}" "$@" |
-        sed -nE 's/^# +T5 .* ([0-9]+)$/\1/p'
+        sed -nE 's/^# +T5 .* ([0-9]+) +[0-9.]+ MiB$/\1/p'
 }
 cached() {
     sample "$1" "$work/$2" --text-cache "$cache" "${options[@]}" "${@:3}" 2>"$work/log" ||
