@@ -88,6 +88,9 @@ void skv_published_clear(skv_published *p);
  * cannot be read, which is warned of. */
 SKV_MUST skv_status skv_scores_earlier(json_t **out, const char *file);
 
+/* *out = the same as an object to be changed and written again, or a new one; new reference. */
+SKV_MUST skv_status skv_scores_root(json_t **out, json_t *earlier, const char *file);
+
 /* Sets "scores" of root, a metrics.json in the making: those of `earlier` (skv_scores_earlier;
  * NULL: none) that are of the run's present pictures, each replaced by the one of `now` (NULL:
  * none) of the same path and evaluator. What is dropped is warned of. */

@@ -136,6 +136,12 @@ skv_status skv_scores_earlier(json_t **out, const char *file)
     return SKV_OK;
 }
 
+skv_status skv_scores_root(json_t **out, json_t *earlier, const char *file)
+{
+    *out = json_is_object(earlier) ? json_incref(earlier) : json_pack("{s:s}", "skv", SKV_VERSION);
+    return *out ? SKV_OK : skv_fail(SKV_E_MEM, "%s: out of memory", file);
+}
+
 static const char *text_of(const json_t *score, const char *key)
 {
     const char *s = json_string_value(json_object_get(score, key));

@@ -94,10 +94,21 @@ static void decode(char *numbers, const char *code, const float *peak, skv_dtype
         x[d] *= scale_of(peak ? peak[d] : 1.0f, type);
 }
 
-static void copy(place to, place from, int64_t dim)
+typedef void convert(char *to, const char *from, const float *peak, skv_dtype codes, int64_t dim);
+
+/* peak NULL: the ring holds numbers, too. */
+static void move_token(place to, place from, const float *peak, skv_dtype codes, int64_t dim,
+                       convert *f)
 {
-    memcpy(to.k, from.k, (size_t)dim * sizeof(float));
-    memcpy(to.v, from.v, (size_t)dim * sizeof(float));
+    if (peak) {
+        f(to.k, from.k, NULL, codes, dim);
+        f(to.v, from.v, peak, codes, dim);
+    } else {
+        memcpy(to.k, from.k, (size_t)dim * sizeof(float));
+        memcpy(to.v, from.v, (size_t)dim * sizeof(float));
+    }
+    if (to.sum)
+        *to.sum = *from.sum;
 }
 
 /* `number` is that of the head's first token in the block. */
@@ -109,15 +120,8 @@ static void pop_head(const skv_kv_pop_args *a, int64_t r, int64_t h, int64_t num
         const place to = in_views(a, r, h, t), from = in_ring(a, number + t);
         const float *peak = peaks_of(a, r, h, *from.origin);
 
-        if (peak) {
-            decode(to.k, from.k, NULL, a->ring_k.dtype, dim);
-            decode(to.v, from.v, peak, a->ring_k.dtype, dim);
-        } else {
-            copy(to, from, dim);
-        }
+        move_token(to, from, peak, a->ring_k.dtype, dim, decode);
         *to.origin = *from.origin;
-        if (to.sum)
-            *to.sum = *from.sum;
     }
 }
 
@@ -142,14 +146,7 @@ static void push_head(const job *j, int64_t r, int64_t h, int64_t number)
         *to.origin = keep[t] < a->base[h] ? *from.origin : a->first + keep[t] - a->base[h];
         count_origin(a, *to.origin);
         peak = peaks_of(&j->a, r, h, *to.origin);
-        if (peak) {
-            encode(to.k, from.k, NULL, a->ring_k.dtype, dim);
-            encode(to.v, from.v, peak, a->ring_k.dtype, dim);
-        } else {
-            copy(to, from, dim);
-        }
-        if (to.sum)
-            *to.sum = *from.sum;
+        move_token(to, from, peak, a->ring_k.dtype, dim, encode);
     }
 }
 

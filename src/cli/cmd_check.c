@@ -11,7 +11,6 @@
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
 #include "core/file.h"
-#include "core/json.h"
 #include "eval/layout/layout.h"
 
 typedef struct {
@@ -165,19 +164,6 @@ static void note_folder(checker *c, const skv_layout_report *r, const char *fold
     skv_json_append(&c->folders, skv_json_take(&o));
 }
 
-static skv_status print_json(checker *c)
-{
-    json_t *root = NULL;
-    skv_status st;
-
-    if (!c->options->json)
-        return SKV_OK;
-    SKV_TRY(skv_json_finish(&root, &c->folders, "--json"));
-    st = skv_print_json(root, c->options->json);
-    json_decref(root);
-    return st;
-}
-
 static bool print_report(const skv_layout *layout, const skv_layout_report *r, const char *folder,
                          int64_t limit)
 {
@@ -313,7 +299,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(check_numbers(&o), done);
     SKV_TRY_GOTO(skv_json_begin(o.json), done);
     SKV_TRY_GOTO(check_all(&c, words.word[0]), done);
-    SKV_TRY_GOTO(print_json(&c), done);
+    SKV_TRY_GOTO(skv_print_made(&c.folders, o.json), done);
     *exit_code = c.clean ? SKV_EXIT_OK : SKV_EXIT_FAILED;
 done:
     json_decref(skv_json_take(&c.folders));

@@ -8,7 +8,6 @@
 #include "cli/command.h"
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
-#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "eval/layout/layout.h"
@@ -120,19 +119,6 @@ static skv_status export_run(exporter *x)
     return SKV_OK;
 }
 
-static skv_status print_folders(exporter *x)
-{
-    json_t *root = NULL;
-    skv_status st;
-
-    if (!x->options->json)
-        return SKV_OK;
-    SKV_TRY(skv_json_finish(&root, &x->folders, "--json"));
-    st = skv_print_json(root, x->options->json);
-    json_decref(root);
-    return st;
-}
-
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     export_options o = {0};
@@ -154,7 +140,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(skv_run_file_open(&x.run, words.word[0]), done);
     SKV_TRY_GOTO(skv_json_begin(o.json), done);
     SKV_TRY_GOTO(export_run(&x), done);
-    SKV_TRY_GOTO(print_folders(&x), done);
+    SKV_TRY_GOTO(skv_print_made(&x.folders, o.json), done);
     if (x.n_failed > 0) {
         skv_warn("%lld row%s of the run %s no picture and %s left out", (long long)x.n_failed,
                  skv_s(x.n_failed), x.n_failed == 1 ? "has" : "have",

@@ -167,11 +167,7 @@ static skv_status write_folder(void *ctx, const char *folder)
 
     SKV_TRY_GOTO(skv_path_join(&file, folder, "metrics.json"), done);
     SKV_TRY_GOTO(skv_scores_earlier(&earlier, file), done);
-    root = json_is_object(earlier) ? json_incref(earlier) : json_pack("{s:s}", "skv", SKV_VERSION);
-    if (!root) {
-        st = skv_fail(SKV_E_MEM, "%s: out of memory", file);
-        goto done;
-    }
+    SKV_TRY_GOTO(skv_scores_root(&root, earlier, file), done);
     SKV_TRY_GOTO(skv_scores_merge(root, earlier, &j->run, &j->scores), done);
     SKV_TRY_GOTO(skv_json_write(root, file), done);
     if (j->options->json)

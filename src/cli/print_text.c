@@ -55,3 +55,16 @@ skv_status skv_print_json(const json_t *value, const char *file)
     return reason == 0 ? SKV_OK
                        : skv_fail(SKV_E_IO, "standard output: cannot write: %s", strerror(reason));
 }
+
+skv_status skv_print_made(skv_json_maker *made, const char *file)
+{
+    json_t *root = NULL;
+    skv_status st;
+
+    if (!file)
+        return SKV_OK;
+    SKV_TRY(skv_json_finish(&root, made, "--json"));
+    st = skv_print_json(root, file);
+    json_decref(root);
+    return st;
+}

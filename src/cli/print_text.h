@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "core/json.h"
 #include "core/status.h"
 
 /* Prints foreign text (ids, prompts, names) escaped, followed by blanks up to `width` bytes. */
@@ -16,5 +17,7 @@ bool skv_json_is_all(const char *file);
 /* For "-": what is printed from here on goes to standard error. */
 SKV_MUST skv_status skv_json_begin(const char *file);
 SKV_MUST skv_status skv_print_json(const json_t *value, const char *file);
+/* What was made, for a command whose --json may be NULL: then nothing. Ends the maker. */
+SKV_MUST skv_status skv_print_made(skv_json_maker *made, const char *file);
 
 #endif

@@ -336,17 +336,3 @@ void skv_group_queue_finish_part(skv_group_queue *q, int64_t group)
     skv_claims_drop(q->setup.claims, name);
     mark(q, place, SKV_PLACE_DONE);
 }
-
-int64_t skv_group_queue_left(skv_group_queue *q, bool own)
-{
-    const skv_todo_list *todo = q->setup.todo;
-    const int64_t first = own ? todo->share[q->setup.rank] : 0;
-    const int64_t end = own ? todo->share[q->setup.rank + 1] : todo->n;
-    int64_t n = 0;
-
-    pthread_mutex_lock(&q->lock);
-    for (int64_t p = first; p < end; p++)
-        n += q->places[p] == SKV_PLACE_LEFT || q->places[p] == SKV_PLACE_TAKEN;
-    pthread_mutex_unlock(&q->lock);
-    return n;
-}

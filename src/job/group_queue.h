@@ -38,8 +38,4 @@ SKV_MUST skv_status skv_group_queue_next(skv_group_queue *q, int64_t *group, uin
  * the group, and one for each path that was computed. Any thread. */
 void skv_group_queue_finish_part(skv_group_queue *q, int64_t group);
 
-/* How many groups are left: neither done, as far as this rank knows, nor in its hands. own: only of
- * its own share. */
-int64_t skv_group_queue_left(skv_group_queue *q, bool own);
-
 #endif

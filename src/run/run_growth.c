@@ -118,6 +118,7 @@ static const struct {
     {SKV_LIST_ERROR, "fault"},
 };
 #define N_COMPARED (sizeof compared / sizeof compared[0])
+#define IDS        1 /* place of the ids in the table */
 
 typedef struct {
     const skv_run_wish *wish;
@@ -210,7 +211,7 @@ static skv_status compare_index(const pair *p, int64_t i)
     char id[2][SKV_PROMPT_ID_BYTES];
     size_t bytes;
 
-    if (entry_of(&bytes, p, 0, 1, i))
+    if (entry_of(&bytes, p, 0, IDS, i))
         return SKV_OK;
     for (int t = 0; t < 2; t++)
         skv_prompts_index_id(id[t], sizeof id[t], (size_t)(p->first + i),
