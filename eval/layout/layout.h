@@ -212,6 +212,7 @@ typedef struct {
 typedef struct {
     int64_t n_files;      /* pictures written */
     int64_t n_failed;     /* rows without a picture: each is named in the log and in the manifest */
+    int64_t n_missing;    /* the same of rows that run.h5 lacks */
     int64_t n_incomplete; /* prompts of which some samples have none: likewise */
 } skv_layout_done;
 

@@ -19,6 +19,7 @@
 #include "core/parallel.h"
 #include "io/tar_file.h"
 #include "run/picture_texts.h"
+#include "run/schema.h"
 
 #define MAX_NAMED 20 /* failed rows in the log; the manifest has all */
 
@@ -112,6 +113,18 @@ static void put_texts(skv_json_maker *o, const char *id, const skv_run_file *run
         skv_json_put(o, "negative", json_string(run->negative[row]));
 }
 
+static bool is_missing(const skv_run_file *run, int64_t row)
+{
+    return run->status[row] == SKV_ROW_MISSING;
+}
+
+/* null: not known. */
+static json_t *seed_of(const skv_run_file *run, int64_t row)
+{
+    return is_missing(run, row) ? json_null() : seed_json(run->seed[row]);
+}
+
+/* Or is missing. */
 static bool has_failed(const skv_run_file *run, int64_t prompt, int sample)
 {
     return run->status[skv_run_file_row(run, prompt, sample)] != SKV_OK;
@@ -129,7 +142,7 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
     if (set->category)
         skv_json_put(&o, "category", json_string(set->category[prompt]));
     for (int s = 0; s < set->samples; s++)
-        skv_json_append(&seeds, seed_json(run->seed[skv_run_file_row(run, prompt, s)]));
+        skv_json_append(&seeds, seed_of(run, skv_run_file_row(run, prompt, s)));
     for (int s = 0; s < skv_layout_files(x->job->layout, set); s++) {
         if (x->job->layout->tiles > 1 ? n_failed > 0 : has_failed(run, prompt, s))
             continue;
@@ -185,6 +198,7 @@ static skv_status write_manifest(export_job *x)
     if (j->layout->shards)
         skv_json_put(&manifest, "shard_rows", json_integer(j->shard_rows));
     skv_json_put(&manifest, "failed_rows", json_integer(x->done->n_failed));
+    skv_json_put(&manifest, "partial", skv_json_text(j->run->partial));
     skv_json_put(&manifest, "config_digest", json_string(j->run->config_digest));
     skv_json_put(&manifest, "config", json_incref(j->run->config));
     skv_json_put(&manifest, "path",
@@ -354,14 +368,18 @@ static int failed_of(const export_job *x, int64_t prompt)
     return n;
 }
 
-/* Names a failed row in the log and in the manifest. */
+/* Names a row without a picture in the log and in the manifest. */
 static void leave_out(export_job *x, int64_t row)
 {
     const skv_run_file *run = x->job->run;
     skv_json_maker o = skv_json_object();
 
-    if (x->done->n_failed++ < MAX_NAMED)
+    if (x->done->n_failed + x->done->n_missing < MAX_NAMED)
         skv_warn("%s is left out: %s", run->id[row], run->error[row]);
+    if (is_missing(run, row))
+        x->done->n_missing++;
+    else
+        x->done->n_failed++;
     skv_json_put(&o, "id", json_string(run->id[row]));
     skv_json_put(&o, "reason", json_string(run->error[row]));
     skv_json_append(&x->left_out, skv_json_take(&o));
@@ -383,6 +401,7 @@ static void describe_all(export_job *x)
 {
     const skv_run_file *run = x->job->run;
     const skv_layout_set *set = x->job->set;
+    int64_t n;
 
     for (int64_t p = 0; p < set->n; p++) {
         const int n_failed = failed_of(x, p);
@@ -394,9 +413,10 @@ static void describe_all(export_job *x)
             name_incomplete(x, p, n_failed);
         describe(x, p, n_failed);
     }
-    if (x->done->n_failed > MAX_NAMED || x->done->n_incomplete > MAX_NAMED)
+    n = x->done->n_failed + x->done->n_missing;
+    if (n > MAX_NAMED || x->done->n_incomplete > MAX_NAMED)
         skv_warn("in all %lld rows without pictures, %lld prompts not complete; %s has all",
-                 (long long)x->done->n_failed, (long long)x->done->n_incomplete, x->manifest);
+                 (long long)n, (long long)x->done->n_incomplete, x->manifest);
 }
 
 /* Failed rows are left out; a grid wants all of its samples. */

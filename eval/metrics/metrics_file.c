@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "run/schema.h"
+
 #define NAME_BYTES 512
 #define LONG_BYTES 4400 /* the name of a folder is in it */
 
@@ -148,6 +150,8 @@ static skv_status write_all(skv_h5 *f, const skv_metrics_file *m)
     SKV_TRY(skv_h5_set_text(f, "/", "networks", skv_results_weights(m->results)));
     SKV_TRY(skv_h5_set_text(f, "/", "reference", skv_pairs_reference(m->pairs)));
     SKV_TRY(skv_h5_set_text(f, "/", "config_digest", run ? run->config_digest : ""));
+    if (run && run->partial)
+        SKV_TRY(skv_h5_set_text(f, "/", SKV_ATTR_PARTIAL, run->partial));
     if (m->results->against) {
         SKV_TRY(skv_h5_set_text(f, "/", "against", m->results->against));
         SKV_TRY(skv_h5_set_text(f, "/", "against_digest", m->results->against_digest));

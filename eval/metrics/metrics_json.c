@@ -66,6 +66,14 @@ static json_t *path_json(const skv_path_results *p)
     return skv_json_take(&o);
 }
 
+/* What the run.h5 lacked; null: nothing. */
+static json_t *partial(const skv_pairs *pairs)
+{
+    const skv_run_file *run = skv_pairs_run(pairs);
+
+    return run && run->partial ? skv_json_foreign(run->partial) : json_null();
+}
+
 /* Rows of a run that have no pictures, and why. */
 static json_t *left_out(const skv_pairs *pairs)
 {
@@ -115,6 +123,7 @@ skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
     skv_json_put(&root, "against", against_json(m->results));
     skv_json_put(&root, "pictures", json_integer(m->pairs->n));
     skv_json_put(&root, "failed", json_integer(m->pairs->n - m->pairs->n_usable));
+    skv_json_put(&root, "partial", partial(m->pairs));
     skv_json_put(&root, "left_out", left_out(m->pairs));
     skv_json_put(&root, "metrics", skv_json_take(&metrics));
     skv_json_put(&root, "paths", skv_json_take(&paths));

@@ -91,15 +91,15 @@ static skv_status check_list(const skv_run_file *run, const char *list)
     return SKV_OK;
 }
 
-static skv_status choose_reference(skv_pairs *p, int *first, const char *reference, bool alone)
+static skv_status choose_reference(skv_pairs *p, int *first, const skv_pairs_wish *wish)
 {
     const skv_run_file *run = &p->owned->run;
 
     *first = run->reference;
-    if (reference)
-        return skv_run_file_find(first, run, reference);
+    if (wish->reference)
+        return skv_run_file_find(first, run, wish->reference);
     p->no_reference = *first < 0;
-    if (*first < 0 && !alone)
+    if (*first < 0 && !wish->alone)
         return skv_fail(SKV_E_ARG,
                         "%s has no reference path to compare with: skv sample with the path full "
                         "adds one, or --reference NAME takes another",
@@ -107,13 +107,14 @@ static skv_status choose_reference(skv_pairs *p, int *first, const char *referen
     return SKV_OK;
 }
 
-static skv_status choose_sides(skv_pairs *p, const char *reference, const char *paths, bool alone)
+static skv_status choose_sides(skv_pairs *p, const skv_pairs_wish *wish)
 {
     struct skv_pairs_owned *o = p->owned;
     const skv_run_file *run = &o->run;
+    const char *paths = wish->paths;
     int first;
 
-    SKV_TRY(choose_reference(p, &first, reference, alone));
+    SKV_TRY(choose_reference(p, &first, wish));
     if (paths)
         SKV_TRY(check_list(run, paths));
     SKV_TRY(skv_alloc(&o->path, (size_t)run->n_paths, sizeof *o->path, "paths"));
@@ -123,7 +124,7 @@ static skv_status choose_sides(skv_pairs *p, const char *reference, const char *
     for (int i = 0; i < run->n_paths; i++)
         if (i != first && (!paths || listed(paths, run->path[i].name)))
             o->path[p->n_sides++] = i;
-    if (p->n_sides < (alone ? 1 : 2))
+    if (p->n_sides < (wish->alone ? 1 : 2))
         return skv_fail(SKV_E_ARG, "%s has nothing to compare with path %s", run->folder,
                         first < 0 ? "(none)" : run->path[first].name);
     for (int i = 0; i < p->n_sides; i++)
@@ -162,16 +163,16 @@ static bool has_pictures(const skv_pairs *p, int side)
                            access(file.path, F_OK) == 0);
 }
 
-skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const char *reference,
-                              const char *paths, bool alone)
+skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const skv_pairs_wish *wish)
 {
     struct skv_pairs_owned *o;
 
     SKV_TRY(own(out));
     o = out->owned;
     o->is_run = true;
-    SKV_TRY(skv_run_file_open(&o->run, folder));
-    SKV_TRY(choose_sides(out, reference, paths, alone));
+    SKV_TRY(wish->partial ? skv_run_file_open_partial(&o->run, folder)
+                          : skv_run_file_open(&o->run, folder));
+    SKV_TRY(choose_sides(out, wish));
     out->n = o->run.n;
     out->id = (const char *const *)o->run.id;
     SKV_TRY(skv_alloc(&o->usable, (size_t)out->n, 1, "rows"));
@@ -200,7 +201,8 @@ static bool same_sides(const skv_pairs *p, const skv_run_file *now)
 {
     const skv_run_file *then = &p->owned->run;
 
-    if (now->n != then->n || strcmp(now->config_digest, then->config_digest) != 0)
+    if (now->n != then->n || now->n_missing != then->n_missing ||
+        strcmp(now->config_digest, then->config_digest) != 0)
         return false;
     for (int i = 0; i < p->n_sides; i++) {
         int at = 0;
@@ -219,7 +221,7 @@ skv_status skv_pairs_check_run(const skv_pairs *p)
 
     if (!p->owned->is_run)
         return SKV_OK;
-    st = skv_run_file_open(&now, p->owned->run.folder);
+    st = skv_run_file_open_partial(&now, p->owned->run.folder);
     if (st == SKV_OK && !same_sides(p, &now))
         st = skv_fail(SKV_E_STOPPED,
                       "%s/run.h5 has been replaced while its pictures were compared: run the same "

@@ -8,7 +8,7 @@
 typedef struct {
     int64_t n;             /* rows: pictures of a side */
     const char *const *id; /* (n) */
-    const uint8_t *usable; /* (n) 0: the row failed, so it has no picture */
+    const uint8_t *usable; /* (n) 0: the row failed or is missing, so it has no picture */
     int64_t n_usable;
     int n_sides;             /* compared ones and the reference, >= 2 unless opened `alone` */
     const char *const *side; /* (n_sides) names */
@@ -26,11 +26,16 @@ typedef struct {
     struct skv_pairs_owned *owned;
 } skv_pairs;
 
-/* reference: NULL for the run's own; paths: comma-separated names, NULL for all others. A run
- * without a reference, or with nothing else, is SKV_E_ARG, unless paths are also looked at each
- * `alone`. */
-SKV_MUST skv_status skv_pairs_open_run(skv_pairs *out, const char *run, const char *reference,
-                                       const char *paths, bool alone);
+/* Which pictures of a run. */
+typedef struct {
+    const char *reference; /* NULL: the run's own */
+    const char *paths;     /* comma-separated names, NULL: all others */
+    bool alone;            /* paths are also looked at each alone */
+    bool partial;          /* run.h5 may be partial */
+} skv_pairs_wish;
+
+/* A run without a reference, or with nothing else, is SKV_E_ARG, unless `alone`. */
+SKV_MUST skv_status skv_pairs_open_run(skv_pairs *out, const char *run, const skv_pairs_wish *wish);
 
 /* Every picture that both folders and the folders in them have (picture_folder.h), in byte order of
  * the paths below each, which without the ending are the ids. */

@@ -39,7 +39,7 @@ skv_status skv_report__write_page(const char *file, const unsigned char *head_by
 static skv_status fill(skv_json_maker *page, skv_report *r, const char *run_folder)
 {
     *r = (skv_report){.state = "none", .reference = -1};
-    SKV_TRY(skv_run_file_open(&r->run, run_folder));
+    SKV_TRY(skv_run_file_open_partial(&r->run, run_folder));
     SKV_TRY(skv_alloc(&r->listed, (size_t)r->run.n, sizeof *r->listed, "report"));
     SKV_TRY(skv_alloc(&r->result, (size_t)r->run.n_paths, sizeof *r->result, "report"));
     r->reference = r->run.reference;

@@ -238,6 +238,17 @@ static bool is_first(const group_times *t, int64_t group)
     return false;
 }
 
+/* A path's times have NaN for a group that is not there. */
+static bool is_timed(const group_times *t, int64_t group)
+{
+    return t->n_phases > 0 && !isnan(t->seconds[group * t->n_phases]);
+}
+
+static bool counts(const group_times *t, int64_t group, bool all_first)
+{
+    return is_timed(t, group) && (all_first || !is_first(t, group));
+}
+
 /* A rank's first group pays for warming up; it counts only where there is no other. */
 static skv_status put_times(skv_json_maker *to, const skv_report *r, const group_times *t,
                             const char *phases)
@@ -254,12 +265,12 @@ static skv_status put_times(skv_json_maker *to, const skv_report *r, const group
                             (long long)t->n_groups);
     SKV_TRY(skv_alloc(&sum, (size_t)t->n_phases + 1, sizeof *sum, "report"));
     for (int64_t g = 0; g < t->n_groups; g++)
-        all_first = all_first && is_first(t, g);
+        all_first = all_first && (is_first(t, g) || !is_timed(t, g));
     for (int64_t g = 0; g < t->n_groups; g++)
-        for (int64_t i = 0; i < t->n_phases && (all_first || !is_first(t, g)); i++)
+        for (int64_t i = 0; i < t->n_phases && counts(t, g, all_first); i++)
             sum[i] += t->seconds[g * t->n_phases + i];
     for (int64_t i = 0; i < r->run.n; i++)
-        pictures += all_first || !is_first(t, t->group[i]);
+        pictures += counts(t, t->group[i], all_first);
     times = skv_json_object();
     skv_json_put(&times, "phases", skv_report__text(phases, TEXT_BYTES));
     skv_json_put(&times, "seconds", reals(sum, t->n_phases));
@@ -376,13 +387,15 @@ static void put_rows(skv_json_maker *page, skv_report *r)
     skv_json_maker rows = skv_json_array();
 
     for (int64_t i = 0; i < run->n; i++) {
-        const bool failed = run->status[i] != 0;
+        const bool missing = run->status[i] == SKV_ROW_MISSING;
+        const bool failed = run->status[i] != 0 && !missing;
         skv_json_maker row;
         char seed[32];
 
         n_failed += failed;
         n_truncated += run->truncated[i] != 0;
-        r->listed[i] = r->listed[i] || i < MAX_LISTED || (failed && n_failed <= MAX_FAILED);
+        r->listed[i] =
+            !missing && (r->listed[i] || i < MAX_LISTED || (failed && n_failed <= MAX_FAILED));
         if (!r->listed[i])
             continue;
         row = skv_json_object();
@@ -398,6 +411,7 @@ static void put_rows(skv_json_maker *page, skv_report *r)
     skv_json_put(page, "rows", skv_json_take(&rows));
     skv_json_put(page, "n_rows", json_integer(run->n));
     skv_json_put(page, "n_failed", json_integer(n_failed));
+    skv_json_put(page, "n_missing", json_integer(run->n_missing));
     skv_json_put(page, "n_truncated", json_integer(n_truncated));
 }
 
@@ -438,6 +452,7 @@ static skv_status put_picture_size(skv_json_maker *page, const skv_report *r)
 skv_status skv_report__data(skv_json_maker *page, skv_report *r)
 {
     skv_json_put(page, "skv", skv_report__text(r->run.version, ID_BYTES));
+    skv_json_put(page, "partial", skv_json_text(r->run.partial));
     skv_json_put(page, "config", json_incref(r->run.config));
     skv_json_put(page, "config_digest", skv_report__text(r->run.config_digest, ID_BYTES));
     skv_json_put(page, "samples", json_integer(r->run.segments.n_samples));

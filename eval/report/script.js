@@ -219,8 +219,9 @@ function drawRows(a, b, m) {
     table(columns, data.rows.filter(row => row.error === null), {label: "Every row", limit: 25});
   rowTable.filter(keepRow);
   show("row-table", rowTable.node);
-  $("row-note").textContent = (data.rows.length < data.n_rows
-    ? `${count(data.rows.length)} of ${count(data.n_rows)} rows are in this page; ` +
+  const there = data.n_rows - data.n_missing;
+  $("row-note").textContent = (data.rows.length < there
+    ? `${count(data.rows.length)} of ${count(there)} rows are in this page; ` +
       "all are in run.h5 and metrics.h5. " : "") +
     (m ? "Paths A and B and the metric are those chosen above." : "");
 }

@@ -89,7 +89,7 @@ function tile(name, value, units, below) {
 }
 
 function tiles() {
-  const first = metrics.find(m => m.pairs), done = data.n_rows - data.n_failed;
+  const first = metrics.find(m => m.pairs), done = data.n_rows - data.n_failed - data.n_missing;
   const small = [...compared].sort((a, b) => a.last - b.last)[0];
   const close = first && measured.filter(p => !p.inactive && Number.isFinite(metricOf(p, first).v))
     .sort((a, b) => (first.lower ? 1 : -1) * (metricOf(a, first).v - metricOf(b, first).v))[0];
@@ -172,6 +172,9 @@ function head() {
     h("h1", {}, `${plural(paths.length, "cache path")}, ${plural(prompts, "prompt")}`),
     h("p", {class: "lead"}, lead),
     against && h("p", {class: "lead"}, foreign(against.long_name), "."),
+    data.partial &&
+      h("div", {class: "loud", role: "alert"}, h("b", {}, "Only a part of the run is here"),
+        h("span", {}, foreign(data.partial), ". The other rows are in no number.")),
     madeUp.length &&
       h("div", {class: "loud", role: "alert"},
         h("b", {}, `${inWords(madeUp)} ${madeUp.length > 1 ? "mean" : "means"} nothing here`),

@@ -32,7 +32,7 @@ typedef struct {
     char *out, *json, *csv, *device;
     int64_t threads, port;
     double wait_notice, wait_limit;
-    bool report;
+    bool report, partial;
 } eval_options;
 
 #define ROW(...) SKV_OPTION(eval_options, __VA_ARGS__)
@@ -48,6 +48,10 @@ static const skv_option table[] = {
         NULL),
     ROW(write_stats, STRING, NULL,
         "write the statistics of that folder's pictures to this .npz, as pytorch-fid reads them",
+        NULL),
+    ROW(partial, BOOL, "false",
+        "also of a partial run.h5 (skv gather --partial): the rows that are there; all results say "
+        "what it lacks",
         NULL),
     SKV_OPTION_FLAG(eval_options, out, STRING, NULL,
                     "folder for metrics.h5 and metrics.json; default: the run", NULL),
@@ -84,9 +88,9 @@ static skv_status read_options(job *j, int argc, char **argv)
     if (j->o.wait_notice < 0 || j->o.wait_limit < 0 || j->o.port < 0 || j->o.port > 65535)
         return skv_fail(SKV_E_ARG, "want --wait-notice and --wait-limit 0 or more, --port 0 to "
                                    "65535");
-    if (j->words.n == 2 && (j->o.reference || j->o.paths || j->o.against))
-        return skv_fail(SKV_E_ARG,
-                        "--reference, --paths and --against are for runs, not for two folders");
+    if (j->words.n == 2 && (j->o.reference || j->o.paths || j->o.against || j->o.partial))
+        return skv_fail(SKV_E_ARG, "--reference, --paths, --against and --partial are for runs, "
+                                   "not for two folders");
     if (j->o.write_stats && !j->o.against)
         return skv_fail(SKV_E_ARG, "--write-stats wants a folder of pictures: --against FOLDER");
     if (j->o.against && strcmp(j->o.networks, "none") == 0)
@@ -137,6 +141,8 @@ static void say_left_out(const job *j)
             skv_warn("%s is left out: %s", run->id[i], run->error[i]);
     if (n > MAX_NAMED)
         skv_warn("and %lld more rows; metrics.json has all", (long long)(n - MAX_NAMED));
+    if (run->partial)
+        skv_warn("%s/run.h5 is partial: %s", run->folder, run->partial);
 }
 
 /* Where the results go; NULL: nowhere. */
@@ -162,8 +168,11 @@ static skv_status say_dropped(const job *j)
 static skv_status open_pairs(job *j)
 {
     if (j->words.n == 1) {
-        SKV_TRY(skv_pairs_open_run(&j->pairs, j->words.word[0], j->o.reference, j->o.paths,
-                                   j->o.against != NULL));
+        SKV_TRY(skv_pairs_open_run(&j->pairs, j->words.word[0],
+                                   &(skv_pairs_wish){.reference = j->o.reference,
+                                                     .paths = j->o.paths,
+                                                     .alone = j->o.against != NULL,
+                                                     .partial = j->o.partial}));
         if (j->pairs.no_pictures && j->o.against)
             return skv_fail(SKV_E_ARG,
                             "path %s has no pictures to hold against %s; skv decode %s makes them",
@@ -466,6 +475,14 @@ static skv_status write_results(job *j)
     return st;
 }
 
+/* Rows that --partial does without. */
+static int64_t n_missing(const job *j)
+{
+    const skv_run_file *run = skv_pairs_run(&j->pairs);
+
+    return run ? run->n_missing : 0;
+}
+
 static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
 {
     skv_device_choice choice;
@@ -501,7 +518,8 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
             print_table(j);
     }
     SKV_TRY(skv_comm_agree(j->comm, st));
-    if (j->pairs.n_usable < j->pairs.n || j->pairs.n_unpaired[0] + j->pairs.n_unpaired[1] > 0 ||
+    if (j->pairs.n_usable + n_missing(j) < j->pairs.n ||
+        j->pairs.n_unpaired[0] + j->pairs.n_unpaired[1] > 0 ||
         j->pairs.n_left_out[0] + j->pairs.n_left_out[1] + j->against.folder.n_left_out > 0)
         *exit_code = SKV_EXIT_PARTIAL;
     return SKV_OK;

@@ -16,6 +16,7 @@
 typedef struct {
     char *config, *layout, *out, *path, *prompts, *prompt_key, *id_key, *json;
     int64_t samples, threads, shard_rows;
+    bool partial;
 } export_options;
 
 #define ROW(...) SKV_OPTION(export_options, __VA_ARGS__)
@@ -36,6 +37,11 @@ static const skv_option table[] = {
         "of its keys: what the run was made of",
         NULL),
     SKV_OPTION_PROMPT_KEYS(export_options),
+    ROW(partial, BOOL, "false",
+        "also of a partial run.h5 (skv gather --partial): the rows that are there; the manifest "
+        "says "
+        "what it lacks",
+        NULL),
     ROW(shard_rows, INT, "1000", "webdataset: pictures of a tar archive", NULL),
     ROW(threads, INT, "0", "threads that write pictures; 0: one a core", NULL),
     SKV_OPTION_FLAG(export_options, json, STRING, NULL, "the list of folders " SKV_JSON_HELP, NULL),
@@ -58,6 +64,7 @@ static void note_folder(exporter *x, int path, const char *folder, const skv_lay
     skv_json_put(&o, "path", json_string(x->run.path[path].name));
     skv_json_put(&o, "pictures", json_integer(done->n_files));
     skv_json_put(&o, "failed_rows", json_integer(done->n_failed));
+    skv_json_put(&o, "partial", skv_json_text(x->run.partial));
     skv_json_put(&o, "incomplete_prompts", json_integer(done->n_incomplete));
     skv_json_append(&x->folders, skv_json_take(&o));
 }
@@ -93,6 +100,12 @@ static skv_status refuse_inside(const char *out)
         return SKV_OK;
     fclose(f);
     return skv_fail(SKV_E_ARG, "%s holds the pictures of one path; use another --out for all", out);
+}
+
+static skv_status open_run(exporter *x, const char *folder)
+{
+    return x->options->partial ? skv_run_file_open_partial(&x->run, folder)
+                               : skv_run_file_open(&x->run, folder);
 }
 
 static skv_status export_run(exporter *x)
@@ -137,10 +150,12 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         goto done;
     }
     SKV_TRY_GOTO(skv_layout_find(&x.layout, o.layout), done);
-    SKV_TRY_GOTO(skv_run_file_open(&x.run, words.word[0]), done);
+    SKV_TRY_GOTO(open_run(&x, words.word[0]), done);
     SKV_TRY_GOTO(skv_json_begin(o.json), done);
     SKV_TRY_GOTO(export_run(&x), done);
     SKV_TRY_GOTO(skv_print_made(&x.folders, o.json), done);
+    if (x.run.partial)
+        skv_warn("%s/run.h5 is partial: %s", x.run.folder, x.run.partial);
     if (x.n_failed > 0) {
         skv_warn("%lld row%s of the run %s no picture and %s left out", (long long)x.n_failed,
                  skv_s(x.n_failed), x.n_failed == 1 ? "has" : "have",

@@ -11,7 +11,7 @@
 
 typedef struct {
     char *config;
-    bool virtual_run;
+    bool virtual_run, partial;
     int64_t port;
     double wait_notice, wait_limit;
 } gather_options;
@@ -20,6 +20,11 @@ static const skv_option table[] = {
     SKV_OPTION_CONFIG(gather_options),
     SKV_OPTION(gather_options, virtual_run, BOOL, "false",
                "refer to the pictures in the group files instead of copying them", "Gather"),
+    SKV_OPTION(
+        gather_options, partial, BOOL, "false",
+        "take the groups that are there, without copying pictures; run.h5 says what it lacks, "
+        "and the next gather makes it anew",
+        NULL),
     SKV_OPTION_RANKS(gather_options),
     {0}};
 
@@ -34,10 +39,13 @@ static skv_status open_claims(skv_claims **out, const char *run)
     return skv_run_claims_open(out, run);
 }
 
-static skv_status gather(int64_t *n_failed, skv_comm *comm, const char *run, bool virtual_run)
+static skv_status gather(int64_t *n_failed, skv_comm *comm, const char *run,
+                         const gather_options *o)
 {
-    skv_gather_ranks_setup setup = {
-        .run = run, .virtual_images = virtual_run, .stop = skv_stop_flag()};
+    skv_gather_ranks_setup setup = {.run = run,
+                                    .virtual_images = o->virtual_run,
+                                    .partial = o->partial,
+                                    .stop = skv_stop_flag()};
     skv_status st = SKV_OK;
 
     if (skv_comm_rank(comm) == 0)
@@ -61,7 +69,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         st = skv_fail(SKV_E_ARG, "gather wants one run's folder, got %d", words.n);
         goto done;
     }
-    SKV_TRY_GOTO(gather(&n_failed, comm, words.word[0], o.virtual_run), done);
+    SKV_TRY_GOTO(gather(&n_failed, comm, words.word[0], &o), done);
     *exit_code = n_failed > 0 ? SKV_EXIT_PARTIAL : SKV_EXIT_OK;
     if (skv_comm_rank(comm) != 0)
         goto done;
@@ -75,7 +83,7 @@ done:
 }
 
 const skv_command skv_cmd_gather = {.name = "gather",
-                                    .usage = "RUN [--virtual-run]",
+                                    .usage = "RUN [--virtual-run] [--partial]",
                                     .summary = "collect a run's group files into RUN/run.h5",
                                     .options = table,
                                     .stops = true,

@@ -36,26 +36,30 @@ static const skv_option table[] = {
 typedef struct {
     const char *folder;
     skv_run_status s;
+    skv_run_file file; /* where there is a run.h5 */
     skv_failed_rows failed;
-    int64_t n_rows; /* of run.h5 */
 } status;
 
 static skv_status look(status *a, const char *run)
 {
     *a = (status){.folder = run};
     SKV_TRY(skv_run_status_read(&a->s, run));
-    return a->s.gathered ? skv_failed_rows_read(&a->failed, &a->n_rows, run) : SKV_OK;
+    if (!a->s.gathered)
+        return SKV_OK;
+    SKV_TRY(skv_run_file_open_partial(&a->file, run));
+    return skv_failed_rows_of(&a->failed, &a->file);
 }
 
 static void forget(status *a)
 {
     skv_failed_rows_clear(&a->failed);
+    skv_run_file_close(&a->file);
     skv_run_status_clear(&a->s);
 }
 
 static bool is_complete(const status *a)
 {
-    return a->s.gathered && a->s.done >= a->s.all && a->n_rows == a->s.run.n_rows;
+    return a->s.gathered && a->s.done >= a->s.all && !a->file.partial;
 }
 
 /* Pictures of a group of one path, in the mean. */
@@ -83,8 +87,11 @@ static void print_summary(const status *a)
            100 * (double)s->done / (double)s->all);
     if (is_complete(a))
         printf(", complete");
-    else if (s->done >= s->all)
-        printf(a->s.gathered ? ", run.h5 is of the run before it grew" : ", run.h5 is not made");
+    else if (s->done >= s->all && s->gathered) {
+        printf(", run.h5 is partial: ");
+        skv_print_text(a->file.partial, 0);
+    } else if (s->done >= s->all)
+        printf(", run.h5 is not made");
     else if (s->rate > 0 && s->n_processes > 0) {
         printf(", %.2f images/s", s->rate * group_rows(a));
         print_left((double)(s->all - s->done) / s->rate);
@@ -127,7 +134,7 @@ static void print(const status *a)
     print_processes(&a->s);
     skv_failed_rows_text(reasons, sizeof reasons, &a->failed);
     if (a->failed.n > 0) {
-        printf("%" PRId64 " of %" PRId64 " rows failed: ", a->failed.n, a->n_rows);
+        printf("%" PRId64 " of %" PRId64 " rows failed: ", a->failed.n, a->file.n);
         skv_print_text(reasons, 0);
         printf("\n");
     }

@@ -13,7 +13,7 @@
 typedef struct {
     char *name;
     skv_h5_type type;
-    int64_t rows, used; /* used: so far */
+    int64_t rows, used; /* used: so far; rows of a virtual dataset: those with a source */
     size_t row_bytes;   /* in memory */
     uint32_t crc;       /* of the entries, or of a virtual dataset's list of sources */
     bool is_virtual;

@@ -63,7 +63,7 @@ skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout 
                                const skv_h5_source *sources, int n_sources)
 {
     skv_status st = SKV_OK;
-    skv_h5__given given = {.type = layout->type, .rows = layout->shape[0], .is_virtual = true};
+    skv_h5__given given = {.type = layout->type, .is_virtual = true};
     const hid_t create = H5Pcreate(H5P_DATASET_CREATE);
 
     if (create < 0)
@@ -71,6 +71,7 @@ skv_status skv_h5_make_virtual(skv_h5 *f, const char *name, const skv_h5_layout 
     for (int i = 0; i < n_sources; i++) {
         SKV_TRY_GOTO(add_source(create, f, name, layout, &sources[i]), done);
         given.crc = source_crc(given.crc, &sources[i]);
+        given.rows += sources[i].n;
     }
     SKV_TRY_GOTO(skv_h5__make(f, name, layout, create), done);
     SKV_TRY_GOTO(skv_h5__remember(f, name, &given), done);

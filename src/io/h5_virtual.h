@@ -5,7 +5,8 @@
 
 #include "io/h5_types.h"
 
-/* One part of a virtual dataset: rows of this dataset that are all rows of another file's. */
+/* One part of a virtual dataset: rows of this dataset that are all rows of another file's. Rows
+ * without a source cannot be read. */
 typedef struct {
     const char *file, *dataset; /* file: relative to the folder of the new file */
     int64_t first, n;

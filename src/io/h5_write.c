@@ -11,6 +11,7 @@
 #include "io/h5_set.h"
 
 #define SMALL_TEXTS ((size_t)1 << 20)
+#define PASS_BYTES  ((size_t)1 << 22) /* of nothing, at once */
 
 /* Chunks and checksum; a dataset without entries stays contiguous. */
 static herr_t set_chunks(hid_t create, const skv_h5_layout *layout)
@@ -142,6 +143,30 @@ skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type typ
 
     assert(g && !g->is_virtual);
     st = append(f, g, n, type, data);
+    f->failed = f->failed || st != SKV_OK;
+    return st;
+}
+
+skv_status skv_h5_pass(skv_h5 *f, const char *name, int64_t to)
+{
+    skv_h5__given *g = find(f, name);
+    const int64_t fit = g->row_bytes > 0 ? (int64_t)(PASS_BYTES / g->row_bytes) : 1;
+    const int64_t piece = fit < 1 ? 1 : fit < to - g->used ? fit : to - g->used;
+    char *block = NULL;
+    skv_status st = SKV_OK;
+
+    assert(!g->is_virtual && g->type != SKV_H5_TEXT);
+    if (to <= g->used)
+        return SKV_OK;
+    SKV_TRY(skv_alloc(&block, (size_t)piece, g->row_bytes, name));
+    if (g->type == SKV_H5_F32 || g->type == SKV_H5_F64)
+        memset(block, 0xff, (size_t)piece * g->row_bytes); /* NaN */
+    while (g->used < to && st == SKV_OK) {
+        const int64_t left = to - g->used;
+
+        st = append(f, g, left < piece ? left : piece, g->type, block);
+    }
+    free(block);
     f->failed = f->failed || st != SKV_OK;
     return st;
 }

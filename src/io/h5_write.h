@@ -12,6 +12,10 @@ SKV_MUST skv_status skv_h5_make(skv_h5 *f, const char *name, const skv_h5_layout
 SKV_MUST skv_status skv_h5_append(skv_h5 *f, const char *name, int64_t n, skv_h5_type type,
                                   const void *data);
 
+/* Appends entries of which nothing is known until the dataset has `to`: 0, or NaN where its type is
+ * a floating one. Not for texts. */
+SKV_MUST skv_status skv_h5_pass(skv_h5 *f, const char *name, int64_t to);
+
 /* text_bytes for n texts, of which the longest and all have so many bytes, NULs included: the
  * longest's where padding costs no more than four times the texts; else 0. */
 size_t skv_h5_fixed_text_bytes(size_t n, size_t longest, size_t sum);

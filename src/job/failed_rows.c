@@ -8,7 +8,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "run/run_file.h"
+#include "run/schema.h"
 
 #define MAX_SHOWN 4 /* reasons */
 
@@ -89,33 +89,30 @@ void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f)
         snprintf(out + used, bytes - used, ", %" PRId64 " for other reasons", others);
 }
 
-skv_status skv_failed_rows_read(skv_failed_rows *out, int64_t *n_rows, const char *run)
+skv_status skv_failed_rows_of(skv_failed_rows *out, const skv_run_file *run)
 {
-    skv_run_file file = {0};
-    skv_status st;
-
     *out = (skv_failed_rows){0};
-    SKV_TRY_GOTO(skv_run_file_open(&file, run), done);
-    *n_rows = file.n;
-    for (int64_t i = 0; i < file.n; i++)
-        if (file.status[i] != 0)
-            SKV_TRY_GOTO(skv_failed_rows_add(out, file.error[i], 1), done);
-done:
-    skv_run_file_close(&file);
-    return st;
+    for (int64_t i = 0; i < run->n; i++)
+        if (run->status[i] != 0 && run->status[i] != SKV_ROW_MISSING)
+            SKV_TRY(skv_failed_rows_add(out, run->error[i], 1));
+    return SKV_OK;
 }
 
 skv_status skv_failed_rows_warn(const char *run)
 {
-    skv_failed_rows failed;
+    skv_failed_rows failed = {0};
+    skv_run_file file;
     char reasons[640];
-    int64_t n_rows = 0;
-    const skv_status st = skv_failed_rows_read(&failed, &n_rows, run);
+    skv_status st;
 
+    SKV_TRY_GOTO(skv_run_file_open_partial(&file, run), done);
+    SKV_TRY_GOTO(skv_failed_rows_of(&failed, &file), done);
     skv_failed_rows_text(reasons, sizeof reasons, &failed);
-    if (st == SKV_OK && failed.n > 0)
+    if (failed.n > 0)
         skv_warn("%" PRId64 " of %" PRId64 " rows failed: %s; /samples/error of run.h5 says which",
-                 failed.n, n_rows, reasons);
+                 failed.n, file.n - file.n_missing, reasons);
+done:
     skv_failed_rows_clear(&failed);
+    skv_run_file_close(&file);
     return st;
 }

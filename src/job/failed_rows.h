@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "run/run_file.h"
 
 typedef struct {
     char *reason;
@@ -28,8 +29,8 @@ void skv_failed_rows_clear(skv_failed_rows *f); /* also after a failure */
  * 2 "not finite: text", 1 "the line is empty". Always ends with a NUL. */
 void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f);
 
-/* Those of RUN/run.h5, and how many rows it has in all. */
-SKV_MUST skv_status skv_failed_rows_read(skv_failed_rows *out, int64_t *n_rows, const char *run);
+/* Those of run.h5; missing rows are none. */
+SKV_MUST skv_status skv_failed_rows_of(skv_failed_rows *out, const skv_run_file *run);
 
 /* Warns of the rows of RUN/run.h5 that failed: how many, and why. */
 SKV_MUST skv_status skv_failed_rows_warn(const char *run);

@@ -75,6 +75,7 @@ skv_status skv_gather_ranks(int64_t *n_failed, skv_comm *comm, const skv_gather_
               .claims = setup->claims,
               .setup = {.run = setup->run,
                         .virtual_images = setup->virtual_images,
+                        .partial = setup->partial,
                         .stop = setup->stop,
                         .alive = alive,
                         .ctx = comm,

@@ -1,4 +1,4 @@
-/* Gather by all ranks: run.h5 of a run that is complete. */
+/* Gather by all ranks: run.h5 of a run. */
 #ifndef SKV_JOB_GATHER_RANKS_H
 #define SKV_JOB_GATHER_RANKS_H
 
@@ -8,7 +8,7 @@
 
 typedef struct {
     const char *run;
-    bool virtual_images;
+    bool virtual_images, partial; /* run/gather.h */
     skv_claims *claims; /* of rank 0 in the run, which takes the run's lock; others: not used */
     const skv_flag *stop;
 } skv_gather_ranks_setup;

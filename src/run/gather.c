@@ -16,6 +16,7 @@ skv_status skv_gather_open(skv_gather **out, const skv_gather_setup *setup)
     SKV_TRY(skv_alloc(&g, 1, sizeof *g, "gather"));
     g->setup = *setup;
     SKV_TRY_GOTO(skv_run_json_read(&g->json, setup->run), done);
+    SKV_TRY_GOTO(skv_run_json_segments(&g->segments, &g->json, setup->run), done);
     g->place = (skv_run_place){setup->run, g->json.by_hundred};
     g->n_paths = (int)json_object_size(g->json.paths);
     if (!skv_mul_size(&g->n, (size_t)g->json.n_groups, (size_t)g->n_paths)) {
@@ -23,6 +24,7 @@ skv_status skv_gather_open(skv_gather **out, const skv_gather_setup *setup)
         goto done;
     }
     SKV_TRY_GOTO(skv_alloc(&g->known, g->n + 1, sizeof *g->known, "gather"), done);
+    SKV_TRY_GOTO(skv_alloc(&g->lacking, (size_t)g->n_paths, sizeof *g->lacking, "gather"), done);
     SKV_TRY_GOTO(skv_alloc(&g->news, g->n + 1, sizeof *g->news, "gather"), done);
 done:
     if (st == SKV_OK)
@@ -38,6 +40,7 @@ void skv_gather_close(skv_gather *g)
         return;
     free(g->known);
     free(g->news);
+    free(g->lacking);
     skv_run_json_clear(&g->json);
     free(g);
 }
@@ -129,8 +132,7 @@ static skv_status check(int64_t *news, const share *s, int64_t group)
     if ((known & SKV_GATHER__THERE) == 0 || (whole && s->g->spares_whole))
         return SKV_OK;
     SKV_TRY(skv_run_name_group(&file, &s->g->place, s->path, group));
-    st = whole && s->g->setup.virtual_images ? skv_group_file_known(&file)
-                                             : skv_group_file_whole(&file);
+    st = whole && s->g->virtual_images ? skv_group_file_known(&file) : skv_group_file_whole(&file);
     if (skv_group_file_is_damage(st)) {
         *news = SKV_GATHER__DAMAGED;
         return skv_gather__set_aside(&file);
@@ -155,10 +157,10 @@ skv_status skv_gather_check(skv_gather *g)
 {
     skv_gather__learn(g);
     if (skv_gather__missing(g) > 0)
-        return skv_gather__verdict(g);
-    g->spares_whole = skv_gather__damaged(g) > 0 || skv_gather__is_made(g);
-    return g->setup.size > 1 || g->setup.virtual_images || g->spares_whole ? visit_share(g, check)
-                                                                           : SKV_OK;
+        SKV_TRY(skv_gather__verdict(g));
+    g->spares_whole = (skv_gather__damaged(g) > 0 && !g->setup.partial) || skv_gather__is_made(g);
+    return g->setup.size > 1 || g->virtual_images || g->spares_whole ? visit_share(g, check)
+                                                                     : SKV_OK;
 }
 
 skv_status skv_gather_write(skv_gather *g, int64_t *n_failed)

@@ -2,7 +2,12 @@
  * the checking, rank 0 writes.
  *
  * What was gathered stays: a run.h5 that was made of these very groups is left as it is, after the
- * files that are not known to be whole (run/group_file.h, run/run_index.h) were checked. */
+ * files that are not known to be whole (run/group_file.h, run/run_index.h) were checked.
+ *
+ * A partial gather takes the groups that are there. run.h5 has all rows of the run; those whose
+ * group some path lacks have the status SKV_ROW_MISSING, and the attribute `partial` says how many
+ * there are. Its pictures stay in the group files, so it is made quickly. A path without any group
+ * is left out. The next gather makes it anew. */
 #ifndef SKV_RUN_GATHER_H
 #define SKV_RUN_GATHER_H
 
@@ -16,6 +21,7 @@
 typedef struct {
     const char *run;
     bool virtual_images;  /* run.h5 points at the pictures in the group files, and has no copies */
+    bool partial;         /* missing and damaged groups are left out; otherwise they end it */
     const skv_flag *stop; /* NULL; or: not 0 ends every step with SKV_E_STOPPED */
     void (*alive)(void *ctx); /* NULL; or called all the while, for those who wait */
     void *ctx;
@@ -41,11 +47,13 @@ SKV_MUST skv_status skv_gather_check(skv_gather *g);
 int64_t *skv_gather_news(skv_gather *g, size_t *n);
 
 /* Step 3, of rank 0 alone: writes run.h5, which is read back before it gets its name: it appears
- * whole or not at all. *n_failed: rows whose status is not 0.
+ * whole or not at all. *n_failed: rows that have failed, without the missing ones. Warns of what a
+ * partial one lacks.
  *
  * All group files have been checked when an error is returned: SKV_E_NOTFOUND counts those that are
  * missing and names the first; SKV_E_STOPPED says how many were set aside: skv sample computes them
- * again. (Step 2 says the former already.) */
+ * again. (Step 2 says the former already.) A partial gather fails so only where no group is there.
+ */
 SKV_MUST skv_status skv_gather_write(skv_gather *g, int64_t *n_failed);
 
 /* All steps, by one process. */

@@ -8,9 +8,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "io/h5.h"
+#include "run/gather_missing.h"
 #include "run/gather_path.h"
 #include "run/run_index.h"
-#include "run/segments.h"
 
 static skv_status name_run_h5(char *out, size_t bytes, const skv_gather *g)
 {
@@ -29,7 +29,7 @@ static skv_digest add_text(skv_digest d, const char *text)
 /* Of all that run.h5 is made of: run.json, and the group files by their checksums. */
 static void digest_groups(char out[SKV_DIGEST_BYTES], const skv_gather *g)
 {
-    const unsigned char is_virtual = g->setup.virtual_images;
+    const unsigned char is_virtual = g->virtual_images;
     const char *path;
     json_t *entry;
     skv_digest d = add_text((skv_digest){0}, g->json.digest);
@@ -89,7 +89,7 @@ static skv_status count_failed(int64_t *n_failed, skv_h5 *f, const skv_gather *g
                         true));
     *n_failed = 0;
     for (int64_t i = 0; i < g->json.n_rows; i++)
-        *n_failed += status[i] != 0;
+        *n_failed += status[i] != 0 && status[i] != SKV_ROW_MISSING;
     free(status);
     return SKV_OK;
 }
@@ -109,26 +109,36 @@ static bool find_made(int64_t *n_failed, const skv_gather *g)
     return made;
 }
 
+/* Of those that are there. */
 static bool all_whole(const skv_gather *g)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (!(g->known[i] & SKV_GATHER__WHOLE))
+        if (skv_gather__is_there(g->known[i]) && !(g->known[i] & SKV_GATHER__WHOLE))
             return false;
     return true;
 }
 
 /* -------------------------------------------------------------------------- writing */
 
-/* *parts: what all groups of the path have. */
-static void find_parts(unsigned *parts, const skv_gather *g, int order, const char *path)
+typedef struct {
+    skv_gather *g;
+    skv_h5 *out;
+    skv_gather_rows rows;
+    skv_gather_missing *missing; /* of a partial one */
+} writing;
+
+/* *parts: what all groups of the path that are there have. */
+static void find_parts(unsigned *parts, const skv_gather *g, int place, const char *path)
 {
-    const int64_t *known = g->known + (size_t)order * (size_t)g->json.n_groups;
+    const int64_t *known = g->known + (size_t)place * (size_t)g->json.n_groups;
     unsigned any = 0, some;
 
     *parts = SKV_GROUP_BITS | SKV_GROUP_IMAGE;
     for (int64_t k = 0; k < g->json.n_groups; k++) {
         const unsigned has = (unsigned)(known[k] >> SKV_GATHER__PARTS);
 
+        if (!skv_gather__is_there(known[k]))
+            continue;
         *parts &= has;
         any |= has;
     }
@@ -140,7 +150,7 @@ static void find_parts(unsigned *parts, const skv_gather *g, int order, const ch
                                           : "bits or pictures");
 }
 
-/* Group `at` of known. SKV_OK with an empty record: damaged, and set aside. */
+/* Group `at` of known. SKV_OK with an empty record: it is not there, or damaged and set aside. */
 static skv_status read_group(skv_group_record *rec, skv_gather *g, const skv_gather_path *p,
                              int64_t group, size_t at)
 {
@@ -148,6 +158,9 @@ static skv_status read_group(skv_group_record *rec, skv_gather *g, const skv_gat
     skv_run_name file;
     skv_status st;
 
+    *rec = (skv_group_record){0};
+    if (!skv_gather__is_there(g->known[at]))
+        return SKV_OK;
     SKV_TRY(skv_run_name_group(&file, &g->place, p->name, group));
     st = skv_group_file_read(rec, &file,
                              skv_gather_path_parts(p) | (checked ? SKV_GROUP_CHECKED : 0));
@@ -157,14 +170,27 @@ static skv_status read_group(skv_group_record *rec, skv_gather *g, const skv_gat
     return skv_gather__set_aside(&file);
 }
 
-static skv_status add_piece(skv_gather *g, skv_gather_path *p, int64_t piece, skv_run_index *index)
+/* A group that is not there: its rows are missing, or the path is spoilt. */
+static skv_status pass_group(writing *w, skv_gather_path *p, int64_t group)
 {
+    skv_group_record rec;
+
+    p->spoilt = !w->g->setup.partial;
+    if (p->spoilt)
+        return SKV_OK;
+    SKV_TRY(skv_gather_missing_group(&rec, w->missing, p->name, group, p->has_samples));
+    return skv_gather_path_pass(p, &rec);
+}
+
+static skv_status add_piece(writing *w, skv_gather_path *p, int64_t piece, skv_run_index *index)
+{
+    skv_gather *g = w->g;
     const int64_t first = piece * SKV_INDEX_PIECE, left = g->json.n_groups - first;
     const int64_t n = left < SKV_INDEX_PIECE ? left : SKV_INDEX_PIECE;
     skv_status st = SKV_OK;
 
     for (int64_t k = first; k < first + n && st == SKV_OK; k++) {
-        const size_t at = (size_t)(p->order * g->json.n_groups + k);
+        const size_t at = (size_t)(p->place * g->json.n_groups + k);
         skv_group_record rec = {0};
 
         st = skv_gather__go_on(g);
@@ -176,15 +202,16 @@ static skv_status add_piece(skv_gather *g, skv_gather_path *p, int64_t piece, sk
             if (!p->spoilt)
                 st = skv_gather_path_add(p, &rec);
         } else if (st == SKV_OK) {
-            p->spoilt = true;
+            st = pass_group(w, p, k);
         }
         skv_group_record_clear(&rec);
     }
     return st;
 }
 
-static skv_status add_path(skv_gather *g, skv_gather_path *p, const char *path_digest)
+static skv_status add_path(writing *w, skv_gather_path *p, const char *path_digest)
 {
+    const skv_gather *g = w->g;
     const skv_run_index_of of = {&g->place, p->name, g->json.digest, path_digest};
     const int64_t n_pieces = skv_run_index_pieces(g->json.n_groups);
 
@@ -193,7 +220,7 @@ static skv_status add_path(skv_gather *g, skv_gather_path *p, const char *path_d
         skv_status st;
 
         SKV_TRY(skv_run_index_open(&index, &of, piece));
-        st = add_piece(g, p, piece, index);
+        st = add_piece(w, p, piece, index);
         skv_run_index_close(index);
         SKV_TRY(st);
     }
@@ -213,9 +240,12 @@ static skv_status write_json(skv_h5 *out, const char *key, const json_t *value)
 
 static skv_status write_root(skv_h5 *out, const skv_gather *g)
 {
-    char digest[SKV_DIGEST_BYTES];
+    char digest[SKV_DIGEST_BYTES], partial[SKV_GATHER__PARTIAL_BYTES];
 
     digest_groups(digest, g);
+    skv_gather__partial(partial, g);
+    if (partial[0])
+        SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_PARTIAL, partial));
     SKV_TRY(write_json(out, SKV_ATTR_CONFIG, g->json.common));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_CONFIG_DIGEST, g->json.digest));
     if (g->json.segments)
@@ -225,61 +255,69 @@ static skv_status write_root(skv_h5 *out, const skv_gather *g)
     return skv_h5_link(out, "/metrics", "metrics.h5", "/metrics"); /* once skv eval made it */
 }
 
-static skv_status write_paths(skv_gather *g, skv_h5 *out, skv_gather_rows *rows)
+static skv_status write_paths(writing *w)
 {
+    skv_gather *g = w->g;
     const char *name, *digest;
     json_t *entry;
-    int order = 0;
-    bool spoilt = false;
+    int place = 0, order = 0;
+    bool spoilt = false, has_samples = true;
 
     json_object_foreach(g->json.paths, name, entry)
     {
         skv_gather_path p = {.run = g->setup.run,
                              .by_hundred = g->place.by_hundred,
-                             .out = out,
-                             .rows = rows,
+                             .out = w->out,
+                             .rows = &w->rows,
                              .name = name,
-                             .virtual_images = g->setup.virtual_images,
+                             .virtual_images = g->virtual_images,
+                             .place = place++,
                              .order = order,
+                             .has_samples = has_samples,
                              .reference = json_is_true(json_object_get(entry, "reference")),
                              .spoilt = spoilt};
         skv_status st;
 
+        if (g->lacking[p.place] == g->json.n_rows)
+            continue;
         SKV_TRY(skv_json_string(&digest, entry, "digest", name));
-        find_parts(&p.parts, g, order++, name);
-        st = add_path(g, &p, digest);
+        find_parts(&p.parts, g, p.place, name);
+        st = add_path(w, &p, digest);
         spoilt = p.spoilt;
+        has_samples = false;
+        order += p.found != NULL;
         skv_gather_path_clear(&p);
         SKV_TRY(st);
     }
+    skv_gather__count(g); /* some may have been set aside meanwhile */
     SKV_TRY(skv_gather__verdict(g));
-    return skv_gather_rows_write(rows, out);
+    return skv_gather_rows_write(&w->rows, w->out);
 }
 
+/* What it was made of is known at the end. */
 static skv_status write_run(skv_gather *g, skv_h5 *out, int64_t *n_failed)
 {
-    skv_gather_rows rows = {.n = g->json.n_rows, .n_groups = g->json.n_groups};
+    writing w = {.g = g, .out = out};
     skv_status st;
 
+    SKV_TRY_GOTO(skv_gather_rows_init(&w.rows, &g->segments), done);
+    if (g->setup.partial)
+        SKV_TRY_GOTO(skv_gather_missing_open(&w.missing, g->setup.run, &g->segments), done);
+    SKV_TRY_GOTO(write_paths(&w), done);
     SKV_TRY_GOTO(write_root(out, g), done);
-    SKV_TRY_GOTO(skv_gather_rows_init(&rows), done);
-    SKV_TRY_GOTO(write_paths(g, out, &rows), done);
-    *n_failed = rows.n_failed;
+    *n_failed = w.rows.n_failed - w.rows.n_missing;
 done:
-    skv_gather_rows_clear(&rows);
+    skv_gather_missing_close(w.missing);
+    skv_gather_rows_clear(&w.rows);
     return st;
 }
 
-skv_status skv_gather__write(skv_gather *g, int64_t *n_failed)
+static skv_status make(skv_gather *g, int64_t *n_failed)
 {
     char file[4096];
     skv_h5 *out = NULL;
     skv_status st;
 
-    if (all_whole(g) && find_made(n_failed, g)) {
-        skv_debug("%s/run.h5 holds these groups already", g->setup.run);
-        return SKV_OK;
-    }
     SKV_TRY(name_run_h5(file, sizeof file, g));
     SKV_TRY(skv_h5_create(&out, file));
     SKV_TRY_GOTO(write_run(g, out, n_failed), done);
@@ -288,4 +326,18 @@ skv_status skv_gather__write(skv_gather *g, int64_t *n_failed)
 done:
     skv_h5_close(out);
     return st;
+}
+
+skv_status skv_gather__write(skv_gather *g, int64_t *n_failed)
+{
+    char partial[SKV_GATHER__PARTIAL_BYTES];
+
+    if (all_whole(g) && find_made(n_failed, g))
+        skv_debug("%s/run.h5 holds these groups already", g->setup.run);
+    else
+        SKV_TRY(make(g, n_failed));
+    skv_gather__partial(partial, g);
+    if (partial[0])
+        skv_warn("%s/run.h5 is partial: %s", g->setup.run, partial);
+    return SKV_OK;
 }

@@ -1,4 +1,4 @@
-/* run.h5, made of groups that are all there. */
+/* run.h5, made of the groups that are there. */
 #ifndef SKV_RUN_GATHER_FILE_H
 #define SKV_RUN_GATHER_FILE_H
 

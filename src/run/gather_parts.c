@@ -13,6 +13,10 @@ void skv_gather__learn(skv_gather *g)
     for (size_t i = 0; i < g->n; i++)
         g->known[i] |= g->news[i];
     memset(g->news, 0, g->n * sizeof *g->news);
+    skv_gather__count(g);
+    g->virtual_images = g->setup.virtual_images;
+    for (int p = 0; p < g->n_paths && g->setup.partial; p++)
+        g->virtual_images = g->virtual_images || g->lacking[p] > 0;
 }
 
 skv_status skv_gather__go_on(const skv_gather *g)
@@ -77,6 +81,73 @@ int64_t skv_gather__damaged(const skv_gather *g)
     return n;
 }
 
+/* ------------------------------------------------------------------ a partial run */
+
+static int64_t rows_of(const skv_gather *g, int64_t group)
+{
+    int64_t first;
+    int n;
+
+    skv_segments_group(&g->segments, group, &first, &n);
+    return n;
+}
+
+static bool is_missing(const skv_gather *g, int place, int64_t group)
+{
+    return !skv_gather__is_there(g->known[place * g->json.n_groups + group]);
+}
+
+void skv_gather__count(skv_gather *g)
+{
+    for (int p = 0; p < g->n_paths; p++) {
+        g->lacking[p] = 0;
+        for (int64_t k = 0; k < g->json.n_groups; k++)
+            g->lacking[p] += is_missing(g, p, k) ? rows_of(g, k) : 0;
+    }
+}
+
+/* Rows that every path has, those paths aside that have none. */
+static int64_t count_rows(const skv_gather *g)
+{
+    int64_t n = g->json.n_rows;
+
+    for (int64_t k = 0; k < g->json.n_groups; k++) {
+        bool missing = false;
+
+        for (int p = 0; p < g->n_paths && !missing; p++)
+            missing = g->lacking[p] < g->json.n_rows && is_missing(g, p, k);
+        n -= missing ? rows_of(g, k) : 0;
+    }
+    return n;
+}
+
+void skv_gather__partial(char out[SKV_GATHER__PARTIAL_BYTES], const skv_gather *g)
+{
+    const size_t bytes = SKV_GATHER__PARTIAL_BYTES;
+    const char *path;
+    json_t *entry;
+    size_t used = 0;
+    int place = 0;
+    char join = ';';
+
+    out[0] = '\0';
+    json_object_foreach(g->json.paths, path, entry)
+    {
+        const int64_t lacking = g->lacking[place++];
+
+        if (lacking == 0 || used >= bytes)
+            continue;
+        if (used == 0)
+            used = (size_t)snprintf(out, bytes, "%lld of %lld rows", (long long)count_rows(g),
+                                    (long long)g->json.n_rows);
+        used += (size_t)snprintf(out + used, bytes - used, "%c path %s lacks %s%lld", join, path,
+                                 lacking < g->json.n_rows ? "" : "all ", (long long)lacking);
+        join = ',';
+    }
+}
+
+/* ------------------------------------------------------------------------ verdict */
+
 static skv_status say_damaged(const skv_gather *g, int64_t n_damaged, int64_t n_missing)
 {
     return skv_fail(SKV_E_STOPPED,
@@ -92,6 +163,8 @@ skv_status skv_gather__verdict(const skv_gather *g)
     const int64_t n_missing = count_missing(names, sizeof names, g);
     const int64_t n_damaged = skv_gather__damaged(g);
 
+    if (g->setup.partial && n_missing + n_damaged < (int64_t)g->n)
+        return SKV_OK;
     if (n_damaged > 0)
         return say_damaged(g, n_damaged, n_missing);
     if (n_missing > 0)

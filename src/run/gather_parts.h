@@ -19,13 +19,21 @@ struct skv_gather {
     skv_gather_setup setup;
     skv_run_json json;
     skv_run_place place;
+    skv_segments segments;
     int n_paths;
     size_t n;              /* groups of all paths */
     int64_t *known, *news; /* (n_paths,n_groups), and behind them skv_gather__digest_made */
+    int64_t *lacking;      /* (n_paths) rows whose group is not there */
+    bool virtual_images;   /* as wished, and of a partial one */
     bool spares_whole;     /* no run.h5 will be written, so files known to be whole are not read */
 };
 
-/* Makes the news known. */
+static inline bool skv_gather__is_there(int64_t known)
+{
+    return (known & (SKV_GATHER__THERE | SKV_GATHER__DAMAGED)) == SKV_GATHER__THERE;
+}
+
+/* Makes the news known, and counts. */
 void skv_gather__learn(skv_gather *g);
 /* To be called for every group: tells others that this rank is at work, and hears a stop. */
 SKV_MUST skv_status skv_gather__go_on(const skv_gather *g);
@@ -35,5 +43,11 @@ SKV_MUST skv_status skv_gather__set_aside(const skv_run_name *file);
 int64_t skv_gather__damaged(const skv_gather *g);
 int64_t skv_gather__missing(const skv_gather *g); /* not counting the damaged ones */
 SKV_MUST skv_status skv_gather__verdict(const skv_gather *g);
+
+/* Counts what is known to be there: g->lacking. */
+void skv_gather__count(skv_gather *g);
+/* What is not: "3 of 5 rows; path full lacks 2"; "": nothing. */
+#define SKV_GATHER__PARTIAL_BYTES 1024
+void skv_gather__partial(char out[SKV_GATHER__PARTIAL_BYTES], const skv_gather *g);
 
 #endif

@@ -74,7 +74,15 @@ static skv_status begin(skv_gather_path *p, const skv_group_record *rec)
     if (rec->kept_by_source)
         SKV_TRY(skv_alloc(&p->kept, n_kept(e), sizeof *p->kept, "gather"));
     SKV_TRY(skv_alloc(&p->warm, (size_t)e->groups, sizeof *p->warm, "gather"));
+    SKV_TRY(skv_alloc(&p->found, (size_t)e->groups, sizeof *p->found, "gather"));
     return write_attributes(p, rec);
+}
+
+/* Of the rows and groups so far, what was passed over. */
+static skv_status catch_up(const skv_gather_path *p, skv_set set)
+{
+    return skv_h5_pass(p->out, skv_schema_in_run(set, p->name).text,
+                       skv_schema[set].how == SKV_GATHER_ROWS ? p->n_rows : p->n_groups);
 }
 
 static skv_status append(skv_gather_path *p, const skv_group_record *rec)
@@ -83,32 +91,31 @@ static skv_status append(skv_gather_path *p, const skv_group_record *rec)
         const void *data = skv_group__data(rec, s);
         const int64_t n = skv_schema[s].how == SKV_GATHER_ROWS ? rec->n_rows : 1;
 
-        if (data && grows(p, s))
-            SKV_TRY(skv_h5_append(p->out, skv_schema_in_run(s, p->name).text, n, skv_schema[s].type,
-                                  data));
+        if (!data || !grows(p, s))
+            continue;
+        SKV_TRY(catch_up(p, s));
+        SKV_TRY(
+            skv_h5_append(p->out, skv_schema_in_run(s, p->name).text, n, skv_schema[s].type, data));
     }
     return SKV_OK;
 }
 
-/* Rows follow one another, the same on every path, and sizes are the first group's. */
+/* A group has the rows that run.json gives it, and the sizes of the first. */
 static skv_status check_place(const skv_gather_path *p, const skv_group_record *rec)
 {
-    const int64_t *first = p->rows->first;
+    const int64_t *first = p->rows->first + p->n_groups;
     skv_extents e = skv_group__extents(rec);
 
     e.rows = p->rows->n;
     e.groups = p->rows->n_groups;
-    if (rec->group != p->n_groups || rec->n_rows > p->rows->n - p->n_rows)
+    if (rec->group != p->n_groups || rec->n_rows != first[1] - first[0])
         return skv_fail(SKV_E_FORMAT,
-                        "%s: path %s: group %lld has %d rows from row %lld on, of %lld", p->run,
-                        p->name, (long long)rec->group, rec->n_rows, (long long)p->n_rows,
-                        (long long)p->rows->n);
-    if (p->order > 0 && rec->n_rows != first[rec->group + 1] - first[rec->group])
-        return skv_fail(SKV_E_FORMAT, "%s: group %lld has %d rows on path %s and %lld on the first",
-                        p->run, (long long)rec->group, rec->n_rows, p->name,
-                        (long long)(first[rec->group + 1] - first[rec->group]));
-    if (p->n_groups > 0 && memcmp(&e, &p->extents, sizeof e) != 0)
-        return skv_fail(SKV_E_FORMAT, "%s: path %s: group %lld has other sizes than group 0",
+                        "%s: path %s: group %lld has %d rows, group %lld of run.json "
+                        "has %lld",
+                        p->run, p->name, (long long)rec->group, rec->n_rows, (long long)p->n_groups,
+                        (long long)(first[1] - first[0]));
+    if (p->found && memcmp(&e, &p->extents, sizeof e) != 0)
+        return skv_fail(SKV_E_FORMAT, "%s: path %s: group %lld has other sizes than the first",
                         p->run, p->name, (long long)rec->group);
     return SKV_OK;
 }
@@ -118,6 +125,8 @@ static void count(skv_gather_path *p, const skv_group_record *rec)
 {
     for (size_t i = 0; p->kept && rec->kept_by_source && i < n_kept(&p->extents); i++)
         p->kept[i] += (double)rec->kept_by_source[i] * rec->n_rows;
+    p->found[rec->group] = true;
+    p->n_found += rec->n_rows;
     if (rec->first)
         p->warm[p->n_warm++] = rec->group;
     if (rec->pool_peak > p->pool_peak) {
@@ -128,19 +137,32 @@ static void count(skv_gather_path *p, const skv_group_record *rec)
     p->n_groups++;
 }
 
+static skv_status add_rows(const skv_gather_path *p, const skv_group_record *rec)
+{
+    return p->has_samples ? skv_gather_rows_add(p->rows, rec, p->n_rows)
+                          : skv_gather_rows_add_failed(p->rows, rec, p->n_rows);
+}
+
 skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec)
 {
     SKV_TRY(check_place(p, rec));
-    if (p->n_groups == 0) {
+    if (!p->found) {
         p->extents = skv_group__extents(rec);
         p->extents.rows = p->rows->n;
         p->extents.groups = p->rows->n_groups;
         SKV_TRY(begin(p, rec));
     }
-    SKV_TRY(p->order == 0 ? skv_gather_rows_add(p->rows, rec, p->n_rows)
-                          : skv_gather_rows_add_failed(p->rows, rec, p->n_rows));
+    SKV_TRY(add_rows(p, rec));
     SKV_TRY(append(p, rec));
     count(p, rec);
+    return SKV_OK;
+}
+
+skv_status skv_gather_path_pass(skv_gather_path *p, const skv_group_record *rec)
+{
+    SKV_TRY(add_rows(p, rec));
+    p->n_rows += rec->n_rows;
+    p->n_groups++;
     return SKV_OK;
 }
 
@@ -154,6 +176,7 @@ static skv_status write_virtual(const skv_gather_path *p)
     const int64_t *first = p->rows->first;
     skv_schema_name *files = NULL;
     skv_h5_source *sources = NULL;
+    int n = 0;
     skv_status st;
 
     SKV_TRY_GOTO(skv_alloc(&files, (size_t)p->n_groups, sizeof *files, "gather"), done);
@@ -161,13 +184,16 @@ static skv_status write_virtual(const skv_gather_path *p)
     for (int64_t k = 0; k < p->n_groups; k++) {
         skv_run_name file;
 
+        if (!p->found[k])
+            continue;
         SKV_TRY_GOTO(skv_run_name_group(&file, &relative, p->name, k), done);
-        snprintf(files[k].text, sizeof files[k].text, "%.*s", (int)sizeof files[k].text - 1,
+        snprintf(files[n].text, sizeof files[n].text, "%.*s", (int)sizeof files[n].text - 1,
                  file.path);
-        sources[k] = (skv_h5_source){files[k].text, set.text, first[k], first[k + 1] - first[k]};
+        sources[n] = (skv_h5_source){files[n].text, set.text, first[k], first[k + 1] - first[k]};
+        n++;
     }
-    st = skv_h5_make_virtual(p->out, skv_schema_in_run(SKV_SET_IMAGE, p->name).text, &l, sources,
-                             (int)p->n_groups);
+    st =
+        skv_h5_make_virtual(p->out, skv_schema_in_run(SKV_SET_IMAGE, p->name).text, &l, sources, n);
 done:
     free(files);
     free(sources);
@@ -183,7 +209,7 @@ static skv_status write_mean(const skv_gather_path *p)
 
     SKV_TRY(skv_alloc(&mean, n, sizeof *mean, "gather"));
     for (size_t i = 0; i < n; i++)
-        mean[i] = (float)(p->kept[i] / (double)p->n_rows);
+        mean[i] = (float)(p->kept[i] / (double)p->n_found);
     st = skv_h5_write(p->out, skv_schema_in_run(SKV_SET_KEPT_BY_SOURCE, p->name).text, &l, mean);
     free(mean);
     return st;
@@ -197,14 +223,29 @@ static skv_status write_pool(const skv_gather_path *p)
     return skv_h5_set_int(p->out, cache.text, SKV_ATTR_POOL_PEAK, p->pool_peak);
 }
 
+/* The rows and groups at the end that were passed over. */
+static skv_status catch_up_all(const skv_gather_path *p)
+{
+    for (skv_set s = 0; s < SKV_N_SETS; s++) {
+        bool there = false;
+
+        if (!grows(p, s))
+            continue;
+        SKV_TRY(skv_h5_has(&there, p->out, skv_schema_in_run(s, p->name).text));
+        if (there)
+            SKV_TRY(catch_up(p, s));
+    }
+    return SKV_OK;
+}
+
 skv_status skv_gather_path_finish(skv_gather_path *p)
 {
     const skv_schema_name seconds = skv_schema_in_run(SKV_SET_SECONDS, p->name);
     bool there = false;
 
-    if (p->n_rows != p->rows->n)
-        return skv_fail(SKV_E_FORMAT, "%s: path %s has %lld rows, run.json says %lld", p->run,
-                        p->name, (long long)p->n_rows, (long long)p->rows->n);
+    if (!p->found)
+        return SKV_OK;
+    SKV_TRY(catch_up_all(p));
     if (p->virtual_images && (p->parts & SKV_GROUP_IMAGE))
         SKV_TRY(write_virtual(p));
     if (p->kept)
@@ -220,4 +261,5 @@ void skv_gather_path_clear(skv_gather_path *p)
 {
     free(p->kept);
     free(p->warm);
+    free(p->found);
 }

@@ -12,15 +12,19 @@ typedef struct {
     const char *name;
     unsigned parts;      /* SKV_GROUP_BITS, SKV_GROUP_IMAGE: what every group has */
     bool virtual_images; /* point at the pictures */
-    int order;           /* 0: the samples are taken from here */
+    int place;           /* in run.json */
+    int order;           /* in run.h5 */
+    bool has_samples;    /* the samples are taken from here */
     bool reference;
     bool spoilt; /* a group turned out to be damaged: nothing is added any more */
 
     /* collected so far */
-    int64_t n_rows, n_groups;
-    skv_extents extents; /* of the first group, with the run's rows and groups */
-    double *kept;        /* (S-1,l,S) sum over pictures, NULL: not recorded */
-    int64_t *warm;       /* (n_warm) groups with warm-up */
+    int64_t n_rows, n_groups; /* also of those that are not there */
+    int64_t n_found;          /* rows that are there */
+    bool *found;              /* (groups) NULL: no group is there */
+    skv_extents extents;      /* of the first group that is, with the run's rows and groups */
+    double *kept;             /* (S-1,l,S) sum over pictures, NULL: not recorded */
+    int64_t *warm;            /* (n_warm) groups with warm-up */
     int n_warm;
     int64_t pool_planned, pool_peak; /* of the group that took most */
 } skv_gather_path;
@@ -31,7 +35,10 @@ unsigned skv_gather_path_parts(const skv_gather_path *p);
 /* Adds the next group: its rows must follow those of the group before, its sizes be the first's. */
 SKV_MUST skv_status skv_gather_path_add(skv_gather_path *p, const skv_group_record *rec);
 
-/* Writes what is known after the last group. */
+/* Passes over the next group, which is not there: rec has its rows (run/gather_missing.h). */
+SKV_MUST skv_status skv_gather_path_pass(skv_gather_path *p, const skv_group_record *rec);
+
+/* Writes what is known after the last group; nothing of a path without any. */
 SKV_MUST skv_status skv_gather_path_finish(skv_gather_path *p);
 void skv_gather_path_clear(skv_gather_path *p);
 

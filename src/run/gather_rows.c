@@ -11,9 +11,16 @@
 #define PIECE_BYTES ((size_t)1 << 20) /* that are written at once; a multiple of any number's */
 #define PIECE_ROWS  ((int64_t)1 << 16)
 
-skv_status skv_gather_rows_init(skv_gather_rows *r)
+skv_status skv_gather_rows_init(skv_gather_rows *r, const skv_segments *segments)
 {
+    *r = (skv_gather_rows){.n = segments->n_rows, .n_groups = segments->n_groups};
     SKV_TRY(skv_alloc(&r->first, (size_t)r->n_groups + 1, sizeof *r->first, WHAT));
+    for (int64_t g = 0; g < r->n_groups; g++) {
+        int n;
+
+        skv_segments_group(segments, g, &r->first[g], &n);
+        r->first[g + 1] = r->first[g] + n;
+    }
     return skv_alloc(&r->status, (size_t)r->n, sizeof *r->status, WHAT);
 }
 
@@ -79,6 +86,7 @@ static skv_status keep_failed(skv_gather_rows *r, const skv_group_record *rec, c
             continue;
         SKV_TRY(keep_error(r, at + i, path, rec->error[i]));
         r->status[at + i] = rec->status[i];
+        r->n_missing += rec->status[i] == SKV_ROW_MISSING;
     }
     return SKV_OK;
 }
@@ -93,7 +101,6 @@ skv_status skv_gather_rows_add(skv_gather_rows *r, const skv_group_record *rec, 
                         ? skv_spool_add(&r->column[s].entries, &rec->group, sizeof rec->group, WHAT)
                         : keep_entry(&r->column[s], s, data, i));
     }
-    r->first[rec->group + 1] = at + rec->n_rows;
     return keep_failed(r, rec, NULL, at);
 }
 

@@ -7,6 +7,7 @@
 #include "core/spool.h"
 #include "run/group_file.h"
 #include "run/schema.h"
+#include "run/segments.h"
 
 typedef struct {
     skv_spool entries; /* numbers; texts with their NULs */
@@ -22,16 +23,16 @@ typedef struct {
 /* Only a row's status may differ between paths: a row that fails on any path counts as failed, with
  * the reason of the first such path. */
 typedef struct {
-    int64_t n, n_groups; /* of the run */
-    int64_t *first;      /* (n_groups+1) first row of each group; known after the first path */
-    int64_t n_failed;
+    int64_t n, n_groups;                  /* of the run */
+    int64_t *first;                       /* (n_groups+1) first row of each group */
+    int64_t n_failed;                     /* rows that have no picture */
+    int64_t n_missing;                    /* of these: since their group is not there */
     int32_t *status;                      /* (n) */
     skv_gather_error *error;              /* (n_failed) */
     skv_gather_column column[SKV_N_SETS]; /* of SKV_GATHER_SAMPLES, but status and error */
 } skv_gather_rows;
 
-/* n and n_groups are set, all else is 0. */
-SKV_MUST skv_status skv_gather_rows_init(skv_gather_rows *r);
+SKV_MUST skv_status skv_gather_rows_init(skv_gather_rows *r, const skv_segments *segments);
 
 /* Adds a group's rows, from row `at` of the run on: of the first path all that is said of them, in
  * their order; of a later path those that failed there. */

@@ -2,6 +2,7 @@
 #include "run/prompt_table_parts.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "io/prompts.h"
 
 #define MAX_TEXT ((int64_t)(1 << 20) + 1) /* with the NUL, as io/prompts.h takes them */
 
@@ -80,6 +82,22 @@ skv_status skv_prompt_table_add(skv_prompt_table *t, skv_list list, int64_t prom
     }
     *total += (int64_t)n;
     return SKV_OK;
+}
+
+void skv_prompt_row_id(char *out, size_t bytes, const skv_prompt_facts *facts, const char *own,
+                       int64_t prompt, int64_t sample)
+{
+    char id[SKV_PROMPT_ID_BYTES];
+
+    if (own)
+        snprintf(id, sizeof id, "%s", own);
+    else
+        skv_prompts_index_id(id, sizeof id, (size_t)prompt, (int)facts->index_digits,
+                             (int)facts->index_dashes);
+    if (sample > 0)
+        snprintf(out, bytes, "%s-%lld", id, (long long)sample);
+    else
+        snprintf(out, bytes, "%s", id);
 }
 
 /* ----------------------------------------------------------------------- reading */

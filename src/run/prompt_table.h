@@ -53,6 +53,12 @@ typedef struct {
     } list[SKV_N_LISTS];
 } skv_prompt_place;
 
+/* out = a row's id: the prompt's own, or its index where that is NULL; and "-<sample>" from sample
+ * 1 on, so that it does not depend on how many there are. bytes >= SKV_ID_BYTES (run/run_folder.h).
+ */
+void skv_prompt_row_id(char *out, size_t bytes, const skv_prompt_facts *facts, const char *own,
+                       int64_t prompt, int64_t sample);
+
 typedef struct skv_prompt_table skv_prompt_table;
 
 /* Spooled (core/spool.h), without prompts. `what` names the prompts in messages; copied. */

@@ -64,6 +64,8 @@ static skv_status read_samples(skv_run_file *run)
         SKV_TRY(skv_h5_read(columns[i].out, run->h5, skv_schema_in_run(columns[i].set, NULL).text,
                             &want, MAX_TEXT, false));
     }
+    for (int64_t i = 0; i < run->n; i++)
+        run->n_missing += run->status[i] == SKV_ROW_MISSING;
     return SKV_OK;
 }
 
@@ -226,8 +228,30 @@ static skv_status read_config(skv_run_file *run)
     return read_segments(run, name);
 }
 
+/* What run.h5 says that it lacks, and what it does not know of: rows of run.json. */
+static skv_status find_partial(skv_run_file *run, const json_t *run_json)
+{
+    const json_int_t rows = json_integer_value(json_object_get(run_json, "rows"));
+    char text[2048], *said = NULL;
+    skv_status st = skv_h5_get_text(&said, run->h5, "/", SKV_ATTR_PARTIAL);
+
+    if (st != SKV_OK && st != SKV_E_NOTFOUND)
+        return st;
+    if (rows <= run->n) {
+        run->partial = said;
+        return SKV_OK;
+    }
+    if (said)
+        snprintf(text, sizeof text, "%.1900s; the run has %lld rows now", said, (long long)rows);
+    else
+        snprintf(text, sizeof text, "%lld of %lld rows; the run has grown since", (long long)run->n,
+                 (long long)rows);
+    free(said);
+    return skv_path_join(&run->partial, NULL, text);
+}
+
 /* Pictures may have been taken away from their run.json: they are flat then. */
-static skv_status find_place(skv_run_file *run)
+static skv_status read_run_json(skv_run_file *run)
 {
     char file[4096];
     json_t *root = NULL;
@@ -236,15 +260,16 @@ static skv_status find_place(skv_run_file *run)
     snprintf(file, sizeof file, "%s/run.json", run->folder);
     run->place = (skv_run_place){.folder = run->folder};
     st = skv_json_read_below(&root, file, 1);
-    if (st == SKV_E_NOTFOUND)
-        return SKV_OK;
+    if (st != SKV_OK && st != SKV_E_NOTFOUND)
+        return st;
+    st = root ? skv_by_hundred_read(&run->place.by_hundred, root, file) : SKV_OK;
     if (st == SKV_OK)
-        st = skv_by_hundred_read(&run->place.by_hundred, root, file);
+        st = find_partial(run, root);
     json_decref(root);
     return st;
 }
 
-skv_status skv_run_file_open(skv_run_file *out, const char *folder)
+skv_status skv_run_file_open_partial(skv_run_file *out, const char *folder)
 {
     char file[4096];
     skv_status st;
@@ -256,8 +281,9 @@ skv_status skv_run_file_open(skv_run_file *out, const char *folder)
     if (st == SKV_E_NOTFOUND) {
         SKV_TRY(skv_run_is_there(folder));
         return skv_fail(SKV_E_NOTFOUND,
-                        "%s is missing: skv gather %s makes it once the run is complete", file,
-                        folder);
+                        "%s is missing: skv gather %s makes it once the run is complete, with "
+                        "--partial of what is there",
+                        file, folder);
     }
     SKV_TRY(st);
     st = read_samples(out);
@@ -266,12 +292,23 @@ skv_status skv_run_file_open(skv_run_file *out, const char *folder)
     if (st == SKV_OK)
         st = read_paths(out);
     if (st == SKV_OK)
-        st = find_place(out);
+        st = read_run_json(out);
     if (st == SKV_E_NOTFOUND) { /* something that every run.h5 of this version has */
         skv_context("%s is of another version of skv, or no run", file);
         st = SKV_E_FORMAT;
     }
     return st;
+}
+
+skv_status skv_run_file_open(skv_run_file *out, const char *folder)
+{
+    SKV_TRY(skv_run_file_open_partial(out, folder));
+    if (!out->partial)
+        return SKV_OK;
+    return skv_fail(SKV_E_NOTFOUND,
+                    "%s/run.h5 is partial (%s): skv gather %s makes it complete once the run is; "
+                    "skv eval and skv export take it as it is with --partial",
+                    folder, out->partial, folder);
 }
 
 void skv_run_file_close(skv_run_file *run)
@@ -289,6 +326,7 @@ void skv_run_file_close(skv_run_file *run)
     json_decref(run->config);
     free(run->config_digest);
     free(run->version);
+    free(run->partial);
     free(run->id);
     free(run->prompt);
     free(run->prompt_used);

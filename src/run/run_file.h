@@ -34,8 +34,10 @@ typedef struct {
     skv_h5 *h5;
     json_t *config; /* run.json's common part: model, resolution, cfg, samples, ... */
     char *config_digest, *version;
-    int64_t n;                                   /* rows */
-    skv_segments segments;                       /* whose rows are whose; groups are not counted */
+    int64_t n;             /* rows */
+    int64_t n_missing;     /* of these: with status SKV_ROW_MISSING */
+    char *partial;         /* what it lacks, "3 of 5 rows; path full lacks 2"; NULL: nothing */
+    skv_segments segments; /* whose rows are whose; groups are not counted */
     char **id, **prompt, **prompt_used, **error; /* (n) each */
     char **given_id, **negative;       /* (n) each, "" for none; NULL: of an earlier version */
     int32_t *sample, *tokens, *status; /* (n); status 0: done */
@@ -46,9 +48,13 @@ typedef struct {
     char **names;                      /* what the paths' names point into */
 } skv_run_file;
 
-/* Opens RUN/run.h5. SKV_E_NOTFOUND (naming skv gather) when there is none, SKV_E_FORMAT otherwise.
- * Cleared with skv_run_file_close, also after a failure. */
+/* Opens RUN/run.h5. SKV_E_NOTFOUND (naming skv gather) when there is none, or when it lacks rows
+ * that RUN/run.json or the file itself speaks of; SKV_E_FORMAT otherwise. Cleared with
+ * skv_run_file_close, also after a failure. */
 SKV_MUST skv_status skv_run_file_open(skv_run_file *out, const char *folder);
+
+/* The same of one that may be partial: made by skv gather --partial, or before the run grew. */
+SKV_MUST skv_status skv_run_file_open_partial(skv_run_file *out, const char *folder);
 void skv_run_file_close(skv_run_file *run);
 
 /* The row of a prompt's sample. */

@@ -49,23 +49,6 @@ static bool take_digest(char out[SKV_DIGEST_BYTES], const json_t *value)
     return true;
 }
 
-/* A run without the key is of one segment. */
-static bool take_segments(skv_segments *out, const json_t *root, const json_t *common,
-                          const char *file)
-{
-    const json_t *list = json_object_get(root, SKV_SEGMENTS);
-    const json_int_t rows = json_integer_value(json_object_get(root, "rows"));
-    const json_int_t samples = json_integer_value(json_object_get(common, "samples"));
-    const json_int_t size = json_integer_value(json_object_get(common, "group_size"));
-
-    if (size < 1 || size > SKV_RUN_MAX_GROUP || samples < 1 || rows < 1 || rows % samples != 0)
-        return false;
-    if (list)
-        return skv_segments_read(out, list, size, file) == SKV_OK;
-    *out = skv_segments_none(size);
-    return skv_segments_grow(out, rows / samples, samples) == SKV_OK;
-}
-
 static bool take_facts(skv_run_begun *out, const json_t *root, const char *file)
 {
     const json_t *common = json_object_get(root, "common");
@@ -74,7 +57,7 @@ static bool take_facts(skv_run_begun *out, const json_t *root, const char *file)
            take_digest(out->prompts, json_object_get(common, "prompts")) &&
            (!json_object_get(common, "rewritten") ||
             take_digest(out->rewritten, json_object_get(common, "rewritten"))) &&
-           take_segments(&out->segments, root, common, file);
+           skv_segments_of_run(&out->segments, root, file) == SKV_OK;
 }
 
 skv_status skv_run_begun_read(skv_run_begun *out, json_t **part, const char *run)

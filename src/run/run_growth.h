@@ -14,8 +14,6 @@
 #include "run/prompt_table.h"
 #include "run/segments.h"
 
-#define SKV_RUN_MAX_GROUP 1024 /* rows of a group */
-
 /* A run as it was begun; the same on all ranks once rank 0 has shared it. */
 typedef struct {
     bool there;                                                  /* otherwise all else is zero */

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "core/folder.h"
-#include "run/run_growth.h"
 #include "run/schema.h"
 
 #define MAX_ROWS ((int64_t)1 << 40)
@@ -61,25 +60,26 @@ skv_status skv_run_is_there(const char *run)
     return skv_fail(SKV_E_ARG, "%s is not a run: it has neither run.h5 nor run.json", run);
 }
 
-/* They make the rows and groups. */
-static skv_status check_segments(skv_run_json *r, const char *file)
+skv_status skv_run_json_segments(skv_segments *out, const skv_run_json *r, const char *run)
+{
+    char file[4096];
+
+    snprintf(file, sizeof file, "%.4080s/run.json", run);
+    SKV_TRY(skv_segments_of_run(out, r->root, file));
+    if (out->n_rows != r->n_rows || out->n_groups != r->n_groups)
+        return skv_fail(SKV_E_FORMAT, "%s: %lld rows in %lld groups, and segments of %lld in %lld",
+                        file, (long long)r->n_rows, (long long)r->n_groups, (long long)out->n_rows,
+                        (long long)out->n_groups);
+    return SKV_OK;
+}
+
+/* Those that are listed must make the rows and groups. */
+static skv_status check_segments(skv_run_json *r, const char *run)
 {
     skv_segments s;
-    int64_t size = 0;
 
     r->segments = json_object_get(r->root, SKV_SEGMENTS);
-    if (!r->segments)
-        return SKV_OK;
-    SKV_TRY(skv_json_int(&size, r->common, "group_size", file));
-    if (size < 1 || size > SKV_RUN_MAX_GROUP)
-        return skv_fail(SKV_E_FORMAT, "%s: groups of %lld rows are impossible", file,
-                        (long long)size);
-    SKV_TRY(skv_segments_read(&s, r->segments, size, file));
-    if (s.n_rows != r->n_rows || s.n_groups != r->n_groups)
-        return skv_fail(SKV_E_FORMAT, "%s: %lld rows in %lld groups, and segments of %lld in %lld",
-                        file, (long long)r->n_rows, (long long)r->n_groups, (long long)s.n_rows,
-                        (long long)s.n_groups);
-    return SKV_OK;
+    return r->segments ? skv_run_json_segments(&s, r, run) : SKV_OK;
 }
 
 skv_status skv_run_json_read(skv_run_json *out, const char *run)
@@ -102,7 +102,7 @@ skv_status skv_run_json_read(skv_run_json *out, const char *run)
         out->n_rows > MAX_ROWS)
         return skv_fail(SKV_E_FORMAT, "%s: %lld rows in %lld groups are impossible", file,
                         (long long)out->n_rows, (long long)out->n_groups);
-    return check_segments(out, file);
+    return check_segments(out, run);
 }
 
 void skv_run_json_clear(skv_run_json *r)

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/status.h"
 #include "run/group_file.h"
+#include "run/segments.h"
 
 typedef struct {
     json_t *root;
@@ -27,6 +28,10 @@ SKV_MUST skv_status skv_run_is_there(const char *run);
  * skv_run_json_clear, also after a failure. */
 SKV_MUST skv_status skv_run_json_read(skv_run_json *out, const char *run);
 void skv_run_json_clear(skv_run_json *r);
+
+/* Which rows are in which group. SKV_E_FORMAT where run.json does not say, or says two things. */
+SKV_MUST skv_status skv_run_json_segments(skv_segments *out, const skv_run_json *r,
+                                          const char *run);
 
 /* Reads a group of a path of the run (skv_group_file_read), and its bits if these are wanted.
  * SKV_E_FORMAT: it is of another run, path or group, or holds no bits. */

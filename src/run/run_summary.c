@@ -1,5 +1,6 @@
 #include "run/run_summary.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,12 +59,14 @@ static int64_t find_phase(const char *phases, const char *name)
     return -1;
 }
 
+/* Of a group that is not there NaN stands in its place. */
 static double sum_of(const double *seconds, const skv_h5_layout *l, int64_t phase)
 {
     double sum = 0;
 
     for (int64_t g = 0; phase >= 0 && phase < l->shape[1] && g < l->shape[0]; g++)
-        sum += seconds[g * l->shape[1] + phase];
+        if (!isnan(seconds[g * l->shape[1] + phase]))
+            sum += seconds[g * l->shape[1] + phase];
     return sum;
 }
 

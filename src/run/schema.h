@@ -73,6 +73,7 @@ extern const skv_schema_set skv_schema[SKV_N_SETS];
 #define SKV_ATTR_CONFIG_DIGEST "config_digest"      /* / */
 #define SKV_ATTR_SKV           "skv"                /* / : version of the program */
 #define SKV_ATTR_GATHERED      "gathered"           /* / : digest of all that run.h5 was made of */
+#define SKV_ATTR_PARTIAL       "partial"            /* / : what it lacks; not in a complete one */
 #define SKV_ATTR_ORDER         "order"              /* a path: its place in the run */
 #define SKV_ATTR_REFERENCE     "reference"          /* a path: 1, the others are compared with it */
 #define SKV_ATTR_SETTINGS      "settings"           /* a path: JSON, policy, budget and options */
@@ -83,6 +84,9 @@ extern const skv_schema_set skv_schema[SKV_N_SETS];
 #define SKV_ATTR_FIRST_GROUPS  "first_groups"       /* seconds: groups with warm-up in them */
 #define SKV_ATTR_POOL_PLANNED  "pool_bytes_planned" /* a path's cache: K/V bytes at the peak */
 #define SKV_ATTR_POOL_PEAK     "pool_bytes_peak"    /* ... as measured */
+
+/* Status of a row of a partial run.h5 whose group is not there. No group file has it. */
+#define SKV_ROW_MISSING SKV_E_STOPPED
 
 /* The extents that the letters stand for; -1: taken from the file. */
 typedef struct {

@@ -88,6 +88,27 @@ skv_status skv_segments_read(skv_segments *out, const json_t *list, int64_t grou
     return SKV_OK;
 }
 
+skv_status skv_segments_of_run(skv_segments *out, const json_t *root, const char *name)
+{
+    const json_t *common = json_object_get(root, "common");
+    const json_t *list = json_object_get(root, SKV_SEGMENTS);
+    int64_t rows = 0, samples = 0, size = 0;
+
+    SKV_TRY(skv_json_int(&rows, root, "rows", name));
+    SKV_TRY(skv_json_int(&samples, common, "samples", name));
+    SKV_TRY(skv_json_int(&size, common, "group_size", name));
+    if (size < 1 || size > SKV_RUN_MAX_GROUP || samples < 1 || rows < 1 || rows > MAX_ROWS ||
+        rows % samples != 0)
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: %lld rows, %lld of a prompt, in groups of %lld: that is "
+                        "impossible",
+                        name, (long long)rows, (long long)samples, (long long)size);
+    if (list)
+        return skv_segments_read(out, list, size, name);
+    *out = skv_segments_none(size);
+    return skv_segments_grow(out, rows / samples, samples);
+}
+
 /* --------------------------------------------------------------------- rows and groups */
 
 int64_t skv_segments_row(const skv_segments *s, int64_t prompt, int64_t sample)

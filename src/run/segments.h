@@ -9,8 +9,9 @@
 #include "core/json.h"
 #include "core/status.h"
 
-#define SKV_MAX_SEGMENTS 256
-#define SKV_SEGMENTS     "segments" /* key of run.json, attribute of run.h5 */
+#define SKV_MAX_SEGMENTS  256
+#define SKV_RUN_MAX_GROUP 1024       /* rows of a group */
+#define SKV_SEGMENTS      "segments" /* key of run.json, attribute of run.h5 */
 
 /* Of each of these prompts these samples: prompt by prompt, a prompt's samples one after another.
  */
@@ -41,6 +42,10 @@ json_t *skv_segments_json(const skv_segments *s); /* new reference, NULL: no mem
 /* From such a list; of groups of group_size. SKV_E_FORMAT naming `name` where it is none. */
 SKV_MUST skv_status skv_segments_read(skv_segments *out, const json_t *list, int64_t group_size,
                                       const char *name);
+
+/* Those of a run, by its run.json: one where it has no list. SKV_E_FORMAT naming `name` where what
+ * it says of samples and groups is impossible. */
+SKV_MUST skv_status skv_segments_of_run(skv_segments *out, const json_t *root, const char *name);
 
 int64_t skv_segments_row(const skv_segments *s, int64_t prompt, int64_t sample);
 void skv_segments_of_row(const skv_segments *s, int64_t row, int64_t *prompt, int64_t *sample);

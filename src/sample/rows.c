@@ -220,19 +220,9 @@ skv_row skv_row_of(const skv_row_span *span, int64_t row)
 
 void skv_row_id(const skv_row_span *span, int64_t row, char *out, size_t bytes)
 {
-    const skv_prompt_facts *facts = &span->rows->facts;
     const skv_row r = skv_row_of(span, row);
-    char id[SKV_PROMPT_ID_BYTES];
 
-    if (r.prompt->id)
-        snprintf(id, sizeof id, "%s", r.prompt->id);
-    else
-        skv_prompts_index_id(id, sizeof id, (size_t)r.index, (int)facts->index_digits,
-                             (int)facts->index_dashes);
-    if (r.sample > 0)
-        snprintf(out, bytes, "%s-%d", id, r.sample);
-    else
-        snprintf(out, bytes, "%s", id);
+    skv_prompt_row_id(out, bytes, &span->rows->facts, r.prompt->id, r.index, r.sample);
 }
 
 /* ------------------------------------------------------------------------ measure */

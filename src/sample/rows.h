@@ -82,8 +82,7 @@ typedef struct {
 } skv_row;
 skv_row skv_row_of(const skv_row_span *span, int64_t row);
 
-/* out = the row's id: the prompt's, or its index where it has none; and "-<sample>" from sample 1
- * on, so that it does not depend on how many there are. bytes >= SKV_ID_BYTES. */
+/* out = the row's id (skv_prompt_row_id). bytes >= SKV_ID_BYTES. */
 void skv_row_id(const skv_row_span *span, int64_t row, char *out, size_t bytes);
 
 /* Token ids of a text, room for SKV_MAX_TOKENS. */

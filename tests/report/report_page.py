@@ -140,6 +140,14 @@ class Page(unittest.TestCase):
         self.assertEqual(self.column("failed", 2), ["<b>not finite</b>: picture"])
         self.assertNotIn("a prompt that fails", self.text("#row-table"))
 
+    def test_a_partial_run_says_so_at_the_top(self):
+        self.open("partial")
+        self.assertIn("2 of 4 rows; path full lacks 2.", self.text("#head .loud"))
+        self.assertEqual(self.text("#head .tile b"), "2")
+        self.assertNotIn("failed", self.shown())
+        self.open("measured")
+        self.assertEqual(self.all("#head .loud"), [])
+
     def test_texts_are_never_markup(self):
         self.open("measured")
         self.assertIsNone(self.browser.execute_script("return window.hacked || null"))

@@ -64,6 +64,16 @@ static void measured(void **state)
     keep("measured");
 }
 
+static void partial(void **state)
+{
+    test_run run = three_paths;
+
+    (void)state;
+    run.partial = "2 of 4 rows; path full lacks 2";
+    write_run(&run);
+    keep("partial");
+}
+
 static void without_metrics(void **state)
 {
     (void)state;
@@ -217,7 +227,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest pages[] = {CASE(measured),    CASE(without_metrics), CASE(formula),
                                        CASE(by_head),     CASE(of_another_run),  CASE(one_path),
                                        CASE(with_scores), CASE(with_recall),     CASE(frontier),
-                                       CASE(in_codes)};
+                                       CASE(in_codes),    CASE(partial)};
 
     if (argc != 2)
         return 2;

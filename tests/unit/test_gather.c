@@ -473,7 +473,7 @@ static void a_group_of_another_run_or_size_is_refused(void **state)
     assert_says("groups/full/000001.h5: made with another configuration");
     write_group(0, 1, &(test_groups_fault){.other_size = true});
     assert_int_equal(gather(false), SKV_E_FORMAT);
-    assert_says("group 1 has other sizes than group 0");
+    assert_says("group 1 has other sizes than the first");
 }
 
 static void pictures_that_some_groups_lack_are_left_out(void **state)

@@ -117,14 +117,16 @@ static void assert_numbers(skv_h5 *f)
 
 static void samples_of_a_long_run_come_back(void **state)
 {
-    skv_gather_rows r = {.n = N, .n_groups = GROUPS};
+    skv_segments segments = skv_segments_none(ROWS);
+    skv_gather_rows r;
     skv_h5 *f = NULL;
     int n_failed = 0;
 
     (void)state;
     for (int i = 0; i < N; i++)
         n_failed += fails(i, 0) || fails(i, 1);
-    assert_int_equal(skv_gather_rows_init(&r), SKV_OK);
+    assert_int_equal(skv_segments_grow(&segments, N, 1), SKV_OK);
+    assert_int_equal(skv_gather_rows_init(&r, &segments), SKV_OK);
     for (int path = 0; path < 2; path++)
         for (int g = 0; g < GROUPS; g++)
             add_group(&r, g, path);

@@ -88,6 +88,31 @@ static void numbers_of_both_files_are_in_the_page(void **state)
     json_decref(d);
 }
 
+/* Missing rows are no failed ones, and their group's seconds are not known. */
+static void a_partial_run_says_so(void **state)
+{
+    test_run run = two_paths;
+    json_t *d;
+
+    (void)state;
+    write_run(&run);
+    d = report();
+    assert_unknown(d, "partial");
+    assert_number(d, "n_missing", 0);
+    json_decref(d);
+    run.partial = "2 of 4 rows; path full lacks 2";
+    write_run(&run);
+    d = report();
+    assert_text(d, "partial", run.partial);
+    assert_number(d, "n_missing", 2);
+    assert_number(d, "n_failed", 0);
+    assert_size(d, "rows", 2);
+    assert_number(d, "paths/0/times/pictures", 2);
+    assert_number(d, "paths/0/times/seconds/0", 50);
+    assert_true(json_is_true(at(d, "paths/0/times/all_first")));
+    json_decref(d);
+}
+
 static void numbers_by_head_are_there_where_heads_differ(void **state)
 {
     test_run run = two_paths;
@@ -518,6 +543,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(numbers_of_both_files_are_in_the_page),
+        CASE(a_partial_run_says_so),
         CASE(numbers_by_head_are_there_where_heads_differ),
         CASE(numbers_by_head_are_bounded),
         CASE(a_first_group_that_warms_up_is_not_timed),

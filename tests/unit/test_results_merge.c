@@ -28,7 +28,7 @@ static skv_pairs open_pairs(const test_run *run, const char *paths)
     skv_pairs p;
 
     write_run(run);
-    if (skv_pairs_open_run(&p, temp_folder(), NULL, paths, false) != SKV_OK)
+    if (skv_pairs_open_run(&p, temp_folder(), &(skv_pairs_wish){.paths = paths}) != SKV_OK)
         fail_msg("%s", skv_message());
     return p;
 }
@@ -92,7 +92,7 @@ static skv_status write_everything(void)
     skv_results r;
     skv_status st;
 
-    SKV_TRY(skv_pairs_open_run(&pairs, temp_folder(), NULL, NULL, false));
+    SKV_TRY(skv_pairs_open_run(&pairs, temp_folder(), &(skv_pairs_wish){0}));
     r = results_of(&pairs, all_metrics, 0.25);
     st = skv_metrics_write_h5(&(skv_metrics_file){&pairs, &r, "0.1"}, temp_path("metrics.h5"));
     skv_results_clear(&r);

@@ -18,7 +18,8 @@ enum {
 const char *const test_groups_path[TEST_GROUPS_PATHS] = {"full", "scalekv-10"};
 
 static const char run_json[] =
-    "{\"skv\": \"0.1\", \"digest\": \"c0\", \"common\": {\"samples\": 1}, \"settings\": {},"
+    "{\"skv\": \"0.1\", \"digest\": \"c0\", \"common\": {\"samples\": 1, \"group_size\": 2}, "
+    "\"settings\": {},"
     " \"paths\": {\"full\": {\"digest\": \"p0\", \"reference\": true},"
     " \"scalekv-10\": {\"digest\": \"p1\", \"reference\": false}}, \"rows\": 5, \"groups\": 3}";
 

@@ -7,6 +7,7 @@
 
 #include "cmocka_all.h"
 #include "io/h5.h"
+#include "run/schema.h"
 #include "temp_folder.h"
 
 #define N             TEST_RUN_ROWS
@@ -48,6 +49,10 @@ static void write_samples(skv_h5 *f, const test_run *run)
         prompt[i] = run->prompt[i] ? run->prompt[i] : "a prompt";
         error[i] = run->error[i] ? run->error[i] : "";
         status[i] = run->error[i] ? SKV_E_FORMAT : 0;
+        if (run->partial && i >= N / 2) {
+            error[i] = "its group is not there yet";
+            status[i] = SKV_ROW_MISSING;
+        }
         tokens[i] = 5;
         row[i] = i;
         group[i] = i / 2;
@@ -132,6 +137,7 @@ static void write_path(skv_h5 *f, const test_run *run, int i)
     const skv_h5_layout bits = {.type = SKV_H5_U8, .n_dims = 2, .shape = {N, BITS_BYTES}};
     const skv_h5_layout seconds = {.type = SKV_H5_F64, .n_dims = 2, .shape = {2, 3}};
     const double times[2][3] = {{50, 50, 50}, {0.1, 0.3, 0.1}}; /* 2 pictures in 0.5 s */
+    const double lacking[2][3] = {{50, 50, 50}, {NAN, NAN, NAN}};
     const int64_t first_group = 0;
     const test_run_path *p = &run->path[i];
     uint8_t pixels[N * 6 * 8 * 3], packed[N * BITS_BYTES] = {0};
@@ -147,7 +153,7 @@ static void write_path(skv_h5 *f, const test_run *run, int i)
     ok(skv_h5_write(f, name, &bits, packed));
     ok(skv_h5_set_ints(f, name, "scale_offset", offset, S + 1));
     snprintf(name, sizeof name, "/paths/%s/seconds", p->name);
-    ok(skv_h5_write(f, name, &seconds, times));
+    ok(skv_h5_write(f, name, &seconds, run->partial ? lacking : times));
     ok(skv_h5_set_text(f, name, "phases", "text,transformer,vae"));
     ok(skv_h5_set_ints(f, name, "first_groups", &first_group, 1));
     snprintf(name, sizeof name, "/paths/%s", p->name);
@@ -173,6 +179,8 @@ void write_run(const test_run *run)
     ok(skv_h5_set_text(f, "/", "skv", "0.1"));
     ok(skv_h5_set_text(f, "/", "config_digest", CONFIG_DIGEST));
     ok(skv_h5_set_text(f, "/", "config", config));
+    if (run->partial)
+        ok(skv_h5_set_text(f, "/", "partial", run->partial));
     write_samples(f, run);
     for (int i = 0; i < run->n_paths; i++)
         write_path(f, run, i);

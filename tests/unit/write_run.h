@@ -25,6 +25,7 @@ typedef struct {
     int n_paths;
     test_run_path path[4]; /* the first is the reference */
     bool no_pictures;
+    const char *partial; /* what it lacks; its second half, group 1, is missing. NULL: nothing */
 } test_run;
 
 /* <temp folder>/run.h5 */
