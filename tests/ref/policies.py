@@ -122,10 +122,23 @@ class Random(Plain):
         return best(u, n, exact=True)
 
 
-class HeatKv:
-    """Whole scales by (head, layer): held[t][layer][head] is the set of scales held while scale t
-    is written."""
+class WholeScales:
+    """held[t][layer][head] is the set of scales held while scale t is written."""
 
+    def set_of(self, head):
+        return self.held[head.place.si + 1][head.place.layer][head.place.head]
+
+    def capacity(self, head):
+        return sum(self.tokens[j] for j in self.set_of(head))
+
+    def observe(self, heads):
+        pass
+
+    def kept(self, heads):
+        return [np.flatnonzero(np.isin(head.source, list(self.set_of(head)))) for head in heads]
+
+
+class HeatKv(WholeScales):
     SINKS = 3
 
     def __init__(self, case, sides):
@@ -161,17 +174,40 @@ class HeatKv:
             layer, j, head = early.pop(0)
             self.held[t][layer][head] = self.held[t][layer][head] - {j}
 
-    def set_of(self, head):
-        return self.held[head.place.si + 1][head.place.layer][head.place.head]
 
-    def capacity(self, head):
-        return sum(self.tokens[j] for j in self.set_of(head))
+class AmsKv(WholeScales):
+    """The first scales and the last local[layer, head] of what a head still has."""
 
-    def observe(self, heads):
-        pass
+    def __init__(self, case, sides):
+        self.tokens = [h * w for h, w in sides]
+        options = case["options"]
+        self.condensed, more = options.get("condensed", 2), options.get("more", 1)
+        demanding = set(options.get("demanding", [0]))
+        slots = [(layer, h) for layer in range(case["depth"]) for h in range(case["heads"])]
+        slots.sort(key=lambda slot: (slot[0] not in demanding, slot))
+        limit, had, self.held = case["base"] * len(slots), {slot: set() for slot in slots}, [None]
+        for si in range(len(sides) - 1):
+            had = {slot: sets | {si} for slot, sets in had.items()}
+            m = si + 1
+            while m >= -more:
+                local = {slot: m + (more if slot[0] in demanding else 0) for slot in slots}
+                if self.size_of(had, local, si) <= limit:
+                    break
+                m -= 1
+            for slot in slots:
+                wider = dict(local)
+                wider[slot] = max(local[slot], 0) + 1
+                if self.size_of(had, wider, si) <= limit:
+                    local = wider
+            had = {slot: self.after(had[slot], local[slot], si) for slot in slots}
+            self.held.append([[had[layer, h] for h in range(case["heads"])]
+                              for layer in range(case["depth"])])
 
-    def kept(self, heads):
-        return [np.flatnonzero(np.isin(head.source, list(self.set_of(head)))) for head in heads]
+    def after(self, had, local, si):
+        return {j for j in had if j < self.condensed or j > si - local}
+
+    def size_of(self, had, local, si):
+        return sum(self.tokens[j] for slot in had for j in self.after(had[slot], local[slot], si))
 
 
 def orders(depth, heads, lists):
@@ -198,11 +234,13 @@ class Tova(Plain):
         return [best(score, min(len(score), self.base), exact=False)] * len(heads)
 
 
-POLICIES = {"heatkv": HeatKv, "h2o": H2o, "valuenorm": ValueNorm, "random": Random, "tova": Tova}
+POLICIES = {"amskv": AmsKv, "heatkv": HeatKv, "h2o": H2o, "valuenorm": ValueNorm, "random": Random, "tova": Tova}
 
 SMALL = {"rows": 2, "depth": 2, "heads": 3, "ratio": 1, "resolution": "0.06M", "options": {}}
 MORE = dict(SMALL, rows=1, depth=4, heads=4, orders=orders(4, 4, 3))
 CASES = {
+    "amskv": [dict(MORE, base=100), dict(MORE, base=60, options={"demanding": [2, 1], "more": 2}),
+              dict(MORE, base=20, ratio=0.333, options={"demanding": [3], "condensed": 3})],
     "heatkv": [dict(MORE, base=100), dict(MORE, base=100, options={"strict": False}),
                dict(MORE, base=30, ratio=0.333)],
     "h2o": [dict(SMALL, base=40), dict(SMALL, base=13, ratio=1.333)],

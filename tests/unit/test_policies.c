@@ -319,6 +319,10 @@ static void options_out_of_range_are_refused(void **state)
         {"heatkv", "{\"sinks\": 0}"},
         {"heatkv", "{\"sinks\": 4}"},
         {"heatkv", "{\"strict\": \"rather\"}"},
+        {"amskv", "{\"condensed\": 0}"},
+        {"amskv", "{\"condensed\": 4}"},
+        {"amskv", "{\"more\": -1}"},
+        {"amskv", "{\"demanding\": [4]}"},
     };
 
     (void)state;
