@@ -96,16 +96,29 @@ skv_status skv_check__recent_first(const skv_backend *be, const skv_recent_first
     return SKV_OK;
 }
 
-skv_status skv_check__source_scores(const skv_backend *be, const skv_source_scores_args *a)
+/* What source_scores and source_order have in common. */
+static skv_status sources(const skv_backend *be, const skv_source_scores_args *a, const char *op)
 {
     const int64_t r = a->origin.shape[0], h = a->origin.shape[1];
 
-    SKV_TRY(SKV_WANT("source_scores", a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
-    SKV_TRY(LISTS("source_scores", a, s, SKV_IS_F32, r, a->len, h, INT32_MAX));
+    SKV_TRY(SKV_WANT(op, a, origin, SKV_IS_I32, SKV_FREE_TWO, -1, -1, -1));
+    SKV_TRY(LISTS(op, a, s, SKV_IS_F32, r, a->len, h, INT32_MAX));
     for (int64_t i = 0; i < h; i++)
-        SKV_TRY(
-            skv_check__range("source_scores", "a head's base", a->base[i], 0, a->origin.shape[2]));
-    return skv_check__range("source_scores", "the number of scales", a->n_scales, 0, 31);
+        SKV_TRY(skv_check__range(op, "a head's base", a->base[i], 0, a->origin.shape[2]));
+    return skv_check__range(op, "the number of scales", a->n_scales, 0, 31);
+}
+
+skv_status skv_check__source_scores(const skv_backend *be, const skv_source_scores_args *a)
+{
+    return sources(be, a, "source_scores");
+}
+
+skv_status skv_check__source_order(const skv_backend *be, const skv_source_order_args *a)
+{
+    const skv_source_scores_args same = {
+        .s = a->s, .origin = a->origin, .len = a->len, .base = a->base, .n_scales = a->n_scales};
+
+    return sources(be, &same, "source_order");
 }
 
 skv_status skv_check__squared_norms(const skv_backend *be, const skv_squared_norms_args *a)
@@ -338,4 +351,15 @@ skv_status skv_check__attention_stats(const skv_backend *be, const skv_attention
         SKV_TRY(skv_check__range(op, "a top sum's positions", a->top[t], 1, INT32_MAX));
     SKV_TRY(SKV_WANT(op, a, y, SKV_IS_F64, SKV_DENSE, r, h, a->n_sources + 2 * a->n_top + 2));
     return SKV_WANT(op, a, column, SKV_IS_F64, SKV_DENSE, r, h, a->len);
+}
+
+skv_status skv_check__kv_gather(const skv_backend *be, const skv_kv_gather_args *a)
+{
+    const int64_t r = a->k.shape[0], h = a->k.shape[1], d = a->k.shape[3];
+
+    SKV_TRY(SKV_WANT("kv_gather", a, k, KV, SKV_FREE_TWO, -1, -1, -1, -1));
+    SKV_TRY(SKV_WANT("kv_gather", a, v, KV, SKV_FREE_TWO, r, h, a->k.shape[2], d));
+    SKV_TRY(SKV_WANT("kv_gather", a, k_to, KV, SKV_FREE_TWO, r, h, -1, d));
+    SKV_TRY(SKV_WANT("kv_gather", a, v_to, KV, SKV_FREE_TWO, r, h, a->k_to.shape[2], d));
+    return LISTS("kv_gather", a, keep, SKV_IS_I32, r, a->n, h, a->k_to.shape[2]);
 }

@@ -255,6 +255,20 @@ typedef struct {
     int first, n_scales;
 } skv_source_scores_args;
 
+/* s[r,h,j] = +inf where bit e of always[h] is set, -inf where bit e of never[h] is and not the
+ * other, for the e of the token's number (as in source_scores); else it stays. So topk_keep keeps
+ * the former first, and the latter only when nothing else is left.  s (R,Σ len) fp32, in place;
+ * always, never: H host integers; the rest as source_scores. */
+typedef struct {
+    skv_tensor s, origin;
+    const int32_t *len;
+    const int32_t *base;
+    const int32_t *edge;
+    const int32_t *always;
+    const int32_t *never;
+    int first, n_scales;
+} skv_source_order_args;
+
 /* s[r,h,j] = Σ_d x[r,h,j,d]², j < len[h].  x (R,H,Lmax,D) kv, first strides free; s (R,Σ len) fp32.
  */
 typedef struct {
@@ -355,6 +369,14 @@ typedef struct {
     const int32_t *edge;
     int first, n_scales;
 } skv_kv_push_args;
+
+/* k_to[r,h,i] = k[r,h,keep[r,h,i]], i < n[h], and v_to[r,h,i] = v[r,h,keep[r,h,i]].
+ * k, v (R,H,Lmax,D) kv and k_to, v_to (R,H,room,D) kv, first two strides free, no overlap;
+ * keep (R,Σ n) i32, each below Lmax; n: H host integers, none above room. */
+typedef struct {
+    skv_tensor k_to, v_to, k, v, keep;
+    const int32_t *n;
+} skv_kv_gather_args;
 
 /* ------------------------------------------------------------ bits and map */
 
@@ -494,6 +516,7 @@ typedef struct {
     X(attention_columns)                                                                           \
     X(recent_first)                                                                                \
     X(source_scores)                                                                               \
+    X(source_order)                                                                                \
     X(squared_norms)                                                                               \
     X(random_scores)                                                                               \
     X(mean_heads)                                                                                  \
@@ -504,6 +527,7 @@ typedef struct {
     X(channel_peaks)                                                                               \
     X(kv_pop)                                                                                      \
     X(kv_push)                                                                                     \
+    X(kv_gather)                                                                                   \
     X(draw_bits)                                                                                   \
     X(codes_add)                                                                                   \
     X(next_input)                                                                                  \

@@ -1,10 +1,12 @@
 /* Kept keys and values between a layer's views and the ring of all layers, which may hold them as
- * codes of a byte.
+ * codes of a byte; and from view to view.
  *
  * Tokens of a block are numbered row by row, head by head; heads may keep different numbers. */
 #include "kernels/cpu/cpu_internal.h"
 
 #include <string.h>
+
+#include "kernels/ragged.h"
 
 typedef struct {
     skv_kv_pop_args a;
@@ -195,4 +197,30 @@ skv_status skv_cpu_kv_push(skv_backend *be, const skv_kv_push_args *a)
                                 .len = a->len,
                                 .edge = a->edge},
                           .push = a});
+}
+
+static float *token(const skv_tensor *t, int64_t r, int64_t h, int64_t position)
+{
+    return skv_f32(t) + r * t->stride[0] + h * t->stride[1] + position * t->shape[3];
+}
+
+static void gather_head(void *ctx, int64_t i, void *scratch)
+{
+    const skv_kv_gather_args *a = ctx;
+    const int64_t heads = a->k.shape[1], r = i / heads, h = i % heads;
+    const size_t bytes = (size_t)a->k.shape[3] * sizeof(float);
+    const int32_t *keep = (const int32_t *)a->keep.data + r * skv_ragged_start(a->n, heads) +
+                          skv_ragged_start(a->n, h);
+
+    (void)scratch;
+    for (int64_t t = 0; t < a->n[h]; t++) {
+        memcpy(token(&a->k_to, r, h, t), token(&a->k, r, h, keep[t]), bytes);
+        memcpy(token(&a->v_to, r, h, t), token(&a->v, r, h, keep[t]), bytes);
+    }
+}
+
+skv_status skv_cpu_kv_gather(skv_backend *be, const skv_kv_gather_args *a)
+{
+    skv_cpu__parallel(be, a->k.shape[0] * a->k.shape[1], gather_head, (void *)(uintptr_t)a);
+    return SKV_OK;
 }

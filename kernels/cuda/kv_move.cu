@@ -1,8 +1,8 @@
 /* kv_pop, kv_push: kept keys and values between a layer's views and the ring of all layers. Tokens
  * of a block are numbered row by row, head by head; a group of lanes moves some tokens' keys and
  * values, 16 bytes of the views a lane at a time. Codes are made, and turned back, on the way: a
- * lane's tokens are from few scales, so it keeps its channels' factors from one to the next. Bound
- * by bandwidth. */
+ * lane's tokens are from few scales, so it keeps its channels' factors from one to the next.
+ * kv_gather: from views to views. Bound by bandwidth. */
 #include <cuda_fp8.h>
 #include <type_traits>
 
@@ -416,4 +416,66 @@ extern "C" skv_status skv_cuda_kv_push(skv_backend *be, const skv_kv_push_args *
     SKV_TRY(number_scales(&m, "kv_push", a->edge, a->n_scales + 1));
     m.base = ints_of<MAX_HEADS>(a->base, a->k.shape[1]);
     return run<true>(be, &same, m);
+}
+
+/* ------------------------------------------------------------------------ view to view */
+
+/* Bytes between rows and heads. */
+typedef struct {
+    char *k, *v;
+    int64_t k_row, k_head, v_row, v_head;
+} view;
+
+static view view_of(const skv_tensor *k, const skv_tensor *v)
+{
+    const int64_t element = (int64_t)skv_dtype_bytes(k->dtype);
+
+    return {(char *)k->data,        (char *)v->data,        k->stride[0] * element,
+            k->stride[1] * element, v->stride[0] * element, v->stride[1] * element};
+}
+
+/* grid (tiles of tokens, heads, rows); LANES a token. */
+template <typename V>
+__global__ __launch_bounds__(BLOCK) void gather_tokens(view to, view from, const int32_t *keep,
+                                                       ragged b, int words)
+{
+    const int h = blockIdx.y, t = blockIdx.x * (BLOCK / LANES) + threadIdx.x / LANES;
+    const int64_t row = blockIdx.z, bytes = (int64_t)words * sizeof(V);
+
+    if (t >= b.len.v[h])
+        return;
+    const int64_t position = keep[row * b.row + b.start.v[h] + t];
+
+    for (int i = threadIdx.x % LANES; i < words; i += LANES) {
+        ((V *)(to.k + row * to.k_row + h * to.k_head + t * bytes))[i] =
+            ((const V *)(from.k + row * from.k_row + h * from.k_head + position * bytes))[i];
+        ((V *)(to.v + row * to.v_row + h * to.v_head + t * bytes))[i] =
+            ((const V *)(from.v + row * from.v_row + h * from.v_head + position * bytes))[i];
+    }
+}
+
+extern "C" skv_status skv_cuda_kv_gather(skv_backend *be, const skv_kv_gather_args *a)
+{
+    const int64_t rows = a->k.shape[0], heads = a->k.shape[1];
+    const int64_t longest = skv_ragged_longest(a->n, heads);
+    const size_t bytes = (size_t)a->k.shape[3] * skv_dtype_bytes(a->k.dtype);
+    const uintptr_t places = (uintptr_t)a->k.data | (uintptr_t)a->v.data | (uintptr_t)a->k_to.data |
+                             (uintptr_t)a->v_to.data | bytes;
+    const view to = view_of(&a->k_to, &a->v_to), from = view_of(&a->k, &a->v);
+    const dim3 grid((unsigned)div_up(longest, BLOCK / LANES), (unsigned)heads, (unsigned)rows);
+
+    if (heads > MAX_HEADS || rows > 65535)
+        return skv_fail(SKV_E_UNSUPPORTED, "kv_gather: %lld rows of %lld heads: too many",
+                        (long long)rows, (long long)heads);
+    if (longest == 0 || rows == 0)
+        return SKV_OK;
+    if (places % sizeof(uint4) == 0) /* strides are multiples of a token's bytes */
+        SKV_LAUNCH(be, gather_tokens<uint4>, grid, BLOCK, 0, to, from,
+                   (const int32_t *)a->keep.data, ragged_of(a->n, heads),
+                   (int)(bytes / sizeof(uint4)));
+    else
+        SKV_LAUNCH(be, gather_tokens<uint16_t>, grid, BLOCK, 0, to, from,
+                   (const int32_t *)a->keep.data, ragged_of(a->n, heads),
+                   (int)(bytes / sizeof(uint16_t)));
+    return SKV_OK;
 }

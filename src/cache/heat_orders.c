@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/schedule.h"
 #include "core/json.h"
 #include "core/mem.h"
 
@@ -48,19 +49,22 @@ skv_status skv_heat_orders_read(skv_heat_orders *out, const char *path, const sk
                                 int n_lists)
 {
     const size_t n = (size_t)dims->heads * (size_t)dims->depth;
-    skv_heat_orders o = {.n_lists = n_lists, .n_slots = (int)n};
+    skv_heat_orders o = {.n_slots = (int)n};
     skv_status st = SKV_OK;
     json_t *root = NULL;
     bool *seen = NULL;
 
     SKV_TRY_GOTO(skv_json_read(&root, path), done);
-    if (!json_is_array(root) || json_array_size(root) != (size_t)n_lists) {
+    if (n_lists == 0 && json_array_size(root) > 0 && json_array_size(root) <= SKV_MAX_SCALES)
+        n_lists = (int)json_array_size(root);
+    if (!json_is_array(root) || n_lists == 0 || json_array_size(root) != (size_t)n_lists) {
         st =
             skv_fail(SKV_E_FORMAT,
                      "%s: want a list of %d lists, one for each scale that may be dropped, not %zu",
                      path, n_lists, json_array_size(root));
         goto done;
     }
+    o.n_lists = n_lists;
     SKV_TRY_GOTO(skv_alloc(&o.slot, (size_t)n_lists * n, sizeof *o.slot, "orders"), done);
     SKV_TRY_GOTO(skv_alloc(&seen, n, sizeof *seen, "orders"), done);
     for (int i = 0; i < n_lists; i++) {

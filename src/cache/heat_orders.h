@@ -15,7 +15,7 @@ typedef struct {
 } skv_heat_orders;
 
 /* SKV_E_FORMAT names the file, the list and the pair that is wrong: another number of lists than
- * n_lists, a pair that the model has not, that is missing or there twice. */
+ * n_lists (0: any, one at least), a pair that the model has not, that is missing or there twice. */
 SKV_MUST skv_status skv_heat_orders_read(skv_heat_orders *out, const char *path,
                                          const skv_dims *dims, int n_lists);
 void skv_heat_orders_deinit(skv_heat_orders *o);

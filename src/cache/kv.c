@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "kernels/ops.h"
+#include "kernels/ragged.h"
 
 struct skv_kv {
     skv_backend *be;
@@ -213,6 +214,37 @@ static skv_select_args seen(const skv_kv *kv, const skv_tensor *q_raw, const skv
                              .q_raw = q_raw ? *q_raw : none,
                              .q = q ? *q : none,
                              .scratch = scratch};
+}
+
+skv_status skv_kv_attend(skv_kv *kv, const skv_tensor *q, skv_arena *scratch, skv_kv_read *read)
+{
+    const skv_kv_plan *p = kv->plan;
+    const skv_device device = kv->be->device;
+    const int32_t *n = skv_kv__reads(p, kv->layer, kv->si);
+    const size_t mark = skv_arena_mark(scratch);
+    skv_select_args a = seen(kv, NULL, q, scratch);
+
+    assert(kv->open);
+    *read = (skv_kv_read){.k = kv->k, .v = kv->v, .len = kv->len};
+    if (!skv_kv__reads_fewer(p, kv->layer, kv->si))
+        return SKV_OK;
+    *read = (skv_kv_read){
+        .k = SKV_TENSOR(kv->piece[SKV_KV__READ_K], p->kv, device, p->rows, p->heads,
+                        skv_ragged_longest(n, p->heads), p->head_dim),
+        .len = n,
+        .keep = SKV_TENSOR(kv->piece[SKV_KV__KEEP], SKV_I32, device, p->rows,
+                           skv_ragged_start(n, p->heads)),
+    };
+    read->v = read->k;
+    read->v.data = kv->piece[SKV_KV__READ_V];
+    a.n_keep = n;
+    a.keep = read->keep;
+    SKV_TRY(kv->policy->select(kv->state, kv->be, &a));
+    skv_arena_reset(scratch, mark);
+    return skv_kv_gather(
+        kv->be,
+        &(skv_kv_gather_args){
+            .k_to = read->k, .v_to = read->v, .k = kv->k, .v = kv->v, .keep = read->keep, .n = n});
 }
 
 /* The positions to keep (R,Σ n_keep): the policy's choice where a head loses tokens, else all. */

@@ -28,6 +28,8 @@ void skv_kv_plan_destroy(skv_kv_plan *plan);
 
 /* Tokens head `head` of `layer` holds after the cut that follows scale si (< n_scales-1). */
 int skv_kv_plan_length(const skv_kv_plan *plan, int layer, int head, int si);
+/* Tokens that its attention reads at scale si, of those before it and the map. */
+int skv_kv_plan_attended(const skv_kv_plan *plan, int layer, int head, int si);
 /* Capacity there: SKV_KEEP_ALL where the policy sets no bound. */
 int skv_kv_plan_capacity(const skv_kv_plan *plan, int layer, int head, int si);
 /* K and V bytes of all rows and heads of a layer after that cut; with codes, their scales too. */
@@ -38,7 +40,8 @@ bool skv_kv_plan_cuts(const skv_kv_plan *plan);
  */
 bool skv_kv_plan_cuts_at(const skv_kv_plan *plan, int layer, int si);
 /* Most K/V bytes the pool ever holds, and its scales (exact: skv_kv_peak_bytes); the scratch of one
- * layer at work (K, V, origins and sums); origins, sums, positions and counts beside them, with all
+ * layer at work (K, V, also those that attention reads where they are chosen, origins and sums);
+ * origins, sums, positions and counts beside them, with all
  * alignment. What skv_kv_create takes from its arena is the three's sum, total. */
 size_t skv_kv_plan_pool_bytes(const skv_kv_plan *plan);
 size_t skv_kv_plan_scratch_bytes(const skv_kv_plan *plan);
@@ -69,8 +72,21 @@ typedef struct {
 } skv_kv_view;
 
 /* Layers in order 0..depth-1, scales in order. begin pops; then the caller stores the map and runs
- * attention; end cuts (policy's select) and stores. The view lives until end. */
+ * attention on what attend gives; end cuts (policy's select) and stores. The view lives until end.
+ */
 SKV_MUST skv_status skv_kv_begin(skv_kv *kv, int layer, int si, skv_kv_view *view);
+
+/* What attention reads of the open layer, once the map is stored: all of it, or what the policy's
+ * select chooses (policy->attended). Lives until end, as the view's lengths do. */
+typedef struct {
+    skv_tensor k, v;    /* (R,H,Lmax,D) kv */
+    const int32_t *len; /* [H] */
+    skv_tensor keep;    /* (R,Σ len) i32: their positions in the view; data NULL: all of it */
+} skv_kv_read;
+
+/* q: the attention's queries. scratch: for select. */
+SKV_MUST skv_status skv_kv_attend(skv_kv *kv, const skv_tensor *q, skv_arena *scratch,
+                                  skv_kv_read *read);
 
 /* q_raw, q: what policy->queries asks for (data NULL otherwise). scratch: for select and observe.
  * forced: NULL or data NULL, or positions that are kept in place of the policy's choice, (R,Σ_h n)

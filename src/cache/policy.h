@@ -84,6 +84,12 @@ typedef struct {
      * every scale but the last of a path that cuts, before select; n_keep and keep are unset. Adds
      * to what the tokens before base[h] bring, and sets those of the map behind them. */
     skv_status (*observe)(const skv_policy_state *s, skv_backend *be, const skv_select_args *a);
+    /* NULL, or: how many of the `len` tokens that a head has with the map of scale si its attention
+     * reads there, at the last scale too: 1 to len. Where that is less than len for one head at
+     * least, select is called before attention as well, with these as n_keep, and attention reads
+     * what it chooses; nothing is cut by that. A policy that has it takes no RAW queries and has
+     * no `observe`. */
+    int (*attended)(const skv_policy_state *s, int layer, int head, int si, int len);
     /* Bytes of scratch that one select or observe may take for `rows` rows of `tokens` tokens, all
      * heads together. */
     size_t (*scratch_bytes)(const skv_policy_state *s, int rows, int64_t tokens);

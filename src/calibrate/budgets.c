@@ -142,7 +142,7 @@ skv_status skv_calibrated_write(const skv_calibrated *c, const skv_budgets_setup
     return st;
 }
 
-/* ------------------------------------------------------------------------- HeatKV */
+/* ---------------------------------------------------------------- orders of heads */
 
 typedef struct {
     double score;
@@ -158,7 +158,7 @@ static int by_score(const void *a, const void *b)
     return x->layer != y->layer ? x->layer - y->layer : x->head - y->head;
 }
 
-/* One source scale's list; `score` (layers, heads). */
+/* One list: all [head, layer], lowest `score` (layers, heads) first. */
 static json_t *order(const double *score, heat *room, const skv_measures *m)
 {
     const int n = m->layers * m->heads;
@@ -172,12 +172,33 @@ static json_t *order(const double *score, heat *room, const skv_measures *m)
     return skv_json_take(&list);
 }
 
-skv_status skv_heat_orders_write(const skv_calibration *c, const char *folder)
+static skv_status write_lists(const char *folder, const char *name, skv_json_maker *lists)
+{
+    json_t *value;
+    skv_status st;
+
+    SKV_TRY(skv_json_finish(&value, lists, name));
+    st = write_in(folder, name, value);
+    json_decref(value);
+    return st;
+}
+
+/* Column variance at the last scale, conditional rows (layers, heads). */
+static void last_variance(const skv_calibration *c, double *out)
+{
+    const skv_measures *m = &c->what;
+
+    for (int layer = 0; layer < m->layers; layer++)
+        for (int head = 0; head < m->heads; head++)
+            *out++ = c->sum[skv_figures_at(m, 0, m->schedule.n_scales - 1, layer, head) +
+                            (size_t)skv_column_entropy(m) + 1];
+}
+
+skv_status skv_head_orders_write(const skv_calibration *c, const char *folder)
 {
     const skv_measures *m = &c->what;
     const size_t n = (size_t)m->layers * (size_t)m->heads;
-    skv_json_maker root = skv_json_array();
-    json_t *value = NULL;
+    skv_json_maker heat_lists = skv_json_array(), variance = skv_json_array();
     double *score = NULL;
     heat *room = NULL;
     skv_status st;
@@ -187,16 +208,15 @@ skv_status skv_heat_orders_write(const skv_calibration *c, const char *folder)
     SKV_TRY_GOTO(skv_alloc(&room, n, sizeof *room, "scores"), done);
     skv_calibration_heat(c, score);
     for (int j = HEAT_SINKS; j < m->schedule.n_scales - 1; j++)
-        skv_json_append(&root, order(score + (size_t)j * n, room, m));
+        skv_json_append(&heat_lists, order(score + (size_t)j * n, room, m));
+    last_variance(c, score);
+    skv_json_append(&variance, order(score, room, m));
+    SKV_TRY_GOTO(write_lists(folder, "orders.json", &heat_lists), done);
+    SKV_TRY_GOTO(write_lists(folder, "heads.json", &variance), done);
 done:
+    json_decref(skv_json_take(&heat_lists));
+    json_decref(skv_json_take(&variance));
     free(score);
     free(room);
-    if (st == SKV_OK)
-        st = skv_json_finish(&value, &root, "orderings");
-    else
-        json_decref(skv_json_take(&root));
-    if (st == SKV_OK)
-        st = write_in(folder, "orders.json", value);
-    json_decref(value);
     return st;
 }

@@ -43,7 +43,8 @@ SKV_MUST skv_status skv_calibrated_write(const skv_calibrated *c, const skv_budg
                                          const char *folder);
 
 /* Writes folder/orders.json: for each source scale from the fourth to the last but one a list of
- * all [head, layer], least needed first (HeatKV's orderings). */
-SKV_MUST skv_status skv_heat_orders_write(const skv_calibration *c, const char *folder);
+ * all [head, layer], least needed first (HeatKV's orderings); and folder/heads.json, one such list,
+ * least column variance at the last scale first (HACK's). */
+SKV_MUST skv_status skv_head_orders_write(const skv_calibration *c, const char *folder);
 
 #endif

@@ -230,7 +230,7 @@ static skv_status write_results(void *job)
                                                           .n_budgets = c->n_budgets,
                                                           .n_queries = s->options->queries},
                                   c->job.settings.out));
-    return skv_heat_orders_write(&c->calibration, c->job.settings.out);
+    return skv_head_orders_write(&c->calibration, c->job.settings.out);
 }
 
 static skv_status report(void *job)

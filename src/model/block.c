@@ -102,6 +102,7 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
     skv_tensor normed = skv_buffer__normed(p, si), q = skv_buffer__full(p, tokens), q_raw = {0};
     skv_tensor o = SKV_RESHAPE(&normed, p->n_rows, tokens, d->heads, d->head_dim);
     skv_kv_view view;
+    skv_kv_read read;
 
     q = SKV_RESHAPE(&q, p->n_rows, tokens, d->heads, d->head_dim);
     if (p->queries == SKV_QUERIES_RAW && skv_kv_cuts_at(p->kv, layer, si))
@@ -109,13 +110,14 @@ static skv_status self_attention(skv_pass *p, int layer, int si, skv_tensor *y)
                            d->head_dim);
     SKV_TRY(skv_kv_begin(p->kv, layer, si, &view));
     SKV_TRY(project(p, layer, si, &q, &view, &q_raw));
+    SKV_TRY(skv_kv_attend(p->kv, &q, &p->select, &read));
     SKV_TRY(skv_attention(
         be, &(skv_attention_args){
-                .o = o, .q = q, .k = view.k, .v = view.v, .len = view.len, .scale = 1.0f}));
+                .o = o, .q = q, .k = read.k, .v = read.v, .len = read.len, .scale = 1.0f}));
     if (p->probe && p->probe->attended)
         SKV_TRY(p->probe->attended(
             p->probe->ctx,
-            &(skv_attended){.si = si, .layer = layer, .q = q, .k = view.k, .len = view.len}));
+            &(skv_attended){.si = si, .layer = layer, .q = q, .k = read.k, .len = read.len}));
     SKV_TRY(cut(p, layer, si, &view, &q_raw, &q));
     *y = skv_buffer__full(p, tokens);
     return linear(be, y, &normed, &w->proj, NULL);

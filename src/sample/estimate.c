@@ -13,12 +13,11 @@
 static double attended(const skv_kv_plan *kv, const skv_engine_setup *s, int si, int rows)
 {
     const skv_dims *d = &s->sources->dims;
-    const double tokens = skv_schedule_tokens(&s->schedule, si);
     double sum = 0;
 
     for (int layer = 0; layer < d->depth; layer++)
         for (int head = 0; head < d->heads; head++)
-            sum += tokens + (si > 0 ? skv_kv_plan_length(kv, layer, head, si - 1) : 0);
+            sum += skv_kv_plan_attended(kv, layer, head, si);
     return sum * rows / d->heads;
 }
 

@@ -365,17 +365,17 @@ static skv_status check_unused(const skv_paths *p, const model_shape *m)
     const skv_settings *s = m->settings;
     skv_budget *budget = NULL;
 
-    bool scalekv = false, heatkv = false, in_bytes = false;
+    bool scalekv = false, ordered = false, in_bytes = false;
 
     for (int i = 0; i < p->n; i++) {
         scalekv = scalekv || is_scalekv(p->path[i].policy->name);
         in_bytes = in_bytes || p->path[i].in_bytes;
-        heatkv = heatkv || strcmp(p->path[i].policy->name, "heatkv") == 0;
+        ordered = ordered || json_object_get(p->path[i].report, "orders");
     }
     if (s->budget && !in_bytes)
         skv_warn("--budget has no effect: every path says how much it holds");
-    if (s->orders && !heatkv)
-        skv_warn("--orders has no effect: no path is HeatKV's");
+    if (s->orders && !ordered)
+        skv_warn("--orders has no effect: no path is HeatKV's or HACK's");
     if (scalekv)
         return SKV_OK;
     if (s->budget_file) {

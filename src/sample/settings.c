@@ -42,8 +42,8 @@ const skv_option skv_settings_table[] = {
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget table (JSON) in place of the rule",
         NULL),
     ROW(orders, PATH, NULL,
-        "HeatKV: orders (JSON) by which heads drop source scales: orders.json of skv calibrate, or "
-        "its authors'",
+        "HeatKV, HACK: orders (JSON) by which heads drop source scales, or are told apart: "
+        "orders.json or heads.json of skv calibrate, or HeatKV's authors'",
         NULL),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # calibrate measures at an oblong ratio and names the percents that the schedule cannot hold; sample
-# takes the budget file as it is, at this ratio alone, and the orders for HeatKV. A row that fails costs no more than itself.
+# takes the budget file as it is, at this ratio alone, and the orders for HeatKV and HACK. A row that fails costs no more than itself.
 printf 'a cat\n\377\376 broken\na red house\na dog on a hill\n' >prompts.txt
 cat >job.json <<JSON
 {"transformer": "formula:tiny_f16", "vae": "formula:tiny_f16", "t5": "$SOURCE/tests/data/tiny_t5",
@@ -21,6 +21,8 @@ echo "--- sample"
 "$SKV" sample --config job.json --budget-file cal/budget-10.json --ratio 1 --out square || echo "status $?"
 "$SKV" sample --config job.json --out heat --paths heatkv-20 --orders cal/orders.json 2>/dev/null |
     grep -c '^heatkv-20 '
+"$SKV" sample --config job.json --out heads --paths hack-20 --orders cal/heads.json 2>/dev/null |
+    grep -c '^hack-20 '
 
 echo "--- without guidance, all queries, compared with the first"
 printf 'a cat\n' >prompts.txt

@@ -15,5 +15,5 @@ grep -cE '^skv [0-9]+\.[0-9]+\.[0-9]+, ' one
 grep -cE '^(HDF5|jansson|libpng|libjpeg|libwebp|zlib|SentencePiece|OpenBLAS) +[0-9]+\.[0-9.]+(, running with |$)' one
 grep -cE '^MPI +standard [34]\.[0-9]+, running with .' one
 "$SKV" sample --help | sed -n '/^Policies/,$p' >policies
-grep -cE '^  (full|scalekv|scalekv-paper|sliding|streaming|snapkv|pyramidkv|heatkv|h2o|tova|valuenorm|random|amskv) ' policies
+grep -cE '^  (full|scalekv|scalekv-paper|sliding|streaming|snapkv|pyramidkv|heatkv|h2o|tova|valuenorm|random|amskv|hack) ' policies
 grep -cE '^    window ' policies

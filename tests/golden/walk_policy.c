@@ -3,7 +3,8 @@
  *
  *   walk_policy POLICY OPTIONS BASE ROWS DEPTH HEADS RATIO RESOLUTION [ORDERS]
  *
- * Lines: "scale SI H W", then "cut SI LAYER ROW HEAD POSITION ..." where anything is cut. A number
+ * Lines: "scale SI H W", then "read SI LAYER ROW HEAD POSITION ..." where attention reads fewer
+ * tokens than there are, and "cut ..." alike where anything is cut. A number
  * of a key, value or query (kind 0, 1, 2) is (⌊32u⌋ - 16)/16, u = skv_uniform(1, (si·DEPTH +
  * layer)·3 + kind, row·HEADS + head, token·DIM + d): products of them are exact in fp32. */
 #include <math.h>
@@ -81,15 +82,17 @@ static skv_tensor queries(walk *w, int si, int layer)
     return q;
 }
 
-static void print_kept(walk *w, const skv_tensor *keep, int si, int layer)
+/* n: of each head. */
+static void print_chosen(walk *w, const char *what, const skv_tensor *keep, const int32_t *n,
+                         int si, int layer)
 {
     const int32_t *p = w->kept;
 
     check(skv_backend_download(w->be, w->kept, keep->data, skv_tensor_bytes(keep)));
     for (int r = 0; r < w->rows; r++)
         for (int h = 0; h < w->dims.heads; h++) {
-            printf("cut %d %d %d %d", si, layer, r, h);
-            for (int n = skv_kv_plan_length(w->plan, layer, h, si); n > 0; n--)
+            printf("%s %d %d %d %d", what, si, layer, r, h);
+            for (int i = 0; i < n[h]; i++)
                 printf(" %d", *p++);
             printf("\n");
         }
@@ -97,15 +100,23 @@ static void print_kept(walk *w, const skv_tensor *keep, int si, int layer)
 
 static void step(walk *w, int layer, int si)
 {
+    int32_t n[SKV_MAX_HEADS];
     skv_kv_view view;
+    skv_kv_read read;
     skv_tensor q = queries(w, si, layer), keep;
 
     check(skv_kv_begin(w->kv, layer, si, &view));
     store(w, &view.k, &view, 0, si, layer);
     store(w, &view.v, &view, 1, si, layer);
+    check(skv_kv_attend(w->kv, &q, &w->scratch, &read));
+    if (read.keep.data)
+        print_chosen(w, "read", &read.keep, read.len, si, layer);
     check(skv_kv_end(w->kv, layer, si, NULL, &q, &w->scratch, NULL, &keep));
-    if (keep.data)
-        print_kept(w, &keep, si, layer);
+    if (!keep.data)
+        return;
+    for (int h = 0; h < w->dims.heads; h++)
+        n[h] = skv_kv_plan_length(w->plan, layer, h, si);
+    print_chosen(w, "cut", &keep, n, si, layer);
 }
 
 static void take(walk *w, skv_arena *a, size_t bytes)
@@ -171,7 +182,7 @@ int main(int argc, char **argv)
     open_walk(&w, argv, argc == 10 ? argv[9] : NULL);
     for (int si = 0; si < w.schedule.n_scales; si++)
         printf("scale %d %d %d\n", si, w.schedule.h[si], w.schedule.w[si]);
-    for (int si = 0; si < w.schedule.n_scales - 1; si++)
+    for (int si = 0; si < w.schedule.n_scales; si++)
         for (int layer = 0; layer < w.dims.depth; layer++)
             step(&w, layer, si);
     close_walk(&w);

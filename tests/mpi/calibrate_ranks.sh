@@ -25,7 +25,7 @@ diff -r "$work/one" "$work/ranks3" || { echo "three ranks differ from one"; exit
 calibrate 1 threads2 --threads 2
 diff -r "$work/one" "$work/threads2" || { echo "two threads differ from one"; exit 1; }
 
-"$python" - "$work/one/calibration.h5" "$work/one/orders.json" <<'PYTHON'
+"$python" - "$work/one/calibration.h5" "$work/one/orders.json" "$work/one/heads.json" <<'PYTHON'
 import json
 import sys
 
@@ -61,5 +61,8 @@ assert len(order) == scales - 4
 for j, pairs in enumerate(order):
     values = [score[j + 3, layer, head] for head, layer in pairs]
     assert len({tuple(p) for p in pairs}) == layers * heads and values == sorted(values)
+[pairs] = json.load(open(sys.argv[3]))
+values = [f["column_variance"][0, -1, layer, head] for head, layer in pairs]
+assert len({tuple(p) for p in pairs}) == layers * heads and values == sorted(values)
 PYTHON
 echo "calibrate: same bytes from 1 and 3 ranks, 1 and 2 threads"

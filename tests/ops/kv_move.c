@@ -1,6 +1,7 @@
 /* kv_pop, kv_push: ragged heads, a block over the ring's end, heads that keep nothing; what is not
  * named stays. Pushed tokens bring their origin or get a new number, and are counted by it. Rings
- * of codes, against a search through all codes. channel_peaks: what scales them. */
+ * of codes, against a search through all codes. kv_gather: from views to views. channel_peaks: what
+ * scales the codes. */
 #include "opcheck.h"
 
 #include <math.h>
@@ -189,20 +190,24 @@ static void move(const kind *of, state *s, bool push)
 }
 
 /* Inputs were rounded to the cache's type before, so copies of them are exact. */
+static void same_all(opcheck *t, const char *name, const skv_tensor *x, const float *want)
+{
+    const int64_t n = skv_tensor_count(x);
+    double *w = opcheck_doubles(t, n);
+
+    for (int64_t i = 0; i < n; i++)
+        w[i] = (double)want[i];
+    opcheck_near(t, name, x, w, NULL, 0);
+}
+
+/* Of views also the head and the tokens that are not used. */
 static void same(opcheck *t, const char *name, skv_tensor x, const float *want)
 {
-    int64_t n;
-    double *w;
-
     if (x.ndim == 4) {
         x.shape[1] = HEADS + 1;
         x.shape[2] = PITCH;
     }
-    n = skv_tensor_count(&x);
-    w = opcheck_doubles(t, n);
-    for (int64_t i = 0; i < n; i++)
-        w[i] = (double)want[i];
-    opcheck_near(t, name, &x, w, NULL, 0);
+    same_all(t, name, &x, want);
 }
 
 static skv_status run(opcheck *t, const skv_kv_push_args *a, bool push)
@@ -377,6 +382,55 @@ void check_kv_pop(opcheck *t)
 void check_kv_push(opcheck *t)
 {
     check_move(t, true);
+}
+
+/* ----------------------------------------------------------------------- kv_gather */
+
+static void gather_case(opcheck *t, const block *b, int64_t dim)
+{
+    const int64_t room = 10, n = ROWS * (HEADS + 1) * room * dim;
+    const kind of = {b, t->be->kv, dim, false};
+    int32_t beyond[HEADS] = {0, (int32_t)room + 1, 0};
+    skv_kv_push_args from = {0};
+    skv_kv_gather_args a = {.n = b->len};
+    float *k_to, *v_to;
+    state s;
+
+    opcheck_case(t, "%d, %d, %d tokens of %d", (int)b->len[0], (int)b->len[1], (int)b->len[2],
+                 (int)dim);
+    make(t, &of, &s, &from);
+    k_to = opcheck_normal(t, n, 1);
+    v_to = opcheck_normal(t, n, 1);
+    a.k = from.k;
+    a.v = from.v;
+    a.keep = from.keep;
+    a.k_to = OPCHECK_F(t, t->be->kv, k_to, ROWS, HEADS + 1, room, dim);
+    a.v_to = OPCHECK_F(t, t->be->kv, v_to, ROWS, HEADS + 1, room, dim);
+    a.k_to.shape[1] = a.v_to.shape[1] = HEADS;
+    OPCHECK_RUN(t, skv_kv_gather(t->be, &a));
+    for (int64_t list = 0, number = 0; list < ROWS * HEADS; list++)
+        for (int64_t i = 0; i < b->len[list % HEADS]; i++, number++) {
+            const int64_t view = list / HEADS * (HEADS + 1) + list % HEADS;
+            const int64_t to = (view * room + i) * dim;
+            const int64_t place = (view * PITCH + s.keep[number]) * dim;
+
+            memcpy(k_to + to, s.k + place, (size_t)dim * sizeof *k_to);
+            memcpy(v_to + to, s.v + place, (size_t)dim * sizeof *v_to);
+        }
+    a.k_to.shape[1] = a.v_to.shape[1] = HEADS + 1;
+    same_all(t, "k_to", &a.k_to, k_to);
+    same_all(t, "v_to", &a.v_to, v_to);
+    a.k_to.shape[1] = a.v_to.shape[1] = HEADS;
+    a.n = beyond;
+    opcheck_refused(t, "a head longer than its room", skv_kv_gather(t->be, &a));
+}
+
+void check_kv_gather(opcheck *t)
+{
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        gather_case(t, &blocks[i], 24); /* words of 16 bytes */
+        gather_case(t, &blocks[i], 5);
+    }
 }
 
 /* ------------------------------------------------------------------- channel_peaks */

@@ -22,7 +22,7 @@ check() {
     fi
 }
 
-for operation in norm topk_keep channel_peaks kv_pop kv_push attention cross_attention \
+for operation in norm topk_keep channel_peaks kv_pop kv_push kv_gather attention cross_attention \
     group_norm_silu window_scores; do
     check racecheck cuda -o "$operation"
 done

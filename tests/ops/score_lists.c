@@ -1,5 +1,5 @@
-/* recent_first, source_scores, squared_norms, random_scores, mean_heads: heads of different
- * lengths, one without tokens, views with gaps. */
+/* recent_first, source_scores, source_order, squared_norms, random_scores, mean_heads: heads of
+ * different lengths, one without tokens, views with gaps. */
 #include "opcheck.h"
 
 #include <math.h>
@@ -62,27 +62,57 @@ void check_recent_first(opcheck *t)
         recent_case(t, &shapes[i]);
 }
 
-#define SCALES 3
+static const int32_t source_edge[] = {2, 5, 40, 90};
 
-/* Numbers before, in and behind the scales; the last third of a head's tokens is the map. */
+#define SCALES ((int)(sizeof source_edge / sizeof *source_edge) - 1)
+
+/* Tokens with numbers before, in and behind the scales; the last third of a head's is the map. */
+typedef struct {
+    int32_t base[HEADS], *origin;
+    int64_t room;
+    skv_tensor t; /* (ROWS,HEADS,room) of one head more */
+} numbered;
+
+static void number_tokens(opcheck *t, const shape *s, numbered *n)
+{
+    const int64_t count = ROWS * (HEADS + 1) * s->room;
+
+    n->room = s->room;
+    n->origin = opcheck_ints(t, count);
+    for (int64_t i = 0; i < count; i++)
+        n->origin[i] = (int32_t)(i * 7 % 100);
+    for (int h = 0; h < HEADS; h++)
+        n->base[h] = s->len[h] - s->len[h] / 3;
+    n->t = OPCHECK_RAW(t, SKV_I32, n->origin, ROWS, HEADS + 1, s->room);
+    n->t.shape[1] = HEADS;
+}
+
+/* The bit of a token's scale; 0: it is of none. */
+static int32_t source_bit(const numbered *n, int64_t r, int64_t h, int32_t j)
+{
+    const int32_t number =
+        j < n->base[h] ? n->origin[(r * (HEADS + 1) + h) * n->room + j] : 37 + j - n->base[h];
+
+    for (int e = 0; e < SCALES; e++)
+        if (number >= source_edge[e] && number < source_edge[e + 1])
+            return 1 << e;
+    return 0;
+}
+
 static void source_case(opcheck *t, const shape *s)
 {
-    static const int32_t edge[SCALES + 1] = {2, 5, 40, 90}, kept[HEADS] = {5, 2, 7};
-    const int64_t row = skv_ragged_start(s->len, HEADS), n = ROWS * (HEADS + 1) * s->room;
+    static const int32_t kept[HEADS] = {5, 2, 7};
+    const int64_t row = skv_ragged_start(s->len, HEADS);
     const int32_t beyond[HEADS] = {0, (int32_t)s->room + 1, 0};
-    int32_t base[HEADS], *origin;
+    numbered n;
     float *want;
     skv_source_scores_args a = {
-        .len = s->len, .base = base, .edge = edge, .kept = kept, .first = 37, .n_scales = SCALES};
+        .len = s->len, .edge = source_edge, .kept = kept, .first = 37, .n_scales = SCALES};
 
     name_case(t, s);
-    origin = opcheck_ints(t, n);
-    for (int64_t i = 0; i < n; i++)
-        origin[i] = (int32_t)(i * 7 % 100);
-    for (int h = 0; h < HEADS; h++)
-        base[h] = s->len[h] - s->len[h] / 3;
-    a.origin = OPCHECK_RAW(t, SKV_I32, origin, ROWS, HEADS + 1, s->room);
-    a.origin.shape[1] = HEADS;
+    number_tokens(t, s, &n);
+    a.base = n.base;
+    a.origin = n.t;
     a.s = OPCHECK_F(t, SKV_F32, opcheck_unset(t, ROWS * row), ROWS, row);
     OPCHECK_RUN(t, skv_source_scores(t->be, &a));
     if (t->perf)
@@ -90,18 +120,12 @@ static void source_case(opcheck *t, const shape *s)
     want = opcheck_floats(t, ROWS * row);
     for (int64_t r = 0, i = 0; r < ROWS; r++)
         for (int64_t h = 0; h < HEADS; h++)
-            for (int32_t j = 0; j < s->len[h]; j++, i++) {
-                const int32_t number =
-                    j < base[h] ? origin[(r * (HEADS + 1) + h) * s->room + j] : 37 + j - base[h];
-
-                for (int e = 0; e < SCALES; e++)
-                    if (number >= edge[e] && number < edge[e + 1])
-                        want[i] = (float)(kept[h] >> e & 1);
-            }
+            for (int32_t j = 0; j < s->len[h]; j++, i++)
+                want[i] = (kept[h] & source_bit(&n, r, h, j)) != 0;
     opcheck_equal(t, "s", &a.s, want);
     a.base = beyond;
     opcheck_refused(t, "a base beyond the numbers", skv_source_scores(t->be, &a));
-    a.base = base;
+    a.base = n.base;
     a.n_scales = 32;
     opcheck_refused(t, "more scales than bits", skv_source_scores(t->be, &a));
 }
@@ -110,6 +134,50 @@ void check_source_scores(opcheck *t)
 {
     for (size_t i = t->perf ? N_SHAPES - 1 : 0; i < N_SHAPES; i++)
         source_case(t, &shapes[i]);
+}
+
+static void order_case(opcheck *t, const shape *s)
+{
+    static const int32_t always[HEADS] = {1, 6, 0}, never[HEADS] = {4, 3, 0};
+    const int64_t row = skv_ragged_start(s->len, HEADS);
+    const int32_t beyond[HEADS] = {0, (int32_t)s->room + 1, 0};
+    numbered n;
+    float *x;
+    skv_source_order_args a = {.len = s->len,
+                               .edge = source_edge,
+                               .always = always,
+                               .never = never,
+                               .first = 37,
+                               .n_scales = SCALES};
+
+    name_case(t, s);
+    number_tokens(t, s, &n);
+    a.base = n.base;
+    a.origin = n.t;
+    x = opcheck_normal(t, ROWS * row, 1);
+    a.s = OPCHECK_F(t, SKV_F32, x, ROWS, row);
+    OPCHECK_RUN(t, skv_source_order(t->be, &a));
+    if (t->perf)
+        return;
+    for (int64_t r = 0, i = 0; r < ROWS; r++)
+        for (int64_t h = 0; h < HEADS; h++)
+            for (int32_t j = 0; j < s->len[h]; j++, i++) {
+                const int32_t bit = source_bit(&n, r, h, j);
+
+                x[i] = always[h] & bit ? INFINITY : never[h] & bit ? -INFINITY : x[i];
+            }
+    opcheck_equal(t, "s", &a.s, x);
+    a.base = beyond;
+    opcheck_refused(t, "a base beyond the numbers", skv_source_order(t->be, &a));
+    a.base = n.base;
+    a.n_scales = 32;
+    opcheck_refused(t, "more scales than bits", skv_source_order(t->be, &a));
+}
+
+void check_source_order(opcheck *t)
+{
+    for (size_t i = t->perf ? N_SHAPES - 1 : 0; i < N_SHAPES; i++)
+        order_case(t, &shapes[i]);
 }
 
 static void norms_case(opcheck *t, const shape *s)

@@ -103,6 +103,10 @@ class Plain:
     def capacity(self, head):
         return self.base
 
+    def read(self, head):
+        """Tokens that attention reads."""
+        return len(head.k)
+
     def observe(self, heads):
         """Sees every scale, also those after which nothing is cut."""
 
@@ -122,7 +126,7 @@ class Random(Plain):
         return best(u, n, exact=True)
 
 
-class WholeScales:
+class WholeScales(Plain):
     """held[t][layer][head] is the set of scales held while scale t is written."""
 
     def set_of(self, head):
@@ -130,9 +134,6 @@ class WholeScales:
 
     def capacity(self, head):
         return sum(self.tokens[j] for j in self.set_of(head))
-
-    def observe(self, heads):
-        pass
 
     def kept(self, heads):
         return [np.flatnonzero(np.isin(head.source, list(self.set_of(head)))) for head in heads]
@@ -210,6 +211,56 @@ class AmsKv(WholeScales):
         return sum(self.tokens[j] for slot in had for j in self.after(had[slot], local[slot], si))
 
 
+class Hack(Plain):
+    def __init__(self, case, sides):
+        super().__init__(case, sides)
+        self.tokens = [h * w for h, w in sides]
+        option = self.options.get
+        slots = [(layer, h) for layer in range(case["depth"]) for h in range(case["heads"])]
+        slots.sort(key=lambda slot: (sum(order.index([slot[1], slot[0]])
+                                         for order in case["orders"]), slot))
+        contextual = int(option("contextual", 0.5) * len(slots) + 0.5)
+        structural = len(slots) - contextual
+        self.structural, self.sinks = set(slots[contextual:]), option("sinks", 2)
+        history = sum(self.tokens[:-1])
+        tokens = min(case["base"], history) * len(slots)
+        self.few = math.floor(tokens / (contextual + option("ratio", 5) * structural))
+        if structural:
+            self.many = min((tokens - self.few * contextual) // structural, history)
+        if contextual:
+            self.few = (tokens - (self.many if structural else 0) * structural) // contextual
+
+    def is_structural(self, head):
+        return (head.place.layer, head.place.head) in self.structural
+
+    def capacity(self, head):
+        return self.many if self.is_structural(head) else self.few
+
+    def read(self, head):
+        so_far = sum(self.tokens[:head.place.si + 1])
+        share = math.ceil(self.options.get("attention", 100) / 100 * so_far)
+        return min(len(head.k), max(share, self.capacity(head)))
+
+    def kept_of(self, head, n):
+        si, tokens = head.place.si, len(head.q)
+        count = min(self.options.get("observers", 32), tokens)
+        seen_by = [(2 * i + 1) * tokens // (2 * count) for i in range(count)]
+        score = softmax(head.q[seen_by], head.k).sum(axis=0)
+        turn = np.ones(len(score), int)  # 0 before all others, 2 behind them
+        if self.is_structural(head):
+            sinks = min(self.sinks, si)
+            turn[head.source < sinks] = 0
+            if n >= sum(self.tokens[:sinks]) + tokens:
+                turn[head.source == si] = 0
+            else:
+                turn[(head.source >= sinks) & (head.source < si)] = 2
+        kept = np.flatnonzero(turn == 0)[:n]
+        for t in (1, 2):
+            left = np.flatnonzero(turn == t)
+            kept = np.append(kept, left[best(score[left], min(n - len(kept), len(left)), t == 2)])
+        return np.sort(kept)
+
+
 def orders(depth, heads, lists):
     """Pairs [head, layer] in an order by chance, for each source scale behind the sinks."""
     pairs = [[h, layer] for layer in range(depth) for h in range(heads)]
@@ -234,13 +285,19 @@ class Tova(Plain):
         return [best(score, min(len(score), self.base), exact=False)] * len(heads)
 
 
-POLICIES = {"amskv": AmsKv, "heatkv": HeatKv, "h2o": H2o, "valuenorm": ValueNorm, "random": Random, "tova": Tova}
+POLICIES = {"amskv": AmsKv, "hack": Hack, "heatkv": HeatKv, "h2o": H2o, "valuenorm": ValueNorm,
+            "random": Random, "tova": Tova}
 
 SMALL = {"rows": 2, "depth": 2, "heads": 3, "ratio": 1, "resolution": "0.06M", "options": {}}
 MORE = dict(SMALL, rows=1, depth=4, heads=4, orders=orders(4, 4, 3))
 CASES = {
     "amskv": [dict(MORE, base=100), dict(MORE, base=60, options={"demanding": [2, 1], "more": 2}),
               dict(MORE, base=20, ratio=0.333, options={"demanding": [3], "condensed": 3})],
+    "hack": [dict(MORE, base=60), dict(MORE, base=30, ratio=0.333, options={"attention": 30}),
+             dict(MORE, base=40, options={"attention": 45.5, "contextual": 0.3, "ratio": 9,
+                                          "sinks": 3, "observers": 5}),
+             dict(MORE, base=100, options={"contextual": 0.9, "ratio": 20}),
+             dict(MORE, base=25, orders=orders(4, 4, 1), options={"contextual": 0})],
     "heatkv": [dict(MORE, base=100), dict(MORE, base=100, options={"strict": False}),
                dict(MORE, base=30, ratio=0.333)],
     "h2o": [dict(SMALL, base=40), dict(SMALL, base=13, ratio=1.333)],
@@ -251,7 +308,7 @@ CASES = {
 
 
 def walk(program, name, case):
-    """The sides of all scales, and {(si, layer, row, head): positions}."""
+    """The sides of all scales, and {(si, layer, row, head): positions} of reads and of cuts."""
     values = [name, json.dumps(case["options"]), case["base"], case["rows"], case["depth"],
               case["heads"], case["ratio"], case["resolution"]]
     with tempfile.NamedTemporaryFile("w") as file:
@@ -265,34 +322,45 @@ def walk(program, name, case):
         sys.exit(done.returncode)
     lines = [line.split() for line in done.stdout.splitlines()]
     sides = [(int(w[2]), int(w[3])) for w in lines if w[0] == "scale"]
-    cuts = {tuple(map(int, w[1:5])): np.array(w[5:], int) for w in lines if w[0] == "cut"}
-    return sides, cuts
+    return sides, *({tuple(map(int, w[1:5])): np.array(w[5:], int) for w in lines if w[0] == what}
+                    for what in ("read", "cut"))
+
+
+def compare(case, head, what, got, want):
+    p = head.place
+    assert np.array_equal(got, want), (
+        f"base {case['base']}, {case['options']}: scale {p.si}, layer {p.layer}, row {p.row}, "
+        f"head {p.head}: {what} {got.tolist()}, want {want.tolist()}")
 
 
 def check(program, name, case):
-    sides, cuts = walk(program, name, case)
+    sides, reads, cuts = walk(program, name, case)
     policy = POLICIES[name](case, sides)
-    compared = 0
+    n_read = n_cut = 0
     for row in range(case["rows"]):
         for layer in range(case["depth"]):
             heads = [Head(Place(case, row, layer, h)) for h in range(case["heads"])]
-            for si, (height, width) in enumerate(sides[:-1]):
+            for si, (height, width) in enumerate(sides):
                 for head in heads:
                     head.attend(si, height * width)
+                places = [(si, layer, row, h) for h in range(len(heads))]
+                fewer = any(len(head.k) > policy.read(head) for head in heads)
+                assert fewer == (places[0] in reads), f"scale {si}, layer {layer}: reads fewer?"
+                for place, head in zip(places, heads if fewer else []):
+                    want = policy.kept_of(head, policy.read(head))
+                    compare(case, head, "reads", reads[place], want)
+                    n_read += 1
                 policy.observe(heads)
-                cut = any(len(head.k) > policy.capacity(head) for head in heads)
-                assert cut == ((si, layer, row, 0) in cuts), f"scale {si}, layer {layer}: a cut?"
-                if not cut:
-                    continue
-                for h, kept in enumerate(policy.kept(heads)):
-                    got = cuts[si, layer, row, h]
-                    assert np.array_equal(got, kept), (
-                        f"{name}, base {case['base']}: scale {si}, layer {layer}, row {row}, head {h}: kept "
-                        f"{got.tolist()}, want {kept.tolist()}")
-                    heads[h].keep(kept)
-                    compared += 1
-    assert compared == len(cuts) > 0
-    print(f"ok {name}: {compared} sets, base {case['base']}, {case['options']}")
+                cut = si + 1 < len(sides) and any(len(head.k) > policy.capacity(head)
+                                                  for head in heads)
+                assert cut == (places[0] in cuts), f"scale {si}, layer {layer}: a cut?"
+                for place, head, kept in zip(places, heads, policy.kept(heads) if cut else []):
+                    compare(case, head, "kept", cuts[place], kept)
+                    head.keep(kept)
+                    n_cut += 1
+    assert n_read == len(reads) and n_cut == len(cuts) > 0
+    assert (n_read > 0) == ("attention" in case["options"])
+    print(f"ok {name}: {n_cut} sets kept, {n_read} read, base {case['base']}, {case['options']}")
 
 
 if __name__ == "__main__":

@@ -296,6 +296,26 @@ static void follow(world *w, const int32_t *keep, int layer, int si)
         }
 }
 
+/* What attention reads are the tokens of the view at the chosen positions, or all of them. */
+static void check_read(const world *w, const skv_kv_view *view, const skv_kv_read *read, int layer,
+                       int si)
+{
+    const int32_t *keep = read->keep.data;
+
+    for (int r = 0; r < ROWS; r++)
+        for (int h = 0; h < w->dims.heads; h++) {
+            assert_int_equal(read->len[h], skv_kv_plan_attended(w->plan, layer, h, si));
+            for (int i = 0; i < read->len[h]; i++) {
+                const int at = read->keep.data ? *keep++ : i;
+                const size_t bytes = (size_t)w->dims.head_dim * sizeof(float);
+
+                assert_true(at >= i && at < view->len[h]);
+                assert_memory_equal(place(&read->k, r, h, i), place(&view->k, r, h, at), bytes);
+                assert_memory_equal(place(&read->v, r, h, i), place(&view->v, r, h, at), bytes);
+            }
+        }
+}
+
 static void step(world *w, int layer, int si, bool force, int32_t *forced)
 {
     int64_t heads = w->dims.heads, d = w->dims.head_dim, sum = 0;
@@ -305,6 +325,7 @@ static void step(world *w, int layer, int si, bool force, int32_t *forced)
     int32_t window[SKV_MAX_WINDOW];
     int n = 0;
     skv_kv_view view;
+    skv_kv_read read;
 
     (void)w->policy->queries(w->state, si, window, &n);
     q_raw = SKV_TENSOR(w->q, SKV_F32, SKV_HOST, ROWS, n > 0 ? n : 1, heads, d);
@@ -313,6 +334,8 @@ static void step(world *w, int layer, int si, bool force, int32_t *forced)
     if (si < w->schedule.n_scales - 1)
         for (int h = 0; h < heads; h++)
             sum += skv_kv_plan_length(w->plan, layer, h, si);
+    assert_int_equal(skv_kv_attend(w->kv, &q, &w->scratch, &read), SKV_OK);
+    check_read(w, &view, &read, layer, si);
     if (force && cut)
         draw_kept(w, &view, layer, si, forced);
     given = SKV_TENSOR(force && cut ? forced : NULL, SKV_I32, SKV_HOST, ROWS, sum);
@@ -473,6 +496,39 @@ static void every_policy_chooses_for_ragged_heads_too(void **state)
     }
 }
 
+/* Fewer for some heads, at the last scale too. */
+static int two_thirds(const skv_policy_state *s, int layer, int head, int si, int len)
+{
+    (void)s, (void)si;
+    return (head + layer) % 3 == 0 || len < 3 ? len : len - len / 3;
+}
+
+static void attention_reads_what_the_policy_chooses_and_nothing_is_lost(void **state)
+{
+    static const char *const names[] = {"snapkv", "valuenorm", "full"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const skv_policy *known;
+        skv_policy p;
+        world w;
+
+        assert_int_equal(skv_policy_find(&known, names[i]), SKV_OK);
+        p = *known;
+        p.attended = two_thirds;
+        if (strcmp(names[i], "full") == 0) /* nothing is cut, and yet attention reads fewer */
+            p.select = select_last;
+        open_world(&w, &p, "0.25M", 12);
+        assert_true(skv_kv_plan_attended(w.plan, 1, 0, w.schedule.n_scales - 1) <
+                    w.schedule.start[w.schedule.n_scales]);
+        run_group(&w, false);
+        check_sources(&w);
+        assert_int_equal(w.arena.high, skv_kv_plan_total_bytes(w.plan));
+        assert_true(w.scratch.high <= skv_kv_plan_select_bytes(w.plan));
+        close_world(&w);
+    }
+}
+
 static void forced_positions_replace_the_policys_choice(void **state)
 {
     world w;
@@ -523,6 +579,7 @@ int main(void)
         cmocka_unit_test(random_cuts_of_ragged_heads_keep_every_token_with_its_origin),
         cmocka_unit_test(ragged_heads_of_a_layer_are_cut_by_one_call),
         cmocka_unit_test(every_policy_chooses_for_ragged_heads_too),
+        cmocka_unit_test(attention_reads_what_the_policy_chooses_and_nothing_is_lost),
         cmocka_unit_test(forced_positions_replace_the_policys_choice),
         cmocka_unit_test(forced_positions_of_another_shape_are_refused),
         cmocka_unit_test(an_arena_below_the_plan_is_refused),

@@ -320,9 +320,15 @@ static void options_out_of_range_are_refused(void **state)
         {"heatkv", "{\"sinks\": 4}"},
         {"heatkv", "{\"strict\": \"rather\"}"},
         {"amskv", "{\"condensed\": 0}"},
-        {"amskv", "{\"condensed\": 4}"},
+        {"amskv", "{\"condensed\": 50}"},
         {"amskv", "{\"more\": -1}"},
         {"amskv", "{\"demanding\": [4]}"},
+        {"hack", "{\"attention\": 0}"},
+        {"hack", "{\"attention\": 101}"},
+        {"hack", "{\"contextual\": 1.5}"},
+        {"hack", "{\"ratio\": 0.5}"},
+        {"hack", "{\"sinks\": 50}"},
+        {"hack", "{\"observers\": 257}"},
     };
 
     (void)state;
