@@ -133,7 +133,8 @@ done:
 const skv_command skv_cmd_calibrate = {
     .name = "calibrate",
     .usage = "--config FILE --out DIR [--option value ...]",
-    .summary = "measure what each layer attends to; budget files for ScaleKV, orderings for HeatKV and HACK",
+    .summary =
+        "measure what each layer attends to; budgets for ScaleKV, orders for HeatKV and HACK",
     .options = skv_calibrate_table,
     .distributed = true,
     .run_option = "out",

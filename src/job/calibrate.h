@@ -1,5 +1,6 @@
 /* A calibration on all ranks: the full cache over a list of prompts, every layer's attention
- * measured, and what follows from it in a folder: budget files, calibration.h5, orders.json, heads.json.
+ * measured, and what follows from it in a folder: budget files, calibration.h5, orders.json,
+ * heads.json.
  *
  * Ranks take groups in turn, a round of one each; rank 0 adds the figures in the order of rows. */
 #ifndef SKV_JOB_CALIBRATE_H

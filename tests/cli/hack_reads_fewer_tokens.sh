@@ -25,11 +25,11 @@ for path in json.load(open("run/metrics.json"))["paths"]:
     if "bits_equal_mean" in path:
         print(path["name"], "as plain:", set(path["bits_equal_mean"]) == {1})
 PYTHON
-for path in plain some; do
-    "$SKV" sample --config job.json --paths $path --out none --dry-run 2>&1 |
-        awk '/cache of the largest path/ {print $(NF - 2)}' >$path
-done
-echo "copies in the plan: $(($(cat some) > $(cat plain)))"
+cache() {
+    "$SKV" sample --config job.json --paths "$1" --out none --dry-run 2>&1 |
+        awk '/cache of the largest path/ {print $(NF - 2)}'
+}
+echo "copies in the plan: $(($(cache some) > $(cache plain)))"
 refused() {
     "$SKV" sample --config job.json --out none "$@" 2>&1 || echo "status $?"
 }
