@@ -16,7 +16,7 @@
 
 typedef struct {
     char *config, *transformer, *vae, *resolution, *text_tokens, *paths, *floor, *device, *dtype,
-        *json;
+        *json, *orders;
     skv_ints batch, drafters;
     double ratio, cfg;
     int64_t threads, warmup, iters, memory_limit, eval, side;
@@ -41,8 +41,8 @@ static const skv_option table[] = {
         "(32/8,64) are timed one after the other",
         NULL),
     ROW(paths, STRING, "full", "cache paths, comma-separated", NULL),
-    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models that skv has no list for",
-        NULL),
+    SKV_OPTION_DRAFTERS(bench_options),
+    SKV_OPTION_ORDERS(bench_options),
     ROW(warmup, INT, "0", "groups before the timed ones (the first is reported by itself)",
         "Timing"),
     ROW(iters, INT, "1", "timed groups", NULL),
@@ -131,7 +131,7 @@ static skv_status resize(const void *ctx, skv_engine_setup *setup, int n)
 static skv_status make_setup(job *j)
 {
     const bench_options *o = &j->o;
-    const skv_settings s = {.paths = o->paths, .drafters = o->drafters};
+    const skv_settings s = {.paths = o->paths, .drafters = o->drafters, .orders = o->orders};
     skv_engine_setup *setup = &j->setup;
 
     SKV_TRY(skv_sources_open(&j->sources, o->transformer, o->vae ? o->vae : o->transformer, NULL));

@@ -87,6 +87,16 @@ typedef struct {
 #define SKV_OPTION_MEMORY_LIMIT(owner)                                                             \
     SKV_OPTION(owner, memory_limit, INT, "0", "bytes that may be used; 0: as many as are free",    \
                NULL)
+#define SKV_OPTION_DRAFTERS(owner)                                                                 \
+    SKV_OPTION(owner, drafters, INTS, NULL,                                                        \
+               "ScaleKV's drafter layers, for models that skv has no list for", NULL)
+
+#define SKV_OPTION_ORDERS(owner)                                                                   \
+    SKV_OPTION(owner, orders, PATH, NULL,                                                          \
+               "HeatKV, HACK: orders (JSON) by which heads drop source scales, or are told "       \
+               "apart: orders.json or heads.json of skv calibrate, or HeatKV's authors'",          \
+               NULL)
+
 /* How a prompt list is read, for every command that reads one (io/prompts.h). */
 #define SKV_OPTION_PROMPT_KEYS(owner)                                                              \
     SKV_OPTION(owner, prompt_key, STRING, NULL,                                                    \

@@ -37,14 +37,10 @@ const skv_option skv_settings_table[] = {
         "list of {name, policy, percent or tokens, budget_file, drafters, orders, options, "
         "kv_dtype, reference}",
         NULL),
-    ROW(drafters, INTS, NULL, "ScaleKV's drafter layers, for models that skv has no list for",
-        NULL),
+    SKV_OPTION_DRAFTERS(skv_settings),
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget table (JSON) in place of the rule",
         NULL),
-    ROW(orders, PATH, NULL,
-        "HeatKV, HACK: orders (JSON) by which heads drop source scales, or are told apart: "
-        "orders.json or heads.json of skv calibrate, or HeatKV's authors'",
-        NULL),
+    SKV_OPTION_ORDERS(skv_settings),
     ROW(out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",
         NULL),
