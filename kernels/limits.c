@@ -22,6 +22,7 @@ const skv_limits skv_limits_cuda = {
     .cudnn_queries = 64,        /* up to these our kernel starts sooner than a cuDNN plan */
     .staying_queries = 128,     /* 144 queries: 26 to 22 us; 64: slower */
     .third_group = 1536,        /* 4,096 queries: 153 us by two, 137 by three; 1,024: two */
+    .group_queries = 128,       /* 144 queries: 115 to 71 us; blocks of 128 */
     .many_blocks = 2 * 4 * 132, /* two rounds of four blocks on 132 multiprocessors */
 };
 
@@ -79,9 +80,12 @@ skv_flash skv_limits_flash(const skv_limits *l, const skv_flash_case *c)
 {
     const bool stays =
         c->by_row && c->longest <= SKV_FLASH_STAYING_KEYS && c->queries >= l->staying_queries;
+    const bool groups = c->sm == WGMMA_SM && c->dim == WGMMA_DIM && c->shared >= WGMMA_SHARED;
 
-    if (stays && c->sm == WGMMA_SM && c->dim == WGMMA_DIM && c->shared >= WGMMA_SHARED)
+    if (stays && groups)
         return c->queries < l->third_group ? SKV_FLASH_TWO : SKV_FLASH_THREE;
+    if (groups && c->queries >= l->group_queries && c->longest > SKV_FLASH_TILE_KEYS)
+        return SKV_FLASH_MANY;
     if (stays && c->longest > SKV_FLASH_TILE_KEYS)
         return SKV_FLASH_STAYING;
     return skv_limits_flash_tiled(c->longest);

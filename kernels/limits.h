@@ -32,6 +32,7 @@ typedef struct skv_limits {
     int64_t cudnn_queries;   /* maps of more tokens go to cuDNN where it can serve them */
     int64_t staying_queries; /* least queries for which a text stays whole in shared memory */
     int64_t third_group;     /* queries from which three warpgroups of a block beat two */
+    int64_t group_queries;   /* least queries for flash_wgmma_long */
     int64_t many_blocks;     /* blocks that fill the GPU twice: beyond, blocks walk further */
 } skv_limits;
 
@@ -65,7 +66,8 @@ typedef enum {
     SKV_FLASH_STAYING,  /* flash_staying: keys stay in shared memory, by warps */
     SKV_FLASH_TWO,      /* flash_wgmma: the same by two warpgroups, sm_90 with all of its shared
                          * memory, heads of 128 */
-    SKV_FLASH_THREE     /* by three */
+    SKV_FLASH_THREE,    /* by three */
+    SKV_FLASH_MANY      /* flash_wgmma_long: any length by two warpgroups, where flash_wgmma runs */
 } skv_flash;
 
 typedef struct {

@@ -238,6 +238,8 @@ static skv_status run(skv_backend *be, flash_job *j, int rows, int longest)
 
     if (way == SKV_FLASH_TWO || way == SKV_FLASH_THREE)
         return flash_wgmma_launch(be, j, rows, longest, way == SKV_FLASH_THREE ? 3 : 2);
+    if (way == SKV_FLASH_MANY)
+        return flash_wgmma_long_launch(be, j, rows);
     if (way == SKV_FLASH_STAYING)
         SKV_TRY(flash_staying_launch(be, j, rows, longest, &done));
     if (done)
@@ -268,7 +270,7 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
     j.heads = (int)a->heads;
     j.dim = (int)a->dim;
     j.by_row = a->by_row;
-    j.scale = a->scale * 1.44269504f;
+    j.scale = a->scale * LOG2_E;
     for (int64_t first = 0; a->tokens > 0 && first < a->rows; first += MAX_ROWS) {
         const int rows = (int)(a->rows - first < MAX_ROWS ? a->rows - first : MAX_ROWS);
         const int n = a->by_row ? rows : (int)a->heads;

@@ -28,6 +28,11 @@ static const shape shapes[] = {
     {1, 127, 4, 96, 100, {47, 63, 97, 100}, 1},
     {1, 192, 4, 128, 48, {1, 15, 33, 48}, 1},
     {1, 192, 4, 128, 64, {64, 2, 50, 63}, 1},
+    /* the ends of tiles of 128 keys; more parts than multiprocessors; a maximum that keeps growing
+     */
+    {1, 300, 4, 128, 600, {65, 128, 129, 600}, 1},
+    {18, 130, 4, 128, 400, {400, 129, 128, 257}, 1},
+    {1, 128, 2, 128, 900, {900, 640}, 30},
 };
 
 /* Sums over D and over the keys grow by random roundings; `size` has the scores' magnitude. */

@@ -93,6 +93,7 @@ void check_cross_attention(opcheck *t)
             &(texts){3, 70, 2, dims[i], 320, {4, 0, 9}, {i % 2 ? 30 : 300, 0, 20}, i % 2 == 0, 0});
     cross_case(t, &(texts){2, 512, 1, 128, 260, {4, 0}, {256, 65}, true, 0});
     cross_case(t, &(texts){1, 600, 1, 128, 257, {0}, {257}, false, 0});
+    cross_case(t, &(texts){3, 140, 2, 128, 320, {4, 0, 9}, {300, 0, 20}, false, 0});
     /* every length of text that sm_90's walk is compiled for, in both sizes of its blocks */
     cross_case(t, &(texts){.rows = 8,
                            .tokens = 300,

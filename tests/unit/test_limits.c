@@ -61,8 +61,16 @@ static void attention_to_texts_keeps_keys_where_queries_repay_it(void **state)
     assert_int_equal(flash(1536, 256, 128, 90, true), SKV_FLASH_THREE);
     assert_int_equal(flash(127, 256, 128, 90, true), SKV_FLASH_LONG);
     assert_int_equal(flash(127, 64, 128, 90, true), SKV_FLASH_ONE_TILE);
-    assert_int_equal(flash(4096, 257, 128, 90, true), SKV_FLASH_LONG);
-    assert_int_equal(flash(4096, 256, 128, 90, false), SKV_FLASH_LONG);
+}
+
+static void many_keys_get_two_warpgroups(void **state)
+{
+    (void)state;
+    assert_int_equal(flash(128, 65, 128, 90, false), SKV_FLASH_MANY);
+    assert_int_equal(flash(127, 10481, 128, 90, false), SKV_FLASH_LONG);
+    assert_int_equal(flash(4096, 64, 128, 90, false), SKV_FLASH_ONE_TILE);
+    assert_int_equal(flash(4096, 256, 128, 90, true), SKV_FLASH_THREE);
+    assert_int_equal(flash(4096, 257, 128, 90, true), SKV_FLASH_MANY);
 }
 
 static void other_heads_and_other_gpus_never_get_warpgroups(void **state)
@@ -72,16 +80,21 @@ static void other_heads_and_other_gpus_never_get_warpgroups(void **state)
     assert_int_equal(flash(4096, 65, 128, 80, true), SKV_FLASH_STAYING);
     assert_int_equal(flash(4096, 65, 128, 100, true), SKV_FLASH_STAYING);
     assert_int_equal(flash(4096, 64, 128, 80, true), SKV_FLASH_ONE_TILE);
+    assert_int_equal(flash(4096, 4096, 96, 90, false), SKV_FLASH_LONG);
+    assert_int_equal(flash(4096, 4096, 128, 80, false), SKV_FLASH_LONG);
+    assert_int_equal(flash(4096, 4096, 128, 100, false), SKV_FLASH_LONG);
     assert_int_equal(skv_limits_flash_tiled(64), SKV_FLASH_ONE_TILE);
     assert_int_equal(skv_limits_flash_tiled(65), SKV_FLASH_LONG);
 }
 
 static void a_block_with_little_shared_memory_gets_no_warpgroups(void **state)
 {
-    const skv_flash_case c = {4096, 256, 128, 90, (size_t)99 << 10, true};
+    skv_flash_case c = {4096, 256, 128, 90, (size_t)99 << 10, true};
 
     (void)state;
     assert_int_equal(skv_limits_flash(gpu, &c), SKV_FLASH_STAYING);
+    c.by_row = false;
+    assert_int_equal(skv_limits_flash(gpu, &c), SKV_FLASH_LONG);
 }
 
 static void two_blocks_share_a_multiprocessors_memory(void **state)
@@ -133,6 +146,7 @@ int main(void)
         cmocka_unit_test(texts_are_padded_less_beside_long_maps),
         cmocka_unit_test(the_library_serves_long_even_attention_in_bf16),
         cmocka_unit_test(attention_to_texts_keeps_keys_where_queries_repay_it),
+        cmocka_unit_test(many_keys_get_two_warpgroups),
         cmocka_unit_test(other_heads_and_other_gpus_never_get_warpgroups),
         cmocka_unit_test(a_block_with_little_shared_memory_gets_no_warpgroups),
         cmocka_unit_test(two_blocks_share_a_multiprocessors_memory),
