@@ -4,7 +4,7 @@
  * queries (first) or keys (second) of one row's head and walks along the others; a thread has SIDE
  * × SIDE products. Sums run in a fixed order. Bound by the products: as much work twice as
  * attention's scores are. */
-#include "kernels/cuda/ragged.cuh"
+#include "kernels/cuda/columns.cuh"
 
 #define SIDE    4
 #define ACROSS  16 /* threads along a tile's side */
@@ -12,12 +12,6 @@
 #define BLOCK   (ACROSS * ACROSS)
 #define DEPTH   32 /* of the head dimension at a time */
 #define PADDING 1
-
-typedef struct {
-    int64_t q_row, q_token, q_head, k_row, k_head, sum_row, sum_head;
-    int tokens, dim;
-    float scale;
-} layout;
 
 /* TILE vectors' numbers first .. first + DEPTH - 1, zeros beyond `n` vectors and `dim`. */
 template <typename T>
@@ -63,34 +57,32 @@ __device__ void tile_products(float s[SIDE][SIDE], const T *q, int64_t q_token, 
 /* norm[i] = ln Σ_j exp(s_ij). grid (tiles of queries, R·H); the ACROSS threads of a query are half
  * a warp. */
 template <typename T>
-__global__ __launch_bounds__(BLOCK) void query_norms(float *norm, const T *q, const T *k,
-                                                     const layout l, const ints<MAX_HEADS> len,
-                                                     int heads)
+__global__ __launch_bounds__(BLOCK) void query_norms(float *norm, const columns_job l)
 {
-    const int r = blockIdx.y / heads, h = blockIdx.y % heads, first = blockIdx.x * TILE;
+    const int r = blockIdx.y / l.heads, h = blockIdx.y % l.heads, first = blockIdx.x * TILE;
     const int x = threadIdx.x % ACROSS, y = threadIdx.x / ACROSS;
+    const T *q = (const T *)l.q + r * l.q_row + h * l.q_head + first * l.q_token;
+    const T *k = (const T *)l.k + r * l.k_row + h * l.k_head;
     float most[SIDE], sum[SIDE], s[SIDE][SIDE];
 
-    q += r * l.q_row + h * l.q_head + first * l.q_token;
-    k += r * l.k_row + h * l.k_head;
     for (int a = 0; a < SIDE; a++) {
         most[a] = -INFINITY;
         sum[a] = 0;
     }
-    for (int j = 0; j < len.v[h]; j += TILE) {
-        tile_products(s, q, l.q_token, l.tokens - first, k + (int64_t)j * l.dim, len.v[h] - j,
+    for (int j = 0; j < l.len.v[h]; j += TILE) {
+        tile_products(s, q, l.q_token, l.tokens - first, k + (int64_t)j * l.dim, l.len.v[h] - j,
                       l.dim, l.scale);
         for (int a = 0; a < SIDE; a++) {
             float top = most[a];
 
             for (int b = 0; b < SIDE; b++)
-                if (j + x + ACROSS * b < len.v[h])
+                if (j + x + ACROSS * b < l.len.v[h])
                     top = fmaxf(top, s[a][b]);
             if (top == -INFINITY)
                 continue; /* this thread has had no key yet */
             sum[a] *= expf(most[a] - top);
             for (int b = 0; b < SIDE; b++)
-                if (j + x + ACROSS * b < len.v[h])
+                if (j + x + ACROSS * b < l.len.v[h])
                     sum[a] += expf(s[a][b] - top);
             most[a] = top;
         }
@@ -111,23 +103,21 @@ __global__ __launch_bounds__(BLOCK) void query_norms(float *norm, const T *q, co
 
 /* sum[j] += mean_i exp(s_ij - norm[i]). grid (tiles of keys, R·H). */
 template <typename T>
-__global__ __launch_bounds__(BLOCK) void add_columns(float *sum, const float *norm, const T *q,
-                                                     const T *k, const layout l,
-                                                     const ints<MAX_HEADS> len,
-                                                     const ints<MAX_HEADS> base, int heads)
+__global__ __launch_bounds__(BLOCK) void add_columns(float *sum, const float *norm,
+                                                     const columns_job l)
 {
     __shared__ float part[ACROSS][TILE];
-    const int r = blockIdx.y / heads, h = blockIdx.y % heads, first = blockIdx.x * TILE;
+    const int r = blockIdx.y / l.heads, h = blockIdx.y % l.heads, first = blockIdx.x * TILE;
     const int x = threadIdx.x % ACROSS, y = threadIdx.x / ACROSS;
+    const T *q = (const T *)l.q + r * l.q_row + h * l.q_head;
+    const T *k = (const T *)l.k + r * l.k_row + h * l.k_head + (int64_t)first * l.dim;
     float column[SIDE] = {0}, s[SIDE][SIDE];
 
-    if (first >= len.v[h])
+    if (first >= l.len.v[h])
         return;
-    q += r * l.q_row + h * l.q_head;
-    k += r * l.k_row + h * l.k_head + (int64_t)first * l.dim;
     norm += (int64_t)blockIdx.y * l.tokens;
     for (int i = 0; i < l.tokens; i += TILE) {
-        tile_products(s, q + i * l.q_token, l.q_token, l.tokens - i, k, len.v[h] - first, l.dim,
+        tile_products(s, q + i * l.q_token, l.q_token, l.tokens - i, k, l.len.v[h] - first, l.dim,
                       l.scale);
         for (int b = 0; b < SIDE; b++) {
             float of_tile = 0; /* added apart, so that no small number meets a long sum */
@@ -141,14 +131,14 @@ __global__ __launch_bounds__(BLOCK) void add_columns(float *sum, const float *no
     for (int b = 0; b < SIDE; b++)
         part[y][x + ACROSS * b] = column[b];
     __syncthreads();
-    if (threadIdx.x < TILE && first + (int)threadIdx.x < len.v[h]) {
+    if (threadIdx.x < TILE && first + (int)threadIdx.x < l.len.v[h]) {
         const int j = first + threadIdx.x;
         float total = 0;
 
         for (int i = 0; i < ACROSS; i++)
             total += part[i][threadIdx.x];
         sum += r * l.sum_row + h * l.sum_head;
-        sum[j] = (j < base.v[h] ? sum[j] : 0.0f) + total / (float)l.tokens;
+        sum[j] = (j < l.base.v[h] ? sum[j] : 0.0f) + total / (float)l.tokens;
     }
 }
 
@@ -157,25 +147,39 @@ extern "C" skv_status skv_cuda_attention_columns(skv_backend *be,
 {
     const int64_t rows = a->q.shape[0], tokens = a->q.shape[1], heads = a->q.shape[2];
     const int64_t longest = skv_ragged_longest(a->len, heads);
-    const layout l = {a->q.stride[0],     a->q.stride[1],   a->q.stride[2],   a->k.stride[0],
-                      a->k.stride[1],     a->sum.stride[0], a->sum.stride[1], (int)tokens,
-                      (int)a->q.shape[3], a->scale};
     const dim3 by_query((unsigned)div_up(tokens, TILE), (unsigned)(rows * heads));
     const dim3 by_key((unsigned)div_up(longest, TILE), (unsigned)(rows * heads));
+    const columns_job job = {a->q.data,
+                             a->k.data,
+                             a->q.stride[0],
+                             a->q.stride[1],
+                             a->q.stride[2],
+                             a->k.stride[0],
+                             a->k.stride[1],
+                             a->sum.stride[0],
+                             a->sum.stride[1],
+                             (int)tokens,
+                             (int)heads,
+                             (int)a->q.shape[3],
+                             (int)longest,
+                             a->scale,
+                             ints_of<MAX_HEADS>(a->len, heads),
+                             ints_of<MAX_HEADS>(a->base, heads)};
+    float *sum = (float *)a->sum.data, *norm = (float *)a->norm.data;
+    bool done = false;
 
     if (longest == 0 || rows == 0 || tokens == 0)
         return SKV_OK;
     if (a->q.dtype != a->k.dtype)
         return skv_cuda__no_kernel(__func__, a->k.dtype);
     SKV_TRY(fits_ragged("attention_columns", rows, heads));
+    if (a->q.dtype == SKV_BF16)
+        SKV_TRY(columns_on_tensor_cores(be, sum, norm, &job, (int)(rows * heads), &done));
+    if (done)
+        return SKV_OK;
     SKV_FLOAT_SWITCH(a->q.dtype, T, {
-        const ints<MAX_HEADS> len = ints_of<MAX_HEADS>(a->len, heads);
-
-        SKV_LAUNCH(be, query_norms<T>, by_query, BLOCK, 0, (float *)a->norm.data,
-                   (const T *)a->q.data, (const T *)a->k.data, l, len, (int)heads);
-        SKV_LAUNCH(be, add_columns<T>, by_key, BLOCK, 0, (float *)a->sum.data,
-                   (const float *)a->norm.data, (const T *)a->q.data, (const T *)a->k.data, l, len,
-                   ints_of<MAX_HEADS>(a->base, heads), (int)heads);
+        SKV_LAUNCH(be, query_norms<T>, by_query, BLOCK, 0, norm, job);
+        SKV_LAUNCH(be, add_columns<T>, by_key, BLOCK, 0, sum, norm, job);
     });
     return SKV_OK;
 }

@@ -239,13 +239,15 @@ static void columns_case(opcheck *t, const shape *s)
 
 void check_attention_columns(opcheck *t)
 {
-    static const shape many = {1, 150, 2, 64, 300, 290, 100}; /* queries over two tiles' edges */
+    /* queries and keys over two tiles' edges */
+    static const shape many = {1, 150, 2, 64, 300, 290, 100}, wide = {2, 129, 3, 128, 200, 193, 7};
 
     if (t->perf) {
         columns_case(t, &(shape){2, 1024, 16, 128, 2048, 2048, 0});
         return;
     }
     columns_case(t, &many);
+    columns_case(t, &wide);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         columns_case(t, &shapes[i]);
 }
