@@ -11,6 +11,7 @@ typedef struct {
     const skv_pairs *pairs;
     const skv_results *results; /* of the compared paths, in the order of the run */
     const char *version;        /* of skv */
+    const json_t *libraries;    /* that ran; NULL: not known */
 } skv_metrics_file;
 
 /* Writes metrics.h5. What was not computed is absent. Whole or not at all. */

@@ -2,8 +2,10 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/build.h"
 #include "core/json.h"
 #include "eval/metrics/metrics_file.h"
+#include "run/starts.h"
 
 static json_t *metric_json(const skv_metric *m)
 {
@@ -107,6 +109,21 @@ static json_t *against_json(const skv_results *r)
     return skv_json_take(&o);
 }
 
+/* The program that compared, and the starts of the run that it compared. Equal for equal runs and
+ * programs, whoever started them: so an evaluation that is repeated changes nothing. */
+static json_t *provenance(const skv_metrics_file *m)
+{
+    const skv_run_file *run = skv_pairs_run(m->pairs);
+    skv_json_maker o = skv_json_object();
+
+    skv_json_put(&o, "build", json_string(skv_build()));
+    if (m->libraries)
+        skv_json_put(&o, "libraries", json_deep_copy(m->libraries));
+    if (run && run->starts)
+        skv_json_put(&o, SKV_STARTS, json_incref(run->starts));
+    return skv_json_take(&o);
+}
+
 skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
 {
     skv_json_maker root = skv_json_object(), paths = skv_json_array(), metrics = skv_json_array();
@@ -125,6 +142,7 @@ skv_status skv_metrics_json(json_t **out, const skv_metrics_file *m)
     skv_json_put(&root, "failed", json_integer(m->pairs->n - m->pairs->n_usable));
     skv_json_put(&root, "partial", partial(m->pairs));
     skv_json_put(&root, "left_out", left_out(m->pairs));
+    skv_json_put(&root, "provenance", provenance(m));
     skv_json_put(&root, "metrics", skv_json_take(&metrics));
     skv_json_put(&root, "paths", skv_json_take(&paths));
     return skv_json_finish(out, &root, "metrics.json");

@@ -454,6 +454,7 @@ skv_status skv_report__data(skv_json_maker *page, skv_report *r)
     skv_json_put(page, "skv", skv_report__text(r->run.version, ID_BYTES));
     skv_json_put(page, "partial", skv_json_text(r->run.partial));
     skv_json_put(page, "config", json_incref(r->run.config));
+    skv_json_put(page, "starts", r->run.starts ? json_incref(r->run.starts) : json_null());
     skv_json_put(page, "config_digest", skv_report__text(r->run.config_digest, ID_BYTES));
     skv_json_put(page, "samples", json_integer(r->run.segments.n_samples));
     skv_json_put(page, "reference", json_integer(r->reference));

@@ -409,6 +409,20 @@ function scaleSection() {
 
 // ----------------------------------------------------------------------- settings
 
+// Where the run comes from: a line for each of the last times that it was started.
+function starts() {
+  const all = data.starts || [];
+  const words = (v, n) => foreign(cut(typeof v === "string" ? v : "not known", n));
+  const pairs = v =>
+    words(Object.entries(v || {}).map(([key, x]) => `${key} ${x}`).join(", "), 800);
+  return all.slice(-20).map((s, i, some) =>
+    h("p", {class: "start"}, `Start ${all.length - some.length + i + 1} of ${all.length}, `,
+      words(s.started, 40), ": ", h("code", {}, words(s.command, 2000)), " in ",
+      h("code", {}, words(s.folder, 400)),
+      `; ranks: ${cut(String(s.ranks ?? "not known"), 20)}, by host: `, pairs(s.hosts), "; skv ",
+      words(s.build, 200), "; ", pairs(s.libraries), "."));
+}
+
 function settingsSection() {
   const value = v => {
     if (v === null) return DASH;
@@ -430,6 +444,6 @@ function settingsSection() {
   show("path-settings", table(columns, paths, {label: "Settings of each path"}).node);
   show(
     "foot", `Made by skv ${clean(data.skv)} from run.h5, settings digest `,
-    h("code", {}, data.config_digest), ".");
+    h("code", {}, data.config_digest), ".", ...starts());
   reveal("settings");
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/libraries.h"
+#include "job/libraries.h"
 #include "cli/print_text.h"
 #include "cli/sample_print.h"
 #include "core/build.h"

@@ -8,6 +8,7 @@
 
 #include "job/backend_choice.h"
 #include "job/compare_ranks.h"
+#include "job/libraries.h"
 #include "cli/command.h"
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
@@ -78,6 +79,7 @@ typedef struct {
     skv_networks networks;
     skv_against against; /* open where --against is given */
     skv_results results;
+    json_t *libraries;
 } job;
 
 static skv_status read_options(job *j, int argc, char **argv)
@@ -418,12 +420,17 @@ static skv_status keep_others(json_t *root, const job *j, const char *file)
     return st;
 }
 
+static skv_metrics_file metrics_file(const job *j)
+{
+    return (skv_metrics_file){&j->pairs, &j->results, SKV_VERSION, j->libraries};
+}
+
 /* What is in the folder, merged with these results. The caller has its claim: an evaluation that
  * ended meanwhile loses nothing. */
 static skv_status write_folder(void *ctx, const char *folder)
 {
     job *j = ctx;
-    const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
+    const skv_metrics_file m = metrics_file(j);
     char *h5 = NULL, *summary = NULL;
     json_t *root = NULL;
     skv_status st;
@@ -445,9 +452,16 @@ done:
     return st;
 }
 
+static skv_status write_csv(const job *j)
+{
+    const skv_metrics_file m = metrics_file(j);
+
+    return skv_option_opened("--csv", skv_metrics_write_csv(&m, j->o.csv));
+}
+
 static skv_status write_summary(const job *j, const char *file)
 {
-    const skv_metrics_file m = {&j->pairs, &j->results, SKV_VERSION};
+    const skv_metrics_file m = metrics_file(j);
     json_t *root = NULL;
     skv_status st = skv_metrics_json(&root, &m);
 
@@ -469,9 +483,7 @@ static skv_status write_results(job *j)
     if (st == SKV_OK && j->o.json)
         st = write_summary(j, j->o.json);
     if (st == SKV_OK && j->o.csv)
-        st = skv_option_opened(
-            "--csv", skv_metrics_write_csv(&(skv_metrics_file){&j->pairs, &j->results, SKV_VERSION},
-                                           j->o.csv));
+        st = write_csv(j);
     return st;
 }
 
@@ -511,6 +523,7 @@ static skv_status run_job(job *j, int argc, char **argv, int *exit_code)
     setup.networks = &j->networks;
     setup.weights = j->o.networks;
     setup.against = j->o.against ? &j->against : NULL;
+    j->libraries = skv_libraries_running();
     SKV_TRY(skv_evaluate(&j->results, &setup));
     if (skv_comm_rank(j->comm) == 0) {
         st = write_results(j);
@@ -530,6 +543,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     job j = {.comm = comm};
     skv_status st = run_job(&j, argc, argv, exit_code);
 
+    json_decref(j.libraries);
     skv_results_clear(&j.results);
     skv_against_clear(&j.against);
     skv_networks_close(&j.networks);

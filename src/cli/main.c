@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/libraries.h"
+#include "job/libraries.h"
 #include "core/build.h"
 #include "core/log.h"
 #include "io/h5.h"

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 double skv_seconds(void)
 {
@@ -21,4 +20,12 @@ void skv_duration_text(char out[SKV_DURATION_BYTES], double seconds)
     else
         snprintf(out, SKV_DURATION_BYTES, "%.0f h %02.0f min", floor(minutes / 60),
                  fmod(minutes, 60));
+}
+
+void skv_utc_text(char out[SKV_UTC_BYTES], time_t when)
+{
+    struct tm tm;
+
+    gmtime_r(&when, &tm);
+    strftime(out, SKV_UTC_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }

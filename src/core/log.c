@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/escape.h"
 #include "core/file.h"
 
@@ -93,13 +94,9 @@ void skv_log(skv_log_level level, const char *fmt, ...)
     if (level <= logger.console)
         logger.has_line = false;
     if (logger.file) {
-        struct timespec now;
-        struct tm tm;
-        char stamp[32];
+        char stamp[SKV_UTC_BYTES];
 
-        clock_gettime(CLOCK_REALTIME, &now);
-        gmtime_r(&now.tv_sec, &tm);
-        strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        skv_utc_text(stamp, time(NULL));
         fprintf(logger.file, "%s %s%s\n", stamp, names[level], text);
         fflush(logger.file);
     }

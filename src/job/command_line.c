@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORDS_BYTES 4096
+#include "core/bytes.h"
+#include "core/file.h"
+#include "core/mem.h"
 
 static bool is_plain(const char *word)
 {
@@ -64,24 +66,27 @@ bool skv_command_line_join(char *out, size_t room, const char *words, size_t byt
     return fits;
 }
 
-/* Arguments of a process, 0: not known, or too long. The last byte is NUL. */
-static size_t arguments(char words[WORDS_BYTES], const char *process)
+/* Adds the arguments of a process, each with its NUL; nothing where they are not known. */
+static skv_status read_words(skv_bytes *words, const char *process)
 {
-    char path[64];
-    size_t n = 0;
-    ssize_t got = 1;
+    char path[64], piece[4096];
+    size_t got = 0;
     int fd;
+    skv_status st;
 
     snprintf(path, sizeof path, "/proc/%s/cmdline", process);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
-    while (got > 0 && n < WORDS_BYTES) {
-        got = read(fd, words + n, WORDS_BYTES - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
+        return SKV_OK;
+    do {
+        st = skv_read_fully(&got, fd, piece, sizeof piece, path);
+        if (st == SKV_OK)
+            st = skv_bytes_add(words, piece, got, path);
+    } while (st == SKV_OK && got > 0);
     close(fd);
-    return n < WORDS_BYTES && n > 0 && words[n - 1] == '\0' ? n : 0;
+    if (st == SKV_OK && words->n > 0 && words->data[words->n - 1] != '\0')
+        st = skv_bytes_add(words, "", 1, path);
+    return st;
 }
 
 static bool is_mpirun(const char *program)
@@ -95,13 +100,30 @@ static bool is_mpirun(const char *program)
 
 void skv_command_line(char *out, size_t room, bool alone)
 {
-    char words[WORDS_BYTES], process[32] = "self";
-    size_t n;
+    skv_bytes words = {0};
+    char process[32] = "self";
 
     if (!alone)
         snprintf(process, sizeof process, "%ld", (long)getppid());
-    n = arguments(words, process);
     out[0] = '\0';
-    if (n > 0 && (alone || is_mpirun(words)))
-        (void)skv_command_line_join(out, room, words, n);
+    if (read_words(&words, process) == SKV_OK && words.n > 0 && (alone || is_mpirun(words.data)))
+        (void)skv_command_line_join(out, room, words.data, words.n);
+    skv_bytes_clear(&words);
+}
+
+skv_status skv_command_line_own(char **out)
+{
+    skv_bytes words = {0};
+    size_t room;
+    skv_status st = read_words(&words, "self");
+
+    *out = NULL;
+    if (st == SKV_OK && words.n > 0) {
+        room = 4 * words.n + 1; /* a quote takes four bytes, and so does an empty word's NUL */
+        st = skv_alloc(out, room, 1, "the command line");
+        if (st == SKV_OK)
+            (void)skv_command_line_join(*out, room, words.data, words.n);
+    }
+    skv_bytes_clear(&words);
+    return st;
 }

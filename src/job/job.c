@@ -30,6 +30,7 @@ static const skv_phase planning[] = {
 
 static const skv_phase running[] = {
     {"token", skv_job__draw_token, skv_job__share_token, NULL},
+    {"hosts", NULL, skv_job__gather_hosts, NULL},
     {"folder", skv_job__open_folder, skv_job__share_place, NULL},
     {"watcher", skv_job__watch, NULL, NULL},
     {"rows of the run", skv_job__open_rows, NULL, NULL},
@@ -75,6 +76,7 @@ void skv_job__init(skv_job *j, const skv_job_setup *setup)
                    .rank = skv_comm_rank(setup->comm),
                    .size = skv_comm_size(setup->comm),
                    .stop = skv_stop_flag(),
+                   .started = time(NULL),
                    .showing = PTHREAD_MUTEX_INITIALIZER};
 }
 
@@ -105,6 +107,7 @@ void skv_job__clear(skv_job *j)
         skv_backend_destroy(j->text_be);
     skv_backend_destroy(j->be);
     free(j->devices);
+    free(j->hosts);
     if (!j->setup->options)
         skv_options_clear(skv_settings_table, &j->settings);
     skv_facts_clear(&j->facts);

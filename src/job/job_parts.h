@@ -3,6 +3,7 @@
 #define SKV_JOB_JOB_PARTS_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "core/flag.h"
 #include "job/backend_choice.h"
@@ -24,6 +25,8 @@ typedef struct {
     skv_comm *comm;
     int rank, size;
     char token[SKV_TOKEN_BYTES]; /* the job's name in the run's folder: the same on all ranks */
+    time_t started;
+    skv_blob *hosts; /* rank 0: (size) the name of each rank's host */
     skv_job_result result;
     skv_facts facts; /* of the comparison at hand */
     const skv_flag *stop;
@@ -123,6 +126,7 @@ bool skv_job__is_dry(const void *job);
 SKV_MUST skv_status skv_job__foresee(void *job);
 SKV_MUST skv_status skv_job__draw_token(void *job);
 SKV_MUST skv_status skv_job__share_token(void *job);
+SKV_MUST skv_status skv_job__gather_hosts(void *job);
 SKV_MUST skv_status skv_job__open_folder(void *job);
 SKV_MUST skv_status skv_job__find_work(void *job);
 SKV_MUST skv_status skv_job__share_work(void *job);

@@ -10,6 +10,7 @@
 #include "core/process.h"
 #include "job/failed_rows.h"
 #include "job/job_parts.h"
+#include "job/start_record.h"
 #include "run/run_lock.h"
 
 skv_status skv_job__open_device(void *job)
@@ -235,16 +236,29 @@ static skv_status only_work(skv_job *j)
     return SKV_OK;
 }
 
+skv_status skv_job__gather_hosts(void *job)
+{
+    skv_job *j = job;
+    const char *host = skv_comm_host(j->comm);
+
+    return skv_comm_gather_blobs(&j->hosts, j->comm, host, strlen(host));
+}
+
 skv_status skv_job__open_folder(void *job)
 {
     skv_job *j = job;
+    skv_run_plan *folder = &j->run.folder;
     skv_status st;
 
     j->place.folder = j->settings.out;
     if (j->rank != 0)
         return SKV_OK;
-    j->run.folder.stop = j->stop;
-    SKV_TRY(skv_run_folder_open(&j->claims, &j->place.by_hundred, j->settings.out, &j->run.folder));
+    SKV_TRY(skv_start_record(&folder->start, j->started, j->hosts, j->size));
+    folder->stop = j->stop;
+    st = skv_run_folder_open(&j->claims, &j->place.by_hundred, j->settings.out, folder);
+    json_decref(folder->start);
+    folder->start = NULL;
+    SKV_TRY(st);
     st = skv_stop_words_sweep(j->settings.out);
     if (st == SKV_OK)
         st = skv_job__keep_rows(j);

@@ -11,6 +11,8 @@
 #include "run/gather_missing.h"
 #include "run/gather_path.h"
 #include "run/run_index.h"
+#include "run/segments.h"
+#include "run/starts.h"
 
 static skv_status name_run_h5(char *out, size_t bytes, const skv_gather *g)
 {
@@ -227,15 +229,23 @@ static skv_status add_path(writing *w, skv_gather_path *p, const char *path_dige
     return p->spoilt ? SKV_OK : skv_gather_path_finish(p);
 }
 
-static skv_status write_json(skv_h5 *out, const char *key, const json_t *value)
+static skv_status write_json(skv_h5 *out, const char *object, const char *key, const json_t *value)
 {
     char *text = NULL;
     skv_status st;
 
     SKV_TRY(skv_json_print(&text, value, SKV_JSON_COMPACT));
-    st = skv_h5_set_text(out, "/", key, text);
+    st = skv_h5_set_text(out, object, key, text);
     free(text);
     return st;
+}
+
+/* The one place of run.h5 that differs between runs that are otherwise equal, besides seconds. */
+static skv_status write_provenance(skv_h5 *out, const skv_gather *g)
+{
+    SKV_TRY(skv_h5_make_group(out, SKV_SCHEMA_PROVENANCE));
+    return g->json.starts ? write_json(out, SKV_SCHEMA_PROVENANCE, SKV_STARTS, g->json.starts)
+                          : SKV_OK;
 }
 
 static skv_status write_root(skv_h5 *out, const skv_gather *g)
@@ -246,12 +256,13 @@ static skv_status write_root(skv_h5 *out, const skv_gather *g)
     skv_gather__partial(partial, g);
     if (partial[0])
         SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_PARTIAL, partial));
-    SKV_TRY(write_json(out, SKV_ATTR_CONFIG, g->json.common));
+    SKV_TRY(write_json(out, "/", SKV_ATTR_CONFIG, g->json.common));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_CONFIG_DIGEST, g->json.digest));
     if (g->json.segments)
-        SKV_TRY(write_json(out, SKV_SEGMENTS, g->json.segments));
+        SKV_TRY(write_json(out, "/", SKV_SEGMENTS, g->json.segments));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_SKV, SKV_VERSION));
     SKV_TRY(skv_h5_set_text(out, "/", SKV_ATTR_GATHERED, digest));
+    SKV_TRY(write_provenance(out, g));
     return skv_h5_link(out, "/metrics", "metrics.h5", "/metrics"); /* once skv eval made it */
 }
 

@@ -9,6 +9,7 @@
 #include "io/png.h"
 #include "run/run_json.h"
 #include "run/schema.h"
+#include "run/starts.h"
 
 #define MAX_ROWS    ((int64_t)1 << 40)
 #define MAX_TEXT    ((size_t)64 << 30) /* what the columns of a run may take */
@@ -213,6 +214,22 @@ static skv_status read_segments(skv_run_file *run, const char *name)
     return SKV_OK;
 }
 
+/* A run.h5 of an earlier version does not say. */
+static skv_status read_starts(skv_run_file *run)
+{
+    char *text = NULL, name[4096];
+    skv_status st = skv_h5_get_text(&text, run->h5, SKV_SCHEMA_PROVENANCE, SKV_STARTS);
+
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    SKV_TRY(st);
+    snprintf(name, sizeof name, "%s/run.h5, " SKV_SCHEMA_PROVENANCE, run->folder);
+    st = skv_json_parse(&run->starts, text, strlen(text), name);
+    free(text);
+    SKV_TRY(st);
+    return skv_starts_check(run->starts, name);
+}
+
 static skv_status read_config(skv_run_file *run)
 {
     char *text = NULL, name[4096];
@@ -225,7 +242,8 @@ static skv_status read_config(skv_run_file *run)
     st = skv_json_parse(&run->config, text, strlen(text), name);
     free(text);
     SKV_TRY(st);
-    return read_segments(run, name);
+    SKV_TRY(read_segments(run, name));
+    return read_starts(run);
 }
 
 /* What run.h5 says that it lacks, and what it does not know of: rows of run.json. */
@@ -324,6 +342,7 @@ void skv_run_file_close(skv_run_file *run)
     free(run->folder);
     skv_h5_close(run->h5);
     json_decref(run->config);
+    json_decref(run->starts);
     free(run->config_digest);
     free(run->version);
     free(run->partial);

@@ -33,6 +33,7 @@ typedef struct {
     skv_run_place place; /* of its pictures */
     skv_h5 *h5;
     json_t *config; /* run.json's common part: model, resolution, cfg, samples, ... */
+    json_t *starts; /* run/starts.h; NULL: of an earlier version */
     char *config_digest, *version;
     int64_t n;             /* rows */
     int64_t n_missing;     /* of these: with status SKV_ROW_MISSING */

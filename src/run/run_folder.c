@@ -19,6 +19,7 @@
 #include "run/run_index.h"
 #include "run/run_lock.h"
 #include "run/schema.h"
+#include "run/starts.h"
 
 /* ----------------------------------------------------------------- run.json */
 
@@ -212,7 +213,7 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
                         const skv_claims *claims)
 {
     skv_json_maker merged;
-    json_t *root = NULL;
+    json_t *root = NULL, *starts = NULL;
     skv_status st = skv_json_read_below(&root, file, 1);
 
     if (st == SKV_OK) {
@@ -234,12 +235,15 @@ static skv_status merge(json_t **out, const char *file, const skv_run_plan *plan
         goto done;
     }
     SKV_TRY_GOTO(merge_paths(json_object_get(root, "paths"), file, plan), done);
+    SKV_TRY_GOTO(skv_starts_add(&starts, json_object_get(root, SKV_STARTS), plan->start, file),
+                 done);
     merged = skv_json_extend(root);
     skv_json_put(&merged, "common", json_incref(plan->common));
     skv_json_put(&merged, SKV_SEGMENTS, skv_segments_json(plan->segments));
     skv_json_put(&merged, "rows", json_integer(plan->segments->n_rows));
     skv_json_put(&merged, "groups", json_integer(plan->segments->n_groups));
     skv_json_put(&merged, "settings", json_incref(plan->settings));
+    skv_json_put(&merged, SKV_STARTS, starts);
     st = skv_json_finish(out, &merged, file);
 done:
     json_decref(root);

@@ -34,6 +34,7 @@ typedef struct {
     const json_t *grown_from;     /* skv_run_growing_part when it was looked at; NULL: no run */
     int64_t flat_max;             /* SKV_FLAT_MAX */
     json_t *settings;             /* as resolved */
+    json_t *start;                /* what is noted of this start (run/starts.h); NULL: nothing */
     const char *device;           /* what computes */
     bool any_device;              /* another one than the run's first is warned of, not refused */
     bool bits, image, png;        /* what is kept */

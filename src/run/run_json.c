@@ -7,6 +7,7 @@
 
 #include "core/folder.h"
 #include "run/schema.h"
+#include "run/starts.h"
 
 #define MAX_ROWS ((int64_t)1 << 40)
 
@@ -94,6 +95,8 @@ skv_status skv_run_json_read(skv_run_json *out, const char *run)
     SKV_TRY(get_object(&out->settings, out, "settings", file));
     SKV_TRY(get_object(&out->paths, out, "paths", file));
     SKV_TRY(check_paths(out, file));
+    out->starts = json_object_get(out->root, SKV_STARTS);
+    SKV_TRY(skv_starts_check(out->starts, file));
     SKV_TRY(skv_by_hundred_read(&out->by_hundred, out->root, file));
     SKV_TRY(skv_json_string(&out->digest, out->root, "digest", file));
     SKV_TRY(skv_json_int(&out->n_rows, out->root, "rows", file));

@@ -17,6 +17,7 @@ typedef struct {
     const char *digest;                /* of common; part of root */
     skv_by_hundred by_hundred;
     json_t *segments;         /* part of root (run/segments.h); NULL: of a version that had none */
+    json_t *starts;           /* part of root (run/starts.h); NULL: the same */
     int64_t n_rows, n_groups; /* 1 <= n_groups <= n_rows <= 2^40 */
 } skv_run_json;
 

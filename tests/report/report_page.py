@@ -256,6 +256,15 @@ class Page(unittest.TestCase):
         self.assertEqual(self.text("h1"), "1 cache path, 4 prompts")
         self.assertEqual(self.shown(), ["paths", "cache", "sources", "rows", "failed", "settings"])
 
+    def test_the_foot_lists_the_starts_of_the_run(self):
+        self.open("one_path")
+        first, second = [p.text for p in self.all("#foot .start")]
+        self.assertIn("Start 1 of 2, 2026-11-30T14:05:00Z: skv sample <b> in not known", first)
+        self.assertIn("ranks: 3, by host: node1 2, node2 1;", first)
+        self.assertIn("ranks: not known, by host: ;", second)
+        self.open("measured")
+        self.assertEqual(self.all("#foot .start"), [])
+
     def test_without_scripts_it_says_what_is_needed(self):
         self.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         try:

@@ -215,6 +215,8 @@ static void one_path(void **state)
     test_run run = three_paths;
 
     (void)state;
+    run.starts = "[{\"started\": \"2026-11-30T14:05:00Z\", \"command\": \"skv sample <b>\", "
+                 "\"ranks\": 3, \"hosts\": {\"node1\": 2, \"node2\": 1}}, {\"hosts\": 7}]";
     run.n_paths = 1;
     run.no_pictures = true;
     write_run(&run);

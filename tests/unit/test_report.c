@@ -538,6 +538,28 @@ static void a_score_that_is_none_is_refused(void **state)
     assert_int_equal(skv_report_write(temp_folder()), SKV_E_FORMAT);
 }
 
+static void starts_of_the_run_are_in_the_page(void **state)
+{
+    test_run run = two_paths;
+    json_t *d;
+
+    (void)state;
+    write_run(&run);
+    d = report(); /* of an earlier version */
+    assert_unknown(d, "starts");
+    json_decref(d);
+    run.starts = "[{\"command\": \"skv sample </script>\"}, {\"ranks\": 2}]";
+    write_run(&run);
+    d = report();
+    assert_size(d, "starts", 2);
+    assert_text(d, "starts/0/command", "skv sample </script>");
+    json_decref(d);
+    run.starts = "[\"yesterday\"]";
+    write_run(&run);
+    assert_int_equal(skv_report_write(temp_folder()), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "run.h5, /provenance: \"starts\" is not a list"));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
@@ -563,6 +585,7 @@ int main(void)
         CASE(scores_of_the_runs_pictures_are_in_the_page),
         CASE(scores_of_other_pictures_are_left_out),
         CASE(a_score_that_is_none_is_refused),
+        CASE(starts_of_the_run_are_in_the_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

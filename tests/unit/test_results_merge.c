@@ -78,7 +78,7 @@ static void evaluate_all(const test_run *run)
 {
     skv_pairs pairs = open_pairs(run, NULL);
     skv_results r = results_of(&pairs, all_metrics, 0.25);
-    const skv_metrics_file m = {&pairs, &r, "0.1"};
+    const skv_metrics_file m = {&pairs, &r, "0.1", NULL};
 
     if (skv_metrics_write_h5(&m, temp_path("metrics.h5")) != SKV_OK)
         fail_msg("%s", skv_message());
@@ -94,7 +94,8 @@ static skv_status write_everything(void)
 
     SKV_TRY(skv_pairs_open_run(&pairs, temp_folder(), &(skv_pairs_wish){0}));
     r = results_of(&pairs, all_metrics, 0.25);
-    st = skv_metrics_write_h5(&(skv_metrics_file){&pairs, &r, "0.1"}, temp_path("metrics.h5"));
+    st =
+        skv_metrics_write_h5(&(skv_metrics_file){&pairs, &r, "0.1", NULL}, temp_path("metrics.h5"));
     skv_results_clear(&r);
     skv_pairs_close(&pairs);
     return st;
@@ -213,7 +214,7 @@ static void add_against(void)
 {
     skv_pairs pairs = open_pairs(&three_paths, NULL);
     skv_results r = against_of(&pairs, "one", 0.75);
-    const skv_metrics_file m = {&pairs, &r, "0.1"};
+    const skv_metrics_file m = {&pairs, &r, "0.1", NULL};
 
     assert_int_equal(skv_results_merge(&r, &pairs, temp_path("metrics.h5")), SKV_OK);
     if (skv_metrics_write_h5(&m, temp_path("metrics.h5")) != SKV_OK)

@@ -181,6 +181,10 @@ void write_run(const test_run *run)
     ok(skv_h5_set_text(f, "/", "config", config));
     if (run->partial)
         ok(skv_h5_set_text(f, "/", "partial", run->partial));
+    if (run->starts) {
+        ok(skv_h5_make_group(f, "/provenance"));
+        ok(skv_h5_set_text(f, "/provenance", "starts", run->starts));
+    }
     write_samples(f, run);
     for (int i = 0; i < run->n_paths; i++)
         write_path(f, run, i);

@@ -21,7 +21,8 @@ typedef struct {
 
 typedef struct {
     const char *prompt[TEST_RUN_ROWS], *error[TEST_RUN_ROWS]; /* error: NULL, the row is done */
-    int samples; /* of a prompt, one after another; 0: 1 */
+    int samples;        /* of a prompt, one after another; 0: 1 */
+    const char *starts; /* JSON (run/starts.h); NULL: it does not say */
     int n_paths;
     test_run_path path[4]; /* the first is the reference */
     bool no_pictures;
