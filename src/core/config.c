@@ -97,11 +97,6 @@ static skv_status drop_others(json_t *root, const char *name, const skv_option *
     json_t *value;
     void *next;
 
-    if (json_is_object(json_object_get(root, "settings")) && json_object_get(root, "skv"))
-        return skv_fail(SKV_E_ARG,
-                        "%s is the record of a run, not a config; its \"settings\" say what the "
-                        "run was given",
-                        name);
     json_object_foreach_safe(root, next, key, value)
     {
         if (in_table(table, key))
@@ -113,17 +108,41 @@ static skv_status drop_others(json_t *root, const char *name, const skv_option *
     return SKV_OK;
 }
 
+/* What serves as config of RUN/run.json: the settings of its last start, whose PATH values are
+ * absolute, but for what was said of that start alone. NULL: root is no such record. Part of root.
+ */
+static json_t *recorded_settings(json_t *root, const skv_option *table)
+{
+    json_t *settings = json_object_get(root, "settings"), *value;
+    const char *key;
+    void *next;
+
+    if (!json_is_object(settings) || !json_object_get(root, "skv"))
+        return NULL;
+    for (const skv_option *o = table; o->key; o++)
+        if (o->once || o->flag_only)
+            (void)json_object_del(settings, o->key); /* where it is */
+    json_object_foreach_safe(settings, next, key, value)
+    {
+        if (json_is_null(value)) /* how "not given" is recorded */
+            (void)json_object_del(settings, key);
+    }
+    return settings;
+}
+
 static skv_status apply_text(const skv_option *table, void *settings,
                              const skv_settings_sources *sources)
 {
     const skv_config *c = sources->config;
     const char *name = c->path ? c->path : "the config of rank 0";
-    json_t *root = NULL;
+    json_t *root = NULL, *record, *given;
     skv_status st;
 
     SKV_TRY_GOTO(skv_json_parse(&root, c->text, c->bytes, name), done);
-    SKV_TRY_GOTO(drop_others(root, name, table, sources->others), done);
-    st = skv_options_from_json(table, settings, root, name, c->folder);
+    record = recorded_settings(root, table);
+    given = record ? record : root;
+    SKV_TRY_GOTO(drop_others(given, name, table, sources->others), done);
+    st = skv_options_from_json(table, settings, given, name, record ? NULL : c->folder);
 done:
     json_decref(root);
     return st == SKV_E_FORMAT ? SKV_E_ARG : st;

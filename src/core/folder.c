@@ -296,3 +296,15 @@ skv_status skv_path_join(char **out, const char *folder, const char *name)
     *out = path;
     return SKV_OK;
 }
+
+skv_status skv_path_absolute(char **out, const char *path)
+{
+    char *folder = NULL;
+    skv_status st;
+
+    if (path[0] != '/' && !(folder = getcwd(NULL, 0)))
+        return skv_fail(SKV_E_IO, "the current folder has no name: %s", strerror(errno));
+    st = skv_path_join(out, folder, path);
+    free(folder);
+    return st;
+}

@@ -54,6 +54,9 @@ SKV_MUST skv_status skv_folder_make_of(const char *path, int n_below);
 /* *out = "folder/name" (free()), or a copy of `name` when it is absolute or folder is NULL. */
 SKV_MUST skv_status skv_path_join(char **out, const char *folder, const char *name);
 
+/* *out = `path` (free()), behind the current folder where it is relative. */
+SKV_MUST skv_status skv_path_absolute(char **out, const char *path);
+
 /* What errno `reason` of opening, making or listing a name means: SKV_E_NOTFOUND when it is not
  * there, SKV_E_KIND for a link or what is not a regular file, SKV_E_DENIED where this user may not,
  * SKV_E_IO for the rest. */

@@ -356,8 +356,7 @@ static skv_status json_to_u64(const skv_option *o, uint64_t *out, const json_t *
     return SKV_OK;
 }
 
-/* "formula:tiny" names made-up numbers, not a file; any other colon is a part of a file's name. */
-static bool is_source(const char *text)
+bool skv_options__is_source(const char *text)
 {
     static const char scheme[] = "formula:";
 
@@ -370,7 +369,7 @@ static skv_status json_to_path(const skv_option *o, void *settings, const json_t
     const char *text = json_string_value(v);
     char *joined = NULL;
 
-    if (!text[0] || !folder || is_source(text))
+    if (!text[0] || !folder || skv_options__is_source(text))
         return set_string(o, settings, text, o->key);
     SKV_TRY(skv_path_join(&joined, folder, text));
     clear_one(o, settings);

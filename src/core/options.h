@@ -45,6 +45,7 @@ typedef struct {
     const char *group; /* heading in --help, NULL = as the row before */
     const char *words; /* STRING: the only values it takes, "auto|cpu|cuda"; NULL = any */
     bool flag_only;    /* a config's key of this name means another command's option */
+    bool once;         /* said of one start: not taken from a run's record that serves as config */
 } skv_option;
 
 /* A row for the member `field` of the struct: SKV_OPTION(settings, seed, U64, "0", "run seed",
@@ -71,10 +72,19 @@ typedef struct {
         .fallback = default_, .help = help_, .group = group_, .flag_only = true                    \
     }
 
+/* A row about one start of a run, which says nothing of its content. */
+#define SKV_OPTION_ONCE(owner, field, kind, default_, help_, group_)                               \
+    {                                                                                              \
+        .key = #field, .type = SKV_OPT_##kind, .offset = offsetof(owner, field),                   \
+        .fallback = default_, .help = help_, .group = group_, .once = true                         \
+    }
+
 /* Rows that several commands have, each word for word the same. */
 #define SKV_OPTION_CONFIG(owner)                                                                   \
-    SKV_OPTION(owner, config, PATH, NULL,                                                          \
-               "JSON file of options; keys of other commands are passed over", "Configuration")
+    SKV_OPTION_ONCE(owner, config, PATH, NULL,                                                     \
+                    "JSON file of options, or RUN/run.json for a run's; keys of other commands "   \
+                    "are passed over",                                                             \
+                    "Configuration")
 #define SKV_OPTION_DEVICE(owner)                                                                   \
     SKV_OPTION_WORD(owner, device, "auto|cpu|cuda", "auto",                                        \
                     "what computes; auto: a GPU if there is one", "Device")
@@ -133,6 +143,10 @@ SKV_MUST skv_status skv_options_from_args(const skv_option *table, void *setting
 /* New JSON object of all settings as resolved (null where not given). */
 SKV_MUST skv_status skv_options_to_json(json_t **out, const skv_option *table,
                                         const void *settings);
+
+/* The same for a record that is read elsewhere: with absolute PATH values. */
+SKV_MUST skv_status skv_options_to_record(json_t **out, const skv_option *table,
+                                          const void *settings);
 
 /* Bytes of a struct that holds what the rows are about, and a row's member in it (NULL: no such
  * row), for who knows the table and not the struct. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/folder.h"
 #include "core/json.h"
 
 void skv_options__flag(char *out, size_t bytes, const char *key)
@@ -91,6 +92,43 @@ skv_status skv_options_to_json(json_t **out, const skv_option *table, const void
     for (const skv_option *o = table; o->key; o++)
         skv_json_put(&root, o->key, value_to_json(o, settings));
     return skv_json_finish(out, &root, "settings");
+}
+
+/* A PATH that is a file's name; "-" is standard input. */
+static bool names_file(const skv_option *o, const char *text)
+{
+    return o->type == SKV_OPT_PATH && text && text[0] && strcmp(text, "-") != 0 &&
+           !skv_options__is_source(text);
+}
+
+static skv_status make_absolute(json_t *settings, const char *key, const char *path)
+{
+    skv_json_maker record;
+    char *absolute = NULL;
+
+    SKV_TRY(skv_path_absolute(&absolute, path));
+    record = skv_json_extend(settings);
+    skv_json_put(&record, key, skv_json_foreign(absolute));
+    free(absolute);
+    return skv_json_finish(NULL, &record, "settings");
+}
+
+skv_status skv_options_to_record(json_t **out, const skv_option *table, const void *settings)
+{
+    json_t *all = NULL;
+    skv_status st = skv_options_to_json(&all, table, settings);
+
+    for (const skv_option *o = table; o->key && st == SKV_OK; o++) {
+        const char *text = json_string_value(json_object_get(all, o->key));
+
+        if (names_file(o, text))
+            st = make_absolute(all, o->key, text);
+    }
+    if (st == SKV_OK)
+        *out = all;
+    else
+        json_decref(all);
+    return st;
 }
 
 static const char *value_word(const skv_option *o)

@@ -113,6 +113,36 @@ static skv_status named_file(char **out, const json_t *o, const char *key, const
     return skv_path_join(out, slash ? folder : NULL, file);
 }
 
+/* In the record of one definition: the same file by its whole name. */
+static skv_status record_file(json_t *o, const char *key, const char *config)
+{
+    skv_json_maker entry;
+    char *file = NULL, *absolute = NULL;
+    skv_status st = named_file(&file, o, key, "path_definitions", config);
+
+    if (st == SKV_OK && file)
+        st = skv_path_absolute(&absolute, file);
+    if (st == SKV_OK && absolute) {
+        entry = skv_json_extend(o);
+        skv_json_put(&entry, key, skv_json_foreign(absolute));
+        st = skv_json_finish(NULL, &entry, "path_definitions");
+    }
+    free(file);
+    free(absolute);
+    return st;
+}
+
+skv_status skv_paths_record(json_t *record, const skv_settings *s)
+{
+    json_t *list = json_object_get(record, "path_definitions");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        SKV_TRY(record_file(json_array_get(list, i), "budget_file", s->config));
+        SKV_TRY(record_file(json_array_get(list, i), "orders", s->config));
+    }
+    return SKV_OK;
+}
+
 static skv_status define_from_json(definition *d, const json_t *o, const char *name,
                                    const char *config)
 {

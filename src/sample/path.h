@@ -33,4 +33,7 @@ SKV_MUST skv_status skv_paths_resolve(skv_paths *out, const skv_settings *s, con
                                       const skv_schedule *schedule, skv_dtype kv);
 void skv_paths_clear(skv_paths *p);
 
+/* Files that path_definitions name get their absolute names in a record of the settings. */
+SKV_MUST skv_status skv_paths_record(json_t *record, const skv_settings *s);
+
 #endif

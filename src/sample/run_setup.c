@@ -176,7 +176,9 @@ static skv_status plan_folder(skv_run_setup *r)
         r->folder_paths[i] =
             (skv_run_plan_path){p->name, r->identity.path_digest[i], p->report, p->reference};
     }
-    SKV_TRY(skv_options_to_json(&settings, skv_settings_table, s));
+    SKV_TRY(skv_options_to_record(&settings, skv_settings_table, s));
+    r->folder.settings = settings; /* freed with it */
+    SKV_TRY(skv_paths_record(settings, s));
     r->folder = (skv_run_plan){.common = r->identity.common,
                                .digest = r->identity.digest,
                                .path = r->folder_paths,

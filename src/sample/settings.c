@@ -41,7 +41,7 @@ const skv_option skv_settings_table[] = {
     ROW(budget_file, PATH, NULL, "ScaleKV: released budget table (JSON) in place of the rule",
         NULL),
     SKV_OPTION_ORDERS(skv_settings),
-    ROW(out, STRING, NULL, "folder of the run", "Run"),
+    SKV_OPTION_ONCE(skv_settings, out, STRING, NULL, "folder of the run", "Run"),
     ROW(note, STRING, NULL, "text kept in RUN/run.json, for instance where the settings come from",
         NULL),
     ROW(published, JSON, NULL,
@@ -50,7 +50,8 @@ const skv_option skv_settings_table[] = {
         NULL),
     ROW(store, STRING, "bits,image,png", "what is kept of a picture, comma-separated", NULL),
     ROW(group_size, INT, "8", "rows computed in one batch", NULL),
-    ROW(shard, STRING, NULL,
+    SKV_OPTION_ONCE(
+        skv_settings, shard, STRING, NULL,
         "k/n: compute only the k-th of n parts of the groups; run.h5 is made by the job that finds "
         "all parts done",
         NULL),
@@ -58,19 +59,23 @@ const skv_option skv_settings_table[] = {
                     "the table of paths (of doctor: what it found) as JSON, to this file; -: that "
                     "alone, to standard output",
                     NULL),
-    ROW(only, STRING, NULL, "compute only the group with this id, and write only its PNG", NULL),
-    ROW(dry_run, BOOL, "false", "print the plan (ranks, groups, memory, disk) and stop", NULL),
+    SKV_OPTION_ONCE(skv_settings, only, STRING, NULL,
+                    "compute only the group with this id, and write only its PNG", NULL),
+    SKV_OPTION_ONCE(skv_settings, dry_run, BOOL, "false",
+                    "print the plan (ranks, groups, memory, disk) and stop", NULL),
     {.key = "for",
      .type = SKV_OPT_STRING,
      .offset = offsetof(skv_settings, for_gpu),
      .help = "with --dry-run: plan for a GPU that need not be there, and estimate the "
-             "hours: " SKV_GPU_NAMES ", or NAME:BYTES"},
+             "hours: " SKV_GPU_NAMES ", or NAME:BYTES",
+     .once = true},
     ROW(gather, BOOL, "true",
         "collect the groups into run.h5 at the end; --no-gather leaves that, and the table and "
         "status "
         "of rows that failed, to skv gather",
         NULL),
-    ROW(max_hours, REAL, "0",
+    SKV_OPTION_ONCE(
+        skv_settings, max_hours, REAL, "0",
         "stop in an orderly way before this many hours have passed since the start (status 75); 0: "
         "no limit",
         NULL),
