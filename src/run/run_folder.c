@@ -18,6 +18,7 @@
 #include "run/run_growth.h"
 #include "run/run_index.h"
 #include "run/run_lock.h"
+#include "run/run_readme.h"
 #include "run/schema.h"
 #include "run/starts.h"
 
@@ -288,6 +289,8 @@ static skv_status write_json(skv_by_hundred *out, const char *run, const skv_run
     st = skv_by_hundred_read(out, root, file);
     if (st == SKV_OK)
         st = skv_json_write(root, file);
+    if (st == SKV_OK)
+        st = skv_run_readme_write(run);
     json_decref(root);
     return st;
 }
