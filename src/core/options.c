@@ -356,13 +356,6 @@ static skv_status json_to_u64(const skv_option *o, uint64_t *out, const json_t *
     return SKV_OK;
 }
 
-bool skv_options__is_source(const char *text)
-{
-    static const char scheme[] = "formula:";
-
-    return strncmp(text, scheme, sizeof scheme - 1) == 0;
-}
-
 static skv_status json_to_path(const skv_option *o, void *settings, const json_t *v,
                                const char *folder)
 {

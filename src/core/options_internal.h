@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define SKV_OPTIONS__WORD 64 /* longest word that gets a suggestion */
 
@@ -11,6 +12,9 @@
 void skv_options__flag(char *out, size_t bytes, const char *key);
 
 /* "formula:tiny" names made-up numbers, not a file; any other colon is a part of a file's name. */
-bool skv_options__is_source(const char *text);
+static inline bool skv_options__is_source(const char *text)
+{
+    return strncmp(text, "formula:", strlen("formula:")) == 0;
+}
 
 #endif

@@ -18,7 +18,7 @@ cat >conf/job.json <<JSON
                       {"name": "full", "policy": "full", "reference": true}]}
 JSON
 "$SKV" sample --config conf/job.json --out run --max-hours 2 --json table.json >/dev/null 2>&1
-cd elsewhere
+cd elsewhere || exit 1
 "$SKV" sample --config ../run/run.json --out again >/dev/null 2>&1
 "$SKV" sample --config ../run/run.json || echo "without --out: status $?"
 "$SKV" export ../run --layout coco --path full --out pictures | sed 's/; .*//'
