@@ -8,7 +8,7 @@
 #include "io/h5_group.h"
 #include "io/h5_handle.h"
 
-#define MAX_ATTRIBUTE ((size_t)60 << 10)  /* the format holds 64 KiB with its description */
+#define MAX_ATTRIBUTE ((size_t)60 << 10)  /* of numbers, and of texts of fixed length */
 #define MAX_VARIABLE  ((size_t)512 << 20) /* texts of variable length lie elsewhere in the file */
 
 /* Replaces or makes the attribute. Takes type and space over. */
@@ -52,16 +52,13 @@ skv_status skv_h5_set_real(skv_h5 *f, const char *object, const char *key, doubl
 
 skv_status skv_h5_set_text(skv_h5 *f, const char *object, const char *key, const char *v)
 {
-    const size_t bytes = strlen(v) + 1;
-
-    if (bytes > MAX_VARIABLE) {
+    if (strlen(v) > MAX_VARIABLE) {
         f->failed = true;
         return skv_fail(SKV_E_ARG, "%s: %s: attribute \"%s\" of %zu bytes, at most %zu", f->path,
-                        object, key, bytes, MAX_VARIABLE);
+                        object, key, strlen(v), MAX_VARIABLE);
     }
-    if (bytes > MAX_ATTRIBUTE)
-        return set(f, object, key, skv_h5__text_type(0), H5Screate(H5S_SCALAR), &v);
-    return set(f, object, key, skv_h5__text_type(bytes), H5Screate(H5S_SCALAR), v);
+    SKV_TRY(set(f, object, key, skv_h5__text_type(0), H5Screate(H5S_SCALAR), &v));
+    return f->label ? SKV_OK : skv_h5__remember_text(f, object, key, v);
 }
 
 typedef struct {
@@ -176,7 +173,7 @@ skv_status skv_h5_get_ints(int64_t **out, int *n, skv_h5 *f, const char *object,
     return close_attribute(f, &o, read_ints(out, f, &o, object, key));
 }
 
-/* h5py's own strings: HDF5 allocates the text, and frees it. */
+/* As they are written now: HDF5 allocates the text, and frees it. */
 static skv_status read_variable(char **out, skv_h5 *f, const opened *o, const char *object,
                                 const char *key)
 {

@@ -1,6 +1,6 @@
 /* Attributes of an object ("/" = the file), which must exist. Integers are I64 or U64, reals F64,
- * texts
- * UTF-8 of fixed length, those above 60 KiB of variable length. */
+ * texts UTF-8: of variable length where we write them, which h5py gives as str (of fixed length it
+ * gives bytes); both are read. */
 #ifndef SKV_IO_H5_ATTR_H
 #define SKV_IO_H5_ATTR_H
 

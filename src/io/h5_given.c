@@ -3,6 +3,7 @@
 #include "io/h5_given.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "io/h5_attr.h"
@@ -77,9 +78,37 @@ static skv_status check_given(skv_h5 *f, const skv_h5__given *g)
     return SKV_OK;
 }
 
+static bool is_given_anew(const skv_h5 *f, size_t text)
+{
+    const skv_h5__given_text *t = &f->text[text];
+
+    for (size_t i = text + 1; i < f->n_texts; i++)
+        if (strcmp(f->text[i].key, t->key) == 0 && strcmp(f->text[i].object, t->object) == 0)
+            return true;
+    return false;
+}
+
+/* Texts of attributes lie apart from their objects, in a heap that may be lost alone. */
+static skv_status check_text(skv_h5 *written, const skv_h5 *f, size_t text)
+{
+    const skv_h5__given_text *t = &f->text[text];
+    char *found = NULL;
+    bool equal;
+
+    SKV_TRY(skv_h5_get_text(&found, written, t->object, t->key));
+    equal = skv_h5__crc(0, found, strlen(found) + 1) == t->crc;
+    free(found);
+    if (equal || is_given_anew(f, text))
+        return SKV_OK;
+    return skv_fail(SKV_E_IO, "%s: %s: attribute \"%s\" was read back and is not what was written",
+                    f->path, t->object, t->key);
+}
+
 skv_status skv_h5__check_given(skv_h5 *written, const skv_h5 *f)
 {
     for (size_t i = 0; i < f->n_given; i++)
         SKV_TRY(check_given(written, &f->given[i]));
+    for (size_t i = 0; i < f->n_texts; i++)
+        SKV_TRY(check_text(written, f, i));
     return SKV_OK;
 }

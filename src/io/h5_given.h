@@ -7,7 +7,8 @@
 /* Notes the CRC-32s of appended datasets as attributes; fails where one is not full. */
 SKV_MUST skv_status skv_h5__note_sums(skv_h5 *f);
 
-/* Compares every dataset of `written`, the file of f opened again, with what f was given. */
+/* Compares every dataset and text of `written`, the file of f opened again, with what f was given.
+ */
 SKV_MUST skv_status skv_h5__check_given(skv_h5 *written, const skv_h5 *f);
 
 #endif

@@ -126,7 +126,12 @@ void skv_h5_close(skv_h5 *f)
     skv_aside_drop(&f->made);
     for (size_t i = 0; i < f->n_given; i++)
         free(f->given[i].name);
+    for (size_t i = 0; i < f->n_texts; i++) {
+        free(f->text[i].object);
+        free(f->text[i].key);
+    }
     free(f->given);
+    free(f->text);
     free(f->aside);
     free(f->label);
     free(f->path);
@@ -145,6 +150,17 @@ skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *gi
     SKV_TRY(skv_path_join(&f->given[f->n_given].name, NULL, name));
     f->n_given++;
     return SKV_OK;
+}
+
+skv_status skv_h5__remember_text(skv_h5 *f, const char *object, const char *key, const char *text)
+{
+    skv_h5__given_text *t;
+
+    SKV_TRY(skv_grow(&f->text, f->n_texts, sizeof *f->text, f->path));
+    t = &f->text[f->n_texts++];
+    *t = (skv_h5__given_text){.crc = skv_h5__crc(0, text, strlen(text) + 1)};
+    SKV_TRY(skv_path_join(&t->object, NULL, object));
+    return skv_path_join(&t->key, NULL, key);
 }
 
 /* ------------------------------------------------------------------ types and sizes */

@@ -19,6 +19,12 @@ typedef struct {
     bool is_virtual;
 } skv_h5__given;
 
+/* A text that an attribute was given; the last one where it was given several. */
+typedef struct {
+    char *object, *key;
+    uint32_t crc; /* of the text and its NUL */
+} skv_h5__given_text;
+
 struct skv_h5 {
     hid_t file;      /* < 0: closed */
     char *path;      /* its final name */
@@ -33,6 +39,8 @@ struct skv_h5 {
     char *object_name;
     skv_h5__given *given; /* when writing */
     size_t n_given;
+    skv_h5__given_text *text; /* when writing a file on disk: one in memory is written at once */
+    size_t n_texts;
 };
 
 /* New handle of a closed file, for reading. */
@@ -53,6 +61,10 @@ SKV_MUST skv_status skv_h5__close_object(skv_h5 *f, skv_status st);
 
 /* Remembers what `name` is to hold; a name is given once. */
 SKV_MUST skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *given);
+
+/* Remembers what the attribute is to hold. */
+SKV_MUST skv_status skv_h5__remember_text(skv_h5 *f, const char *object, const char *key,
+                                          const char *text);
 
 /* The library opens by name. This is the name of an open file, which was found without following
  * links inside a run; no other file can take its place meanwhile. */

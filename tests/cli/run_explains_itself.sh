@@ -7,12 +7,10 @@ set -- --transformer formula:tiny_f16 --vae formula:tiny_f16 --t5 "$DATA/tiny_t5
 "$SKV" sample "$@" >/dev/null 2>&1
 "$SKV" eval run --networks none >/dev/null
 wc -l <run/README.txt
-cd run
-for name in *; do
-    grep -qw "$name" README.txt || test "$name" = README.txt || echo "not in README.txt: $name"
+for name in run/*; do
+    grep -qw "${name#run/}" run/README.txt || test "$name" = run/README.txt || echo "not in it: $name"
 done
-tail -n 1 README.txt | sed 's|^python3|/usr/bin/python3|' | bash
-cd ..
+(cd run && tail -n 1 README.txt | sed 's|^python3|/usr/bin/python3|' | bash)
 echo 'a note' >>run/README.txt
 "$SKV" sample "$@" >/dev/null 2>&1
 tail -n 1 run/README.txt
