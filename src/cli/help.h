@@ -13,6 +13,9 @@ void skv_help_markdown_command(FILE *to, const skv_command *c);
 /* Completion for bash: commands, options, their words, files. */
 void skv_help_bash(FILE *to);
 
+/* The command's options and those that every command has (free()); NULL: no memory. */
+skv_option *skv_help_options(const skv_command *c);
+
 /* What c->more_help prints (free()), "" for none; NULL: no memory. */
 char *skv_help_more(const skv_command *c);
 

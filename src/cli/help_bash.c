@@ -1,4 +1,5 @@
 /* Completion for bash. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -52,13 +53,16 @@ void skv_help_bash(FILE *to)
         fprintf(to, "%s ", (*c)->name);
     fprintf(to, "--as text man markdown bash names\" ;;\n");
     for (const skv_command *const *c = skv_commands; *c; c++) {
-        if (*c == &skv_cmd_help)
+        skv_option *all = *c == &skv_cmd_help ? NULL : skv_help_options(*c);
+
+        if (!all)
             continue;
         fprintf(to, "    *:%s)\n        flags=\"", (*c)->name);
-        print_flags(to, (*c)->options);
+        print_flags(to, all);
         fprintf(to, "\"\n        case $before in\n");
-        print_values(to, (*c)->options);
+        print_values(to, all);
         fprintf(to, "        esac\n        ;;\n");
+        free(all);
     }
     fprintf(to, "    esac\n"
                 "    if [[ $words = - && $word = -* ]]; then\n"

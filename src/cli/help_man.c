@@ -93,13 +93,15 @@ static void print_options(FILE *to, const skv_option *table)
 
 void skv_help_man_command(FILE *to, const skv_command *c)
 {
+    skv_option *all = skv_help_options(c);
     char *more = skv_help_more(c);
 
     print_title(to, "skv", c->name, c->summary);
     fprintf(to, "skv %s\n", c->name);
     put(to, c->usage);
     fprintf(to, "\n");
-    print_options(to, c->options);
+    if (all)
+        print_options(to, all);
     if (more && *more) {
         fprintf(to, ".SH NOTES\n.nf\n");
         put(to, more);
@@ -108,4 +110,5 @@ void skv_help_man_command(FILE *to, const skv_command *c)
     print_exits(to);
     fprintf(to, ".SH SEE ALSO\n.BR skv (1)\n");
     free(more);
+    free(all);
 }

@@ -1,4 +1,5 @@
 /* The reference of options for this room's page: a table a command. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -12,12 +13,13 @@ static void put(FILE *to, const char *text)
 
 void skv_help_markdown_command(FILE *to, const skv_command *c)
 {
+    skv_option *all = skv_help_options(c);
     const char *group = NULL;
     char usage[SKV_OPTION_USAGE];
 
     fprintf(to, "### skv %s\n`skv %s %s`\n\n| option | what | default |\n| --- | --- | --- |\n",
             c->name, c->name, c->usage);
-    for (const skv_option *o = c->options; o->key; o++) {
+    for (const skv_option *o = all; o && o->key; o++) {
         if (o->group && (!group || strcmp(group, o->group) != 0))
             fprintf(to, "| **%s** | | |\n", group = o->group);
         skv_option_usage(usage, sizeof usage, o);
@@ -27,6 +29,7 @@ void skv_help_markdown_command(FILE *to, const skv_command *c)
         put(to, o->help);
         fprintf(to, " | %s |\n", skv_help_default(o));
     }
+    free(all);
 }
 
 void skv_help_markdown_program(FILE *to)

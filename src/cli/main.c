@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/verbosity.h"
 #include "job/libraries.h"
 #include "core/build.h"
 #include "core/log.h"
@@ -61,7 +62,7 @@ static int exit_code_of(skv_status st)
 }
 
 /* Rank 0 speaks; the others only when something is wrong, and say who they are. */
-static void set_up_log(const skv_comm *comm)
+static void set_up_log(const skv_comm *comm, skv_log_level level)
 {
     char prefix[96] = "";
 
@@ -71,10 +72,10 @@ static void set_up_log(const skv_comm *comm)
     if (skv_comm_rank(comm) > 0)
         skv_log_setup(SKV_LOG_ERROR, prefix);
     else
-        skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
+        skv_log_setup(level, "");
 }
 
-static int run(const skv_command *c, int argc, char **argv)
+static int run(const skv_command *c, skv_log_level level, int argc, char **argv)
 {
     skv_comm *comm = NULL;
     skv_comm_wish wish;
@@ -90,7 +91,7 @@ static int run(const skv_command *c, int argc, char **argv)
         st = skv_comm_open(&comm, &wish);
     }
     if (comm)
-        set_up_log(comm);
+        set_up_log(comm, level);
     if (st == SKV_OK && comm)
         st = skv_ranks_compare_commands(comm, c->name);
     if (st == SKV_OK && comm && !c->any_build)
@@ -116,11 +117,12 @@ static int run(const skv_command *c, int argc, char **argv)
 static int start(int argc, char **argv)
 {
     const skv_command *c;
-    int code;
+    skv_log_level level = SKV_LOG_INFO;
+    int code, n = argc - 2;
 
     if (argc == 2 && strcmp(argv[1], SKV_H5_PROBE_COMMAND) == 0)
         _exit(skv_h5_probe_serve()); /* in its children, too: libraries have nothing to end there */
-    skv_log_setup(getenv("SKV_DEBUG") ? SKV_LOG_DEBUG : SKV_LOG_INFO, "");
+    skv_log_setup(level, "");
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write that meets it */
     if (argc < 2) {
@@ -138,13 +140,18 @@ static int start(int argc, char **argv)
         skv_help_command(stdout, c);
         return SKV_EXIT_OK;
     }
+    if (skv_verbosity_take(&level, c, &n, argv + 2) != SKV_OK) {
+        skv_error("%s", skv_message());
+        return SKV_EXIT_USAGE;
+    }
+    skv_log_setup(level, "");
     if (skv_h5_init() != SKV_OK) {
         skv_error("%s", skv_message());
         return SKV_EXIT_FAILED;
     }
     if (c->stops)
         skv_stop_catch();
-    code = run(c, argc - 2, argv + 2);
+    code = run(c, level, n, argv + 2);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == SKV_EXIT_OK) {
         skv_error("standard output: cannot write: %s", strerror(errno));
         code = SKV_EXIT_FAILED;

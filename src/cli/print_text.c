@@ -1,6 +1,7 @@
 #include "cli/print_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "core/aside.h"
 #include "core/escape.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "core/options.h"
 
 void skv_print_text(const char *text, int width)
@@ -31,13 +33,20 @@ static int json_fd = -1; /* standard output, while stdout is standard error */
 
 skv_status skv_json_begin(const char *file)
 {
+    int people = STDERR_FILENO, nowhere = -1; /* where the tables for people go */
+    skv_status st = SKV_OK;
+
     if (!skv_json_is_all(file) || json_fd >= 0)
         return SKV_OK;
     json_fd = dup(STDOUT_FILENO);
-    if (json_fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-        return skv_fail(SKV_E_IO, "standard output: cannot set it aside for --json -: %s",
-                        strerror(errno));
-    return SKV_OK;
+    if (!skv_log_shows(SKV_LOG_INFO))
+        people = nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (json_fd < 0 || dup2(people, STDOUT_FILENO) < 0)
+        st = skv_fail(SKV_E_IO, "standard output: cannot set it aside for --json -: %s",
+                      strerror(errno));
+    if (nowhere >= 0)
+        close(nowhere);
+    return st;
 }
 
 skv_status skv_print_json(const json_t *value, const char *file)

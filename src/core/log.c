@@ -52,9 +52,14 @@ void skv_log_close(void)
     logger.file = NULL;
 }
 
+bool skv_log_shows(skv_log_level level)
+{
+    return level <= logger.console;
+}
+
 bool skv_log_has_line(void)
 {
-    return isatty(STDERR_FILENO);
+    return skv_log_shows(SKV_LOG_INFO) && isatty(STDERR_FILENO);
 }
 
 static int columns(void)
@@ -88,10 +93,10 @@ void skv_log(skv_log_level level, const char *fmt, ...)
     va_end(args);
     skv_escape(text, sizeof text, raw);
     pthread_mutex_lock(&logger.lock);
-    if (level <= logger.console)
+    if (skv_log_shows(level))
         fprintf(stderr, "%s%s%s%s%s\n", logger.has_line ? CLEAR_LINE : "", logger.prefix,
                 logger.prefix[0] ? " " : "", names[level], text);
-    if (level <= logger.console)
+    if (skv_log_shows(level))
         logger.has_line = false;
     if (logger.file) {
         char stamp[SKV_UTC_BYTES];

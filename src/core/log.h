@@ -27,6 +27,9 @@ void skv_log_close(void);
 /* Thread-safe; one line, escaped (core/escape.h). */
 void skv_log(skv_log_level level, const char *fmt, ...) SKV_PRINTF(2, 3);
 
+/* Whether lines of this level reach stderr. */
+bool skv_log_shows(skv_log_level level);
+
 /* Whether standard error is a terminal that shows skv_log_line's line. */
 bool skv_log_has_line(void);
 

@@ -594,3 +594,60 @@ skv_status skv_options_from_args(const skv_option *table, void *settings, int ar
     }
     return SKV_OK;
 }
+
+static const skv_option *find_letter(const skv_option *switches, const char *arg)
+{
+    for (const skv_option *o = switches; o->key; o++)
+        if (arg[0] == '-' && arg[1] && arg[1] == o->letter && !arg[2])
+            return o;
+    return NULL;
+}
+
+static bool is_flag(const char *arg)
+{
+    return strncmp(arg, "--", 2) == 0 && arg[2];
+}
+
+static skv_status take_one(bool *taken, const skv_option *switches, void *settings, const char *arg)
+{
+    const skv_option *o = find_letter(switches, arg);
+    const char *value = NULL;
+    bool negated = false;
+
+    *taken = o || (is_flag(arg) && find_flag(&o, &negated, &value, switches, arg) == SKV_OK);
+    if (!*taken)
+        return SKV_OK;
+    return set_text(o, settings, value ? value : negated ? "false" : "true", arg);
+}
+
+/* Whether the word behind this one is its value. */
+static bool takes_next(const skv_option *table, const char *arg)
+{
+    const skv_option *o = NULL;
+    const char *value = NULL;
+    bool negated;
+
+    return is_flag(arg) && find_flag(&o, &negated, &value, table, arg) == SKV_OK &&
+           o->type != SKV_OPT_BOOL && !value;
+}
+
+skv_status skv_options_take(const skv_option *switches, void *settings, const skv_option *table,
+                            int *argc, char **argv)
+{
+    bool only_words = false, taken;
+    int n = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        only_words = only_words || strcmp(argv[i], "--") == 0;
+        taken = false;
+        if (!only_words)
+            SKV_TRY(take_one(&taken, switches, settings, argv[i]));
+        if (taken)
+            continue;
+        argv[n++] = argv[i];
+        if (!only_words && i + 1 < *argc && takes_next(table, argv[i]))
+            argv[n++] = argv[++i];
+    }
+    *argc = n;
+    return SKV_OK;
+}

@@ -45,6 +45,7 @@ typedef struct {
     const char *group; /* heading in --help, NULL = as the row before */
     const char *words; /* STRING: the only values it takes, "auto|cpu|cuda"; NULL = any */
     bool flag_only;    /* a config's key of this name means another command's option */
+    char letter;       /* BOOL of skv_options_take: 'q' for -q; 0: none */
     bool once;         /* said of one start: not taken from a run's record that serves as config */
 } skv_option;
 
@@ -139,6 +140,12 @@ SKV_MUST skv_status skv_options_from_json(const skv_option *table, void *setting
  * *n_words of them; n_words NULL: they are refused. */
 SKV_MUST skv_status skv_options_from_args(const skv_option *table, void *settings, int argc,
                                           char **argv, const char **words, int *n_words);
+
+/* Options that stand among another table's: sets those of `switches` (all BOOL), by flag or letter,
+ * and takes their words out of argv; *argc becomes smaller. The values of the table's options are
+ * passed over, and so is what follows "--". */
+SKV_MUST skv_status skv_options_take(const skv_option *switches, void *settings,
+                                     const skv_option *table, int *argc, char **argv);
 
 /* New JSON object of all settings as resolved (null where not given). */
 SKV_MUST skv_status skv_options_to_json(json_t **out, const skv_option *table,
