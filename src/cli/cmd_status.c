@@ -40,14 +40,20 @@ typedef struct {
     skv_failed_rows failed;
 } status;
 
+static bool is_complete(const status *a)
+{
+    return a->s.gathered && a->s.done >= a->s.all && !a->file.partial;
+}
+
 static skv_status look(status *a, const char *run)
 {
     *a = (status){.folder = run};
     SKV_TRY(skv_run_status_read(&a->s, run));
-    if (!a->s.gathered)
-        return SKV_OK;
-    SKV_TRY(skv_run_file_open_partial(&a->file, run));
-    return skv_failed_rows_of(&a->failed, &a->file);
+    if (a->s.gathered)
+        SKV_TRY(skv_run_file_open_partial(&a->file, run));
+    if (is_complete(a))
+        return skv_failed_rows_of(&a->failed, &a->file);
+    return skv_failed_rows_so_far(&a->failed, &a->s.run, run, a->s.gathered ? &a->file : NULL);
 }
 
 static void forget(status *a)
@@ -55,11 +61,6 @@ static void forget(status *a)
     skv_failed_rows_clear(&a->failed);
     skv_run_file_close(&a->file);
     skv_run_status_clear(&a->s);
-}
-
-static bool is_complete(const status *a)
-{
-    return a->s.gathered && a->s.done >= a->s.all && !a->file.partial;
 }
 
 /* Pictures of a group of one path, in the mean. */
@@ -134,7 +135,8 @@ static void print(const status *a)
     print_processes(&a->s);
     skv_failed_rows_text(reasons, sizeof reasons, &a->failed);
     if (a->failed.n > 0) {
-        printf("%" PRId64 " of %" PRId64 " rows failed: ", a->failed.n, a->file.n);
+        printf("%" PRId64 " of %" PRId64 " rows failed%s: ", a->failed.n, a->s.run.n_rows,
+               is_complete(a) ? "" : " so far");
         skv_print_text(reasons, 0);
         printf("\n");
     }
@@ -190,7 +192,7 @@ static skv_status write_json(const status *a, const char *file)
                  s->rate > 0 ? json_real((double)(s->all - s->done) / s->rate) : json_null());
     skv_json_put(&root, "processes", processes_json(s));
     skv_json_put(&root, "dead_processes", json_integer(s->n_dead));
-    skv_json_put(&root, "failed_rows", a->s.gathered ? failed_json(&a->failed) : json_null());
+    skv_json_put(&root, "failed_rows", failed_json(&a->failed));
     SKV_TRY(skv_json_finish(&all, &root, file));
     st = skv_print_json(all, file);
     json_decref(all);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "run/failed_list.h"
 #include "run/schema.h"
 
 #define MAX_SHOWN 4 /* reasons */
@@ -89,14 +91,91 @@ void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f)
         snprintf(out + used, bytes - used, ", %" PRId64 " for other reasons", others);
 }
 
+static bool has_failed(const skv_run_file *run, int64_t row)
+{
+    return run->status[row] != 0 && run->status[row] != SKV_ROW_MISSING;
+}
+
 skv_status skv_failed_rows_of(skv_failed_rows *out, const skv_run_file *run)
 {
     *out = (skv_failed_rows){0};
     for (int64_t i = 0; i < run->n; i++)
-        if (run->status[i] != 0 && run->status[i] != SKV_ROW_MISSING)
+        if (has_failed(run, i))
             SKV_TRY(skv_failed_rows_add(out, run->error[i], 1));
     return SKV_OK;
 }
+
+/* ------------------------------------------------------------------- before gathering */
+
+typedef struct {
+    int64_t row;
+    size_t order; /* of several for a row the first counts, as when they are gathered */
+    char *error;
+} noted;
+
+typedef struct {
+    const char *first_path; /* others are named */
+    int64_t n_rows;         /* of the run */
+    noted *row;
+    size_t n;
+} notes;
+
+static skv_status note(notes *n, int64_t row, const char *error)
+{
+    SKV_TRY(skv_grow(&n->row, n->n, sizeof *n->row, "failed rows"));
+    n->row[n->n] = (noted){.row = row, .order = n->n};
+    SKV_TRY(skv_path_join(&n->row[n->n].error, NULL, error));
+    n->n++;
+    return SKV_OK;
+}
+
+static skv_status note_line(void *ctx, int64_t row, const char *path, const char *reason)
+{
+    char text[1024];
+    notes *n = ctx;
+
+    if (row >= n->n_rows)
+        return SKV_OK;
+    if (strcmp(path, n->first_path) == 0)
+        return note(n, row, reason);
+    snprintf(text, sizeof text, "path %s: %s", path, reason);
+    return note(n, row, text);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const noted *x = a, *y = b;
+
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+skv_status skv_failed_rows_so_far(skv_failed_rows *out, const skv_run_json *json,
+                                  const char *folder, const skv_run_file *run)
+{
+    notes n = {.first_path = json_object_iter_key(json_object_iter(json->paths)),
+               .n_rows = json->n_rows};
+    skv_status st = SKV_OK;
+
+    *out = (skv_failed_rows){0};
+    for (int64_t i = 0; run && i < run->n; i++)
+        if (has_failed(run, i))
+            SKV_TRY_GOTO(note(&n, i, run->error[i]), done);
+    SKV_TRY_GOTO(skv_failed_list_each(folder, note_line, &n), done);
+    if (n.n > 0)
+        qsort(n.row, n.n, sizeof *n.row, by_row);
+    for (size_t i = 0; i < n.n; i++)
+        if (i == 0 || n.row[i].row != n.row[i - 1].row)
+            SKV_TRY_GOTO(skv_failed_rows_add(out, n.row[i].error, 1), done);
+done:
+    for (size_t i = 0; i < n.n; i++)
+        free(n.row[i].error);
+    free(n.row);
+    return st;
+}
+
+/* ------------------------------------------------------------------------------ warning */
 
 skv_status skv_failed_rows_warn(const char *run)
 {

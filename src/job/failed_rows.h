@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "run/run_file.h"
+#include "run/run_json.h"
 
 typedef struct {
     char *reason;
@@ -31,6 +32,11 @@ void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f);
 
 /* Those of run.h5; missing rows are none. */
 SKV_MUST skv_status skv_failed_rows_of(skv_failed_rows *out, const skv_run_file *run);
+
+/* Those known before all of a run is gathered, each row once: of run.h5 (run; NULL: there is none),
+ * and those that ranks have noted (run/failed_list.h). */
+SKV_MUST skv_status skv_failed_rows_so_far(skv_failed_rows *out, const skv_run_json *json,
+                                           const char *folder, const skv_run_file *run);
 
 /* Warns of the rows of RUN/run.h5 that failed: how many, and why. */
 SKV_MUST skv_status skv_failed_rows_warn(const char *run);

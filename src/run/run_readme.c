@@ -17,7 +17,8 @@ static const char text[] =
     "               skv sample --config run.json --out ANOTHER it makes the same again\n"
     "groups/        PATH/*.h5: what run.h5 was gathered from; bits are enough to make pictures "
     "again\n"
-    "others         rows.h5: prompts as tokens; index/, claims/, log/, tune.json: of skv's own "
+    "others         rows.h5: prompts as tokens; failed/, index/, claims/, log/, tune.json: of "
+    "skv's own "
     "work\n"
     "python3 -c 'import h5py; f = h5py.File(\"run.h5\"); "
     "print(list(f[\"paths\"]), f[\"samples/prompt\"].asstr()[:])'\n";

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/png.h"
+#include "run/failed_list.h"
 #include "run/picture_texts.h"
 
 #define MAX_IN_FLIGHT 2 /* groups: one being written, one waiting */
@@ -117,6 +118,7 @@ static skv_status write_file(const skv_writer *w, const skv_result *r)
     if (!w->setup.store.image)
         rec.image = NULL;
     SKV_TRY(skv_run_name_group(&file, &w->setup.run, rec.path_name, rec.group));
+    skv_failed_list_note(w->setup.run.folder, &rec);
     return skv_group_file_write(&file, &rec);
 }
 

@@ -28,7 +28,7 @@ look run
 import json, sys
 s = json.load(sys.stdin)
 assert [p["rank"] for p in s["processes"]] == [2, 1] and s["dead_processes"] == 1
-assert (s["done"], s["groups"], s["paths"]["full"]) == (3, 4, 1) and s["failed_rows"] is None
+assert (s["done"], s["groups"], s["paths"]["full"]) == (3, 4, 1) and s["failed_rows"] == {"the line is empty": 1}
 ' || true
 rm -r run/claims
 "$SKV" sample "${job[@]}" >/dev/null 2>&1 || true
