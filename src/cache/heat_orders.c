@@ -45,6 +45,20 @@ static skv_status read_list(int32_t *slot, bool *seen, const json_t *list, int n
     return SKV_OK;
 }
 
+/* n_lists: as wanted, 0: any. */
+static skv_status say_lists(const json_t *root, int n_lists, const char *path)
+{
+    if (!json_is_array(root))
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: want a JSON list of orders, each a list of [head, layer]", path);
+    if (n_lists == 0)
+        return skv_fail(SKV_E_FORMAT, "%s: want 1 to %d lists of [head, layer], not %zu", path,
+                        SKV_MAX_SCALES, json_array_size(root));
+    return skv_fail(SKV_E_FORMAT,
+                    "%s: want a list of %d lists, one for each scale that may be dropped, not %zu",
+                    path, n_lists, json_array_size(root));
+}
+
 skv_status skv_heat_orders_read(skv_heat_orders *out, const char *path, const skv_dims *dims,
                                 int n_lists)
 {
@@ -58,10 +72,7 @@ skv_status skv_heat_orders_read(skv_heat_orders *out, const char *path, const sk
     if (n_lists == 0 && json_array_size(root) > 0 && json_array_size(root) <= SKV_MAX_SCALES)
         n_lists = (int)json_array_size(root);
     if (!json_is_array(root) || n_lists == 0 || json_array_size(root) != (size_t)n_lists) {
-        st =
-            skv_fail(SKV_E_FORMAT,
-                     "%s: want a list of %d lists, one for each scale that may be dropped, not %zu",
-                     path, n_lists, json_array_size(root));
+        st = say_lists(root, n_lists, path);
         goto done;
     }
     o.n_lists = n_lists;

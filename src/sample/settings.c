@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "sample/pool_budget.h"
 #include "sample/settings_rows.h"
 
@@ -109,6 +110,18 @@ static skv_status in_range(const char *option, double value, double low, double 
     return skv_fail(SKV_E_ARG, "--%s %g is out of range, want %g to %g", option, value, low, high);
 }
 
+/* text: --prompt, or NULL. */
+static skv_status check_prompt(const char *text)
+{
+    if (text && text[strspn(text, " \t")] == '\0')
+        return skv_fail(SKV_E_ARG, "--prompt is empty: want the text of one prompt");
+    if (text && strchr(text, '\n'))
+        return skv_fail(SKV_E_ARG, "--prompt has more than one line; want a list: --prompts FILE");
+    if (text && !skv_utf8_is_valid(text, strlen(text)))
+        return skv_fail(SKV_E_ARG, "--prompt is not UTF-8");
+    return SKV_OK;
+}
+
 skv_status skv_settings_check(const skv_settings *s)
 {
     int64_t first, end;
@@ -118,8 +131,7 @@ skv_status skv_settings_check(const skv_settings *s)
     size_t pool;
 
     SKV_TRY(skv_torch_gpu_parse(&gpu, s->torch_gpu));
-    if (s->prompt && strchr(s->prompt, '\n'))
-        return skv_fail(SKV_E_ARG, "--prompt has more than one line; want a list: --prompts FILE");
+    SKV_TRY(check_prompt(s->prompt));
     if (s->budget)
         SKV_TRY(skv_pool_parse(&pool, s->budget));
     if (s->for_gpu && !s->dry_run)

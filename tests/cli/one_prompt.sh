@@ -12,5 +12,7 @@ find run/images -name '*.png' | sort
 "$SKV" sample --config job.json --prompt "a red fox, on a hill" --out run 2>/dev/null | head -n 1 | cut -c1-4
 "$SKV" sample --config job.json --prompt "a dog" --out run || echo "status $?"
 "$SKV" sample --config job.json --prompt "$(printf 'a\nb')" --out other || echo "status $?"
+"$SKV" sample --config job.json --prompt " " --out other || echo "status $?"
+"$SKV" sample --config job.json --prompt "$(printf '\377')" --out other || echo "status $?"
 "$SKV" sample --transformer formula:tiny_f16 --out other || echo "status $?"
 test ! -e other

@@ -9,7 +9,7 @@
 
 static const skv_dims dims = {.depth = 2, .heads = 2};
 
-static skv_status read_text(skv_heat_orders *o, const char *text)
+static skv_status read_lists(skv_heat_orders *o, const char *text, int n_lists)
 {
     const char *path = temp_path("orders.json");
     FILE *f = fopen(path, "w");
@@ -17,7 +17,12 @@ static skv_status read_text(skv_heat_orders *o, const char *text)
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
-    return skv_heat_orders_read(o, path, &dims, 2);
+    return skv_heat_orders_read(o, path, &dims, n_lists);
+}
+
+static skv_status read_text(skv_heat_orders *o, const char *text)
+{
+    return read_lists(o, text, 2);
 }
 
 static void pairs_are_head_then_layer_least_needed_first(void **state)
@@ -69,6 +74,20 @@ static void orders_of_another_model_or_form_are_refused(void **state)
     }
 }
 
+/* Where any number of lists will do, nothing says "want 0 lists". */
+static void no_orders_at_all_are_refused(void **state)
+{
+    skv_heat_orders o;
+
+    (void)state;
+    assert_int_equal(read_lists(&o, "[]", 0), SKV_E_FORMAT);
+    assert_non_null(strstr(skv_message(), "want 1 to 13 lists of [head, layer], not 0"));
+    for (int n_lists = 0; n_lists < 3; n_lists++) {
+        assert_int_equal(read_lists(&o, "{\"Scale 1\": {}}", n_lists), SKV_E_FORMAT);
+        assert_non_null(strstr(skv_message(), "want a JSON list of orders"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +95,8 @@ int main(void)
                                         temp_folder_make, temp_folder_remove),
         cmocka_unit_test_setup_teardown(orders_of_another_model_or_form_are_refused,
                                         temp_folder_make, temp_folder_remove),
+        cmocka_unit_test_setup_teardown(no_orders_at_all_are_refused, temp_folder_make,
+                                        temp_folder_remove),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
