@@ -163,6 +163,14 @@ static bool has_pictures(const skv_pairs *p, int side)
                            access(file.path, F_OK) == 0);
 }
 
+/* Passes st on; the message of what a partial run.h5 has not says that it is partial. */
+static skv_status of_part(skv_status st, const skv_run_file *run)
+{
+    if (st != SKV_OK && run->partial)
+        skv_context("%s/run.h5 is partial (%s)", run->folder, run->partial);
+    return st;
+}
+
 skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const skv_pairs_wish *wish)
 {
     struct skv_pairs_owned *o;
@@ -172,7 +180,7 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const skv_pair
     o->is_run = true;
     SKV_TRY(wish->partial ? skv_run_file_open_partial(&o->run, folder)
                           : skv_run_file_open(&o->run, folder));
-    SKV_TRY(choose_sides(out, wish));
+    SKV_TRY(of_part(choose_sides(out, wish), &o->run));
     out->n = o->run.n;
     out->id = (const char *const *)o->run.id;
     SKV_TRY(skv_alloc(&o->usable, (size_t)out->n, 1, "rows"));
@@ -190,7 +198,8 @@ skv_status skv_pairs_open_run(skv_pairs *out, const char *folder, const skv_pair
     }
     find_bits(out);
     if (out->n_usable == 0)
-        return skv_fail(SKV_E_FORMAT, "%s: no row of this run was sampled", folder);
+        return of_part(skv_fail(SKV_E_FORMAT, "%s: no row of this run was sampled", folder),
+                       &o->run);
     if (out->no_pictures && out->n_scales == 0)
         return skv_fail(SKV_E_NOTFOUND, "%s: path %s has neither pictures nor bits to compare",
                         folder, out->no_pictures);

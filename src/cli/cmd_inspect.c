@@ -98,6 +98,22 @@ static skv_status inspect_checkpoint(skv_json_maker *out, const char *path, bool
 
 /* -------------------------------------------------------- runs, groups, budgets */
 
+static skv_status add_paths(skv_json_maker *out, skv_h5 *run_h5)
+{
+    char *partial = NULL;
+    json_t *rows = NULL;
+    const skv_status st = skv_h5_get_text(&partial, run_h5, "/", SKV_ATTR_PARTIAL);
+
+    if (st == SKV_OK)
+        skv_json_put(out, "partial", skv_json_foreign(partial));
+    free(partial);
+    if (st != SKV_OK && st != SKV_E_NOTFOUND)
+        return st;
+    SKV_TRY(skv_paths_summary(&rows, run_h5));
+    skv_json_put(out, "paths", rows);
+    return SKV_OK;
+}
+
 static skv_status inspect_run(skv_json_maker *out, const char *folder)
 {
     static const struct {
@@ -105,7 +121,8 @@ static skv_status inspect_run(skv_json_maker *out, const char *folder)
     } copied[] = {
         {"skv", "version"}, {"digest", "digest"}, {"device", "device"}, {"common", "depends_on"}};
     char path[4096];
-    json_t *root = NULL, *rows = NULL;
+    json_t *root = NULL;
+    skv_h5 *f = NULL;
     skv_status st;
 
     snprintf(path, sizeof path, "%s/run.json", folder);
@@ -119,14 +136,15 @@ static skv_status inspect_run(skv_json_maker *out, const char *folder)
     }
     json_decref(root);
     snprintf(path, sizeof path, "%s/run.h5", folder);
-    st = skv_paths_summary(&rows, folder);
+    st = skv_h5_open_below(&f, path, 1);
     if (st == SKV_E_NOTFOUND) {
         skv_json_put(out, "gathered", json_false());
         return SKV_OK;
     }
-    SKV_TRY(st);
-    skv_json_put(out, "paths", rows);
-    return SKV_OK;
+    if (st == SKV_OK)
+        st = add_paths(out, f);
+    skv_h5_close(f);
+    return st;
 }
 
 static skv_status inspect_group(skv_json_maker *out, const char *path)
@@ -163,20 +181,15 @@ static skv_status inspect_h5(skv_json_maker *out, const char *path)
     skv_h5 *f = NULL;
     bool master = false;
     skv_status st;
-    char folder[4096];
-    json_t *rows = NULL;
 
     SKV_TRY(skv_h5_open(&f, path));
     st = skv_h5_has(&master, f, skv_schema_in_run(SKV_SET_SEED, NULL).text);
+    if (st == SKV_OK && master) {
+        skv_json_put(out, "kind", json_string("gathered run"));
+        st = add_paths(out, f);
+    }
     skv_h5_close(f);
-    SKV_TRY(st);
-    if (!master)
-        return inspect_group(out, path);
-    snprintf(folder, sizeof folder, "%.*s", (int)(strlen(path) - strlen("/run.h5")), path);
-    skv_json_put(out, "kind", json_string("gathered run"));
-    SKV_TRY(skv_paths_summary(&rows, folder));
-    skv_json_put(out, "paths", rows);
-    return SKV_OK;
+    return st != SKV_OK || master ? st : inspect_group(out, path);
 }
 
 static bool is_budget(const json_t *root)

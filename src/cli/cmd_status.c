@@ -184,12 +184,15 @@ static skv_status write_json(const status *a, const char *file)
         skv_json_put(&paths, s->path[i].name, json_integer(s->path[i].done));
     skv_json_put(&root, "complete", json_boolean(is_complete(a)));
     skv_json_put(&root, "gathered", json_boolean(s->gathered));
+    skv_json_put(&root, "partial",
+                 a->file.partial ? skv_json_foreign(a->file.partial) : json_null());
     skv_json_put(&root, "groups", json_integer(s->all));
     skv_json_put(&root, "done", json_integer(s->done));
     skv_json_put(&root, "paths", skv_json_take(&paths));
     skv_json_put(&root, "images_a_second", json_real(s->rate * group_rows(a)));
     skv_json_put(&root, "seconds_left",
-                 s->rate > 0 ? json_real((double)(s->all - s->done) / s->rate) : json_null());
+                 s->rate > 0 && s->n_processes > 0 ? json_real((double)(s->all - s->done) / s->rate)
+                                                   : json_null());
     skv_json_put(&root, "processes", processes_json(s));
     skv_json_put(&root, "dead_processes", json_integer(s->n_dead));
     skv_json_put(&root, "failed_rows", failed_json(&a->failed));

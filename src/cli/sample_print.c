@@ -11,7 +11,6 @@
 #include "core/escape.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "io/h5.h"
 #include "run/run_summary.h"
 #include "run/schema.h"
 #include "sample/estimate.h"
@@ -161,28 +160,24 @@ static skv_status summarise(skv_json_maker *row, skv_h5 *f, const char *path)
     return SKV_OK;
 }
 
-skv_status skv_paths_summary(json_t **out, const char *run)
+skv_status skv_paths_summary(json_t **out, skv_h5 *run_h5)
 {
-    char file[4096], **paths = NULL;
     skv_json_maker rows = skv_json_array(), row = {0};
-    skv_h5 *f = NULL;
+    char **paths = NULL;
     skv_status st;
     int n = 0;
 
-    snprintf(file, sizeof file, "%s/run.h5", run);
-    SKV_TRY_GOTO(skv_h5_open_below(&f, file, 1), done);
-    SKV_TRY_GOTO(skv_h5_list(&paths, &n, f, SKV_SCHEMA_PATHS), done);
+    SKV_TRY_GOTO(skv_h5_list(&paths, &n, run_h5, SKV_SCHEMA_PATHS), done);
     for (int i = 0; i < n; i++) {
         row = skv_json_object();
-        SKV_TRY_GOTO(summarise(&row, f, paths[i]), done);
+        SKV_TRY_GOTO(summarise(&row, run_h5, paths[i]), done);
         skv_json_append(&rows, skv_json_take(&row));
     }
-    st = skv_json_finish(out, &rows, file);
+    st = skv_json_finish(out, &rows, "paths");
 done:
     json_decref(skv_json_take(&row));
     json_decref(skv_json_take(&rows));
     free(paths);
-    skv_h5_close(f);
     return st;
 }
 
@@ -190,10 +185,16 @@ skv_status skv_print_paths(void *progress, const char *run)
 {
     const skv_progress *p = progress;
     json_t *rows = NULL, *row;
-    skv_status st = SKV_OK;
+    char file[4096];
+    skv_h5 *f = NULL;
+    skv_status st;
     size_t i;
 
-    SKV_TRY(skv_paths_summary(&rows, run));
+    snprintf(file, sizeof file, "%s/run.h5", run);
+    SKV_TRY(skv_h5_open_below(&f, file, 1));
+    st = skv_paths_summary(&rows, f);
+    skv_h5_close(f);
+    SKV_TRY(st);
     printf("%-24s %14s %16s %14s %10s\n%-24s %14s %16s %14s %10s\n", "path", "tokens kept", "cache",
            "transformer", "VAE", "", "a layer", "bytes a picture", "s", "s");
     json_array_foreach(rows, i, row)

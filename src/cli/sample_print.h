@@ -3,6 +3,7 @@
 #ifndef SKV_CLI_SAMPLE_PRINT_H
 #define SKV_CLI_SAMPLE_PRINT_H
 
+#include "io/h5.h"
 #include "job/job.h"
 
 /* Their ctx. */
@@ -25,7 +26,7 @@ void skv_print_progress(void *progress, const skv_job_progress *p);
 /* The table of paths of RUN/run.h5 on stdout: tokens kept, cache bytes, seconds. */
 SKV_MUST skv_status skv_print_paths(void *progress, const char *run);
 
-/* The same as a new JSON list. */
-SKV_MUST skv_status skv_paths_summary(json_t **out, const char *run);
+/* The same as a new JSON list, of an open run.h5. */
+SKV_MUST skv_status skv_paths_summary(json_t **out, skv_h5 *run_h5);
 
 #endif

@@ -167,6 +167,10 @@ skv_status skv_gather__verdict(const skv_gather *g)
         return SKV_OK;
     if (n_damaged > 0)
         return say_damaged(g, n_damaged, n_missing);
+    if (g->setup.partial && n_missing > 0)
+        return skv_fail(SKV_E_NOTFOUND,
+                        "%s: none of its %lld groups is there yet: there is nothing to gather",
+                        g->setup.run, (long long)g->n);
     if (n_missing > 0)
         return skv_fail(SKV_E_NOTFOUND,
                         "%s: %lld of %lld groups are missing (%s%s): the run is not complete, run "

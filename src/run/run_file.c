@@ -246,20 +246,36 @@ static skv_status read_config(skv_run_file *run)
     return read_starts(run);
 }
 
-/* What run.h5 says that it lacks, and what it does not know of: rows of run.json. */
+/* Paths of run.json that run.h5 has not. */
+static int count_new_paths(const skv_run_file *run, const json_t *run_json)
+{
+    json_t *paths = json_object_get(run_json, "paths");
+    int n = (int)json_object_size(paths);
+
+    for (int i = 0; i < run->n_paths; i++)
+        n -= json_object_get(paths, run->path[i].name) != NULL;
+    return n;
+}
+
+/* What run.h5 says that it lacks, and what it does not know of: rows and paths of run.json. */
 static skv_status find_partial(skv_run_file *run, const json_t *run_json)
 {
     const json_int_t rows = json_integer_value(json_object_get(run_json, "rows"));
     char text[2048], *said = NULL;
     skv_status st = skv_h5_get_text(&said, run->h5, "/", SKV_ATTR_PARTIAL);
+    int n_new;
 
     if (st != SKV_OK && st != SKV_E_NOTFOUND)
         return st;
-    if (rows <= run->n) {
+    n_new = said ? 0 : count_new_paths(run, run_json); /* said names those that it lacks */
+    if (rows <= run->n && n_new == 0) {
         run->partial = said;
         return SKV_OK;
     }
-    if (said)
+    if (rows <= run->n)
+        snprintf(text, sizeof text, "%lld of %lld rows; the run has %d more path%s now",
+                 (long long)run->n, (long long)run->n, n_new, n_new == 1 ? "" : "s");
+    else if (said)
         snprintf(text, sizeof text, "%.1900s; the run has %lld rows now", said, (long long)rows);
     else
         snprintf(text, sizeof text, "%lld of %lld rows; the run has grown since", (long long)run->n,

@@ -54,7 +54,8 @@ typedef struct {
  * skv_run_file_close, also after a failure. */
 SKV_MUST skv_status skv_run_file_open(skv_run_file *out, const char *folder);
 
-/* The same of one that may be partial: made by skv gather --partial, or before the run grew. */
+/* The same of one that may be partial: made by skv gather --partial, or before the run
+ * grew or got more paths. */
 SKV_MUST skv_status skv_run_file_open_partial(skv_run_file *out, const char *folder);
 void skv_run_file_close(skv_run_file *run);
 
