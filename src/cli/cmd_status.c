@@ -1,7 +1,9 @@
 /* skv status: how far a run is. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -231,7 +233,10 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     st = words.n == 1 ? once(exit_code, &o, words.word[0])
                       : skv_fail(SKV_E_ARG, "status wants one run's folder, got %d", words.n);
     while (st == SKV_OK && o.watch && *exit_code == SKV_EXIT_AGAIN) {
-        fflush(stdout);
+        if (fflush(stdout) != 0) { /* a full disk, or a reader that has gone */
+            st = skv_fail(SKV_E_IO, "standard output: cannot write: %s", strerror(errno));
+            break;
+        }
         sleep(isatty(STDOUT_FILENO) ? WATCH_SECONDS : LOG_SECONDS);
         st = once(exit_code, &o, words.word[0]);
     }
