@@ -4,19 +4,9 @@
 
 #include "core/log.h"
 
-double skv_recall_mean(const skv_recall_of *p)
-{
-    const int first = p->n_scales > 1 ? 1 : 0, n = (p->n_scales - first) * p->n_layers;
-    double sum = 0;
-
-    for (int i = 0; i < n; i++)
-        sum += p->share[first * p->n_layers + i];
-    return sum / n;
-}
-
 json_t *skv_recall_path_json(const skv_recall_of *p)
 {
-    skv_json_maker o = skv_json_object(), scales = skv_json_array();
+    skv_json_maker o = skv_json_object(), scales = skv_json_array(), pictures = skv_json_array();
 
     for (int si = 0; si < p->n_scales; si++) {
         skv_json_maker layers = skv_json_array();
@@ -25,24 +15,28 @@ json_t *skv_recall_path_json(const skv_recall_of *p)
             skv_json_append(&layers, skv_json_finite(p->share[si * p->n_layers + layer]));
         skv_json_append(&scales, skv_json_take(&layers));
     }
+    for (int64_t i = 0; i < p->n_pictures; i++)
+        skv_json_append(&pictures, skv_json_finite(p->by_picture[i]));
     skv_json_put(&o, "name", skv_json_foreign(p->name));
     skv_json_put(&o, "digest", skv_json_foreign(p->digest));
-    skv_json_put(&o, "mean", skv_json_finite(skv_recall_mean(p)));
+    skv_json_put(&o, "mean", skv_json_finite(p->mean));
+    skv_json_put(&o, "by_picture", skv_json_take(&pictures));
     skv_json_put(&o, "by_scale_and_layer", skv_json_take(&scales));
     return skv_json_take(&o);
 }
 
-skv_status skv_recall_put(json_t *root, const char *config_digest, int64_t n_pictures,
-                          int64_t queries, json_t *paths)
+skv_status skv_recall_json(json_t **out, const skv_recall_about *about, json_t *paths)
 {
-    skv_json_maker recall = skv_json_object(), to = skv_json_extend(root);
+    skv_json_maker recall = skv_json_object(), rows = skv_json_array();
 
-    skv_json_put(&recall, "pictures", json_integer(n_pictures));
-    skv_json_put(&recall, "queries", json_integer(queries));
-    skv_json_put(&recall, "config_digest", skv_json_foreign(config_digest));
+    for (int64_t i = 0; i < about->n_pictures; i++)
+        skv_json_append(&rows, json_integer(about->row[i]));
+    skv_json_put(&recall, "pictures", json_integer(about->n_pictures));
+    skv_json_put(&recall, "rows", skv_json_take(&rows));
+    skv_json_put(&recall, "queries", json_integer(about->queries));
+    skv_json_put(&recall, "config_digest", skv_json_foreign(about->config_digest));
     skv_json_put(&recall, "paths", paths);
-    skv_json_put(&to, "recall", skv_json_take(&recall));
-    return skv_json_finish(NULL, &to, "metrics.json");
+    return skv_json_finish(out, &recall, "recall");
 }
 
 skv_status skv_recall_keep(json_t *root, const json_t *earlier, const char *config_digest)

@@ -162,12 +162,13 @@ const metrics = data.metrics.map((m, i) => ({...m, index: i, title: capital(clea
   pairs: measured.some(p => p.result.values[i].rows)}));
 
 // Recall stands among the metrics; it is of the path's cache, not of its pictures.
+const recallOf = p => data.recall ? data.recall.paths[p.index] : null;
 if (data.recall)
   metrics.push({name: "recall", title: "Recall", index: -1, kind: "set", lower: false, times: 100,
     percent: true, units: "%", better: "higher is better", pairs: false,
     long_name: "share of the full cache\u2019s attention that falls on tokens still held, mean " +
       `over layers and scales after the first, of ${data.recall.pictures} pictures`,
-    of: p => data.recall.paths[p.index] ? data.recall.paths[p.index].mean : NaN});
+    of: p => recallOf(p) ? recallOf(p).mean : NaN});
 
 // A path's number of a metric; the reference has some against other pictures. One identical pair
 // makes a mean infinite: then `differing`, the mean of the others, stands for it.
@@ -181,8 +182,9 @@ function metricOf(p, m) {
 
 // [mean, low, high] of 95 in 100 resamples of the prompts, of a path or (less) of its numbers less
 // those of ScaleKV's path with the same budget; null where that is not known.
-const spreadOf = (p, m) => !m.of && p.result ? p.result.values[m.index].interval : null;
-const lessOf = (p, m) => !m.of && p.result ? p.result.values[m.index].less : null;
+const spreadOf = (p, m) => (valueOf(p, m) || {interval: null}).interval;
+const lessOf = (p, m) => (valueOf(p, m) || {less: null}).less;
+const valueOf = (p, m) => m.of ? recallOf(p) : p.result ? p.result.values[m.index] : null;
 const partner = p => p.result && p.result.scalekv >= 0 ? paths[p.result.scalekv] : null;
 
 // The paths that no other beats in both memory and the metric, the smallest first.

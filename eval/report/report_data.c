@@ -46,12 +46,6 @@ static json_t *real(double v)
     return isnan(v) ? json_null() : isinf(v) ? json_string(v < 0 ? "-inf" : "inf") : json_real(v);
 }
 
-/* [mean, low, high], null where there are no bounds. */
-static json_t *interval(const skv_report_interval *i)
-{
-    return isnan(i->low) ? json_null() : json_pack("[f, f, f]", i->mean, i->low, i->high);
-}
-
 static json_t *reals(const double *v, int64_t n)
 {
     skv_json_maker list;
@@ -322,8 +316,8 @@ static json_t *result_of(const skv_report *r, const skv_report_result *result)
         skv_json_put(&value, "differing", real(v->differing));
         skv_json_put(&value, "rows", listed(v->row, r));
         skv_json_put(&value, "scales", reals(v->scale, v->n_scales));
-        skv_json_put(&value, "interval", interval(&v->spread));
-        skv_json_put(&value, "less", interval(&v->less));
+        skv_json_put(&value, "interval", skv_interval_json(&v->spread));
+        skv_json_put(&value, "less", skv_interval_json(&v->less));
         skv_json_append(&values, skv_json_take(&value));
     }
     o = skv_json_object();

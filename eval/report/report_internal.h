@@ -2,6 +2,7 @@
 #ifndef SKV_EVAL_REPORT_INTERNAL_H
 #define SKV_EVAL_REPORT_INTERNAL_H
 
+#include "eval/report/bootstrap.h"
 #include "run/run_file.h"
 
 /* A metric as metrics.h5 describes it (eval/metrics/README.md). */
@@ -13,20 +14,15 @@ typedef struct {
     bool formula;        /* some number comes from made-up weights */
 } skv_report_metric;
 
-/* A mean and where 95 of 100 resamples of the prompts have it; NaN: not known. */
-typedef struct {
-    double mean, low, high;
-} skv_report_interval;
-
 /* A path's numbers of one metric; NaN: not measured. */
 typedef struct {
     double *row;      /* (n) by row, of kind "picture"; otherwise NULL */
     double *row_mean; /* (n) means over scales, of kind "scale"; otherwise NULL */
     double *scale;    /* (n_scales) means by scale, of kind "scale"; otherwise NULL */
     int64_t n_scales;
-    double all, differing;      /* over all pairs; over those that are not identical */
-    skv_report_interval spread; /* of the rows whose number is finite */
-    skv_report_interval less;   /* this path less ScaleKV's of the same budget, row by row */
+    double all, differing; /* over all pairs; over those that are not identical */
+    skv_interval spread;   /* of the rows whose number is finite */
+    skv_interval less;     /* this path less ScaleKV's of the same budget, row by row */
 } skv_report_value;
 
 typedef struct {

@@ -1,119 +1,10 @@
-/* How sure a path's mean is, and how far it lies from ScaleKV's at the same budget: intervals by
- * the bootstrap over prompts. Samples of a prompt stay together; all paths and metrics see the same
- * resamples, so a difference of two paths is one of pairs. */
-#include <math.h>
+/* How sure a path's mean is, and how far it lies from ScaleKV's at the same budget
+ * (eval/report/bootstrap.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "core/rng.h"
 #include "eval/report/report_internal.h"
-
-#define RESAMPLES     1000
-#define FEW_RESAMPLES 200 /* of more than MANY_PROMPTS, whose means differ less */
-#define MANY_PROMPTS  5000
-#define TAIL          0.025 /* of the resamples on either side of an interval */
-
-/* Numbers of rows, by prompt: sums of those that are finite, and how many. */
-typedef struct {
-    skv_report_interval *out;
-    double *sum, *n; /* (prompts) */
-    double *mean;    /* (resamples) */
-} series;
-
-typedef struct {
-    const skv_report *r;
-    int64_t n_prompts;
-    int n_resamples, n_series;
-    series *series;
-    uint32_t *drawn; /* (n_prompts): how often each is in the resample */
-} bootstrap;
-
-static int64_t prompts_of(const skv_report *r)
-{
-    return r->run.segments.n_prompts;
-}
-
-/* b NULL: the numbers themselves; else a's less b's, where a row has both. */
-static skv_status add_series(bootstrap *t, skv_report_interval *out, const double *a,
-                             const double *b)
-{
-    const size_t n = (size_t)t->n_prompts;
-    series *s;
-
-    SKV_TRY(skv_grow(&t->series, (size_t)t->n_series, sizeof *t->series, "intervals"));
-    s = &t->series[t->n_series++];
-    *s = (series){.out = out};
-    SKV_TRY(skv_alloc(&s->sum, n, sizeof *s->sum, "intervals"));
-    SKV_TRY(skv_alloc(&s->n, n, sizeof *s->n, "intervals"));
-    SKV_TRY(skv_alloc(&s->mean, (size_t)t->n_resamples, sizeof *s->mean, "intervals"));
-    for (int64_t row = 0; row < t->r->run.n; row++) {
-        const double v = b ? a[row] - b[row] : a[row];
-        int64_t prompt, sample;
-
-        if (!isfinite(v) || (b && !isfinite(b[row])))
-            continue;
-        skv_segments_of_row(&t->r->run.segments, row, &prompt, &sample);
-        s->sum[prompt] += v;
-        s->n[prompt]++;
-    }
-    return SKV_OK;
-}
-
-static double mean_of(const series *s, const uint32_t *drawn, int64_t n_prompts)
-{
-    double sum = 0, n = 0;
-
-    for (int64_t i = 0; i < n_prompts; i++) {
-        const double times = drawn ? drawn[i] : 1;
-
-        sum += times * s->sum[i];
-        n += times * s->n[i];
-    }
-    return n > 0 ? sum / n : NAN;
-}
-
-static void resample(bootstrap *t, int number)
-{
-    memset(t->drawn, 0, (size_t)t->n_prompts * sizeof *t->drawn);
-    for (int64_t i = 0; i < t->n_prompts; i++) {
-        const double u = (double)skv_uniform(0, (uint32_t)number, (uint32_t)(i >> 32), (uint32_t)i);
-
-        t->drawn[(int64_t)(u * (double)t->n_prompts)]++;
-    }
-    for (int k = 0; k < t->n_series; k++)
-        t->series[k].mean[number] = mean_of(&t->series[k], t->drawn, t->n_prompts);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* No interval where fewer than two prompts have numbers. Resamples of others alone do not count. */
-static void close_series(const bootstrap *t, series *s)
-{
-    int64_t with = 0;
-    int n = 0, tail;
-
-    s->out->mean = mean_of(s, NULL, t->n_prompts);
-    s->out->low = s->out->high = NAN;
-    for (int64_t i = 0; i < t->n_prompts; i++)
-        with += s->n[i] > 0;
-    if (with < 2)
-        return;
-    for (int b = 0; b < t->n_resamples; b++)
-        if (!isnan(s->mean[b]))
-            s->mean[n++] = s->mean[b];
-    if (n == 0)
-        return;
-    qsort(s->mean, (size_t)n, sizeof *s->mean, by_value);
-    tail = (int)(TAIL * n);
-    s->out->low = s->mean[tail];
-    s->out->high = s->mean[n - 1 - tail];
-}
 
 /* "base_tokens" of a path's settings, 0: it has none; and whether its policy is ScaleKV, with keys
  * and values as computed. */
@@ -159,7 +50,7 @@ static const double *by_row(const skv_report_value *v)
     return v->row ? v->row : v->row_mean;
 }
 
-static skv_status list_series(bootstrap *t, skv_report *r)
+static skv_status list_series(skv_bootstrap *t, skv_report *r)
 {
     for (int i = 0; i < r->run.n_paths; i++) {
         skv_report_result *result = &r->result[i];
@@ -171,9 +62,9 @@ static skv_status list_series(bootstrap *t, skv_report *r)
                 result->scalekv >= 0 ? by_row(&r->result[result->scalekv].value[m]) : NULL;
 
             if (own)
-                SKV_TRY(add_series(t, &v->spread, own, NULL));
+                SKV_TRY(skv_bootstrap_add(t, &v->spread, own, NULL, NULL, r->run.n));
             if (own && other)
-                SKV_TRY(add_series(t, &v->less, own, other));
+                SKV_TRY(skv_bootstrap_add(t, &v->less, own, other, NULL, r->run.n));
         }
     }
     return SKV_OK;
@@ -181,24 +72,14 @@ static skv_status list_series(bootstrap *t, skv_report *r)
 
 skv_status skv_report__intervals(skv_report *r)
 {
-    bootstrap t = {.r = r, .n_prompts = prompts_of(r)};
+    skv_bootstrap *t = NULL;
     skv_status st;
 
-    t.n_resamples = t.n_prompts > MANY_PROMPTS ? FEW_RESAMPLES : RESAMPLES;
     SKV_TRY_GOTO(find_partners(r), done);
-    SKV_TRY_GOTO(skv_alloc(&t.drawn, (size_t)t.n_prompts, sizeof *t.drawn, "intervals"), done);
-    SKV_TRY_GOTO(list_series(&t, r), done);
-    for (int b = 0; t.n_series > 0 && b < t.n_resamples; b++)
-        resample(&t, b);
-    for (int k = 0; k < t.n_series; k++)
-        close_series(&t, &t.series[k]);
+    SKV_TRY_GOTO(skv_bootstrap_open(&t, &r->run.segments), done);
+    SKV_TRY_GOTO(list_series(t, r), done);
+    skv_bootstrap_run(t);
 done:
-    for (int k = 0; k < t.n_series; k++) {
-        free(t.series[k].sum);
-        free(t.series[k].n);
-        free(t.series[k].mean);
-    }
-    free(t.series);
-    free(t.drawn);
+    skv_bootstrap_close(t);
     return st;
 }

@@ -162,7 +162,7 @@ static skv_status read_value(skv_report_value *v, skv_report_metric *m, skv_h5 *
     bool there = false;
 
     v->all = v->differing = NAN;
-    v->spread = v->less = (skv_report_interval){NAN, NAN, NAN};
+    v->spread = v->less = (skv_interval){NAN, NAN, NAN};
     snprintf(dataset, sizeof dataset, "%s/%s", object, m->name);
     SKV_TRY(skv_h5_has(&there, f, dataset));
     if (!there)

@@ -188,3 +188,13 @@ const double *skv_recall_shares(const skv_recall *r, int i)
     assert(i >= 0 && i < r->setup.observer.max_prompts);
     return r->share + (size_t)i * shares_of_prompt(r);
 }
+
+double skv_recall_mean(const double *share, int n_scales, int n_layers)
+{
+    const int first = n_scales > 1 ? 1 : 0, n = (n_scales - first) * n_layers;
+    double sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += share[first * n_layers + i];
+    return sum / n;
+}

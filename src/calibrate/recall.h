@@ -36,4 +36,8 @@ const skv_probe *skv_recall_measure(skv_recall *r);
  * over heads, its rows (two under guidance) and the queries that were looked at. Borrowed. */
 const double *skv_recall_shares(const skv_recall *r, int i);
 
+/* Mean of a path's shares (n_scales, n_layers) over layers and over scales from the second on: the
+ * first has only itself to look at. */
+double skv_recall_mean(const double *share, int n_scales, int n_layers);
+
 #endif

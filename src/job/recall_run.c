@@ -27,6 +27,8 @@ typedef struct {
     skv_rounds rounds;
     double *sum; /* rank 0: (paths, scales, layers) */
     int64_t n;   /* pictures in it */
+    int64_t *row;
+    double *mean; /* (n, paths): of each picture */
 } recall_job;
 
 static int n_paths(const recall_job *c)
@@ -189,8 +191,15 @@ static skv_status one_group(void *ctx, int64_t g)
 static skv_status add_row(void *ctx, int64_t row, const double *figures)
 {
     recall_job *c = ctx;
+    const int scales = c->measures.schedule.n_scales, layers = c->measures.layers;
+    const size_t n = (size_t)c->n, paths = (size_t)n_paths(c);
 
-    (void)row;
+    SKV_TRY(skv_grow(&c->row, n, sizeof *c->row, "recall"));
+    SKV_TRY(skv_grow(&c->mean, n, paths * sizeof *c->mean, "recall"));
+    c->row[n] = row;
+    for (size_t p = 0; p < paths; p++)
+        c->mean[n * paths + p] =
+            skv_recall_mean(figures + p * (size_t)(scales * layers), scales, layers);
     for (size_t i = 0; i < c->rounds.n_figures; i++)
         c->sum[i] += figures[i];
     c->n++;
@@ -260,19 +269,35 @@ static skv_status all_rounds(void *job)
     return skv_rounds_run(&((recall_job *)job)->rounds);
 }
 
+/* (paths, n) of (n, paths). */
+static skv_status by_path(double **out, const recall_job *c)
+{
+    const size_t n = (size_t)c->n, paths = (size_t)n_paths(c);
+
+    SKV_TRY(skv_alloc(out, n * paths, sizeof **out, "recall"));
+    for (size_t i = 0; i < n; i++)
+        for (size_t p = 0; p < paths; p++)
+            (*out)[p * n + i] = c->mean[i * paths + p];
+    return SKV_OK;
+}
+
 static skv_status report(void *job)
 {
     recall_job *c = job;
     const skv_run_setup *r = &c->job.run;
-    const skv_recall_outcome outcome = {.json = &c->json,
-                                        .options = c->setup->options,
-                                        .path = r->paths.path,
-                                        .digest = r->identity.path_digests,
-                                        .share = c->sum,
-                                        .n_paths = r->paths.n,
-                                        .n_scales = c->measures.schedule.n_scales,
-                                        .n_layers = c->measures.layers,
-                                        .n_pictures = c->n};
+    double *by_picture = NULL;
+    skv_recall_outcome outcome = {.json = &c->json,
+                                  .options = c->setup->options,
+                                  .path = r->paths.path,
+                                  .digest = r->identity.path_digests,
+                                  .share = c->sum,
+                                  .row = c->row,
+                                  .segments = &r->rows.segments,
+                                  .n_paths = r->paths.n,
+                                  .n_scales = c->measures.schedule.n_scales,
+                                  .n_layers = c->measures.layers,
+                                  .n_pictures = c->n};
+    skv_status st;
 
     if (c->job.rank != 0)
         return SKV_OK;
@@ -281,7 +306,11 @@ static skv_status report(void *job)
                         (long long)c->rounds.n_failed);
     for (size_t i = 0; i < c->rounds.n_figures; i++)
         c->sum[i] /= (double)c->n;
-    return c->setup->done(c->setup->ctx, &outcome);
+    SKV_TRY(by_path(&by_picture, c));
+    outcome.by_picture = by_picture;
+    st = c->setup->done(c->setup->ctx, &outcome);
+    free(by_picture);
+    return st;
 }
 
 static const skv_phase recalling[] = {
@@ -344,6 +373,8 @@ skv_status skv_recall_run(int64_t *n_failed, const skv_recall_run_setup *setup)
     free(c->whole);
     free(c->seen);
     free(c->sum);
+    free(c->row);
+    free(c->mean);
     free(c);
     return st;
 }

@@ -11,6 +11,7 @@ typedef struct {
     skv_settings run; /* first: the rows that sample has, too, lie in it */
     int64_t n_prompts, queries;
     bool report;
+    char *json;
 } skv_recall_options;
 
 extern const skv_option skv_recall_table[];
@@ -21,9 +22,12 @@ void skv_recall_options_clear(skv_recall_options *o);
 typedef struct {
     const skv_run_json *json; /* of the run */
     const skv_recall_options *options;
-    const skv_path *path;      /* (n_paths) */
-    const char *const *digest; /* (n_paths) of the paths */
-    const double *share;       /* (n_paths, n_scales, n_layers): means over pictures */
+    const skv_path *path;         /* (n_paths) */
+    const char *const *digest;    /* (n_paths) of the paths */
+    const double *share;          /* (n_paths, n_scales, n_layers): means over pictures */
+    const double *by_picture;     /* (n_paths, n_pictures): skv_recall_mean of each */
+    const int64_t *row;           /* (n_pictures) of the run, ascending */
+    const skv_segments *segments; /* of the run */
     int n_paths, n_scales, n_layers;
     int64_t n_pictures;
 } skv_recall_outcome;

@@ -38,3 +38,17 @@ recall='import json, sys; print(json.dumps(json.load(open(sys.argv[1]))["recall"
 for file in before.json run/metrics.json; do python3 -c "$recall" "$file" >"${file%/*}.recall"; done
 cmp before.json.recall run.recall && grep -c '"psnr_mean"' run/metrics.json
 "$SKV" recall run | tail -1
+"$SKV" recall run --json - 2>/dev/null >all.recall
+python3 - <<'PYTHON'
+import json
+
+recall = json.load(open("all.recall"))
+print("--json is what metrics.json has:", recall == json.load(open("run/metrics.json"))["recall"])
+for path in recall["paths"]:
+    mean, low, high = path["interval"]
+    pictures = path["by_picture"]
+    assert abs(mean - path["mean"]) < 1e-12 and abs(mean - sum(pictures) / len(pictures)) < 1e-12
+    assert min(pictures) <= low <= mean <= high <= max(pictures), path
+    print(path["name"], recall["rows"], low < high)
+PYTHON
+"$SKV" recall run --json none/at/all.json >/dev/null 2>&1 || echo "status $?"

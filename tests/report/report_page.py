@@ -234,6 +234,11 @@ class Page(unittest.TestCase):
         self.assertEqual(self.column("paths", heads.index("Recall")),
                          ["100.0", "81.3", "\u2013"])
         self.assertIn("Recall", [h.text.split("\n")[0] for h in self.all("#quality h3")])
+        plot = next(c for c in self.all("#quality-plots > .card")
+                    if c.find_element(By.TAG_NAME, "h3").text.startswith("Recall"))
+        tips = [m.get_attribute("data-tip") for m in plot.find_elements(By.CSS_SELECTOR, ".m")]
+        self.assertTrue(any(re.search("half-50.*95 % of resamples from 75.0+.% to 87.50*.%", tip)
+                            for tip in tips), tips)
         self.assertEqual(len(self.all("#recall-maps svg")), 1)  # of half-50: full has no cut
         self.assertIn("81.3 %", self.text("#recall-maps h3"))
         self.assertIn("3 pictures", self.text("#recall .note"))

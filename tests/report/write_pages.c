@@ -171,10 +171,13 @@ static void with_scores(void **state)
 static void with_recall(void **state)
 {
     static const char text[] =
-        "{\"recall\": {\"pictures\": 3, \"queries\": 64, \"config_digest\": \"c\", \"paths\": ["
+        "{\"recall\": {\"pictures\": 3, \"rows\": [0, 1, 2], \"queries\": 64, \"config_digest\": "
+        "\"c\", "
+        "\"paths\": ["
         "{\"name\": \"full\", \"digest\": \"1111222233334444\", \"mean\": 1, "
         "\"by_scale_and_layer\": [[1, 1], [1, 1], [1, 1], [1, 1]]},"
         "{\"name\": \"half-50\", \"digest\": \"aaaa\", \"mean\": 0.8125, "
+        "\"by_picture\": [0.75, 0.8125, 0.875], "
         "\"by_scale_and_layer\": [[1, 1], [1, 1], [0.75, 1], [0.5, 0.625]]},"
         "{\"name\": \"third-21\", \"digest\": \"of older pictures\", \"mean\": 0.1, "
         "\"by_scale_and_layer\": []}]}}";
