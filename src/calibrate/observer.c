@@ -26,13 +26,14 @@ static size_t y_count(const skv_measures *m, int n_prompts)
     return skv_figures(m) * (size_t)n_prompts;
 }
 
-size_t skv_observer_bytes(const skv_measures *m, int n_prompts)
+static size_t column_count(const skv_measures *m)
 {
-    const size_t rows = (size_t)m->kinds * (size_t)n_prompts,
-                 keys = (size_t)m->schedule.start[m->schedule.n_scales];
+    return (size_t)m->kinds * (size_t)m->heads * (size_t)m->schedule.start[m->schedule.n_scales];
+}
 
-    return skv_align_up(y_count(m, n_prompts) * sizeof(double)) +
-           rows * (size_t)m->heads * keys * sizeof(double);
+size_t skv_observer_bytes(const skv_measures *m)
+{
+    return (skv_figures(m) + column_count(m)) * sizeof(double);
 }
 
 /* n tokens of the map, each set of them as likely as any other; ascending. */
@@ -101,11 +102,11 @@ skv_status skv_observer_create(skv_observer **out, const skv_observer_setup *set
         draw_queries(o, si);
     SKV_TRY_GOTO(skv_alloc(&o->host, count, sizeof *o->host, "figures of a group"), done);
     SKV_TRY_GOTO(skv_backend_alloc(setup->be, &o->memory,
-                                   skv_observer_bytes(&o->what, setup->max_prompts),
+                                   skv_observer_bytes(&o->what) * (size_t)setup->max_prompts,
                                    "figures of a group"),
                  done);
     o->y = o->memory;
-    o->column = (double *)((char *)o->memory + skv_align_up(count * sizeof(double)));
+    o->column = o->y + count;
     *out = o;
     o = NULL;
 done:

@@ -20,8 +20,8 @@ typedef struct skv_observer skv_observer;
 SKV_MUST skv_status skv_observer_create(skv_observer **out, const skv_observer_setup *setup);
 void skv_observer_destroy(skv_observer *o);
 
-/* Device bytes that create takes. */
-size_t skv_observer_bytes(const skv_measures *what, int max_prompts);
+/* Device bytes that create takes for each of max_prompts. */
+size_t skv_observer_bytes(const skv_measures *what);
 
 /* For a path that keeps all tokens. Borrowed; its ctx is the observer. */
 const skv_probe *skv_observer_probe(const skv_observer *o);

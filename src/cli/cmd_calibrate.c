@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/sample_print.h"
 #include "eval/report/calibration_page.h"
 #include "job/calibrate.h"
 
@@ -113,7 +114,11 @@ static skv_status print_outcome(void *ctx, const skv_calibrate_outcome *o)
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     skv_calibrate_options o = {0};
-    skv_calibrate_setup setup = {.comm = comm, .options = &o, .done = print_outcome};
+    skv_progress progress = {0};
+    skv_calibrate_setup setup = {.comm = comm,
+                                 .options = &o,
+                                 .report = {.ctx = &progress, .planned = skv_print_plan},
+                                 .done = print_outcome};
     skv_calibrate_result result = {0};
     skv_status st;
 

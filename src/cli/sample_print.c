@@ -45,7 +45,9 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     const bool result = s->settings->dry_run;
     const skv_memory_plan *m = &s->memory;
     const size_t t5 = s->text_apart ? s->text_peak : s->t5_bytes;
-    const size_t beside = s->text_apart ? 0 : m->total; /* in memory together with T5 */
+    const size_t probe = s->probe_row * (size_t)s->engine.max_prompts, all = m->total + probe;
+    const size_t beside = s->text_apart ? 0 : all; /* in memory together with T5 */
+    const char *const figures = "figures of a group";
     const struct {
         const char *what;
         size_t bytes;
@@ -58,7 +60,8 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
         {"bits and residual map", m->results},
         {"cache of the largest path", m->cache},
         {"scratch", m->scratch},
-        {"all", !s->text_apart || t5 > m->total ? beside + t5 : m->total},
+        {figures, probe},
+        {"all", !s->text_apart || t5 > all ? beside + t5 : all},
     };
     skv_progress *p = progress;
     int64_t groups = 0, pngs = 0;
@@ -83,7 +86,11 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
             s->n_texts_lacking, s->settings->text_cache);
     say(result, "# memory of a rank, bytes (weights used in place in a mapped file count 0)");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        say(result, "#   %-38s %16zu  %10.1f MiB", rows[i].what, rows[i].bytes, mib(rows[i].bytes));
+        if (rows[i].what != figures || probe > 0)
+            say(result, "#   %-38s %16zu  %10.1f MiB", rows[i].what, rows[i].bytes,
+                mib(rows[i].bytes));
+    if (probe > 0) /* what only measures writes no groups */
+        return;
     say(result, "# disk, bytes a path: group files %" PRId64 ", PNGs at most %" PRId64, groups,
         pngs);
 }

@@ -51,16 +51,31 @@ static skv_status read_compared(calibrate_job *c)
     return SKV_OK;
 }
 
+/* What is measured of this run. */
+static skv_measures measures_of(const skv_calibrate_setup *s, const skv_run_setup *r)
+{
+    skv_measures m = s->choice.measures;
+
+    m.schedule = r->engine.schedule;
+    m.kinds = skv_settings_guided(r->settings) ? 2 : 1;
+    m.layers = r->sources.dims.depth;
+    m.heads = r->sources.dims.heads;
+    return m;
+}
+
+static size_t observer_row(const void *setup, const skv_run_setup *run)
+{
+    const skv_measures m = measures_of(setup, run);
+
+    return skv_observer_bytes(&m);
+}
+
 static skv_status check_model(void *job)
 {
     calibrate_job *c = job;
     skv_drafters known;
 
-    c->measures = c->setup->choice.measures;
-    c->measures.schedule = c->job.run.engine.schedule;
-    c->measures.kinds = c->job.run.engine.guided ? 2 : 1;
-    c->measures.layers = c->job.run.sources.dims.depth;
-    c->measures.heads = c->job.run.sources.dims.heads;
+    c->measures = measures_of(c->setup, &c->job.run);
     if (c->setup->options->expect && skv_drafters_known(&known, &c->job.run.sources.dims) != SKV_OK)
         return skv_fail(SKV_E_ARG, "--expect released: the model is neither 2b nor 8b, for which "
                                    "drafters were released");
@@ -88,8 +103,11 @@ static skv_status open_folder(void *job)
 static skv_status find_work(void *job)
 {
     skv_job *j = job;
+    const int64_t groups = j->run.rows.segments.n_groups;
 
-    j->count = j->rank < j->run.rows.segments.n_groups;
+    SKV_TRY(skv_todo_list_init(&j->todo, groups, j->run.paths.n, j->size));
+    memset(j->todo.work, SKV_WORK_COMPUTE, skv_todo_list_bytes(&j->todo));
+    j->count = j->rank < groups;
     return SKV_OK;
 }
 
@@ -158,6 +176,7 @@ static skv_status begin(void *job)
     SKV_TRY(skv_alloc(&c->seen, (size_t)j->settings.group_size, sizeof *c->seen, "rows"));
     SKV_TRY(skv_observer_create(&c->observer, &observer));
     c->sampler = skv_job__sampler(j);
+    c->sampler.texts = (skv_text_source){skv_text_phase_read, &j->texts};
     c->sampler.sink = take_figures;
     c->sampler.sink_ctx = c;
     c->sampler.probe = skv_observer_probe(c->observer);
@@ -252,13 +271,16 @@ static skv_status report(void *job)
     return skv_comm_broadcast(c->job.comm, &c->result.as_expected, sizeof c->result.as_expected, 0);
 }
 
+static const skv_phase checking[] = {{"measures", check_model, NULL, NULL}};
+
 static const skv_phase calibrating[] = {
-    {"measures", check_model, NULL, NULL},
     {"folder", open_folder, skv_job__share_place, NULL},
     {"rows of the run", skv_job__open_rows, NULL, NULL},
     {"work", find_work, NULL, NULL},
+    {"encoding texts", NULL, skv_job__encode_texts, skv_job__text_cache},
+    {"encoded texts", skv_job__open_texts, NULL, skv_job__text_cache},
     {"sharing weights", NULL, skv_job__share_weights, NULL},
-    {"text encoder", NULL, skv_job__load_t5, NULL},
+    {"text encoder", NULL, skv_job__load_t5, skv_job__encodes},
     {"model", NULL, skv_job__load_model, NULL},
     {"observer", begin, NULL, NULL},
     {"calibration", NULL, all_rounds, NULL},
@@ -271,14 +293,24 @@ static skv_status run(calibrate_job *c)
     const skv_job_setup *setup = c->job.setup;
 
     SKV_TRY(skv_job__plan(&c->job));
+    SKV_TRY(skv_phases_run(checking, (int)(sizeof checking / sizeof *checking), c, c->job.comm,
+                           &setup->failure, c->job.stop));
+    if (c->job.settings.dry_run) {
+        c->result.n_failed = c->job.result.n_failed;
+        return SKV_OK;
+    }
     return skv_phases_run(calibrating, (int)(sizeof calibrating / sizeof *calibrating), c,
                           c->job.comm, &setup->failure, c->job.stop);
 }
 
 skv_status skv_calibrate_run(skv_calibrate_result *out, const skv_calibrate_setup *setup)
 {
-    const skv_job_setup job = {
-        .comm = setup->comm, .table = skv_calibrate_table, .options = setup->options};
+    const skv_job_setup job = {.comm = setup->comm,
+                               .table = skv_calibrate_table,
+                               .options = setup->options,
+                               .probe_row = observer_row,
+                               .probe_ctx = setup,
+                               .report = setup->report};
     calibrate_job *c = NULL;
     skv_status st = skv_alloc(&c, 1, sizeof *c, "calibration");
 

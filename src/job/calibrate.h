@@ -25,16 +25,17 @@ typedef struct {
     skv_comm *comm;
     const skv_calibrate_options *options;
     skv_calibrate_choice choice;
+    skv_job_report report; /* of the plan */
     skv_status (*done)(void *ctx, const skv_calibrate_outcome *outcome);
     void *ctx;
 } skv_calibrate_setup;
 
 typedef struct {
-    int64_t n_failed; /* rows without figures */
+    int64_t n_failed; /* rows without figures; in a dry run, that will have none */
     bool as_expected; /* true without --expect */
 } skv_calibrate_result;
 
-/* Collective; all ranks return the same. */
+/* Collective; all ranks return the same. With --dry-run the plan alone. */
 SKV_MUST skv_status skv_calibrate_run(skv_calibrate_result *out, const skv_calibrate_setup *setup);
 
 #endif

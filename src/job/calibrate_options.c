@@ -11,6 +11,7 @@ const skv_option skv_calibrate_table[] = {
     SKV_OPTION_CONFIG(skv_settings),
     SKV_SETTINGS_MODEL,
     SKV_SETTINGS_PROMPTS,
+    SKV_SETTING_TEXT_CACHE,
     SKV_SETTINGS_DRAWS,
     SKV_SETTINGS_PICTURE,
     ROW(top, STRING, "64,16,256,1%",
@@ -40,6 +41,7 @@ const skv_option skv_calibrate_table[] = {
         "comma-separated: how many of the drafters are the same",
         NULL),
     SKV_OPTION_FLAG(skv_settings, out, STRING, NULL, "folder of the calibration", "Calibration"),
+    SKV_SETTING_DRY_RUN,
     SKV_SETTING(group_size, INT, "8", "rows computed in one batch", NULL),
     SKV_SETTINGS_DEVICE,
     {0}};
@@ -91,7 +93,7 @@ skv_status skv_calibrate_check(skv_calibrate_choice *out, const skv_calibrate_op
     SKV_TRY(skv_settings_check(&o->run));
     SKV_TRY(skv_tops_parse(&out->measures, o->top));
     SKV_TRY(check_percents(&o->percent));
-    if (!o->run.out)
+    if (!o->run.out && !o->run.dry_run)
         return skv_fail(SKV_E_ARG, "--out is missing");
     if (o->queries < 0 || o->queries > SKV_STATS_QUERIES)
         return skv_fail(SKV_E_ARG, "--queries %lld is out of range, want 1 to %d, or 0 for all",

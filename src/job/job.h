@@ -52,6 +52,9 @@ typedef struct {
      * read by the command, borrowed. NULL: the job reads sample's from argv. */
     const skv_option *table;
     const void *options;
+    /* Device bytes that the command takes for each row of a group beside the plan's; NULL: none. */
+    size_t (*probe_row)(const void *probe_ctx, const skv_run_setup *run);
+    const void *probe_ctx;
     skv_job_report report;
     skv_phase_failure failure; /* for tests */
 } skv_job_setup;

@@ -48,7 +48,10 @@ skv_status skv_job__open_setup(void *job)
 {
     skv_job *j = job;
 
-    return skv_run_setup_open(&j->run, &j->settings, j->be, j->text_be);
+    SKV_TRY(skv_run_setup_open(&j->run, &j->settings, j->be, j->text_be));
+    if (j->setup->probe_row)
+        j->run.probe_row = j->setup->probe_row(j->setup->probe_ctx, &j->run);
+    return SKV_OK;
 }
 
 skv_status skv_job__plan_run(void *job)

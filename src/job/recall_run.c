@@ -70,6 +70,22 @@ static int find_full(const skv_paths *paths)
     return found;
 }
 
+static skv_measures measures_of(const skv_run_setup *r)
+{
+    return (skv_measures){.schedule = r->engine.schedule,
+                          .kinds = skv_settings_guided(r->settings) ? 2 : 1,
+                          .layers = r->sources.dims.depth,
+                          .heads = r->sources.dims.heads};
+}
+
+static size_t observer_row(const void *ctx, const skv_run_setup *run)
+{
+    const skv_measures m = measures_of(run);
+
+    (void)ctx;
+    return skv_observer_bytes(&m);
+}
+
 static skv_status check_run(void *job)
 {
     recall_job *c = job;
@@ -94,10 +110,7 @@ static skv_status check_run(void *job)
                         "%s has no path with the full cache, against which recall is measured; "
                         "skv sample adds it: --paths full",
                         c->setup->run);
-    c->measures = (skv_measures){.schedule = r->engine.schedule,
-                                 .kinds = r->engine.guided ? 2 : 1,
-                                 .layers = r->sources.dims.depth,
-                                 .heads = r->sources.dims.heads};
+    c->measures = measures_of(r);
     c->rounds.n_groups = groups < r->rows.segments.n_groups ? groups : r->rows.segments.n_groups;
     c->job.place = (skv_run_place){c->setup->run, c->json.by_hundred};
     c->job.count = c->job.rank < c->rounds.n_groups;
@@ -354,8 +367,10 @@ static skv_status run(recall_job *c)
 
 skv_status skv_recall_run(int64_t *n_failed, const skv_recall_run_setup *setup)
 {
-    const skv_job_setup job = {
-        .comm = setup->comm, .table = skv_recall_table, .options = setup->options};
+    const skv_job_setup job = {.comm = setup->comm,
+                               .table = skv_recall_table,
+                               .options = setup->options,
+                               .probe_row = observer_row};
     recall_job *c = NULL;
     skv_status st = skv_alloc(&c, 1, sizeof *c, "recall");
 

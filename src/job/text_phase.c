@@ -363,9 +363,11 @@ skv_status skv_text_phase_read(void *phase, const int32_t *ids, int n, float *ou
     skv_text_phase *p = phase;
     skv_status st;
 
-    skv_writer_hold(p->writer);
+    if (p->writer)
+        skv_writer_hold(p->writer);
     st = skv_text_file_read(p->file, ids, n, out);
-    skv_writer_release(p->writer);
+    if (p->writer)
+        skv_writer_release(p->writer);
     return st;
 }
 

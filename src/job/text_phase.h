@@ -16,8 +16,8 @@ typedef struct {
     skv_comm *comm;
     skv_run_setup *setup;
     const skv_flag *stop; /* asked to stop: what is encoded is kept */
-    skv_writer *writer;   /* of this rank; NULL: not created yet */
-    skv_claims *claims;   /* on rank 0, while it encodes: the file's */
+    skv_writer *writer; /* of this rank, whose HDF5 lock is held while a text is read; NULL: none */
+    skv_claims *claims; /* on rank 0, while it encodes: the file's */
     char t5_digest[SKV_DIGEST_BYTES];
     skv_text_origin origin;
     skv_text_file *file; /* for sampling */

@@ -10,7 +10,8 @@ static skv_status bytes_of(size_t *out, const skv_engine_setup *setup, const skv
 
     SKV_TRY(fit->resize(fit->ctx, &s, n));
     SKV_TRY(skv_engine_plan(&plan, &s));
-    if (!skv_add_size(out, plan.total, fit->beside))
+    if (!skv_add_size(out, plan.total, fit->beside) ||
+        !skv_add_size(out, *out, fit->beside_row * (size_t)n))
         *out = SIZE_MAX;
     return SKV_OK;
 }

@@ -8,6 +8,7 @@
 typedef struct skv_fit {
     size_t limit;       /* bytes available */
     size_t beside;      /* bytes taken besides the engine's: the text encoder's weights */
+    size_t beside_row;  /* the same for each row of a group: a probe's memory */
     int n;              /* rows of the largest group */
     const char *option; /* that says the rows of a group, for the message */
     /* Sets a copy of the engine's setup to groups of n rows. */

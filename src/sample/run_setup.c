@@ -88,6 +88,7 @@ static skv_fit fit_of(const skv_run_setup *s, size_t limit, int64_t size)
 
     return (skv_fit){.limit = limit,
                      .beside = s->text_apart ? 0 : s->t5_bytes,
+                     .beside_row = s->probe_row,
                      .n = (int)(rows < size ? rows : size),
                      .option = "--group-size",
                      .resize = resize,

@@ -29,6 +29,7 @@ typedef struct {
     skv_engine_setup engine;
     skv_memory_plan memory;
     size_t t5_bytes;  /* the text encoder's weights */
+    size_t probe_row; /* bytes for each row of a group that a probe takes beside the engine's */
     bool text_apart;  /* texts come from a file: the encoder is freed before the engine is made */
     size_t text_peak; /* text_apart: bytes for encoding the missing texts; 0: none is missing */
     int64_t n_texts_lacking;

@@ -33,6 +33,16 @@
             "rewritten prompts)",                                                                  \
             NULL)
 
+#define SKV_SETTING_TEXT_CACHE                                                                     \
+    SKV_SETTING(text_cache, PATH, NULL,                                                            \
+                "file of encoded prompts: missing ones are encoded and added; T5 is loaded only "  \
+                "for these, and freed before sampling",                                            \
+                NULL)
+
+#define SKV_SETTING_DRY_RUN                                                                        \
+    SKV_OPTION_ONCE(skv_settings, dry_run, BOOL, "false",                                          \
+                    "print the plan (ranks, groups, memory, disk) and stop", NULL)
+
 #define SKV_SETTINGS_DRAWS                                                                         \
     SKV_SETTING(samples, INT, "1", "pictures of each prompt", NULL),                               \
         SKV_SETTING(seed, U64, "0", "seed of the run", NULL),                                      \
