@@ -9,7 +9,8 @@ JSON
 try() {
     local status=0
 
-    "$SKV" calibrate --config job.json "$@" || status=$?
+    "$SKV" calibrate --config job.json "$@" 2>said || status=$?
+    grep -v '^#' said >&2 # the plan
     echo "status $status"
 }
 try
