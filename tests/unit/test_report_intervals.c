@@ -1,7 +1,10 @@
 /* Intervals of the report, in cases where the bootstrap's outcome is known. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "cmocka_all.h"
+#include "core/file.h"
 #include "read_page.h"
 #include "temp_folder.h"
 #include "write_run.h"
@@ -74,6 +77,32 @@ static void a_difference_to_scalekv_is_one_of_pairs(void **state)
     json_decref(d);
 }
 
+/* Recall's pictures are some of the run's: they are paired by row, too, and the resamples are those
+ * of all prompts. */
+static void recall_has_the_same_intervals(void **state)
+{
+    static const char table[] = "[[1, 1], [1, 1], [1, 1], [1, 1]]";
+    char text[1024];
+    json_t *d;
+
+    (void)state;
+    write_run(&run);
+    write_psnr((const double[]){10, 10, 10, 10}, (const double[]){10, 11, 10, 10});
+    snprintf(text, sizeof text,
+             "{\"recall\": {\"pictures\": 4, \"rows\": [0, 1, 2, 3], \"paths\": ["
+             "{\"name\": \"scalekv-50\", \"digest\": \"a\", \"mean\": 0.75, \"by_picture\": "
+             "[0.5, 0.75, 1, 0.75], \"by_scale_and_layer\": %s},"
+             "{\"name\": \"half-50\", \"digest\": \"b\", \"mean\": 0.5, \"by_picture\": "
+             "[0.25, 0.75, 0.75, 0.5], \"by_scale_and_layer\": %s}]}}",
+             table, table);
+    assert_int_equal(skv_file_write(temp_path("metrics.json"), text, strlen(text)), SKV_OK);
+    d = report();
+    assert_interval(d, "recall/paths/2/less", -0.1875, -0.25, -0.0625);
+    assert_unknown(d, "recall/paths/1/less");
+    assert_number(d, "recall/paths/1/interval/0", 0.75);
+    json_decref(d);
+}
+
 /* Bits have a number for each scale of a row: the mean of 1, 0.9 and 0.8, the fourth is unknown. */
 static void numbers_by_scale_count_by_their_mean(void **state)
 {
@@ -116,6 +145,7 @@ int main(void)
         CASE(an_interval_is_that_of_resampled_prompts),
         CASE(a_difference_to_scalekv_is_one_of_pairs),
         CASE(numbers_by_scale_count_by_their_mean),
+        CASE(recall_has_the_same_intervals),
         CASE(one_prompt_has_no_interval),
     };
 
