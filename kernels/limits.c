@@ -84,8 +84,8 @@ skv_flash skv_limits_flash(const skv_limits *l, const skv_flash_case *c)
 
     if (stays && groups)
         return c->queries < l->third_group ? SKV_FLASH_TWO : SKV_FLASH_THREE;
-    if (groups && c->queries >= l->group_queries && c->longest > SKV_FLASH_TILE_KEYS)
-        return SKV_FLASH_MANY;
+    if (groups && !c->equal && c->queries >= l->group_queries && c->longest > SKV_FLASH_TILE_KEYS)
+        return SKV_FLASH_MANY; /* equal ones are cuDNN's */
     if (stays && c->longest > SKV_FLASH_TILE_KEYS)
         return SKV_FLASH_STAYING;
     return skv_limits_flash_tiled(c->longest);

@@ -67,7 +67,8 @@ typedef enum {
     SKV_FLASH_TWO,      /* flash_wgmma: the same by two warpgroups, sm_90 with all of its shared
                          * memory, heads of 128 */
     SKV_FLASH_THREE,    /* by three */
-    SKV_FLASH_MANY      /* flash_wgmma_long: any length by two warpgroups, where flash_wgmma runs */
+    SKV_FLASH_MANY      /* flash_wgmma_long: lengths that differ, by two warpgroups, where
+                         * flash_wgmma runs */
 } skv_flash;
 
 typedef struct {
@@ -75,6 +76,7 @@ typedef struct {
     int dim, sm;              /* head dimension, 90 for compute capability 9.0 */
     size_t shared;            /* bytes of shared memory that a block may have */
     bool by_row;              /* lengths are the rows', not the heads' */
+    bool equal;               /* they are all the same */
 } skv_flash_case;
 
 /* The kernel to try first; SKV_FLASH_STAYING may find too little shared memory, then it is

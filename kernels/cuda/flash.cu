@@ -229,10 +229,10 @@ static skv_status by_dim(skv_backend *be, const flash_job *j, int rows)
 }
 
 /* Up to MAX_ROWS rows by the kernel that suits them. */
-static skv_status run(skv_backend *be, flash_job *j, int rows, int longest)
+static skv_status run(skv_backend *be, flash_job *j, int rows, int longest, bool equal)
 {
     const skv_cuda *cuda = skv_cuda__of(be);
-    const skv_flash_case c = {j->tokens, longest, j->dim, cuda->sm, cuda->shared, j->by_row};
+    const skv_flash_case c = {j->tokens, longest, j->dim, cuda->sm, cuda->shared, j->by_row, equal};
     const skv_flash way = skv_limits_flash(be->limits, &c);
     bool done = false;
 
@@ -275,6 +275,7 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
         const int rows = (int)(a->rows - first < MAX_ROWS ? a->rows - first : MAX_ROWS);
         const int n = a->by_row ? rows : (int)a->heads;
         int32_t longest = 0;
+        bool equal = true;
 
         j.first_row = (int)first;
         for (int r = 0; r < rows; r++)
@@ -282,8 +283,9 @@ extern "C" skv_status skv_cuda__flash(skv_backend *be, const skv_cuda__flash_arg
         for (int i = 0; i < n; i++) {
             j.len.v[i] = len[a->by_row ? first + i : i];
             longest = j.len.v[i] > longest ? j.len.v[i] : longest;
+            equal = equal && j.len.v[i] == j.len.v[0];
         }
-        SKV_TRY(run(be, &j, rows, longest));
+        SKV_TRY(run(be, &j, rows, longest, equal));
     }
     return SKV_OK;
 }

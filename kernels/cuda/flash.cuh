@@ -317,7 +317,7 @@ skv_status flash_wgmma_launch(skv_backend *be, const flash_job *j, int rows, int
                               int groups);
 skv_status flash_staying_launch(skv_backend *be, const flash_job *j, int rows, int longest,
                                 bool *done);
-/* Attention to any number of keys by two warpgroups, on sm_90 and for heads of 128. */
+/* Attention to any numbers of keys by two warpgroups, on sm_90 and for heads of 128. */
 skv_status flash_wgmma_long_launch(skv_backend *be, const flash_job *j, int rows);
 
 #endif

@@ -48,7 +48,7 @@ static void the_library_serves_long_even_attention_in_bf16(void **state)
 
 static skv_flash flash(int64_t queries, int64_t longest, int dim, int sm, bool by_row)
 {
-    const skv_flash_case c = {queries, longest, dim, sm, (size_t)227 << 10, by_row};
+    const skv_flash_case c = {queries, longest, dim, sm, (size_t)227 << 10, by_row, false};
 
     return skv_limits_flash(gpu, &c);
 }
@@ -63,9 +63,12 @@ static void attention_to_texts_keeps_keys_where_queries_repay_it(void **state)
     assert_int_equal(flash(127, 64, 128, 90, true), SKV_FLASH_ONE_TILE);
 }
 
-static void many_keys_get_two_warpgroups(void **state)
+static void many_keys_get_two_warpgroups_where_heads_differ(void **state)
 {
+    const skv_flash_case equal = {4096, 10481, 128, 90, (size_t)227 << 10, false, true};
+
     (void)state;
+    assert_int_equal(skv_limits_flash(gpu, &equal), SKV_FLASH_LONG);
     assert_int_equal(flash(128, 65, 128, 90, false), SKV_FLASH_MANY);
     assert_int_equal(flash(127, 10481, 128, 90, false), SKV_FLASH_LONG);
     assert_int_equal(flash(4096, 64, 128, 90, false), SKV_FLASH_ONE_TILE);
@@ -89,7 +92,7 @@ static void other_heads_and_other_gpus_never_get_warpgroups(void **state)
 
 static void a_block_with_little_shared_memory_gets_no_warpgroups(void **state)
 {
-    skv_flash_case c = {4096, 256, 128, 90, (size_t)99 << 10, true};
+    skv_flash_case c = {4096, 256, 128, 90, (size_t)99 << 10, true, false};
 
     (void)state;
     assert_int_equal(skv_limits_flash(gpu, &c), SKV_FLASH_STAYING);
@@ -146,7 +149,7 @@ int main(void)
         cmocka_unit_test(texts_are_padded_less_beside_long_maps),
         cmocka_unit_test(the_library_serves_long_even_attention_in_bf16),
         cmocka_unit_test(attention_to_texts_keeps_keys_where_queries_repay_it),
-        cmocka_unit_test(many_keys_get_two_warpgroups),
+        cmocka_unit_test(many_keys_get_two_warpgroups_where_heads_differ),
         cmocka_unit_test(other_heads_and_other_gpus_never_get_warpgroups),
         cmocka_unit_test(a_block_with_little_shared_memory_gets_no_warpgroups),
         cmocka_unit_test(two_blocks_share_a_multiprocessors_memory),
