@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/options.h"
 #include "core/options_internal.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -362,7 +363,7 @@ static skv_status json_to_path(const skv_option *o, void *settings, const json_t
     const char *text = json_string_value(v);
     char *joined = NULL;
 
-    if (!text[0] || !folder || skv_options__is_source(text))
+    if (!text[0] || !folder || skv_names_formula(text))
         return set_string(o, settings, text, o->key);
     SKV_TRY(skv_path_join(&joined, folder, text));
     clear_one(o, settings);

@@ -1,6 +1,7 @@
 /* The printed forms of option tables: the settings as resolved, and the help. */
 #include "core/options.h"
 #include "core/options_internal.h"
+#include "core/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +99,7 @@ skv_status skv_options_to_json(json_t **out, const skv_option *table, const void
 static bool names_file(const skv_option *o, const char *text)
 {
     return o->type == SKV_OPT_PATH && text && text[0] && strcmp(text, "-") != 0 &&
-           !skv_options__is_source(text);
+           !skv_names_formula(text);
 }
 
 static skv_status make_absolute(json_t *settings, const char *key, const char *path)

@@ -25,6 +25,13 @@ bool skv_ends_in(const char *text, const char *ending)
     return end && strcasecmp(end, ending) == 0;
 }
 
+bool skv_names_formula(const char *text)
+{
+    static const char scheme[] = "formula:";
+
+    return strncmp(text, scheme, sizeof scheme - 1) == 0;
+}
+
 size_t skv_utf8_good_bytes(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;

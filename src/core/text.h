@@ -11,6 +11,10 @@
 bool skv_ends_with(const char *text, const char *ending);
 bool skv_ends_in(const char *text, const char *ending);
 
+/* Whether it names made-up numbers, as "formula:tiny" does, and no file: any other colon is a part
+ * of a file's name. */
+bool skv_names_formula(const char *text);
+
 /* "s" where there is not exactly one: "%lld group file%s". */
 static inline const char *skv_s(int64_t n)
 {
