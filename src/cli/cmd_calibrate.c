@@ -4,13 +4,9 @@
 
 #include "cli/command.h"
 #include "cli/sample_print.h"
+#include "core/text.h"
 #include "eval/report/calibration_page.h"
 #include "job/calibrate.h"
-
-static const char *plural(int n)
-{
-    return n == 1 ? "" : "s";
-}
 
 /* "scales 9-12: layers 0, 23; scale 13: layer 0": scales of one set together, counted from 1 as
  * budget files do. */
@@ -29,7 +25,7 @@ static void print_set(const skv_stability *s, int layers)
             printf(" %d:", si + 1);
         for (int l = 0; l < layers; l++)
             n += set >> l & 1;
-        printf(n == 0 ? " none" : " layer%s", plural(n));
+        printf(n == 0 ? " none" : " layer%s", skv_s(n));
         n = 0;
         for (int l = 0; l < layers; l++)
             if (set >> l & 1)
@@ -50,7 +46,7 @@ static void print_budget(const skv_calibrated *b, const skv_calibrate_outcome *o
     }
     n = skv_drafters_count(&s->set, s->first, s->n_scales);
     skv_calibrated_name(name, sizeof name, b->percent);
-    printf("%g %%: %d tokens a layer, %d drafter pair%s;", b->percent, b->base, n, plural(n));
+    printf("%g %%: %d tokens a layer, %d drafter pair%s;", b->percent, b->base, n, skv_s(n));
     print_set(s, s->asi.layers);
     skv_stability_say(text, sizeof text, s, &o->calibration->what);
     printf("  stability: %s\n", text);
@@ -107,7 +103,7 @@ static skv_status print_outcome(void *ctx, const skv_calibrate_outcome *o)
         print_budget(&o->budget[i], o);
     print_expectations(o);
     printf("%lld picture%s measured: %s/calibration.h5, %s/calibration.html\n",
-           (long long)o->calibration->n, plural((int)o->calibration->n), out, out);
+           (long long)o->calibration->n, skv_s(o->calibration->n), out, out);
     return SKV_OK;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 #define MIB ((int64_t)1 << 20)
 #define GIB ((int64_t)1 << 30)
 
@@ -38,11 +40,6 @@ static int count_hosts(const skv_host_facts *rank, int n)
     return hosts;
 }
 
-static const char *plural(int n)
-{
-    return n == 1 ? "" : "s";
-}
-
 void skv_doctor_launcher(skv_findings *f, const skv_launch_facts *l, const skv_host_facts *rank,
                          int n)
 {
@@ -52,8 +49,8 @@ void skv_doctor_launcher(skv_findings *f, const skv_launch_facts *l, const skv_h
         skv_findings_trap(f, "launcher", "start it by srun or by mpirun",
                           "one process alone in a SLURM job of %" PRId64 " tasks", l->slurm_tasks);
     else
-        skv_findings_fact(f, "launcher", "%d rank%s on %d host%s (%s)", n, plural(n), hosts,
-                          plural(hosts), l->form);
+        skv_findings_fact(f, "launcher", "%d rank%s on %d host%s (%s)", n, skv_s(n), hosts,
+                          skv_s(hosts), l->form);
 }
 
 /* ------------------------------------------------------------------------- devices */

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/png.h"
 #include "run/run_json.h"
 #include "run/schema.h"
@@ -274,7 +275,7 @@ static skv_status find_partial(skv_run_file *run, const json_t *run_json)
     }
     if (rows <= run->n)
         snprintf(text, sizeof text, "%lld of %lld rows; the run has %d more path%s now",
-                 (long long)run->n, (long long)run->n, n_new, n_new == 1 ? "" : "s");
+                 (long long)run->n, (long long)run->n, n_new, skv_s(n_new));
     else if (said)
         snprintf(text, sizeof text, "%.1900s; the run has %lld rows now", said, (long long)rows);
     else
