@@ -132,16 +132,10 @@ __device__ __forceinline__ void supply(const flash_job &j, const share &all, cha
 
 /* ------------------------------------------------------------------- products */
 
-__device__ __forceinline__ void commit_products()
-{
-    asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory");
-}
-
-/* Until at most the last LEFT committed ones are under way. The compiler must not read x, which
- * they wrote, any earlier. */
+/* As await_products. The compiler must not read x, which these products wrote, any earlier. */
 template <int LEFT, int N> __device__ __forceinline__ void wait_products(float (*x)[4])
 {
-    asm volatile("wgmma.wait_group.sync.aligned %0;\n" ::"n"(LEFT) : "memory");
+    await_products<LEFT>();
 #pragma unroll
     for (int n = 0; n < N; n++)
         asm volatile("" : "+f"(x[n][0]), "+f"(x[n][1]), "+f"(x[n][2]), "+f"(x[n][3])::"memory");

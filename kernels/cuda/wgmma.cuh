@@ -31,10 +31,21 @@ __device__ __forceinline__ void begin_products()
     asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory");
 }
 
+__device__ __forceinline__ void commit_products()
+{
+    asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory");
+}
+
+/* Until at most the last LEFT committed ones are under way. */
+template <int LEFT> __device__ __forceinline__ void await_products()
+{
+    asm volatile("wgmma.wait_group.sync.aligned %0;\n" ::"n"(LEFT) : "memory");
+}
+
 __device__ __forceinline__ void finish_products()
 {
-    asm volatile("wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;\n" ::
-                     : "memory");
+    commit_products();
+    await_products<0>();
 }
 
 #define NAMES16 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15"
