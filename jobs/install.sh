@@ -27,6 +27,11 @@ skv_packages_test=(
     shellcheck procps slurmctld slurmd slurm-client slurm-wlm-basic-plugins iproute2
 )
 
+# A browser for the tests of the report. Not on Ubuntu, whose chromium is a snap: containers cannot
+# have it.
+# shellcheck disable=SC2034
+skv_packages_browser=(chromium chromium-driver python3-selenium)
+
 # skv_install PACKAGE...: installs those that are missing, as root or by sudo.
 skv_install() {
     local package missing=() as_root=()

@@ -19,7 +19,8 @@ beside() {
     local left=$1 to holder status=0
 
     shift
-    rm -f "$work/in" "$work/said"
+    rm -f "$work/in"
+    : >"$work/said"
     mkfifo "$work/in"
     "$hold" "$left" watch <"$work/in" >"$work/said" &
     holder=$!

@@ -21,7 +21,9 @@ cmp w/000001.tar w1/000001.tar
 "$SKV" export run --layout webdataset --path full --out w --shard-rows 2 || echo "other rows: status $?"
 ls -dA w*
 check() {
-    "$SKV" check w --layout webdataset "$@" | grep -v '^python\|^evaluate'
+    # how long a PNG is depends on the CPU that made the picture
+    "$SKV" check w --layout webdataset "$@" | grep -v '^python\|^evaluate' |
+        sed 's/says that it has [0-9]* bytes/says that it has N bytes/'
 }
 check
 check --prompts list.jsonl --samples 2
