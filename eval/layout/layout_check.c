@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/parallel.h"
+#include "core/text.h"
 #include "io/tar_file.h"
 
 #define MAX_METADATA_BYTES ((size_t)1 << 20)
@@ -81,7 +82,7 @@ static skv_status keep_picture(check *c, const char *name)
     char *copy = NULL;
 
     SKV_TRY(skv_grow(&c->size, c->n_sizes, sizeof *c->size, "check"));
-    SKV_TRY(skv_path_join(&copy, NULL, name));
+    SKV_TRY(skv_text_copy(&copy, name));
     c->size[c->n_sizes++] = (sized){.name = copy};
     return SKV_OK;
 }
@@ -136,7 +137,7 @@ static skv_status read_picture(void *ctx, int64_t i)
     if (st == SKV_E_MEM)
         return st;
     if (st != SKV_OK)
-        return skv_path_join(&s->why, NULL, reason(path));
+        return skv_text_copy(&s->why, reason(path));
     s->width = picture.width;
     s->height = picture.height;
     free(picture.rgb);

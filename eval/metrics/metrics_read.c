@@ -7,6 +7,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "eval/metrics/metrics_file.h"
 
 #define NAME_BYTES 512
@@ -51,7 +52,7 @@ static skv_status read_weights(skv_column *c, const reader *r, const char *datas
     SKV_TRY(skv_h5_has(&there, r->h5, dataset));
     if (there)
         SKV_TRY(text_if_there(&c->weights, r->h5, dataset, "weights"));
-    return c->weights ? SKV_OK : skv_path_join(&c->weights, NULL, r->networks);
+    return c->weights ? SKV_OK : skv_text_copy(&c->weights, r->networks);
 }
 
 static skv_status read_set(skv_column *c, const reader *r, const char *object)
@@ -117,7 +118,7 @@ static skv_status find_unknown(const reader *r, const char *object)
 
     for (int i = 0; i < n && st == SKV_OK && !r->out->unknown; i++)
         if (!known(names[i]))
-            st = skv_path_join(&r->out->unknown, NULL, names[i]);
+            st = skv_text_copy(&r->out->unknown, names[i]);
     free(names);
     return st;
 }
@@ -130,7 +131,7 @@ static skv_status read_path(skv_path_results *p, const reader *r, const char *na
     while (skv_metrics[n])
         n++;
     snprintf(object, sizeof object, "/metrics/%.300s", name);
-    SKV_TRY(skv_path_join(&p->name, NULL, name));
+    SKV_TRY(skv_text_copy(&p->name, name));
     SKV_TRY(text_if_there(&p->digest, r->h5, object, "digest"));
     SKV_TRY(skv_h5_get_int(&p->n_pairs, r->h5, object, "n_pairs"));
     SKV_TRY(skv_h5_get_int(&p->n_identical, r->h5, object, "n_identical"));

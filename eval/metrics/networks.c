@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 #define USUAL        "weights"
 #define FOLDER_BYTES 4096
@@ -50,7 +51,7 @@ skv_status skv_weights_find(char **out, const char *given, const char *name)
 
     *out = NULL;
     if (given)
-        return skv_path_join(out, NULL, given);
+        return skv_text_copy(out, given);
     SKV_TRY(look(out, NULL, USUAL, name));
     if (*out)
         return SKV_OK;

@@ -285,8 +285,8 @@ skv_status skv_pairs_open_folders(skv_pairs *out, const char *a, const char *b)
 
     SKV_TRY(own(out));
     o = out->owned;
-    SKV_TRY(skv_path_join(&o->folder[0], NULL, a));
-    SKV_TRY(skv_path_join(&o->folder[1], NULL, b));
+    SKV_TRY(skv_text_copy(&o->folder[0], a));
+    SKV_TRY(skv_text_copy(&o->folder[1], b));
     for (int i = 0; i < 2; i++) {
         SKV_TRY(skv_picture_folder_list(&o->list[i], o->folder[i]));
         SKV_TRY(skv_picture_folder_unique(&o->list[i]));

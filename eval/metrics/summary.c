@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "eval/metrics/feature_pool.h"
 
 struct skv_summary {
@@ -23,9 +24,9 @@ static skv_status make_path(skv_path_results *p, const skv_summary *s, int side,
 {
     const skv_record_plan *plan = s->plan;
 
-    SKV_TRY(skv_path_join(&p->name, NULL, s->pairs->side[side]));
+    SKV_TRY(skv_text_copy(&p->name, s->pairs->side[side]));
     if (skv_pairs_run(s->pairs))
-        SKV_TRY(skv_path_join(&p->digest, NULL, skv_pairs_path(s->pairs, side)->digest));
+        SKV_TRY(skv_text_copy(&p->digest, skv_pairs_path(s->pairs, side)->digest));
     SKV_TRY(skv_alloc(&p->column, (size_t)plan->n_slots + 1, sizeof *p->column, "metrics"));
     for (int i = 0; i < plan->n_slots; i++) {
         const skv_slot *slot = &plan->slot[i];
@@ -36,15 +37,15 @@ static skv_status make_path(skv_path_results *p, const skv_summary *s, int side,
         p->n_columns++;
         SKV_TRY(skv_column_make(c, slot->metric, slot->width, s->pairs->n));
         if (slot->network)
-            SKV_TRY(skv_path_join(&c->weights, NULL, weights));
+            SKV_TRY(skv_text_copy(&c->weights, weights));
     }
     return SKV_OK;
 }
 
 static skv_status name_against(skv_results *r, const skv_against *against)
 {
-    SKV_TRY(skv_path_join(&r->against, NULL, against->name));
-    SKV_TRY(skv_path_join(&r->against_digest, NULL, against->digest));
+    SKV_TRY(skv_text_copy(&r->against, against->name));
+    SKV_TRY(skv_text_copy(&r->against_digest, against->digest));
     r->n_against = against->features.n;
     return SKV_OK;
 }

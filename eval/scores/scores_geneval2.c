@@ -146,7 +146,7 @@ static skv_status prompt_list(char **out, const skv_scores_file *f)
     if (!name)
         SKV_TRY_GOTO(skv_json_string(&name, json_object_get(root, "settings"), "prompts", file),
                      done);
-    st = skv_path_join(out, NULL, name);
+    st = skv_text_copy(out, name);
 done:
     json_decref(root);
     return st;

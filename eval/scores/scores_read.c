@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/known_file.h"
 #include "core/options.h"
+#include "core/text.h"
 #include "eval/scores/scores_internal.h"
 
 #define MAX_BYTES ((size_t)256 << 20) /* of a file: GenEval's 2,212 results have some 10 MB */
@@ -121,7 +122,7 @@ skv_status skv_scores_add(skv_scores *out, const skv_evaluator *by, const char *
     char *copy = NULL, *part;
     skv_status st;
 
-    SKV_TRY(skv_path_join(&copy, NULL, list));
+    SKV_TRY(skv_text_copy(&copy, list));
     part = copy;
     do {
         char *comma = strchr(part, ',');

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/folder.h"
+#include "core/text.h"
 
 skv_status skv_cache_folder(char **out)
 {
@@ -10,7 +11,7 @@ skv_status skv_cache_folder(char **out)
 
     *out = NULL;
     if (own && own[0])
-        return skv_path_join(out, NULL, own);
+        return skv_text_copy(out, own);
     if (xdg && xdg[0])
         return skv_path_join(out, xdg, "skv");
     if (home && home[0])

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/text.h"
 
 #define MAX_PATH 4096
 
@@ -208,7 +209,7 @@ skv_status skv_folder_names(skv_names *out, const char *path, int n_below)
             continue;
         st = skv_grow(&out->name, out->n, sizeof *out->name, path);
         if (st == SKV_OK)
-            st = skv_path_join(&out->name[out->n], NULL, e->d_name);
+            st = skv_text_copy(&out->name[out->n], e->d_name);
         if (st != SKV_OK)
             break;
         out->n++;

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/mem.h"
+
 /* Where text's last strlen(ending) bytes begin, NULL if there are fewer. */
 static const char *tail(const char *text, const char *ending)
 {
@@ -23,6 +25,15 @@ bool skv_ends_in(const char *text, const char *ending)
     const char *end = tail(text, ending);
 
     return end && strcasecmp(end, ending) == 0;
+}
+
+skv_status skv_text_copy(char **out, const char *text)
+{
+    const size_t bytes = strlen(text) + 1;
+
+    SKV_TRY(skv_alloc(out, bytes, 1, "text"));
+    memcpy(*out, text, bytes);
+    return SKV_OK;
 }
 
 bool skv_names_formula(const char *text)

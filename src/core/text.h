@@ -1,10 +1,12 @@
-/* Text: endings, UTF-8, plurals. */
+/* Text: endings, copies, plurals, UTF-8. */
 #ifndef SKV_CORE_TEXT_H
 #define SKV_CORE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/status.h"
 
 /* Whether `text` ends in `ending`; skv_ends_in: whatever the letters' case (ASCII), as endings of
  * file names are compared. */
@@ -14,6 +16,9 @@ bool skv_ends_in(const char *text, const char *ending);
 /* Whether it names made-up numbers, as "formula:tiny" does, and no file: any other colon is a part
  * of a file's name. */
 bool skv_names_formula(const char *text);
+
+/* *out = a copy of `text` (free()). SKV_E_MEM. */
+SKV_MUST skv_status skv_text_copy(char **out, const char *text);
 
 /* "s" where there is not exactly one: "%lld group file%s". */
 static inline const char *skv_s(int64_t n)

@@ -58,9 +58,7 @@ static skv_status map_file(shard *s, const char *path)
     }
     s->data = data;
     s->bytes = (size_t)info.st_size;
-    s->path = strdup(path);
-    if (!s->path)
-        st = skv_fail(SKV_E_MEM, "%s: out of memory", path);
+    st = skv_text_copy(&s->path, path);
 done:
     close(fd);
     return st;
@@ -181,12 +179,7 @@ skv_status skv_checkpoint__set_place(skv_checkpoint *ck, const char *place, size
     if (further)
         snprintf(text + n, sizeof text - (size_t)n, "%sthe tensors behind \"%.*s\" are not used",
                  n > 0 ? "; " : "", (int)further_bytes, further);
-    if (text[0]) {
-        ck->taken_off = strdup(text);
-        if (!ck->taken_off)
-            return skv_fail(SKV_E_MEM, "names of a checkpoint: out of memory");
-    }
-    return SKV_OK;
+    return text[0] ? skv_text_copy(&ck->taken_off, text) : SKV_OK;
 }
 
 /* ---------------------------------------------------------------------- index */

@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/h5_given.h"
 #include "io/h5_handle.h"
 
@@ -40,7 +41,7 @@ static skv_status create(skv_h5 **out, const char *path, int n_below, const char
     SKV_TRY_GOTO(make_aside(f), done);
     skv_h5__name_of_fd(name, f->made.fd); /* of a file in memory: a name that it needs */
     if (label)
-        SKV_TRY_GOTO(skv_path_join(&f->label, NULL, label), done);
+        SKV_TRY_GOTO(skv_text_copy(&f->label, label), done);
     how = H5Pcreate(H5P_FILE_ACCESS);
     make = H5Pcreate(H5P_FILE_CREATE);
     /* without a sieve buffer: for each append it would first read what lies around */

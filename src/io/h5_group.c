@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "core/folder.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/h5_handle.h"
 
 #define MAX_NAME    1024
@@ -64,7 +65,7 @@ skv_status skv_h5__open_object(hid_t *id, skv_h5 *f, const char *name)
     if (f->object < 0 || strcmp(f->object_name, name) != 0) {
         SKV_TRY(skv_h5__close_object(f, SKV_OK));
         SKV_TRY(skv_h5__check_links(f, name));
-        SKV_TRY(skv_path_join(&f->object_name, NULL, name));
+        SKV_TRY(skv_text_copy(&f->object_name, name));
         f->object = H5Oopen(f->file, name, H5P_DEFAULT);
         if (f->object < 0)
             return skv_h5__fail(f, "%s: cannot open", name);

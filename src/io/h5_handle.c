@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 skv_status skv_h5_init(void)
 {
@@ -108,7 +109,7 @@ skv_status skv_h5__new(skv_h5 **out, const char *path)
     SKV_TRY(skv_alloc(&f, 1, sizeof *f, "an HDF5 file"));
     f->file = f->object = -1;
     f->made = (skv_aside){.fd = -1, .folder = -1};
-    st = skv_path_join(&f->path, NULL, path);
+    st = skv_text_copy(&f->path, path);
     if (st != SKV_OK) {
         skv_h5_close(f);
         return st;
@@ -147,7 +148,7 @@ skv_status skv_h5__remember(skv_h5 *f, const char *name, const skv_h5__given *gi
 {
     SKV_TRY(skv_grow(&f->given, f->n_given, sizeof *f->given, f->path));
     f->given[f->n_given] = *given;
-    SKV_TRY(skv_path_join(&f->given[f->n_given].name, NULL, name));
+    SKV_TRY(skv_text_copy(&f->given[f->n_given].name, name));
     f->n_given++;
     return SKV_OK;
 }
@@ -159,8 +160,8 @@ skv_status skv_h5__remember_text(skv_h5 *f, const char *object, const char *key,
     SKV_TRY(skv_grow(&f->text, f->n_texts, sizeof *f->text, f->path));
     t = &f->text[f->n_texts++];
     *t = (skv_h5__given_text){.crc = skv_h5__crc(0, text, strlen(text) + 1)};
-    SKV_TRY(skv_path_join(&t->object, NULL, object));
-    return skv_path_join(&t->key, NULL, key);
+    SKV_TRY(skv_text_copy(&t->object, object));
+    return skv_text_copy(&t->key, key);
 }
 
 /* ------------------------------------------------------------------ types and sizes */

@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/h5_handle.h"
 #include "io/h5_make.h"
 #include "io/h5_open.h"
@@ -139,7 +140,7 @@ static skv_status read_part(const skv_h5 *f, const mapping *m, const skv_h5_layo
     char *path = NULL, *folder = NULL;
     char *slash;
 
-    SKV_TRY_GOTO(skv_path_join(&folder, NULL, f->path), done);
+    SKV_TRY_GOTO(skv_text_copy(&folder, f->path), done);
     slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = '\0';

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/zip_file.h"
 
 #define MAX_FILE   ((size_t)1 << 30)
@@ -44,7 +45,7 @@ skv_status skv_npz_open(skv_npz **out, const char *path)
     skv_status st;
 
     SKV_TRY_GOTO(skv_alloc(&f, 1, sizeof *f, path), done);
-    SKV_TRY_GOTO(skv_path_join(&f->path, NULL, path), done);
+    SKV_TRY_GOTO(skv_text_copy(&f->path, path), done);
     SKV_TRY_GOTO(skv_file_read(&f->data, &bytes, path, MAX_FILE), done);
     SKV_TRY_GOTO(skv_zip_open(&f->zip, (const uint8_t *)f->data, bytes, f->path), done);
     *out = f;

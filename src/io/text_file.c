@@ -9,6 +9,7 @@
 #include "core/digest.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/h5.h"
 #include "io/tokenizer.h"
 
@@ -90,13 +91,6 @@ static skv_h5_layout ids_of(int64_t n_rows)
                            .checksum = true,
                            .long_name = "token ids, all texts one after another",
                            .units = "1"};
-}
-
-static skv_status copy_text(char **out, const char *text)
-{
-    SKV_TRY(skv_alloc(out, strlen(text) + 1, 1, "text cache"));
-    memcpy(*out, text, strlen(text) + 1);
-    return SKV_OK;
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -223,7 +217,7 @@ skv_status skv_text_file_open(skv_text_file **out, const char *path, const skv_t
 
     SKV_TRY(skv_alloc(&f, 1, sizeof *f, path));
     f->width = origin->width;
-    SKV_TRY_GOTO(copy_text(&f->path, path), done);
+    SKV_TRY_GOTO(skv_text_copy(&f->path, path), done);
     SKV_TRY_GOTO(open_file(f, origin), done);
     *out = f;
     f = NULL;
@@ -350,7 +344,7 @@ skv_status skv_text_writer_create(skv_text_writer **out, const char *path,
     SKV_TRY(skv_alloc(&w, 1, sizeof *w, path));
     w->width = origin->width;
     w->room = skv_text_file_count(old) + n_texts;
-    SKV_TRY_GOTO(copy_text(&w->path, path), done);
+    SKV_TRY_GOTO(skv_text_copy(&w->path, path), done);
     SKV_TRY_GOTO(begin(w, origin, old, n_tokens), done);
     *out = w;
     w = NULL;

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "run/failed_list.h"
 #include "run/schema.h"
 
@@ -124,7 +125,7 @@ static skv_status note(notes *n, int64_t row, const char *error)
 {
     SKV_TRY(skv_grow(&n->row, n->n, sizeof *n->row, "failed rows"));
     n->row[n->n] = (noted){.row = row, .order = n->n};
-    SKV_TRY(skv_path_join(&n->row[n->n].error, NULL, error));
+    SKV_TRY(skv_text_copy(&n->row[n->n].error, error));
     n->n++;
     return SKV_OK;
 }

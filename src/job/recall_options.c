@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/file.h"
+#include "core/text.h"
 #include "job/recall_internal.h"
 #include "sample/settings_rows.h"
 
@@ -99,7 +100,7 @@ skv_status skv_recall__settings(skv_recall_options *o, const skv_run_json *json,
     SKV_TRY_GOTO(skv_options_from_json(skv_settings_table, &o->run, json->settings,
                                        "the settings in run.json", NULL),
                  done);
-    SKV_TRY_GOTO(skv_path_join(&folder, NULL, run), done);
+    SKV_TRY_GOTO(skv_text_copy(&folder, run), done);
     take_given(&o->run, &given);
     replace(&o->run.out, folder);
     replace(&o->run.text_cache, NULL);

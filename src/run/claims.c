@@ -19,6 +19,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/process.h"
+#include "core/text.h"
 
 #define BEAT_SECONDS 10 /* several must be missed before an owner is dead */
 #define ASIDE_BYTES  (SKV_CLAIM_BYTES + 2 * SKV_PROCESS_BYTES) /* "<name>.<process>.tmp" */
@@ -255,7 +256,7 @@ skv_status skv_claims_open(skv_claims **out, const char *folder, int n_below)
     SKV_TRY(skv_alloc(&c, 1, sizeof *c, "claims"));
     set_up(c);
     c->n_below = n_below;
-    st = skv_path_join(&c->path, NULL, folder);
+    st = skv_text_copy(&c->path, folder);
     if (st == SKV_OK)
         st = enter(c);
     if (st == SKV_OK && pthread_create(&c->thread, NULL, heart, c) != 0)

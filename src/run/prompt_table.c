@@ -36,7 +36,7 @@ skv_status skv_prompt_table__new(skv_prompt_table **out, const char *path, int f
 
     SKV_TRY(skv_alloc(&t, 1, sizeof *t, "the prompts"));
     t->fd = -1;
-    st = skv_path_join(&t->path, NULL, path);
+    st = skv_text_copy(&t->path, path);
     if (st != SKV_OK) {
         skv_prompt_table_destroy(t);
         return st;

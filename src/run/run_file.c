@@ -282,7 +282,7 @@ static skv_status find_partial(skv_run_file *run, const json_t *run_json)
         snprintf(text, sizeof text, "%lld of %lld rows; the run has grown since", (long long)run->n,
                  (long long)rows);
     free(said);
-    return skv_path_join(&run->partial, NULL, text);
+    return skv_text_copy(&run->partial, text);
 }
 
 /* Pictures may have been taken away from their run.json: they are flat then. */
@@ -310,7 +310,7 @@ skv_status skv_run_file_open_partial(skv_run_file *out, const char *folder)
     skv_status st;
 
     *out = (skv_run_file){.reference = -1};
-    SKV_TRY(skv_path_join(&out->folder, NULL, folder));
+    SKV_TRY(skv_text_copy(&out->folder, folder));
     snprintf(file, sizeof file, "%s/run.h5", folder);
     st = skv_h5_open_below(&out->h5, file, 1);
     if (st == SKV_E_NOTFOUND) {
