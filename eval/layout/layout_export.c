@@ -165,18 +165,21 @@ static void describe(export_job *x, int64_t prompt, int n_failed)
 
 /* The settings as given (names of checkpoints and prompt files, the note), where run.json is still
  * there. */
-static void add_settings(skv_json_maker *manifest, const char *run)
+static skv_status add_settings(skv_json_maker *manifest, const char *run)
 {
     char file[SKV_LAYOUT_PATH_BYTES];
     json_t *root = NULL, *settings;
+    skv_status st;
 
-    if (skv_layout_join(file, run, "run.json") != SKV_OK ||
-        skv_json_read_below(&root, file, 1) != SKV_OK)
-        return;
+    SKV_TRY(skv_layout_join(file, run, "run.json"));
+    st = skv_json_read_below(&root, file, 1);
+    if (st != SKV_OK)
+        return st == SKV_E_MEM || st == SKV_E_IO ? st : SKV_OK;
     settings = json_object_get(root, "settings");
     if (settings)
         skv_json_put(manifest, "settings", json_incref(settings));
     json_decref(root);
+    return SKV_OK;
 }
 
 static skv_status write_manifest(export_job *x)
@@ -207,7 +210,11 @@ static skv_status write_manifest(export_job *x)
     skv_json_put(&manifest, "left_out", skv_json_take(&x->left_out));
     skv_json_put(&manifest, "incomplete", skv_json_take(&x->incomplete));
     skv_json_put(&manifest, "prompts", skv_json_take(&x->prompts));
-    add_settings(&manifest, j->run->folder);
+    st = add_settings(&manifest, j->run->folder);
+    if (st != SKV_OK) {
+        json_decref(skv_json_take(&manifest));
+        return st;
+    }
     SKV_TRY(skv_json_finish(&root, &manifest, x->manifest));
     st = skv_json_write(root, x->manifest);
     json_decref(root);

@@ -299,13 +299,15 @@ skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs, const
     const char *why;
     skv_status st = skv_metrics_read_h5(&old, path);
 
-    if (st == SKV_E_NOTFOUND || (st != SKV_OK && st != SKV_E_MEM)) {
+    /* what cannot be read at the moment may hold numbers that took hours */
+    if (st == SKV_E_MEM || st == SKV_E_IO)
+        goto done;
+    if (st != SKV_OK) {
         if (st != SKV_E_NOTFOUND)
             skv_warn("%s; it is replaced", skv_message());
         st = SKV_OK;
         goto done;
     }
-    SKV_TRY_GOTO(st, done);
     why = other_pictures(&old, pairs);
     if (why) {
         say_dropped(results, &old.results, KINDS, path, why, "are");

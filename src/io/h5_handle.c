@@ -24,6 +24,7 @@ typedef struct {
     char text[512];
     unsigned n;
     bool no_memory; /* says nothing of the file: the library may find less and less from here on */
+    bool refused;   /* nor does a system that does not open it */
 } reasons;
 
 /* Keeps the two innermost descriptions; of one that quotes the system ("..., errno = 28, error
@@ -37,6 +38,7 @@ static herr_t add_reason(unsigned n, const H5E_error2_t *e, void *user)
 
     (void)n;
     r->no_memory |= e->maj_num == H5E_RESOURCE && e->min_num == H5E_NOSPACE;
+    r->refused |= system && e->maj_num == H5E_FILE && e->min_num == H5E_CANTOPENFILE;
     if (r->n < 2 && system) {
         system += strlen(quotes);
         snprintf(r->text, sizeof r->text, "%.*s", (int)strcspn(system, "'"), system);
@@ -58,8 +60,10 @@ skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const ch
     va_end(args);
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, add_reason, &r);
     H5Eclear2(H5E_DEFAULT);
-    return skv_fail_at(r.no_memory ? SKV_E_MEM : SKV_E_H5, file, line, "%s: %s%s%s", f->path, text,
-                       r.text[0] ? ": " : "", r.text);
+    return skv_fail_at(r.no_memory ? SKV_E_MEM
+                       : r.refused ? SKV_E_IO
+                                   : SKV_E_H5,
+                       file, line, "%s: %s%s%s", f->path, text, r.text[0] ? ": " : "", r.text);
 }
 
 static herr_t close_object(hid_t id)

@@ -46,8 +46,8 @@ struct skv_h5 {
 /* New handle of a closed file, for reading. */
 SKV_MUST skv_status skv_h5__new(skv_h5 **out, const char *path);
 
-/* SKV_E_H5, or SKV_E_MEM where the library had no memory, with "<path>: <message>: <the library's
- * reason>". */
+/* SKV_E_H5, SKV_E_MEM where the library had no memory, SKV_E_IO where it may not open a file, with
+ * "<path>: <message>: <the library's reason>". */
 #define skv_h5__fail(f, ...) skv_h5__fail_at((f), __FILE__, __LINE__, __VA_ARGS__)
 skv_status skv_h5__fail_at(const skv_h5 *f, const char *file, int line, const char *fmt, ...)
     SKV_PRINTF(4, 5);

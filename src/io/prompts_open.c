@@ -38,7 +38,10 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
     size_t n = 0, start = 0; /* behind a byte order mark */
 
     SKV_TRY_GOTO(skv_path_join(&path, folder, name), done);
-    if (skv_file_read(&bytes, &n, path, SKV_PROMPT_MAX_BYTES + 2) != SKV_OK) {
+    st = skv_file_read(&bytes, &n, path, SKV_PROMPT_MAX_BYTES + 2);
+    if (st == SKV_E_MEM || st == SKV_E_IO) /* says nothing of the prompt */
+        goto done;
+    if (st != SKV_OK) {
         snprintf(reason, sizeof reason, "%.500s", skv_message());
     } else {
         if (n > 0 && bytes[n - 1] == '\n')

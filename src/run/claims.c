@@ -444,16 +444,24 @@ static bool is_claim(const char *name)
 }
 
 /* Whether this is a claim of another process; *lives: its owner, who is said in `who`. */
-static bool is_anothers(bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims *c,
-                        const char *name)
+static skv_status is_anothers(bool *is, bool *lives, char who[SKV_CLAIM_BYTES], const skv_claims *c,
+                              const char *name)
 {
     char line[SKV_CLAIM_BYTES];
     struct timespec time;
+    skv_status st;
 
-    if (!is_claim(name) || read_line(line, &time, c, name) != SKV_OK || strcmp(line, c->me) == 0)
-        return false;
+    *is = false;
+    if (!is_claim(name))
+        return SKV_OK;
+    st = read_line(line, &time, c, name);
+    if (st == SKV_E_IO) /* whose it is cannot be told: nobody's it is not */
+        return st;
+    if (st != SKV_OK || strcmp(line, c->me) == 0)
+        return SKV_OK;
+    *is = true;
     *lives = !is_orphan(who, c, line, time);
-    return true;
+    return SKV_OK;
 }
 
 static void count(skv_claims_counts *out, const char *name, bool lives,
@@ -472,7 +480,7 @@ skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
 {
     char who[SKV_CLAIM_BYTES];
     const struct dirent *e = NULL;
-    bool lives = false;
+    bool is = false, lives = false;
     skv_status st;
     DIR *d;
 
@@ -480,9 +488,10 @@ skv_status skv_claims_count(skv_claims_counts *out, const skv_claims *c)
     SKV_TRY(skv_folder_list(&d, c->path, c->n_below));
     do {
         st = skv_folder_next(&e, d, c->path);
-        if (st != SKV_OK || !e || !is_anothers(&lives, who, c, e->d_name))
-            continue;
-        count(out, e->d_name, lives, who);
+        if (st == SKV_OK && e)
+            st = is_anothers(&is, &lives, who, c, e->d_name);
+        if (st == SKV_OK && e && is)
+            count(out, e->d_name, lives, who);
     } while (st == SKV_OK && e);
     closedir(d);
     return st;

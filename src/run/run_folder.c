@@ -366,11 +366,13 @@ skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t gro
 }
 
 /* Pictures are synced before they get their name, so one that has bytes is whole. */
-static bool has_png(skv_stat_folder *images, const skv_run_name *file)
+static skv_status find_png(bool *there, skv_stat_folder *images, const skv_run_name *file)
 {
     struct stat info;
 
-    return skv_stat_folder_look(&info, images, file) && S_ISREG(info.st_mode) && info.st_size > 0;
+    SKV_TRY(skv_stat_folder_look(there, &info, images, file));
+    *there = *there && S_ISREG(info.st_mode) && info.st_size > 0;
+    return SKV_OK;
 }
 
 typedef struct {
@@ -390,7 +392,7 @@ static skv_status find_missing_png(bool *missing, scan *s, const skv_run_name *g
     skv_group_record rec = {0};
     char id[SKV_ID_BYTES];
     skv_status st = SKV_OK;
-    bool sampled = false;
+    bool sampled = false, there = false;
 
     *missing = false;
     for (int i = 0; i < s->want.n_rows && !*missing; i++) {
@@ -401,7 +403,8 @@ static skv_status find_missing_png(bool *missing, scan *s, const skv_run_name *g
         if (!sampled)
             continue;
         SKV_TRY_GOTO(skv_run_name_image(&file, s->run, s->path, row, id), done);
-        if (has_png(&s->images, &file))
+        SKV_TRY_GOTO(find_png(&there, &s->images, &file), done);
+        if (there)
             continue;
         if (!rec.owned)
             st = skv_group_file_read(&rec, group_file, SKV_GROUP_ROWS);

@@ -200,11 +200,13 @@ skv_status skv_run_index_look(skv_run_index *ix, skv_group_state *state, skv_gro
     entry *e = &ix->entry[want->group - ix->piece * SKV_INDEX_PIECE];
     struct stat now;
     skv_run_name file;
+    bool there = false;
 
     *known = (skv_group_known){0};
     *state = SKV_GROUP_ABSENT;
     SKV_TRY(skv_run_name_group(&file, ix->of.run, ix->of.path, want->group));
-    if (!skv_stat_folder_look(&now, &ix->folder, &file))
+    SKV_TRY(skv_stat_folder_look(&there, &now, &ix->folder, &file));
+    if (!there)
         return SKV_OK;
     if (is_same(e, &now) && is_wanted(&e->known.seal, want)) {
         *state = SKV_GROUP_GOOD;

@@ -1,5 +1,6 @@
 #include "run/stat_folder.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,22 +8,39 @@
 
 #include "core/folder.h"
 
-static void enter(skv_stat_folder *f, const char *path, size_t bytes, int n_below)
+/* A folder that is not there is remembered, too. */
+static skv_status enter(skv_stat_folder *f, const char *path, size_t bytes, int n_below)
 {
+    skv_status st;
+
     if (strncmp(f->path, path, bytes) == 0 && !f->path[bytes])
-        return;
+        return SKV_OK;
     skv_stat_folder_close(f);
     snprintf(f->path, sizeof f->path, "%.*s", (int)bytes, path);
-    if (skv_folder_open(&f->fd, f->path, n_below) != SKV_OK)
-        f->fd = -1;
+    st = skv_folder_open(&f->fd, f->path, n_below);
+    if (st == SKV_OK)
+        return SKV_OK;
+    f->fd = -1;
+    if (st == SKV_E_NOTFOUND)
+        return SKV_OK;
+    *f = SKV_STAT_FOLDER;
+    return st;
 }
 
-bool skv_stat_folder_look(struct stat *out, skv_stat_folder *f, const skv_run_name *file)
+skv_status skv_stat_folder_look(bool *there, struct stat *out, skv_stat_folder *f,
+                                const skv_run_name *file)
 {
     const char *name = strrchr(file->path, '/');
 
-    enter(f, file->path, (size_t)(name - file->path), file->n_below - 1);
-    return f->fd >= 0 && fstatat(f->fd, name + 1, out, AT_SYMLINK_NOFOLLOW) == 0;
+    *there = false;
+    SKV_TRY(enter(f, file->path, (size_t)(name - file->path), file->n_below - 1));
+    if (f->fd < 0)
+        return SKV_OK;
+    *there = fstatat(f->fd, name + 1, out, AT_SYMLINK_NOFOLLOW) == 0;
+    if (*there || skv_name_status(errno) == SKV_E_NOTFOUND)
+        return SKV_OK;
+    return skv_fail(skv_name_status(errno), "%s: cannot look at it: %s", file->path,
+                    strerror(errno));
 }
 
 void skv_stat_folder_close(skv_stat_folder *f)

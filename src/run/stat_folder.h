@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "core/status.h"
 #include "run/run_place.h"
 
 typedef struct {
@@ -14,8 +15,10 @@ typedef struct {
 
 #define SKV_STAT_FOLDER ((skv_stat_folder){.fd = -1})
 
-/* What stands in the file's place, a link too; false: nothing. */
-bool skv_stat_folder_look(struct stat *out, skv_stat_folder *f, const skv_run_name *file);
+/* *out: what stands in the file's place, a link too, where *there. Fails where that cannot be seen:
+ * what is only hidden must not be taken for what is missing. */
+SKV_MUST skv_status skv_stat_folder_look(bool *there, struct stat *out, skv_stat_folder *f,
+                                         const skv_run_name *file);
 void skv_stat_folder_close(skv_stat_folder *f);
 
 #endif

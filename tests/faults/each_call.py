@@ -124,7 +124,7 @@ def logs_of(run):
 class Tester:
     def __init__(self, options):
         self.skv, self.stand_in = options.skv, options.stand_in
-        self.folder = pathlib.Path(options.folder).resolve()
+        self.folder = pathlib.Path(options.folder)
         self.limit = options.limit
         self.calm = {}  # scenario: contents
         self.plain = {"OMP_NUM_THREADS": "1"}
@@ -307,7 +307,7 @@ def scenarios(tester, source):
 def options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in "skv source stand_in folder".split():
-        parser.add_argument(name)
+        parser.add_argument(name, type=os.path.abspath)  # each case has a folder of its own
     parser.add_argument("--form", choices=["ci", "places", "calls"], default="ci",
                         help="a few calls, one of each place in the program, or every call")
     parser.add_argument("--scenarios", type=lambda s: s.split(","), help="only these")

@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "core/process.h"
 #include "failing_folder.h"
+#include "failing_open.h"
 #include "temp_folder.h"
 
 #define STRANGER "0123456789ab-17-99" /* a process of another host */
@@ -339,7 +340,7 @@ static void a_sweep_removes_what_the_dead_have_left(void **state)
     skv_claims_close(c);
 }
 
-static void what_cannot_be_listed_is_not_nothing(void **state)
+static void what_cannot_be_listed_or_read_is_not_nothing(void **state)
 {
     skv_claims *c = open_claims();
     skv_claims_counts n;
@@ -352,6 +353,10 @@ static void what_cannot_be_listed_is_not_nothing(void **state)
         assert_int_equal(skv_claims_count(&n, c), i < 4 ? SKV_E_IO : SKV_OK);
     }
     failing_folder(-1);
+    put(SKV_CLAIM_JOB "17", STRANGER "\n", 1);
+    failing_open(SKV_CLAIM_JOB "17");
+    assert_int_equal(skv_claims_count(&n, c), SKV_E_IO);
+    assert_int_equal(skv_claims_count(&n, c), SKV_OK);
     skv_claims_close(c);
 }
 
@@ -526,7 +531,7 @@ int main(void)
         CASE(files_aside_go_with_their_owners),
         CASE(what_is_no_file_is_refused),
         CASE(a_sweep_removes_what_the_dead_have_left),
-        CASE(what_cannot_be_listed_is_not_nothing),
+        CASE(what_cannot_be_listed_or_read_is_not_nothing),
         CASE(a_killed_process_loses_its_claim_at_once),
         CASE(a_wait_says_for_whom_and_ends_by_time_stop_or_death),
         CASE(a_wait_for_an_own_claim_is_over_at_once),

@@ -1,9 +1,14 @@
 #include "io/h5_handle.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "cmocka_all.h"
+#include "core/file.h"
 #include "io/h5.h"
+#include "io/h5_open.h"
 #include "temp_folder.h"
 
 static skv_status status_after(hid_t major, hid_t minor)
@@ -28,6 +33,44 @@ static void a_library_without_memory_calls_no_file_damaged(void **state)
     assert_int_equal(status_after(H5E_RESOURCE, H5E_NOSPACE), SKV_E_MEM);
     assert_non_null(strstr(skv_message(), "a.h5: /row: not a dataset that can be opened"));
     assert_int_equal(status_after(H5E_PLIST, H5E_NOTFOUND), SKV_E_H5);
+}
+
+static skv_status enter(int fd)
+{
+    skv_h5 *f = NULL;
+    const skv_status st =
+        skv_h5__enter(&f, temp_path("a.h5"), &(skv_h5__entry){.fd = fd, .ours = true});
+
+    skv_h5_close(f);
+    return st;
+}
+
+/* The library opens the file once more than we do. */
+static void a_file_that_the_system_does_not_open_is_not_called_damaged(void **state)
+{
+    struct rlimit limit, none;
+    skv_h5 *f = NULL;
+    skv_status st;
+    int fd;
+
+    (void)state;
+    assert_int_equal(skv_h5_create(&f, temp_path("a.h5")), SKV_OK);
+    assert_int_equal(skv_h5_commit(&f), SKV_OK);
+    fd = open(temp_path("a.h5"), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    none = limit;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    st = enter(fd);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(st, SKV_E_IO);
+    assert_non_null(strstr(skv_message(), "Too many open files"));
+    assert_int_equal(enter(fd), SKV_OK);
+    close(fd);
+    assert_int_equal(skv_file_write(temp_path("a.h5"), "no HDF5", 7), SKV_OK);
+    fd = open(temp_path("a.h5"), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(enter(fd), SKV_E_H5);
+    close(fd);
 }
 
 static bool is_kind_unknown, is_length_unknown; /* to the library */
@@ -92,6 +135,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_library_without_memory_calls_no_file_damaged,
+                                        temp_folder_make, temp_folder_remove),
+        cmocka_unit_test_setup_teardown(a_file_that_the_system_does_not_open_is_not_called_damaged,
                                         temp_folder_make, temp_folder_remove),
         cmocka_unit_test_setup_teardown(a_text_has_its_bytes_or_a_variable_length, temp_folder_make,
                                         temp_folder_remove),

@@ -10,6 +10,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "failing_open.h"
 #include "io/png.h"
 #include "temp_folder.h"
 #include "write_run.h"
@@ -30,15 +31,17 @@ static void write_prompts(void)
     assert_int_equal(skv_file_write(temp_path("prompts.jsonl"), text, sizeof text - 1), SKV_OK);
 }
 
-/* Path `path` of the run as <temp folder>/<folder>, in GenEval's layout. */
-static skv_layout_done export_path(int path, const char *folder)
+/* Path `path` of the run as <temp folder>/<folder>, in GenEval's layout. locked: a file that cannot
+ * be opened meanwhile. */
+static skv_status try_export(skv_layout_done *done, int path, const char *folder,
+                             const char *locked)
 {
     char out[SKV_LAYOUT_PATH_BYTES];
     const skv_layout_prompts list = {.file = temp_path("prompts.jsonl")};
     skv_layout_job job = {.path = path, .folder = out, .threads = 2};
     skv_layout_set set = {0};
     skv_run_file file;
-    skv_layout_done done;
+    skv_status st;
 
     snprintf(out, sizeof out, "%s", temp_path(folder));
     assert_int_equal(skv_layout_find(&job.layout, "geneval"), SKV_OK);
@@ -47,10 +50,19 @@ static skv_layout_done export_path(int path, const char *folder)
         fail_msg("%s", skv_message());
     job.run = &file;
     job.set = &set;
-    if (skv_layout_export(&done, &job) != SKV_OK)
-        fail_msg("%s", skv_message());
+    failing_open(locked);
+    st = skv_layout_export(done, &job);
     skv_layout_set_clear(&set);
     skv_run_file_close(&file);
+    return st;
+}
+
+static skv_layout_done export_path(int path, const char *folder)
+{
+    skv_layout_done done;
+
+    if (try_export(&done, path, folder, NULL) != SKV_OK)
+        fail_msg("%s", skv_message());
     return done;
 }
 
@@ -80,6 +92,19 @@ static void failed_rows_and_incomplete_prompts_are_in_the_manifest(void **state)
     json_decref(manifest);
     assert_int_equal(access(temp_path("out/00000/samples/00000.png"), F_OK), 0);
     assert_int_equal(access(temp_path("out/00000/samples/00001.png"), F_OK), -1);
+}
+
+/* A manifest without the settings would look whole. */
+static void settings_that_cannot_be_read_at_the_moment_are_not_left_out(void **state)
+{
+    skv_layout_done done;
+
+    (void)state;
+    write_run(&run);
+    write_prompts();
+    assert_int_equal(try_export(&done, 0, "out", "run.json"), SKV_E_IO);
+    assert_true(failing_open_came());
+    assert_int_equal(try_export(&done, 0, "out", NULL), SKV_OK);
 }
 
 static void check_says_why_a_picture_is_missing(void **state)
@@ -173,6 +198,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(failed_rows_and_incomplete_prompts_are_in_the_manifest),
+        CASE(settings_that_cannot_be_read_at_the_moment_are_not_left_out),
         CASE(check_says_why_a_picture_is_missing),
         CASE(the_references_folder_is_found_by_the_manifests),
         CASE(a_picture_of_another_size_is_named),

@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "failing_folder.h"
+#include "failing_open.h"
 #include "temp_folder.h"
 
 static skv_status parse_bytes(skv_prompts **p, skv_prompts_form form, const char *text, size_t n,
@@ -476,6 +477,9 @@ static void a_folder_gives_its_texts_sorted_by_name(void **state)
     assert_string_equal(p->prompts[3].id, "c");
     assert_bad(p, 4, "d.txt");
     skv_prompts_destroy(p);
+    failing_open("b.txt"); /* at the moment: no fault of the prompt */
+    assert_int_equal(skv_prompts_read(&p, temp_folder(), NULL), SKV_E_IO);
+    assert_true(failing_open_came());
 }
 
 static void a_folder_that_cannot_be_listed_to_its_end_is_no_shorter_list(void **state)

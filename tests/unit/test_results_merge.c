@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "eval/metrics/metrics_file.h"
 #include "failing_io.h"
+#include "failing_open.h"
 #include "temp_folder.h"
 #include "write_run.h"
 
@@ -280,6 +281,22 @@ static void a_file_that_cannot_be_read_is_replaced(void **state)
     expect_dropped(&three_paths);
 }
 
+static void a_file_that_cannot_be_opened_at_the_moment_stays(void **state)
+{
+    skv_pairs pairs;
+    skv_results r;
+
+    (void)state;
+    evaluate_all(&three_paths);
+    pairs = open_pairs(&three_paths, NULL);
+    r = results_of(&pairs, cheap_metrics, 0.5);
+    failing_open("metrics.h5");
+    assert_int_equal(skv_results_merge(&r, &pairs, temp_path("metrics.h5")), SKV_E_IO);
+    assert_int_equal(skv_results_merge(&r, &pairs, temp_path("metrics.h5")), SKV_OK);
+    skv_results_clear(&r);
+    skv_pairs_close(&pairs);
+}
+
 static void numbers_of_a_metric_that_is_gone_are_named(void **state)
 {
     const skv_h5_layout ids = {.type = SKV_H5_TEXT, .n_dims = 1, .shape = {1}};
@@ -325,6 +342,7 @@ int main(void)
         CASE(numbers_against_other_pictures_stand_beside_the_reference_s),
         CASE(each_kind_of_numbers_goes_alone),
         CASE(a_file_that_cannot_be_read_is_replaced),
+        CASE(a_file_that_cannot_be_opened_at_the_moment_stays),
         CASE(numbers_of_a_metric_that_is_gone_are_named),
         CASE(nothing_there_is_nothing_kept),
         CASE(a_write_lost_without_a_word_is_seen),

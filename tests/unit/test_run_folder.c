@@ -15,6 +15,7 @@
 #include "run/run_index.h"
 #include "run/run_lock.h"
 #include "failing_folder.h"
+#include "failing_open.h"
 #include "temp_folder.h"
 
 /* Two rows, r0 and r1, in one group of path "full". */
@@ -368,6 +369,26 @@ static void a_scan_is_shared_by_the_ranks(void **state)
     }
 }
 
+/* What cannot be opened at the moment is neither another run nor a damaged list. */
+static void what_cannot_be_opened_is_not_missing(void **state)
+{
+    const skv_prompt_facts facts = {.n_prompts = 2};
+    const skv_run_wish wish = {
+        .run = temp_folder(), .list = "prompts.txt", .facts = &facts, .samples = 1};
+    skv_run_begun begun;
+    json_t *part = NULL;
+
+    (void)state;
+    assert_int_equal(skv_run_begun_read(&begun, &part, temp_folder()), SKV_OK);
+    assert_false(begun.there);
+    failing_open("run.json");
+    assert_int_equal(skv_run_begun_read(&begun, &part, temp_folder()), SKV_E_IO);
+    begun = (skv_run_begun){.there = true, .segments = {.n_prompts = 2, .n_samples = 1}};
+    assert_int_equal(skv_run_grow(&begun, &wish), SKV_E_ARG);
+    failing_open("rows.h5");
+    assert_int_equal(skv_run_grow(&begun, &wish), SKV_E_IO);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
@@ -383,6 +404,7 @@ int main(void)
         CASE(a_folder_of_many_entries_is_divided_and_stays_so),
         CASE(a_run_that_grew_since_it_was_looked_at_is_refused),
         CASE(a_scan_is_shared_by_the_ranks),
+        CASE(what_cannot_be_opened_is_not_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

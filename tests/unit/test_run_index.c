@@ -9,6 +9,7 @@
 
 #include "cmocka_all.h"
 #include "core/file.h"
+#include "failing_open.h"
 #include "temp_folder.h"
 #include "write_groups.h"
 
@@ -122,6 +123,44 @@ static void an_index_that_is_damaged_or_of_another_path_is_none(void **state)
     free(text);
 }
 
+/* Otherwise a group that is there would be thought missing, and its pictures not looked for. */
+static void a_folder_that_cannot_be_opened_is_no_empty_one(void **state)
+{
+    const skv_run_place run = {.folder = temp_folder()};
+    const skv_run_index_of of = {&run, "full", "c0", "p0"};
+    const skv_group_want want = {
+        .config_digest = "c0", .path_digest = "p0", .group = 1, .first_row = 2, .n_rows = 2};
+    skv_group_state is = SKV_GROUP_ABSENT;
+    skv_group_known known;
+    skv_run_index *ix = NULL;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(skv_run_index_open(&ix, &of, 0), SKV_OK);
+    failing_open("groups");
+    assert_int_equal(skv_run_index_look(ix, &is, &known, &want), SKV_E_IO);
+    assert_true(failing_open_came());
+    assert_int_equal(skv_run_index_look(ix, &is, &known, &want), SKV_OK);
+    assert_int_equal(is, SKV_GROUP_GOOD);
+    skv_run_index_close(ix);
+}
+
+static void a_name_that_cannot_be_looked_up_is_not_missing(void **state)
+{
+    skv_stat_folder f = SKV_STAT_FOLDER;
+    skv_run_name file = {.n_below = 2};
+    struct stat info;
+    bool there = true;
+
+    (void)state;
+    assert_int_equal(skv_folder_make(temp_path("a")), SKV_OK);
+    snprintf(file.path, sizeof file.path, "%s", temp_path("a/b"));
+    assert_int_equal(skv_stat_folder_look(&there, &info, &f, &file), SKV_OK);
+    assert_false(there);
+    close(f.fd);
+    assert_int_equal(skv_stat_folder_look(&there, &info, &f, &file), SKV_E_IO);
+}
+
 /* An index cannot be written into a run that may only be read: that is no failure. */
 static void nothing_outside_the_run_is_written(void **state)
 {
@@ -143,6 +182,8 @@ int main(void)
         CASE(a_file_as_its_writer_left_it_is_whole),
         CASE(a_file_of_another_size_or_in_its_place_is_opened),
         CASE(an_index_that_is_damaged_or_of_another_path_is_none),
+        CASE(a_folder_that_cannot_be_opened_is_no_empty_one),
+        CASE(a_name_that_cannot_be_looked_up_is_not_missing),
         CASE(nothing_outside_the_run_is_written),
     };
 
