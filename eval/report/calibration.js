@@ -146,7 +146,7 @@ function drawMaps() {
 
 // points: {x, y, tip, on}; edge: a place on the x axis with a line.
 function curve(name, points, {xTitle, edge, low, high, joined}) {
-  const box = {left: 44, right: WIDTH - 8, top: 10, bottom: 172};
+  const box = {left: 56, right: WIDTH - 8, top: 10, bottom: 172};
   const xs = points.map(p => p.x), ys = points.map(p => p.y);
   const yLow = low ?? Math.min(...ys), yHigh = high ?? Math.max(...ys, yLow + 1e-9);
   const xLow = Math.min(...xs), xHigh = Math.max(...xs, xLow + 1);
