@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "io/h5_given.h"
 #include "io/h5_handle.h"
+#include "io/h5_seal.h"
 
 #define MEMORY_STEP ((size_t)16 << 20) /* by which a file in memory grows */
 

@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "io/h5_types.h"
 
@@ -44,10 +43,5 @@ SKV_MUST skv_status skv_h5_open_sealed(skv_h5 **out, const char *path, int n_bel
 /* The same for a file of our own that was not renamed yet: no need to have it looked at, since what
  * the library reads is what it wrote a moment ago in this process. */
 SKV_MUST skv_status skv_h5__open_own_sealed(skv_h5 **out, const char *path, int n_below);
-
-/* Fills in the block; image: the whole file, the block empty. made: the inode and the time of the
- * last change that the file will have once it was read back; NULL: it will not be known by these.
- */
-void skv_h5__put_label(char *image, size_t bytes, const char *label, const struct stat *made);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/known_file.h"
 #include "io/h5_handle.h"
 #include "io/h5_probe.h"
+#include "io/h5_seal.h"
 
 static hid_t how_to_open(const skv_h5__entry *entry)
 {
@@ -86,6 +87,8 @@ skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below)
 
     SKV_TRY(skv_file_open(&entry.fd, path, n_below));
     st = check_kind(entry.fd, path);
+    if (st == SKV_OK)
+        st = skv_h5__check_seal(entry.fd, path);
     if (st == SKV_OK)
         st = skv_h5__enter(out, path, &entry);
     close(entry.fd);

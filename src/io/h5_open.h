@@ -7,7 +7,8 @@
 
 #include "io/h5_types.h"
 
-/* Read only. SKV_E_NOTFOUND when absent. n_below: core/file.h. */
+/* Read only. SKV_E_NOTFOUND when absent. A sealed file (io/h5_label.h) must have its checksum, or
+ * be as its writer left it. n_below: core/file.h. */
 SKV_MUST skv_status skv_h5_open_below(skv_h5 **out, const char *path, int n_below);
 SKV_MUST skv_status skv_h5_open(skv_h5 **out, const char *path); /* n_below 0 */
 

@@ -41,6 +41,26 @@ rm run/groups/full/000001.h5 run/groups/scalekv-10/000001.h5
 mkdir run/groups/full/000001.h5
 mkfifo run/groups/scalekv-10/000001.h5
 sample
+# one byte, from the first block to the file's end
+file=run/groups/full/000001.h5
+size=$(stat -c %s "$file")
+for place in 0 20 700 2047 2048 2060 3000 middle last; do
+    case $place in
+        middle) at=$((size / 2)) ;;
+        last) at=$((size - 1)) ;;
+        *) at=$place ;;
+    esac
+    /usr/bin/python3 -c 'import sys
+f = open(sys.argv[1], "r+b")
+f.seek(int(sys.argv[2]))
+byte = f.read(1)[0]
+f.seek(int(sys.argv[2]))
+f.write(bytes([byte ^ 64]))' "$file" "$at"
+    echo "byte $place"
+    sample
+    if grep -q 'set aside' log; then sample; fi
+    [ -e "$file" ] && [ ! -e "$file.damaged" ] || echo "not computed again"
+done
 /usr/bin/python3 - <<'PYTHON'
 import h5py
 

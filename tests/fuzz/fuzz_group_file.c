@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/h5_label.h"
+#include "io/h5_seal.h"
 #include "run/group_file.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -51,16 +51,20 @@ static void run(const void *data, size_t n)
     skv_group_state state = SKV_GROUP_ABSENT;
     skv_group_record r;
     skv_run_name file = {.n_below = 1};
+    bool looked;
 
     snprintf(file.path, sizeof file.path, "%s", fuzz_file("000000.h5", data, n));
-    if (skv_group_file_check(&state, &file, &want) == SKV_OK)
+    looked = skv_group_file_check(&state, &file, &want) == SKV_OK;
+    if (looked)
         assert(state != SKV_GROUP_ABSENT);
     else
         fuzz_refused();
-    if (skv_group_file_read(&r, &file, SKV_GROUP_ALL) == SKV_OK)
+    if (skv_group_file_read(&r, &file, SKV_GROUP_ALL) == SKV_OK) {
+        assert(!looked || state != SKV_GROUP_DAMAGED);
         touch(&r);
-    else
+    } else {
         fuzz_refused();
+    }
     skv_group_record_clear(&r);
 }
 

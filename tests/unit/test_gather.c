@@ -291,6 +291,46 @@ static void damage_is_found_where_run_h5_holds_the_group(void **state)
     assert_true(exists(temp_path("groups/scalekv-10/000000.h5.damaged")));
 }
 
+static ino_t in_doubt; /* the file that HDF5 must not open */
+static bool was_opened;
+
+int64_t __real_H5Fopen(const char *name, unsigned how, int64_t access);
+int64_t __wrap_H5Fopen(const char *name, unsigned how, int64_t access);
+int64_t __wrap_H5Fopen(const char *name, unsigned how, int64_t access)
+{
+    struct stat info;
+    int fd;
+
+    if (sscanf(name, "/proc/self/fd/%d", &fd) == 1 && fstat(fd, &info) == 0)
+        was_opened = was_opened || info.st_ino == in_doubt;
+    return __real_H5Fopen(name, how, access);
+}
+
+/* HDF5 may read anywhere in memory on a damaged file, so it is found without HDF5. */
+static void damage_anywhere_is_set_aside_before_hdf5_reads_it(void **state)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(skv_file_read(&bytes, &n, group_name(0, 1), MANY), SKV_OK);
+    for (size_t at = 0; at < n; at += at < 60 ? 3 : n / 150) {
+        bytes[at] ^= 1;
+        assert_int_equal(skv_file_write(group_name(0, 1), bytes, n), SKV_OK);
+        bytes[at] ^= 1;
+        in_doubt = stat_of(group_name(0, 1)).st_ino;
+        assert_int_equal(gather(at % 2 == 0), SKV_E_STOPPED);
+        assert_false(was_opened);
+        assert_int_equal(rename(temp_path("groups/full/000001.h5.damaged"), group_name(0, 1)), 0);
+    }
+    assert_int_equal(skv_file_write(group_name(0, 1), bytes, n), SKV_OK);
+    in_doubt = stat_of(group_name(0, 1)).st_ino;
+    assert_int_equal(gather(false), SKV_OK);
+    assert_true(was_opened);
+    free(bytes);
+}
+
 /* One byte of the first picture, as a disk may lose it: nobody has written to the file. */
 static void damage_picture_unseen(const char *file)
 {
@@ -608,6 +648,7 @@ int main(void)
         CASE(groups_in_divided_folders_are_gathered),
         CASE(a_run_h5_of_the_same_groups_is_left_as_it_is),
         CASE(damage_is_found_where_run_h5_holds_the_group),
+        CASE(damage_anywhere_is_set_aside_before_hdf5_reads_it),
         CASE(ranks_that_share_the_checking_write_the_same),
         CASE(a_virtual_run_leaves_the_pictures_of_a_known_file_unread),
         CASE(pictures_to_be_copied_are_read_whoever_knows_the_file),
