@@ -5,6 +5,7 @@
 
 #include "job/backend_choice.h"
 #include "cli/command.h"
+#include "cli/print_text.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -17,7 +18,7 @@
 #include "sample/writer.h"
 
 typedef struct {
-    char *config, *vae, *out, *paths, *only, *device, *dtype;
+    char *config, *vae, *out, *paths, *only, *json, *device, *dtype;
     int64_t threads;
 } decode_options;
 
@@ -31,6 +32,8 @@ static const skv_option table[] = {
                     NULL),
     ROW(paths, STRING, NULL, "paths to decode, comma-separated; default: all", NULL),
     ROW(only, STRING, NULL, "decode only the picture with this id", NULL),
+    SKV_OPTION_FLAG(decode_options, json, STRING, NULL,
+                    "what was decoded and what was not, " SKV_JSON_HELP, NULL),
     SKV_OPTION_DEVICE(decode_options),
     SKV_OPTION_DTYPE(decode_options),
     SKV_OPTION_THREADS(decode_options),
@@ -46,6 +49,7 @@ typedef struct {
     skv_engine *engine;
     int64_t n_written, n_failed; /* pictures; failed: rows that have none */
     int64_t n_lost;              /* group files */
+    skv_json_maker failed, lost; /* for JSON: these rows and files */
 } decoder;
 
 /* The VAE is opened when the first group tells how many bits a token has. */
@@ -102,6 +106,29 @@ static skv_status use_tuning(decoder *d)
     return SKV_OK;
 }
 
+static void note_failed(decoder *d, const char *path, const char *id, const char *why)
+{
+    skv_json_maker o = skv_json_object();
+
+    skv_json_put(&o, "path", json_string(path));
+    skv_json_put(&o, "id", skv_json_foreign(id));
+    skv_json_put(&o, "why", skv_json_foreign(why));
+    skv_json_append(&d->failed, skv_json_take(&o));
+}
+
+/* With the message at hand as the reason. */
+static void note_lost(decoder *d, const char *path, int64_t group)
+{
+    const skv_run_place relative = {.by_hundred = d->json.by_hundred};
+    skv_json_maker o = skv_json_object();
+    skv_run_name file;
+
+    skv_json_put(&o, "why", skv_json_foreign(skv_message()));
+    if (skv_run_name_group(&file, &relative, path, group) == SKV_OK)
+        skv_json_put(&o, "file", json_string(file.path));
+    skv_json_append(&d->lost, skv_json_take(&o));
+}
+
 /* Row i by way of `room` (n_rows,height,width,3). */
 static skv_status decode_row(decoder *d, const skv_group_record *rec, int i, uint8_t *room)
 {
@@ -116,6 +143,7 @@ static skv_status decode_row(decoder *d, const skv_group_record *rec, int i, uin
     }
     if (rec->status[i] != SKV_OK || fault != 0) {
         skv_warn("path %s: %s has no picture: %s", rec->path_name, rec->id[i], why);
+        note_failed(d, rec->path_name, rec->id[i], why);
         d->n_failed++;
         return SKV_OK;
     }
@@ -159,6 +187,7 @@ static skv_status decode_path(decoder *d, const char *path)
             st = decode_group(d, &rec);
         } else if (st != SKV_E_MEM) {
             skv_warn("not decoded: %s", skv_message());
+            note_lost(d, path, g);
             d->n_lost++;
             st = SKV_OK;
         }
@@ -180,6 +209,18 @@ static bool listed(const char *names, const char *name)
     return false;
 }
 
+static skv_status write_json(decoder *d)
+{
+    skv_json_maker root = skv_json_object();
+
+    skv_json_put(&root, "run", skv_json_foreign(d->run));
+    skv_json_put(&root, "out", skv_json_foreign(d->out));
+    skv_json_put(&root, "pictures", json_integer(d->n_written));
+    skv_json_put(&root, "failed_rows", skv_json_take(&d->failed));
+    skv_json_put(&root, "missing_groups", skv_json_take(&d->lost));
+    return skv_print_made(&root, d->options->json);
+}
+
 static skv_status decode_run(decoder *d)
 {
     const char *path;
@@ -195,6 +236,8 @@ static skv_status decode_run(decoder *d)
     if (d->n_written == 0 && d->n_failed == 0 && d->n_lost == 0)
         return skv_fail(SKV_E_ARG, "%s: no picture of that path or id", d->run);
     printf("%lld picture%s in %s/images\n", (long long)d->n_written, skv_s(d->n_written), d->out);
+    if (d->options->json)
+        SKV_TRY(write_json(d));
     if (d->n_lost > 0)
         return skv_fail(SKV_E_NOTFOUND,
                         "%s: %lld group file%s missing or damaged; skv sample makes %s again",
@@ -206,7 +249,7 @@ static skv_status decode_run(decoder *d)
 static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
 {
     decode_options o = {0};
-    decoder d = {.options = &o};
+    decoder d = {.options = &o, .failed = skv_json_array(), .lost = skv_json_array()};
     skv_words words = {0};
     skv_device_choice choice;
     skv_status st;
@@ -230,6 +273,8 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     SKV_TRY_GOTO(decode_run(&d), done);
     *exit_code = d.n_failed > 0 ? SKV_EXIT_PARTIAL : SKV_EXIT_OK;
 done:
+    json_decref(skv_json_take(&d.failed));
+    json_decref(skv_json_take(&d.lost));
     skv_engine_destroy(d.engine);
     skv_sources_close(&d.sources);
     skv_backend_destroy(d.setup.be);
@@ -240,7 +285,7 @@ done:
 }
 
 const skv_command skv_cmd_decode = {.name = "decode",
-                                    .usage = "RUN [--paths NAMES] [--only ID]",
+                                    .usage = "RUN [--paths NAMES] [--only ID] [--json FILE]",
                                     .summary = "make a run's pictures of its bits again",
                                     .options = table,
                                     .reads_hdf5 = true,

@@ -11,6 +11,7 @@
 #include "core/escape.h"
 #include "core/json.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "job/doctor.h"
 #include "job/job.h"
 
@@ -70,12 +71,14 @@ static skv_status plan(skv_findings *f, skv_comm *comm, const skv_job_setup *set
                           "the run takes up to %.1f GiB, %.1f are free",
                           (double)p->disk / (1 << 30), (double)free_disk / (1 << 30));
     if (result.n_failed > 0)
-        skv_findings_trap(f, "prompts", NULL, "%lld rows will fail (above)",
-                          (long long)result.n_failed);
+        skv_findings_trap(f, "prompts", NULL, "%lld row%s will fail (above)",
+                          (long long)result.n_failed, skv_s(result.n_failed));
     return SKV_OK;
 }
 
-static skv_status dry_run(skv_findings *f, skv_comm *comm, int argc, char **argv, int64_t free_disk)
+/* *as_data: the plan, for JSON; NULL: not asked for. */
+static skv_status dry_run(skv_findings *f, json_t **as_data, skv_comm *comm, int argc, char **argv,
+                          int64_t free_disk)
 {
     planned p = {.disk = 0};
     skv_job_setup setup = {.comm = comm,
@@ -87,6 +90,7 @@ static skv_status dry_run(skv_findings *f, skv_comm *comm, int argc, char **argv
     if (st == SKV_OK)
         st = plan(f, comm, &setup, free_disk);
     free(setup.argv);
+    *as_data = skv_json_take(&p.progress.plan);
     return st;
 }
 
@@ -138,7 +142,7 @@ static void print_findings(const skv_findings *f)
         else if (before == MANY)
             printf("%-5s %-9s and %d more\n", "", f->finding[i].check, all - MANY);
     }
-    printf("%d trap%s\n", f->n_traps, f->n_traps == 1 ? "" : "s");
+    printf("%d trap%s\n", f->n_traps, skv_s(f->n_traps));
 }
 
 /* --------------------------------------------------------------------------- JSON */
@@ -181,7 +185,7 @@ static json_t *findings_json(const skv_findings *f)
     return skv_json_take(&list);
 }
 
-static skv_status write_json(const skv_findings *f, json_t *ranks, const char *file)
+static skv_status write_json(const skv_findings *f, json_t *ranks, json_t *plan, const char *file)
 {
     skv_json_maker root = skv_json_object();
     json_t *all = NULL;
@@ -190,6 +194,7 @@ static skv_status write_json(const skv_findings *f, json_t *ranks, const char *f
     skv_json_put(&root, "version", json_string(skv_build()));
     skv_json_put(&root, "libraries", skv_libraries_json());
     skv_json_put(&root, "ranks", ranks ? json_incref(ranks) : json_array());
+    skv_json_put(&root, "plan", plan ? json_incref(plan) : json_null());
     skv_json_put(&root, "findings", findings_json(f));
     skv_json_put(&root, "traps", json_integer(f->n_traps));
     SKV_TRY(skv_json_finish(&all, &root, "doctor"));
@@ -224,21 +229,21 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_settings s = {0};
     skv_findings f = {0};
     skv_doctor_facts facts;
-    json_t *ranks = NULL;
+    json_t *ranks = NULL, *planned_run = NULL;
     int64_t traps;
     skv_status st;
 
     SKV_TRY_GOTO(skv_command_options(&s, &skv_cmd_doctor, comm, argc, argv, NULL), done);
     SKV_TRY_GOTO(examine(&f, &facts, &ranks, comm, &s), done);
     if (facts.one_build && s.transformer && s.prompts)
-        SKV_TRY_GOTO(dry_run(&f, comm, argc, argv, facts.free_disk), done);
+        SKV_TRY_GOTO(dry_run(&f, &planned_run, comm, argc, argv, facts.free_disk), done);
     else if (facts.one_build && skv_comm_rank(comm) == 0)
         skv_findings_fact(&f, "plan", "not looked at: it takes the arguments of skv sample");
     SKV_TRY_GOTO(skv_comm_agree(comm, skv_findings_check(&f)), done);
     if (skv_comm_rank(comm) == 0)
         print_findings(&f);
     if (skv_comm_rank(comm) == 0 && s.json)
-        st = write_json(&f, ranks, s.json);
+        st = write_json(&f, ranks, planned_run, s.json);
     SKV_TRY_GOTO(skv_comm_agree(comm, st), done);
     traps = f.n_traps;
     SKV_TRY_GOTO(skv_comm_broadcast(comm, &traps, sizeof traps, 0), done);
@@ -246,6 +251,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         *exit_code = SKV_EXIT_FAILED;
 done:
     json_decref(ranks);
+    json_decref(planned_run);
     skv_findings_clear(&f);
     skv_options_clear(skv_settings_table, &s);
     return st;

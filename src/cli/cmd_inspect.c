@@ -17,13 +17,13 @@
 #include "model/sources.h"
 
 typedef struct {
-    char *config;
-    bool json, tensors;
+    char *config, *json;
+    bool tensors;
 } inspect_options;
 
 static const skv_option table[] = {
     SKV_OPTION_CONFIG(inspect_options),
-    SKV_OPTION_FLAG(inspect_options, json, BOOL, "false", "print JSON", "Inspect"),
+    SKV_OPTION_FLAG(inspect_options, json, STRING, NULL, "the same " SKV_JSON_HELP, "Inspect"),
     SKV_OPTION(inspect_options, tensors, BOOL, "false", "checkpoints: list every tensor", NULL),
     {0}};
 
@@ -304,17 +304,13 @@ static skv_status print_for_people(json_t *o, int indent)
 }
 
 /* One file: its object; several: a list. */
-static skv_status print_json(skv_json_maker *all, int n)
+static skv_status write_json(skv_json_maker *all, int n, const char *file)
 {
     json_t *list = NULL;
-    char *text = NULL;
     skv_status st;
 
     SKV_TRY(skv_json_finish(&list, all, "inspect"));
-    st = skv_json_print(&text, n == 1 ? json_array_get(list, 0) : list, SKV_JSON_ASCII);
-    if (st == SKV_OK)
-        printf("%s\n", text);
-    free(text);
+    st = skv_print_json(n == 1 ? json_array_get(list, 0) : list, file);
     json_decref(list);
     return st;
 }
@@ -337,15 +333,15 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
         json_t *found = NULL;
 
         one = skv_json_object();
-        skv_json_put(&one, "file", json_string(words.word[i]));
+        skv_json_put(&one, "file", skv_json_foreign(words.word[i]));
         SKV_TRY_GOTO(inspect(&one, words.word[i], o.tensors), done);
         SKV_TRY_GOTO(skv_json_finish(&found, &one, words.word[i]), done);
-        st = o.json ? SKV_OK : print_for_people(found, 0);
+        st = skv_json_is_all(o.json) ? SKV_OK : print_for_people(found, 0);
         skv_json_append(&all, found);
         SKV_TRY_GOTO(st, done);
     }
     if (o.json)
-        st = print_json(&all, words.n);
+        st = write_json(&all, words.n, o.json);
 done:
     json_decref(skv_json_take(&one));
     json_decref(skv_json_take(&all));
@@ -355,7 +351,7 @@ done:
 }
 
 const skv_command skv_cmd_inspect = {.name = "inspect",
-                                     .usage = "FILE... [--json]",
+                                     .usage = "FILE... [--json FILE]",
                                      .summary = "what a checkpoint, budget, run or group holds",
                                      .options = table,
                                      .reads_hdf5 = true,

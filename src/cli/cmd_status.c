@@ -166,15 +166,6 @@ static json_t *processes_json(const skv_run_status *s)
     return skv_json_take(&list);
 }
 
-static json_t *failed_json(const skv_failed_rows *f)
-{
-    skv_json_maker list = skv_json_object();
-
-    for (int i = 0; i < f->n_reasons; i++)
-        skv_json_put(&list, f->by_reason[i].reason, json_integer(f->by_reason[i].n));
-    return skv_json_take(&list);
-}
-
 static skv_status write_json(const status *a, const char *file)
 {
     const skv_run_status *s = &a->s;
@@ -197,7 +188,7 @@ static skv_status write_json(const status *a, const char *file)
                                                    : json_null());
     skv_json_put(&root, "processes", processes_json(s));
     skv_json_put(&root, "dead_processes", json_integer(s->n_dead));
-    skv_json_put(&root, "failed_rows", failed_json(&a->failed));
+    skv_json_put(&root, "failed_rows", skv_failed_rows_json(&a->failed));
     SKV_TRY(skv_json_finish(&all, &root, file));
     st = skv_print_json(all, file);
     json_decref(all);

@@ -7,6 +7,7 @@
 #include "cli/print_text.h"
 #include "core/config.h"
 #include "core/mem.h"
+#include "core/outputs.h"
 
 const skv_command *const skv_commands[] = {
     &skv_cmd_sample,  &skv_cmd_status, &skv_cmd_gather, &skv_cmd_eval,
@@ -89,6 +90,8 @@ skv_status skv_command_options(void *options, const skv_command *c, skv_comm *co
         st = skv_config_apply(c->options, options, &sources);
     if (st == SKV_OK && words)
         drop_slashes(words);
+    if (st == SKV_OK && (!comm || skv_comm_rank(comm) == 0))
+        st = skv_outputs_try(c->options, options);
     if (st == SKV_OK)
         st = set_json_apart(c, options);
     skv_config_clear(&config);

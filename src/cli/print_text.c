@@ -56,7 +56,7 @@ skv_status skv_print_json(const json_t *value, const char *file)
 
     if (!skv_json_is_all(file))
         return skv_option_opened("--json", skv_json_write(value, file));
-    SKV_TRY(skv_json_print(&text, value, SKV_JSON_INDENTED));
+    SKV_TRY(skv_json_print(&text, value, SKV_JSON_ASCII)); /* it may be a terminal */
     reason = skv_write_fully(json_fd, text, strlen(text));
     if (reason == 0)
         reason = skv_write_fully(json_fd, "\n", 1);

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 
 #include "core/json.h"
+#include "core/outputs.h" /* SKV_JSON_HELP */
 #include "core/status.h"
 
 /* Prints foreign text (ids, prompts, names) escaped, followed by blanks up to `width` bytes. */
 void skv_print_text(const char *text, int width);
 
 /* The value of --json: NULL, a file, or "-", standard output, which then has nothing else. */
-#define SKV_JSON_HELP "as JSON, to this file; -: that alone, to standard output"
 bool skv_json_is_all(const char *file);
 /* For "-": what is printed from here on goes to standard error. */
 SKV_MUST skv_status skv_json_begin(const char *file);

@@ -3,13 +3,16 @@
 #ifndef SKV_CLI_SAMPLE_PRINT_H
 #define SKV_CLI_SAMPLE_PRINT_H
 
+#include "core/json.h"
 #include "io/h5.h"
 #include "job/job.h"
 
 /* Their ctx. */
 typedef struct {
-    double said;      /* skv_job_progress.seconds of the last line in a log */
-    const char *json; /* --json, or NULL */
+    double said;          /* skv_job_progress.seconds of the last line in a log */
+    const char *json;     /* --json, or NULL */
+    skv_json_maker plan;  /* of a dry run with --json; ends in skv_print_plan_json, ... */
+    char plan_file[4096]; /* ...which writes it here: settings may be gone by then */
 } skv_progress;
 
 /* One line a rank, groups, memory by purpose, disk: to stdout for --dry-run (where it is the
@@ -18,6 +21,10 @@ void skv_print_plan(void *progress, const skv_run_setup *setup, const skv_blob *
 
 /* With --for: memory, the largest group and hours. */
 void skv_print_estimate(void *progress, const skv_job_estimate *estimate);
+
+/* The plan as JSON where --json asks for it, after the job: also of a plan that does not fit.
+ * Returns `planned`, the job's status, if that is a failure. */
+SKV_MUST skv_status skv_print_plan_json(skv_progress *progress, skv_status planned);
 
 /* How far all ranks are, images/s and the time left: a line with a bar that rewrites itself on a
  * terminal; elsewhere a line a minute. */

@@ -262,7 +262,8 @@ static skv_status report(void *job)
                                            .compared = c->compared,
                                            .n_compared = c->n_compared,
                                            .n_budgets = c->n_budgets,
-                                           .n_expectations = c->n_expectations};
+                                           .n_expectations = c->n_expectations,
+                                           .n_failed = c->rounds.n_failed};
     skv_status st = SKV_OK;
 
     if (c->job.rank == 0)

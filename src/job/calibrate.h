@@ -19,6 +19,7 @@ typedef struct {
     const skv_expectation *expectation; /* --expect: what each choice gives; else n 0 */
     const skv_compared *compared;       /* n_compared of them */
     int n_budgets, n_expectations, n_compared;
+    int64_t n_failed; /* rows without figures */
 } skv_calibrate_outcome;
 
 typedef struct {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/outputs.h"
 #include "sample/settings_rows.h"
 
 #define ROW(...)  SKV_OPTION(skv_calibrate_options, __VA_ARGS__)
@@ -41,6 +42,8 @@ const skv_option skv_calibrate_table[] = {
         "comma-separated: how many of the drafters are the same",
         NULL),
     SKV_OPTION_FLAG(skv_settings, out, STRING, NULL, "folder of the calibration", "Calibration"),
+    SKV_OPTION_FLAG(skv_settings, json, STRING, NULL,
+                    "what is printed, or with --dry-run the plan " SKV_JSON_HELP, NULL),
     SKV_SETTING_DRY_RUN,
     SKV_SETTING(group_size, INT, "8", "rows computed in one batch", NULL),
     SKV_SETTINGS_DEVICE,

@@ -92,6 +92,19 @@ void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f)
         snprintf(out + used, bytes - used, ", %" PRId64 " for other reasons", others);
 }
 
+json_t *skv_failed_rows_json(const skv_failed_rows *f)
+{
+    skv_json_maker list = skv_json_object();
+
+    for (int i = 0; i < f->n_reasons; i++) {
+        const char *reason = f->by_reason[i].reason;
+        const bool good = skv_utf8_is_valid(reason, strlen(reason)); /* it may be a stranger's */
+
+        skv_json_put(&list, good ? reason : "(no UTF-8)", json_integer(f->by_reason[i].n));
+    }
+    return skv_json_take(&list);
+}
+
 static bool has_failed(const skv_run_file *run, int64_t row)
 {
     return run->status[row] != 0 && run->status[row] != SKV_ROW_MISSING;

@@ -30,6 +30,9 @@ void skv_failed_rows_clear(skv_failed_rows *f); /* also after a failure */
  * 2 "not finite: text", 1 "the line is empty". Always ends with a NUL. */
 void skv_failed_rows_text(char *out, size_t bytes, const skv_failed_rows *f);
 
+/* New reference: {"the line is empty": 1, ...}; NULL: no memory. */
+json_t *skv_failed_rows_json(const skv_failed_rows *f);
+
 /* Those of run.h5; missing rows are none. */
 SKV_MUST skv_status skv_failed_rows_of(skv_failed_rows *out, const skv_run_file *run);
 

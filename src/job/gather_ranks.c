@@ -8,7 +8,7 @@ typedef struct {
     skv_comm *comm;
     skv_gather_setup setup;
     skv_claims *claims;
-    bool locked;
+    bool locked, looked;
     skv_gather *gather;
     int64_t n_failed;
 } work;
@@ -39,7 +39,10 @@ static skv_status look(void *job)
 
 static skv_status check(void *job)
 {
-    return skv_gather_check(((work *)job)->gather);
+    work *w = job;
+
+    w->looked = true;
+    return skv_gather_check(w->gather);
 }
 
 static skv_status share_news(void *job)
@@ -65,7 +68,7 @@ static skv_status share_failures(void *job)
     return skv_comm_broadcast(w->comm, &w->n_failed, sizeof w->n_failed, 0);
 }
 
-skv_status skv_gather_ranks(int64_t *n_failed, skv_comm *comm, const skv_gather_ranks_setup *setup)
+skv_status skv_gather_ranks(skv_gathered *out, skv_comm *comm, const skv_gather_ranks_setup *setup)
 {
     static const skv_phase phases[] = {{"the run's lock", lock, NULL, NULL},
                                        {"looking at groups", look, share_news, NULL},
@@ -86,7 +89,11 @@ skv_status skv_gather_ranks(int64_t *n_failed, skv_comm *comm, const skv_gather_
 
     if (w.locked)
         skv_run_lock_release(w.claims);
+    *out = (skv_gathered){.n_failed = w.n_failed};
+    if (setup->names && w.looked && w.setup.rank == 0) {
+        out->missing = skv_gather_lacking(w.gather, false);
+        out->set_aside = skv_gather_lacking(w.gather, true);
+    }
     skv_gather_close(w.gather);
-    *n_failed = w.n_failed;
     return st;
 }

@@ -254,11 +254,12 @@ skv_status skv_job__gather(void *job)
                                           .virtual_images = j->settings.virtual_run,
                                           .claims = j->claims,
                                           .stop = j->stop};
+    skv_gathered done;
     skv_status st;
 
     skv_job__end_progress(j, true);
-    st = skv_gather_ranks(&j->result.n_failed, j->comm, &setup);
-
+    st = skv_gather_ranks(&done, j->comm, &setup);
+    j->result.n_failed = done.n_failed;
     j->gathered = st == SKV_OK && j->rank == 0;
     if (st != SKV_E_NOTFOUND || !j->settings.shard)
         return st;

@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/outputs.h"
 #include "job/job_parts.h"
 
 #define REWRITES_MAX_BYTES ((size_t)1 << 30)
@@ -46,7 +47,8 @@ skv_status skv_job__read_settings(void *job)
         return skv_fail(SKV_E_ARG, "--prompts is missing, or --prompt for one");
     if (!j->settings.out && !j->settings.dry_run)
         return skv_fail(SKV_E_ARG, "--out is missing");
-    return SKV_OK;
+    return j->rank == 0 && !j->setup->options ? skv_outputs_try(skv_settings_table, &j->settings)
+                                              : SKV_OK;
 }
 
 skv_status skv_job__read_prompts(void *job)

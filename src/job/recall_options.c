@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/file.h"
+#include "core/outputs.h"
 #include "core/text.h"
 #include "job/recall_internal.h"
 #include "sample/settings_rows.h"
@@ -23,8 +24,7 @@ const skv_option skv_recall_table[] = {
     ROW(queries, INT, "64", "queries of a head that are looked at, drawn from each map; 0: all",
         NULL),
     ROW(report, BOOL, "true", "write RUN/report.html", NULL),
-    SKV_OPTION_FLAG(skv_recall_options, json, STRING, NULL,
-                    "what was measured, as JSON, to this file; -: that alone, to standard output",
+    SKV_OPTION_FLAG(skv_recall_options, json, STRING, NULL, "what was measured, " SKV_JSON_HELP,
                     NULL),
     SKV_SETTING(transformer, PATH, NULL, "the run's checkpoint, if it is no longer where it was",
                 "Model"),

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/flag.h"
+#include "core/json.h"
 #include "core/status.h"
 
 typedef struct {
@@ -55,6 +56,10 @@ int64_t *skv_gather_news(skv_gather *g, size_t *n);
  * again. (Step 2 says the former already.) A partial gather fails so only where no group is there.
  */
 SKV_MUST skv_status skv_gather_write(skv_gather *g, int64_t *n_failed);
+
+/* After step 2 or 3, also one that failed: names of the group files, below the run, that are
+ * missing, or (damaged) were set aside. New reference to a list; NULL: no memory. */
+json_t *skv_gather_lacking(const skv_gather *g, bool damaged);
 
 /* All steps, by one process. */
 SKV_MUST skv_status skv_gather_alone(const char *run, bool virtual_images, int64_t *n_failed);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/text.h"
 
 #define N_NAMED     3 /* of the groups that are missing */
 #define NAMES_BYTES 512
@@ -63,6 +64,28 @@ static int64_t count_missing(char *names, size_t bytes, const skv_gather *g)
         }
     }
     return n;
+}
+
+json_t *skv_gather_lacking(const skv_gather *g, bool damaged)
+{
+    const skv_run_place relative = {.by_hundred = g->place.by_hundred};
+    skv_json_maker list = skv_json_array();
+    const char *path;
+    json_t *entry;
+    size_t i = 0;
+
+    json_object_foreach(g->json.paths, path, entry)
+    {
+        for (int64_t k = 0; k < g->json.n_groups; k++, i++) {
+            skv_run_name file;
+
+            if (!skv_gather__is_there(g->known[i]) &&
+                damaged == ((g->known[i] & SKV_GATHER__DAMAGED) != 0) &&
+                skv_run_name_group(&file, &relative, path, k) == SKV_OK)
+                skv_json_append(&list, json_string(file.path));
+        }
+    }
+    return skv_json_take(&list);
 }
 
 int64_t skv_gather__missing(const skv_gather *g)
@@ -138,8 +161,8 @@ void skv_gather__partial(char out[SKV_GATHER__PARTIAL_BYTES], const skv_gather *
         if (lacking == 0 || used >= bytes)
             continue;
         if (used == 0)
-            used = (size_t)snprintf(out, bytes, "%lld of %lld rows", (long long)count_rows(g),
-                                    (long long)g->json.n_rows);
+            used = (size_t)snprintf(out, bytes, "%lld of %lld row%s", (long long)count_rows(g),
+                                    (long long)g->json.n_rows, skv_s(g->json.n_rows));
         used += (size_t)snprintf(out + used, bytes - used, "%c path %s lacks %s%lld", join, path,
                                  lacking < g->json.n_rows ? "" : "all ", (long long)lacking);
         join = ',';
@@ -151,10 +174,12 @@ void skv_gather__partial(char out[SKV_GATHER__PARTIAL_BYTES], const skv_gather *
 static skv_status say_damaged(const skv_gather *g, int64_t n_damaged, int64_t n_missing)
 {
     return skv_fail(SKV_E_STOPPED,
-                    "%s: %lld of %lld groups are damaged and were set aside%s; run the same "
-                    "skv sample command again to compute them",
-                    g->setup.run, (long long)n_damaged, (long long)g->n,
-                    n_missing > 0 ? ", others are missing" : "");
+                    "%s: %lld of %lld group%s %s set aside%s; run the same skv sample "
+                    "command again to compute %s",
+                    g->setup.run, (long long)n_damaged, (long long)g->n, skv_s((int64_t)g->n),
+                    n_damaged == 1 ? "is damaged and was" : "are damaged and were",
+                    n_missing > 0 ? ", others are missing" : "",
+                    n_damaged + n_missing == 1 ? "it" : "them");
 }
 
 skv_status skv_gather__verdict(const skv_gather *g)
@@ -169,13 +194,13 @@ skv_status skv_gather__verdict(const skv_gather *g)
         return say_damaged(g, n_damaged, n_missing);
     if (g->setup.partial && n_missing > 0)
         return skv_fail(SKV_E_NOTFOUND,
-                        "%s: none of its %lld groups is there yet: there is nothing to gather",
-                        g->setup.run, (long long)g->n);
+                        "%s: none of its %lld group%s is there yet: there is nothing to gather",
+                        g->setup.run, (long long)g->n, skv_s((int64_t)g->n));
     if (n_missing > 0)
         return skv_fail(SKV_E_NOTFOUND,
-                        "%s: %lld of %lld groups are missing (%s%s): the run is not complete, run "
+                        "%s: %lld of %lld group%s %s missing (%s%s): the run is not complete, run "
                         "the same skv sample command again",
-                        g->setup.run, (long long)n_missing, (long long)g->n, names,
-                        n_missing > N_NAMED ? ", ..." : "");
+                        g->setup.run, (long long)n_missing, (long long)g->n, skv_s((int64_t)g->n),
+                        n_missing == 1 ? "is" : "are", names, n_missing > N_NAMED ? ", ..." : "");
     return SKV_OK;
 }

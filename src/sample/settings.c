@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/outputs.h"
 #include "core/text.h"
 #include "sample/pool_budget.h"
 #include "sample/settings_rows.h"
@@ -53,10 +54,10 @@ const skv_option skv_settings_table[] = {
         "k/n: compute only the k-th of n parts of the groups; run.h5 is made by the job that finds "
         "all parts done",
         NULL),
-    SKV_OPTION_FLAG(skv_settings, json, STRING, NULL,
-                    "the table of paths (of doctor: what it found) as JSON, to this file; -: that "
-                    "alone, to standard output",
-                    NULL),
+    SKV_OPTION_FLAG(
+        skv_settings, json, STRING, NULL,
+        "the table of paths, or with --dry-run the plan (of doctor: what it found) " SKV_JSON_HELP,
+        NULL),
     SKV_OPTION_ONCE(skv_settings, only, STRING, NULL,
                     "compute only the group with this id, and write only its PNG", NULL),
     SKV_SETTING_DRY_RUN,

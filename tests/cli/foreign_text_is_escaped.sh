@@ -7,7 +7,7 @@ printf 'red \033[31m bell \a title \033]0;x\a csi \302\233 bidi \342\200\256 caf
     --out run >/dev/null 2>&1
 "$SKV" inspect run/groups/full/000000.h5 >people
 grep -o 'prompt .*' people
-"$SKV" inspect --json run/groups/full/000000.h5 >json
+"$SKV" inspect --json - run/groups/full/000000.h5 >json
 grep -o '"prompt": .*' json
 python3 - run/run.json <<'PY'
 import json, sys

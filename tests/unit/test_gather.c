@@ -363,7 +363,7 @@ static void a_virtual_run_leaves_the_pictures_of_a_known_file_unread(void **stat
     assert_int_equal(unlink(temp_path("run.h5")), 0);
     assert_int_equal(utimensat(AT_FDCWD, group_name(0, 0), NULL, 0), 0);
     assert_int_equal(gather(true), SKV_E_STOPPED);
-    assert_says("1 of 6 groups are damaged");
+    assert_says("1 of 6 groups is damaged");
 }
 
 static skv_flag stop;
@@ -411,7 +411,7 @@ static void ranks_that_share_the_checking_write_the_same(void **state)
     skv_run_file_close(&run);
     damage_body(group_name(0, 2));
     assert_int_equal(gather_as(2, &n_failed), SKV_E_STOPPED);
-    assert_says("1 of 6 groups are damaged");
+    assert_says("1 of 6 groups is damaged");
 }
 
 static void pictures_to_be_copied_are_read_whoever_knows_the_file(void **state)
@@ -421,7 +421,7 @@ static void pictures_to_be_copied_are_read_whoever_knows_the_file(void **state)
     damage_picture_unseen(group_name(0, 0));
     for (int size = 1; size <= 2; size++) {
         assert_int_equal(gather_as(size, &(int64_t){0}), SKV_E_STOPPED);
-        assert_says("1 of 6 groups are damaged");
+        assert_says("1 of 6 groups is damaged");
         write_group(0, 0, NULL);
         damage_picture_unseen(group_name(0, 0));
     }
@@ -453,7 +453,7 @@ static void missing_groups_are_counted_and_the_first_named(void **state)
     write_groups();
     assert_int_equal(unlink(group_name(0, 2)), 0);
     assert_int_equal(gather(false), SKV_E_NOTFOUND);
-    assert_says("1 of 6 groups are missing (groups/full/000002.h5)");
+    assert_says("1 of 6 groups is missing (groups/full/000002.h5)");
     for (int g = 0; g < TEST_GROUPS; g++)
         assert_int_equal(unlink(group_name(1, g)), 0);
     assert_int_equal(gather(false), SKV_E_NOTFOUND);
