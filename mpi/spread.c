@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "mpi/rendezvous.h"
 #include "mpi/spread_impl.h"
 
@@ -245,7 +246,7 @@ static void say(const skv_spread *s, size_t bytes, double seconds)
     if (s->n_readers < p->n_takers)
         snprintf(sent, sizeof sent, ", sent %s in %.2f s", skv_spread_way(s), seconds);
     skv_info("%.2f GiB of weights read %s for %d rank%s%s", (double)bytes / (1 << 30), reads,
-             p->n_takers, p->n_takers == 1 ? "" : "s", sent);
+             p->n_takers, skv_s(p->n_takers), sent);
 }
 
 /* Collective over all ranks. */

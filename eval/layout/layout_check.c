@@ -425,8 +425,8 @@ static skv_status find_missing(check *c)
         if (have == want)
             return SKV_OK;
         return note(c->report, have < want ? SKV_FOUND_MISSING : SKV_FOUND_EXTRA, ".",
-                    "%lld pictures, want %lld; --prompts would say which", (long long)have,
-                    (long long)want);
+                    "%lld picture%s, want %lld; --prompts would say which", (long long)have,
+                    skv_s(have), (long long)want);
     }
     for (int64_t p = 0; p < c->set->n; p++) {
         if (c->layout->metadata && !c->metadata[p]) {

@@ -17,6 +17,7 @@
 #include "core/mem.h"
 #include "core/options.h"
 #include "core/parallel.h"
+#include "core/text.h"
 #include "io/tar_file.h"
 #include "run/picture_texts.h"
 #include "run/schema.h"
@@ -422,8 +423,9 @@ static void describe_all(export_job *x)
     }
     n = x->done->n_failed + x->done->n_missing;
     if (n > MAX_NAMED || x->done->n_incomplete > MAX_NAMED)
-        skv_warn("in all %lld rows without pictures, %lld prompts not complete; %s has all",
-                 (long long)n, (long long)x->done->n_incomplete, x->manifest);
+        skv_warn("in all %lld row%s without pictures, %lld prompt%s not complete; %s has all",
+                 (long long)n, skv_s(n), (long long)x->done->n_incomplete,
+                 skv_s(x->done->n_incomplete), x->manifest);
 }
 
 /* Failed rows are left out; a grid wants all of its samples. */

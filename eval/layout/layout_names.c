@@ -222,7 +222,7 @@ static skv_status check_samples(const skv_layout_set *set, const skv_layout *lay
     if (has(layout, "{sample") || has(layout, "{row") || set->samples == want)
         return SKV_OK;
     return skv_fail(SKV_E_ARG, "layout %s wants %d sample%s a prompt, not %d", layout->name, want,
-                    want == 1 ? "" : "s", set->samples);
+                    skv_s(want), set->samples);
 }
 
 /* ----------------------------------------------------------------------- list */

@@ -363,8 +363,8 @@ static skv_status same_prompts(const skv_run_file *run, int64_t n, const skv_pro
                                const char *name)
 {
     if ((int64_t)prompts->n != n)
-        return skv_fail(SKV_E_ARG, "%s has %zu prompts, the run %s has %lld: give its own list",
-                        name, prompts->n, run->folder, (long long)n);
+        return skv_fail(SKV_E_ARG, "%s has %zu prompt%s, the run %s has %lld: give its own list",
+                        name, prompts->n, skv_s((int64_t)prompts->n), run->folder, (long long)n);
     for (int64_t i = 0; i < n; i++) {
         const char *want = run->prompt[skv_run_file_row(run, i, 0)];
 
@@ -423,8 +423,8 @@ skv_status skv_layout_set_from_run(skv_layout_set *out, const skv_layout *layout
         samples = there;
     SKV_TRY_GOTO(start(out, layout, run->segments.n_prompts, samples), done);
     if (out->samples > there) {
-        st = skv_fail(SKV_E_ARG, "%s has %d samples a prompt, layout %s wants %d%s", run->folder,
-                      there, layout->name, out->samples,
+        st = skv_fail(SKV_E_ARG, "%s has %d sample%s a prompt, layout %s wants %d%s", run->folder,
+                      there, skv_s(there), layout->name, out->samples,
                       layout->tiles > 1 ? "" : " (--samples takes fewer)");
         goto done;
     }

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "eval/metrics/statistics_file.h"
 
 #define FORM        1 /* of the features: pixels to inputs, network, what is kept */
@@ -100,8 +101,8 @@ static skv_status look_up(skv_against *a, const skv_against_wish *w, skv_digest 
     skv_digest_text(a->digest, d);
     SKV_TRY(skv_kept_features_find(&a->features, found, a->digest, w->network->n_features));
     if (*found)
-        skv_info("%s: the features of its %lld pictures are those of an earlier evaluation",
-                 w->path, (long long)a->features.n);
+        skv_info("%s: the features of its %lld picture%s are those of an earlier evaluation",
+                 w->path, (long long)a->features.n, skv_s(a->features.n));
     return SKV_OK;
 }
 

@@ -100,8 +100,9 @@ static skv_status add_prompts(sums *s, const skv_scores_file *f, const json_t *l
 
         line = skv_scores__line(&text);
         if (!line)
-            return skv_fail(SKV_E_ARG, "%s has %lld lines, %s has %lld prompts: give its own list",
-                            name, (long long)i, f->run->folder, (long long)f->set.n);
+            return skv_fail(
+                SKV_E_ARG, "%s has %lld line%s, %s has %lld prompt%s: give its own list", name,
+                (long long)i, skv_s(i), f->run->folder, (long long)f->set.n, skv_s(f->set.n));
         snprintf(where, sizeof where, "%.4095s: line %lld", name, (long long)i + 1);
         SKV_TRY(skv_scores__parse(&object, line, name, i + 1));
         st = add_prompt(s, f, i, json_array_get(lists, (size_t)i), object, where);
@@ -180,8 +181,9 @@ static skv_status read_geneval2(skv_score *out, skv_scores_file *f)
     SKV_TRY(path_by_name(f));
     SKV_TRY_GOTO(skv_json_parse(&lists, f->text, f->bytes, f->name), done);
     if (!json_is_array(lists) || (int64_t)json_array_size(lists) != f->set.n) {
-        st = skv_fail(SKV_E_FORMAT, "%s has %zu lists of scores, %s has %lld prompts", f->name,
-                      json_array_size(lists), f->run->folder, (long long)f->set.n);
+        st = skv_fail(SKV_E_FORMAT, "%s has %zu list%s of scores, %s has %lld prompt%s", f->name,
+                      json_array_size(lists), skv_s((int64_t)json_array_size(lists)),
+                      f->run->folder, (long long)f->set.n, skv_s(f->set.n));
         goto done;
     }
     SKV_TRY_GOTO(prompt_list(&name, f), done);

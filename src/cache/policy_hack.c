@@ -17,6 +17,7 @@
 
 #include "cache/heat_orders.h"
 #include "cache/select.h"
+#include "core/text.h"
 #include "kernels/ops.h"
 
 struct skv_policy_state {
@@ -112,8 +113,8 @@ static skv_status share_tokens(skv_policy_state *s, int n_contextual, int n_stru
         few = floor((all - many * n_structural) / n_contextual);
     if (few < 1)
         return skv_fail(SKV_E_ARG,
-                        "a budget of %d tokens a layer leaves contextual heads none (ratio %g)",
-                        s->plain.base, s->ratio);
+                        "a budget of %d token%s a layer leaves contextual heads none (ratio %g)",
+                        s->plain.base, skv_s(s->plain.base), s->ratio);
     s->few = (int)few;
     s->many = (int)many;
     return SKV_OK;

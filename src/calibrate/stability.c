@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "core/rng.h"
+#include "core/text.h"
 
 /* What one look at the set takes; the prompts' first places in the calibration. */
 typedef struct {
@@ -165,7 +166,7 @@ void skv_stability_say(char *buf, size_t bytes, const skv_stability *s, const sk
 {
     size_t n = (size_t)snprintf(
         buf, bytes, "overlap %.2f over %d resamples of %d prompt%s (%.0f %% the same set)",
-        s->overlap, SKV_RESAMPLES, s->size[s->n_sizes - 1], s->size[s->n_sizes - 1] == 1 ? "" : "s",
+        s->overlap, SKV_RESAMPLES, s->size[s->n_sizes - 1], skv_s(s->size[s->n_sizes - 1]),
         100 * s->same);
 
     for (int t = 0; t < m->n_tops && n < bytes; t++)

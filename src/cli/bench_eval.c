@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/text.h"
 #include "job/backend_choice.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -139,8 +140,9 @@ static skv_status report(const skv_bench_eval_options *o, const skv_backend *be,
     json_t *root;
     skv_status st = SKV_OK;
 
-    printf("# %s, %d threads; %lld pairs of %dx%d, PNG, formula weights\n",
-           skv_backend_describe(be), threads, (long long)o->pairs, o->side, o->side);
+    printf("# %s, %d thread%s; %lld pair%s of %dx%d, PNG, formula weights\n",
+           skv_backend_describe(be), threads, skv_s(threads), (long long)o->pairs, skv_s(o->pairs),
+           o->side, o->side);
     printf("%-16s %10s %14s\n%-16s %10s %14s\n", "stage", "time", "a picture", "", "s", "ms");
     for (int i = 0; i < s->n; i++) {
         const stage *x = &s->stage[i];

@@ -11,6 +11,7 @@
 #include "cli/help_lists.h"
 #include "cli/print_text.h"
 #include "core/file.h"
+#include "core/text.h"
 #include "eval/layout/layout.h"
 
 typedef struct {
@@ -170,8 +171,8 @@ static bool print_report(const skv_layout *layout, const skv_layout_report *r, c
     const bool clean = is_clean(r);
 
     print_findings(r, limit);
-    printf("%s: %lld of %lld pictures good, %dx%d", folder, (long long)r->n_good,
-           (long long)r->n_expected, r->width, r->height);
+    printf("%s: %lld of %lld picture%s good, %dx%d", folder, (long long)r->n_good,
+           (long long)r->n_expected, skv_s(r->n_expected), r->width, r->height);
     for (int k = 0; k < SKV_FOUND_IGNORED; k++)
         if (r->count[k] > 0)
             printf(", %lld %s", (long long)r->count[k], kinds[k]);

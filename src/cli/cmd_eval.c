@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "job/backend_choice.h"
+#include "core/text.h"
 #include "job/compare_ranks.h"
 #include "job/libraries.h"
 #include "cli/command.h"
@@ -123,8 +124,9 @@ static void say_not_compared(const job *j)
             skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, the first: %s",
                      j->words.word[i], (long long)j->pairs.n_left_out[i], j->pairs.left_out[i]);
         if (j->pairs.n_lossy[i] > 0)
-            skv_warn("%s: %lld pictures are JPEGs; what JPEG changed in them is in all numbers",
-                     j->words.word[i], (long long)j->pairs.n_lossy[i]);
+            skv_warn("%s: %lld picture%s; what JPEG changed is in all numbers", j->words.word[i],
+                     (long long)j->pairs.n_lossy[i],
+                     j->pairs.n_lossy[i] == 1 ? " is a JPEG" : "s are JPEGs");
     }
     for (int i = 0; i < 2; i++)
         if (j->pairs.n_unpaired[i] > 0)
@@ -142,7 +144,8 @@ static void say_left_out(const job *j)
         if (!j->pairs.usable[i] && n++ < MAX_NAMED)
             skv_warn("%s is left out: %s", run->id[i], run->error[i]);
     if (n > MAX_NAMED)
-        skv_warn("and %lld more rows; metrics.json has all", (long long)(n - MAX_NAMED));
+        skv_warn("and %lld more row%s; metrics.json has all", (long long)(n - MAX_NAMED),
+                 skv_s(n - MAX_NAMED));
     if (run->partial)
         skv_warn("%s/run.h5 is partial: %s", run->folder, run->partial);
 }

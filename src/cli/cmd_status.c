@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "job/failed_rows.h"
 #include "run/run_status.h"
 
@@ -86,7 +87,7 @@ static void print_summary(const status *a)
     const skv_run_status *s = &a->s;
 
     skv_print_text(a->folder, 0);
-    printf(": %" PRId64 " of %" PRId64 " groups (%.1f %%)", s->done, s->all,
+    printf(": %" PRId64 " of %" PRId64 " group%s (%.1f %%)", s->done, s->all, skv_s(s->all),
            100 * (double)s->done / (double)s->all);
     if (is_complete(a))
         printf(", complete");
@@ -112,12 +113,14 @@ static void print_processes(const skv_run_status *s)
         printf("  ");
         skv_print_text(p->heart.who, 0);
         if (p->is_rank)
-            printf(", rank %d of %d: %" PRId64 " groups, %.2f s each", p->progress.rank,
-                   p->progress.size, p->progress.groups, p->progress.seconds);
+            printf(", rank %d of %d: %" PRId64 " group%s, %.2f s each", p->progress.rank,
+                   p->progress.size, p->progress.groups, skv_s(p->progress.groups),
+                   p->progress.seconds);
         printf("\n");
     }
     if (s->n_processes > SHOWN)
-        printf("  and %d more, faster ones\n", s->n_processes - SHOWN);
+        printf("  and %d more, %s\n", s->n_processes - SHOWN,
+               s->n_processes - SHOWN == 1 ? "a faster one" : "faster ones");
     if (s->n_dead > 0)
         printf("  %d that ended without a word; what they had claimed is free\n", s->n_dead);
     if (s->done < s->all && s->idle > LONG_IDLE)
@@ -137,8 +140,8 @@ static void print(const status *a)
     print_processes(&a->s);
     skv_failed_rows_text(reasons, sizeof reasons, &a->failed);
     if (a->failed.n > 0) {
-        printf("%" PRId64 " of %" PRId64 " rows failed%s: ", a->failed.n, a->s.run.n_rows,
-               is_complete(a) ? "" : " so far");
+        printf("%" PRId64 " of %" PRId64 " row%s failed%s: ", a->failed.n, a->s.run.n_rows,
+               skv_s(a->s.run.n_rows), is_complete(a) ? "" : " so far");
         skv_print_text(reasons, 0);
         printf("\n");
     }

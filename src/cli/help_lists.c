@@ -2,6 +2,7 @@
 
 #include "cache/kv_dtype.h"
 #include "cache/policy.h"
+#include "core/text.h"
 #include "eval/layout/layout.h"
 #include "eval/metrics/metric.h"
 #include "eval/metrics/networks.h"
@@ -28,9 +29,9 @@ void skv_help_layouts(FILE *to)
     for (const skv_layout *l = skv_layouts; l->name; l++) {
         fprintf(to, "  %-13s %s: %s; ", l->name, l->benchmark, l->summary);
         if (l->prompts > 0)
-            fprintf(to, "%d prompts, ", l->prompts);
+            fprintf(to, "%d prompt%s, ", l->prompts, skv_s(l->prompts));
         if (l->samples > 0)
-            fprintf(to, "%d sample%s of each\n", l->samples, l->samples == 1 ? "" : "s");
+            fprintf(to, "%d sample%s of each\n", l->samples, skv_s(l->samples));
         else
             fprintf(to, "all samples of each\n");
     }

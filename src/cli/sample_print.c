@@ -10,6 +10,7 @@
 #include "core/escape.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "run/run_summary.h"
 #include "run/schema.h"
 #include "sample/estimate.h"
@@ -34,9 +35,10 @@ void skv_print_progress(void *progress, const skv_job_progress *p)
     char bar[BAR + 4], left[SKV_DURATION_BYTES], text[160], line[200];
     int n;
 
-    n = snprintf(text, sizeof text, "%" PRId64 " of %" PRId64 " groups, %.2f images/s of %d rank%s",
-                 p->done, p->all, p->seconds > 0 ? p->images / p->seconds : 0, p->n_ranks,
-                 p->n_ranks == 1 ? "" : "s");
+    n = snprintf(text, sizeof text,
+                 "%" PRId64 " of %" PRId64 " group%s, %.2f images/s of %d rank%s", p->done, p->all,
+                 skv_s(p->all), p->seconds > 0 ? p->images / p->seconds : 0, p->n_ranks,
+                 skv_s(p->n_ranks));
     if (p->done > 0 && p->done < p->all) {
         skv_duration_text(left, p->seconds / (double)p->done * (double)(p->all - p->done));
         snprintf(text + n, sizeof text - (size_t)n, ", %s left", left);

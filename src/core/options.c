@@ -484,9 +484,39 @@ static const skv_option *find_key(const skv_option *table, const char *key)
     return NULL;
 }
 
+/* Of two rows of which one may be given in place of the other: the other one; NULL: o is none. */
+static const skv_option *other_of(const skv_option *table, const skv_option *o)
+{
+    for (const skv_option *r = table; r->key; r++)
+        if ((o->instead && strcmp(o->instead, r->key) == 0) ||
+            (r->instead && strcmp(r->instead, o->key) == 0))
+            return r;
+    return NULL;
+}
+
+/* After o was set: what an earlier source said in its place does not hold any more. *one: the row
+ * of such a pair that this source, called `where` (NULL: the command line), has set so far. */
+static skv_status displace(const skv_option **one, const skv_option *table, const skv_option *o,
+                           void *settings, const char *where)
+{
+    const skv_option *other = other_of(table, o);
+
+    if (!other)
+        return SKV_OK;
+    if (*one == other)
+        return where ? skv_fail(SKV_E_ARG, "%s: \"%s\" and \"%s\" are both given, want one of them",
+                                where, (*one)->key, o->key)
+                     : skv_fail(SKV_E_ARG, "--%s and --%s are both given, want one of them",
+                                (*one)->key, o->key);
+    *one = o;
+    clear_one(other, settings);
+    return SKV_OK;
+}
+
 skv_status skv_options_from_json(const skv_option *table, void *settings, const json_t *object,
                                  const char *name, const char *folder)
 {
+    const skv_option *one = NULL;
     const char *key = NULL;
     json_t *v = NULL;
 
@@ -506,6 +536,7 @@ skv_status skv_options_from_json(const skv_option *table, void *settings, const 
         if (json_is_null(v))
             continue; /* how "not given" is printed */
         SKV_TRY(set_json(o, settings, v, name, folder));
+        SKV_TRY(displace(&one, table, o, settings, name));
     }
     return SKV_OK;
 }
@@ -562,6 +593,7 @@ static skv_status find_flag(const skv_option **out, bool *negated, const char **
 skv_status skv_options_from_args(const skv_option *table, void *settings, int argc, char **argv,
                                  const char **words, int *n_words)
 {
+    const skv_option *one = NULL;
     bool only_words = false;
 
     if (n_words)
@@ -592,6 +624,7 @@ skv_status skv_options_from_args(const skv_option *table, void *settings, int ar
         if (!value && ++i == argc)
             return skv_fail(SKV_E_ARG, "%s: a value is missing", flag);
         SKV_TRY(set_text(o, settings, value ? value : argv[i], flag));
+        SKV_TRY(displace(&one, table, o, settings, NULL));
     }
     return SKV_OK;
 }

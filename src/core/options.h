@@ -42,11 +42,13 @@ typedef struct {
     size_t offset;
     const char *fallback; /* text form, NULL = not given (0, false, NULL) */
     const char *help;
-    const char *group; /* heading in --help, NULL = as the row before */
-    const char *words; /* STRING: the only values it takes, "auto|cpu|cuda"; NULL = any */
-    bool flag_only;    /* a config's key of this name means another command's option */
-    char letter;       /* BOOL of skv_options_take: 'q' for -q; 0: none */
-    bool once;         /* said of one start: not taken from a run's record that serves as config */
+    const char *group;   /* heading in --help, NULL = as the row before */
+    const char *words;   /* STRING: the only values it takes, "auto|cpu|cuda"; NULL = any */
+    bool flag_only;      /* a config's key of this name means another command's option */
+    char letter;         /* BOOL of skv_options_take: 'q' for -q; 0: none */
+    const char *instead; /* key of the row in whose place this one may be given: not both at once,
+                          * and the later source's counts */
+    bool once; /* said of one start: not taken from a run's record that serves as config */
 } skv_option;
 
 /* A row for the member `field` of the struct: SKV_OPTION(settings, seed, U64, "0", "run seed",

@@ -8,6 +8,7 @@
 #include "calibrate/observer.h"
 #include "core/folder.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "job/job_parts.h"
 #include "job/rounds.h"
 
@@ -240,8 +241,8 @@ static skv_status write_results(void *job)
     if (c->job.rank != 0)
         return SKV_OK;
     if (c->calibration.n == 0)
-        return skv_fail(SKV_E_FORMAT, "none of the %lld rows could be sampled",
-                        (long long)c->rounds.n_failed);
+        return skv_fail(SKV_E_FORMAT, "none of %lld row%s could be sampled",
+                        (long long)c->rounds.n_failed, skv_s(c->rounds.n_failed));
     SKV_TRY(make_budgets(c, &budgets));
     SKV_TRY(expect(c));
     SKV_TRY(skv_calibration_write(&(skv_calibration_file){.setup = &budgets,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/text.h"
 #include "sample/tune_cache.h"
 
 void skv_doctor_tuning(skv_findings *f, const skv_host_facts *rank)
@@ -18,7 +19,7 @@ void skv_doctor_tuning(skv_findings *f, const skv_host_facts *rank)
                           "and HOME is set");
     else if (n > 0)
         skv_findings_fact(f, "tuning", "algorithms for this GPU are known from %d file%s in %s", n,
-                          n == 1 ? "" : "s", folder);
+                          skv_s(n), folder);
     else
         skv_findings_fact(f, "tuning",
                           "no algorithms are known for this GPU yet: the first run measures them, "

@@ -202,8 +202,8 @@ skv_status skv_failed_rows_warn(const char *run)
     SKV_TRY_GOTO(skv_failed_rows_of(&failed, &file), done);
     skv_failed_rows_text(reasons, sizeof reasons, &failed);
     if (failed.n > 0)
-        skv_warn("%" PRId64 " of %" PRId64 " rows failed: %s; /samples/error of run.h5 says which",
-                 failed.n, file.n - file.n_missing, reasons);
+        skv_warn("%" PRId64 " of %" PRId64 " row%s failed: %s; /samples/error of run.h5 says which",
+                 failed.n, file.n - file.n_missing, skv_s(file.n - file.n_missing), reasons);
 done:
     skv_failed_rows_clear(&failed);
     skv_run_file_close(&file);

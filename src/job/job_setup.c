@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/process.h"
+#include "core/text.h"
 #include "job/failed_rows.h"
 #include "job/job_parts.h"
 #include "job/start_record.h"
@@ -174,8 +175,8 @@ skv_status skv_job__foresee(void *job)
     st = skv_rows_each(rows, add_bad, &f);
     skv_failed_rows_text(reasons, sizeof reasons, &f.failed);
     if (st == SKV_OK)
-        skv_warn("%" PRId64 " of %" PRId64 " rows will fail: %s", f.failed.n, rows->segments.n_rows,
-                 reasons);
+        skv_warn("%" PRId64 " of %" PRId64 " row%s will fail: %s", f.failed.n,
+                 rows->segments.n_rows, skv_s(rows->segments.n_rows), reasons);
     skv_failed_rows_clear(&f.failed);
     return st;
 }

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "job/command_line.h"
 #include "job/job_parts.h"
 #include "run/group_count.h"
@@ -27,12 +28,15 @@ static void say_progress(char *out, size_t bytes, const skv_job *j)
     for (int i = 0; i < j->run.paths.n; i++)
         done += skv_group_count(j->settings.out, j->run.paths.path[i].name, &how, &cut);
     if (cut)
-        snprintf(out, bytes, "at least %" PRId64 " of %" PRId64 " groups are done", done, all);
+        snprintf(out, bytes, "at least %" PRId64 " of %" PRId64 " groups %s done", done, all,
+                 done == 1 ? "is" : "are");
     else if (done >= all)
-        snprintf(out, bytes, "all %" PRId64 " groups are done, run.h5 is not", all);
+        snprintf(out, bytes, "all %" PRId64 " group%s done, run.h5 is not", all,
+                 all == 1 ? " is" : "s are");
     else
-        snprintf(out, bytes, "%" PRId64 " of %" PRId64 " groups are done, %" PRId64 " are left",
-                 done, all, all - done);
+        snprintf(out, bytes, "%" PRId64 " of %" PRId64 " group%s %s done, %" PRId64 " %s left",
+                 done, all, skv_s(all), done == 1 ? "is" : "are", all - done,
+                 all - done == 1 ? "is" : "are");
 }
 
 static skv_status say_stopped(const skv_job *j, const char *why)

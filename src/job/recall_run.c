@@ -117,6 +117,37 @@ static skv_status check_run(void *job)
     return SKV_OK;
 }
 
+/* The groups that this rank will be the one to read: all must be there, with bits, before weights
+ * are loaded for hours. What is damaged behind its first block is found when it is read. */
+static skv_status check_groups(void *job)
+{
+    const recall_job *c = job;
+    const skv_run_setup *r = &c->job.run;
+    const char *path = r->paths.path[c->full].name;
+
+    for (int64_t g = c->job.rank; g < c->rounds.n_groups; g += c->job.size) {
+        const skv_group_want want = {.config_digest = c->json.digest,
+                                     .path_digest = r->identity.path_digests[c->full],
+                                     .group = g,
+                                     .parts = SKV_GROUP_BITS};
+        skv_group_state state;
+        skv_run_name file;
+
+        SKV_TRY(skv_run_name_group(&file, &c->job.place, path, g));
+        SKV_TRY(skv_group_file_check(&state, &file, &want));
+        if (state == SKV_GROUP_ABSENT)
+            return skv_fail(SKV_E_NOTFOUND,
+                            "%s is missing, and recall computes it again from its bits: the run is "
+                            "not complete, run the same skv sample command again",
+                            file.path);
+        if (state == SKV_GROUP_LACKING)
+            return skv_fail(SKV_E_FORMAT, "%s: holds no bits (--store)", file.path);
+        if (state != SKV_GROUP_GOOD)
+            return skv_fail(SKV_E_FORMAT, "%s", skv_message());
+    }
+    return SKV_OK;
+}
+
 /* The prompts' table is made again where it is missing, as in every job of a run. */
 static skv_status keep_rows(void *job)
 {
@@ -315,8 +346,8 @@ static skv_status report(void *job)
     if (c->job.rank != 0)
         return SKV_OK;
     if (c->n == 0)
-        return skv_fail(SKV_E_FORMAT, "%s: none of the %lld rows has a picture", c->setup->run,
-                        (long long)c->rounds.n_failed);
+        return skv_fail(SKV_E_FORMAT, "%s: none of %lld row%s has a picture", c->setup->run,
+                        (long long)c->rounds.n_failed, skv_s(c->rounds.n_failed));
     for (size_t i = 0; i < c->rounds.n_figures; i++)
         c->sum[i] /= (double)c->n;
     SKV_TRY(by_path(&by_picture, c));
@@ -328,6 +359,7 @@ static skv_status report(void *job)
 
 static const skv_phase recalling[] = {
     {"run", check_run, NULL, NULL},
+    {"groups of the run", check_groups, NULL, NULL},
     {"prompts of the run", keep_rows, skv_job__share_place, NULL},
     {"rows of the run", skv_job__open_rows, NULL, NULL},
     {"sharing weights", NULL, skv_job__share_weights, NULL},

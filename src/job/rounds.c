@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 skv_status skv_rounds_note(skv_rounds *r, int64_t row, const double *figures)
 {
@@ -59,9 +60,9 @@ static skv_status all_rounds(skv_rounds *r, double *room)
         const int64_t left = r->n_groups - first - size;
 
         SKV_TRY(one_round(r, first, room));
-        skv_info("%lld of %lld groups %s, in %.1f s",
+        skv_info("%lld of %lld group%s %s, in %.1f s",
                  (long long)(left > 0 ? r->n_groups - left : r->n_groups), (long long)r->n_groups,
-                 r->done, skv_seconds() - start);
+                 skv_s(r->n_groups), r->done, skv_seconds() - start);
     }
     return skv_comm_sum_i64(r->comm, &r->n_failed, 1);
 }

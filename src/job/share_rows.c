@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "job/job_parts.h"
 #include "sample/row_names.h"
 
@@ -156,9 +157,10 @@ static void tell(const skv_job *j)
     if (seconds < 1)
         return;
     if (j->rows_found)
-        skv_info("%lld prompts found in rows.h5 in %.1f s", n, seconds);
+        skv_info("%lld prompt%s found in rows.h5 in %.1f s", n, skv_s(n), seconds);
     else
-        skv_info("%lld prompts parsed, and tokenised by %d ranks, in %.1f s", n, j->size, seconds);
+        skv_info("%lld prompt%s parsed, and tokenised by %d rank%s, in %.1f s", n, skv_s(n),
+                 j->size, skv_s(j->size), seconds);
 }
 
 skv_status skv_job__share_tokens(void *job)

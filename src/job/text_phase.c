@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/text.h"
 #include "job/share_weights.h"
 #include "job/stop.h"
 #include "core/clock.h"
@@ -243,7 +244,8 @@ static skv_status encode_list(skv_text_phase *p, const skv_text_list *list, skv_
     skv_status st = SKV_OK;
 
     if (root) {
-        skv_info("encoding %" PRId64 " texts that are not in %s yet", list->n, path_of(p));
+        skv_info("encoding %" PRId64 " text%s not in %s yet", list->n,
+                 list->n == 1 ? " that is" : "s that are", path_of(p));
         st = skv_text_writer_create(&w, path_of(p), &p->origin, old, list->n, list->n_tokens);
     }
     SKV_TRY_GOTO(skv_comm_agree(p->comm, st), done);

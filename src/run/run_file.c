@@ -274,8 +274,8 @@ static skv_status find_partial(skv_run_file *run, const json_t *run_json)
         return SKV_OK;
     }
     if (rows <= run->n)
-        snprintf(text, sizeof text, "%lld of %lld rows; the run has %d more path%s now",
-                 (long long)run->n, (long long)run->n, n_new, skv_s(n_new));
+        snprintf(text, sizeof text, "%lld of %lld row%s; the run has %d more path%s now",
+                 (long long)run->n, (long long)run->n, skv_s(run->n), n_new, skv_s(n_new));
     else if (said)
         snprintf(text, sizeof text, "%.1900s; the run has %lld rows now", said, (long long)rows);
     else

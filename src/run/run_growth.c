@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/prompts.h"
 
 #define SPAN      1024 /* prompts compared at once */
@@ -292,9 +293,10 @@ skv_status skv_run_grow(skv_run_begun *b, const skv_run_wish *w)
         SKV_TRY(compare_lists(b, w));
     if (w->facts->n_prompts < b->segments.n_prompts)
         return skv_fail(SKV_E_ARG,
-                        "%s has %lld prompts and %s was made of %lld, of which these are the "
+                        "%s has %lld prompt%s and %s was made of %lld, of which %s the "
                         "first: give all of them, or " OTHERWISE,
-                        w->list, (long long)w->facts->n_prompts, w->run,
-                        (long long)b->segments.n_prompts);
+                        w->list, (long long)w->facts->n_prompts, skv_s(w->facts->n_prompts), w->run,
+                        (long long)b->segments.n_prompts,
+                        w->facts->n_prompts == 1 ? "this is" : "these are");
     return skv_segments_grow(&b->segments, w->facts->n_prompts, w->samples);
 }

@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "run/schema.h"
 #include "sample/pool_budget.h"
 
@@ -258,8 +259,8 @@ static skv_status fit_pool(skv_policy_setup *setup, const skv_path *p, const mod
 
     SKV_TRY(skv_pool_parse(&limit, s->budget));
     SKV_TRY(skv_pool_fit(&setup->base, &bytes, &of, limit));
-    skv_info("path %s: %d tokens a layer, %zu of --budget's %zu bytes a group%s", p->name,
-             setup->base, bytes, limit,
+    skv_info("path %s: %d token%s a layer, %zu of --budget's %zu bytes a group%s", p->name,
+             setup->base, skv_s(setup->base), bytes, limit,
              setup->base < skv_schedule_history(setup->schedule) ? "" : ": all of the cache");
     return SKV_OK;
 }

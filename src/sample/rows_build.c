@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/parallel.h"
+#include "core/text.h"
 
 #define MAX_MISSING 20
 #define MAX_BAD     5
@@ -200,8 +201,10 @@ skv_status skv_rows_warn_missing(const skv_rows *rows)
 
     if (f->n_missing == 0)
         return SKV_OK;
-    skv_warn("%s: %" PRId64 " of %" PRId64 " prompts are not in it and are used as they are",
-             rows->settings->rewrite_cache, f->n_missing, f->n_missing + f->n_rewritten);
+    skv_warn("%s: %" PRId64 " of %" PRId64 " prompts %s", rows->settings->rewrite_cache,
+             f->n_missing, f->n_missing + f->n_rewritten,
+             f->n_missing == 1 ? "is not in it and is used as it is"
+                               : "are not in it and are used as they are");
     SKV_TRY(skv_rows_each(rows, name_missing, &named));
     if (f->n_missing > named)
         skv_warn("and %" PRId64 " more; in run.h5 their prompt_used is their prompt",

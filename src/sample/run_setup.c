@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "sample/fit.h"
 
 #define MAX_EXTRAS 3
@@ -19,9 +20,9 @@ static void report_extras(const skv_weights *w)
 
     skv_weights_extras(w, names, MAX_EXTRAS, &n);
     if (n > 0)
-        skv_info("%s: %d tensors are not used: %s%s%s%s%s%s", skv_weights_describe(w), n, names[0],
-                 n > 1 ? ", " : "", n > 1 ? names[1] : "", n > 2 ? ", " : "", n > 2 ? names[2] : "",
-                 n > 3 ? ", ..." : "");
+        skv_info("%s: %d tensor%s not used: %s%s%s%s%s%s", skv_weights_describe(w), n,
+                 n == 1 ? " is" : "s are", names[0], n > 1 ? ", " : "", n > 1 ? names[1] : "",
+                 n > 2 ? ", " : "", n > 2 ? names[2] : "", n > 3 ? ", ..." : "");
 }
 
 static skv_status required(const char *value, const char *option)

@@ -23,7 +23,11 @@
         "list of prompts: text, JSON Lines, JSON, CSV, TSV, as the sets of the field come; a "     \
         "folder of .txt files, each a prompt, or of lists; - is standard input",                   \
         "Prompts"),                                                                                \
-        SKV_SETTING(prompt, STRING, NULL, "one prompt, in place of a list", NULL),                 \
+        {.key = "prompt",                                                                          \
+         .type = SKV_OPT_STRING,                                                                   \
+         .offset = offsetof(skv_settings, prompt),                                                 \
+         .help = "one prompt, in place of a list",                                                 \
+         .instead = "prompts"},                                                                    \
         SKV_OPTION_PROMPT_KEYS(skv_settings),                                                      \
         SKV_SETTING_WORD(prompt_order, "images|image_id", "images",                                \
                          "COCO: prompts in the order of the file's images, or by image id", NULL), \

@@ -132,7 +132,7 @@ static skv_status read_tables(skv_tune_cache *c)
         free(path);
     }
     if (bad > 1)
-        skv_warn("%s: %zu more files are like that", c->folder, bad - 1);
+        skv_warn("%s: %zu more file%s like that", c->folder, bad - 1, bad == 2 ? " is" : "s are");
     free(tables.name);
     return st;
 }

@@ -30,6 +30,6 @@ done
 "$SKV" inspect --config empty.json run || test $? -eq 2
 mpirun --oversubscribe -np 2 "$SKV" sample --transformer formula:tiny_f16 --vae formula:tiny_f16 \
     --t5 "$SOURCE/tests/data/tiny_t5" --resolution 0.06M --prompts conf/prompts.txt --dry-run |
-    sed -n 's/^# \([0-9]* rows\).*/no config on 2 ranks: \1/p'
+    sed -n 's/^# \([0-9]* rows*\).*/no config on 2 ranks: \1/p'
 mpirun --oversubscribe -np 2 "$SKV" eval --config conf/job.json --paths scalekv-10 run 2>/dev/null |
     grep -c '^scalekv-10 '

@@ -9,7 +9,7 @@ sample=(sample --transformer formula:tiny_f16 --vae formula:tiny_f16 --t5 "$DATA
 code=0
 "$SKV" "${sample[@]}" --max-hours 0.0007 >/dev/null 2>log || code=$?
 echo "status $code"
-grep -o 'stopped by --max-hours: [0-9]* of 50 groups are done' log | sed 's/: .*/, and it says so/'
+grep -o 'stopped by --max-hours: [0-9]* of 50 groups [a-z]* done' log | sed 's/: .*/, and it says so/'
 find run -maxdepth 1 -name 'run.h5' -o -maxdepth 1 -name '.stop-*'
 "$SKV" "${sample[@]}" --no-gather >/dev/null 2>log
 grep -o 'skv gather run makes run.h5' log

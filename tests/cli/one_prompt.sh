@@ -15,4 +15,9 @@ find run/images -name '*.png' | sort
 "$SKV" sample --config job.json --prompt " " --out other || echo "status $?"
 "$SKV" sample --config job.json --prompt "$(printf '\377')" --out other || echo "status $?"
 "$SKV" sample --transformer formula:tiny_f16 --out other || echo "status $?"
+"$SKV" sample --config job.json --prompt "a dog" --prompts prompts.txt --out other || echo "status $?"
+sed 's/"prompts": /"prompt": "a fox", &/' job.json >both.json
+"$SKV" sample --config both.json --out other || echo "status $?"
+sed 's/"prompts": "prompts.txt"/"prompt": "a fox"/' job.json >one.json
+"$SKV" sample --config one.json --prompts prompts.txt --dry-run | grep rows
 test ! -e other

@@ -10,7 +10,7 @@ plan() {
     echo "== $gpu, $model, $*"
     "$SKV" sample --transformer "formula:$model" --vae "formula:$model" --t5 formula:xl --spm \
         "$SOURCE/tests/data/tiny_t5/spiece.model" --resolution 1M --cfg 3 --prompts prompts.txt \
-        --out run --dry-run --for "$gpu" "$@" 2>said | grep -E '^#   all|rank 0|rows fit|for one|takes' |
+        --out run --dry-run --for "$gpu" "$@" 2>said | grep -E '^#   all|rank 0|rows? fit|for one|takes' |
         sed -E 's/, [^,]*, local 0//; s/ +/ /g' || true
     cat said
 }

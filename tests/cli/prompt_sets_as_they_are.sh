@@ -14,7 +14,7 @@ plan() {
     echo "== $*"
     "$SKV" sample --config bom.json --transformer formula:tiny_f16 --vae formula:tiny_f16 \
         --t5 "$DATA/tiny_t5" --dry-run "$@" 2>&1 >out | grep -vE 'drafters|will fail' || true
-    grep -E '^# [0-9]+ rows|cannot be sampled' out || true
+    grep -E '^# [0-9]+ rows?|cannot be sampled' out || true
 }
 plan --prompts parti.tsv
 plan --prompts wise.json --rewrite-cache cache.json

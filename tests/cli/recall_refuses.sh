@@ -24,6 +24,9 @@ try run --queries 513
 try run --vae formula:tiny_f14
 try cut
 try image
+mv run/groups/full/000001.h5 whole.h5
+try run --prompts 3
+mv whole.h5 run/groups/full/000001.h5
 printf 'a cat\na red house\na cow\n' >prompts.txt
 try run
 printf 'a cat\na red house\na dog\n' >prompts.txt

@@ -48,7 +48,7 @@ ended() {
     [ "$code" -eq "$1" ] || fail "$2: exit status $code, want $1: $(cat "$work/log")"
     said=$(grep -c 'stopped by' "$work/log" || true)
     [ "$said" -eq 1 ] || fail "$2: $said sentences: $(cat "$work/log")"
-    grep -qE "stopped by $2: [0-9]+ of 72 groups are done, [0-9]+ are left; to go on, .*: mpirun .*" \
+    grep -qE "stopped by $2: [0-9]+ of 72 groups (is|are) done, [0-9]+ (is|are) left; to go on, .*: mpirun .*" \
         "$work/log" || fail "$2: another sentence: $(grep 'stopped by' "$work/log")"
     [ ! -e "$run/run.h5" ] || fail "$2: the run was completed all the same"
     rm -rf "$run/log"
