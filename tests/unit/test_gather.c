@@ -331,6 +331,25 @@ static void damage_anywhere_is_set_aside_before_hdf5_reads_it(void **state)
     free(bytes);
 }
 
+/* A picture that run.h5 points at comes from the group's file, which may be damaged by then. */
+static void a_virtual_picture_of_a_damaged_file_is_refused_before_hdf5_reads_it(void **state)
+{
+    skv_picture picture;
+    skv_run_file run;
+
+    (void)state;
+    write_groups();
+    assert_int_equal(gather(true), SKV_OK);
+    damage_body(group_name(1, 1));
+    in_doubt = stat_of(group_name(1, 1)).st_ino;
+    was_opened = false;
+    assert_int_equal(skv_run_file_open(&run, temp_folder()), SKV_OK);
+    assert_int_equal(skv_run_file_picture(&picture, &run, 1, 2), SKV_E_FORMAT);
+    assert_says("000001.h5: the file is damaged");
+    assert_false(was_opened);
+    skv_run_file_close(&run);
+}
+
 /* One byte of the first picture, as a disk may lose it: nobody has written to the file. */
 static void damage_picture_unseen(const char *file)
 {
@@ -649,6 +668,7 @@ int main(void)
         CASE(a_run_h5_of_the_same_groups_is_left_as_it_is),
         CASE(damage_is_found_where_run_h5_holds_the_group),
         CASE(damage_anywhere_is_set_aside_before_hdf5_reads_it),
+        CASE(a_virtual_picture_of_a_damaged_file_is_refused_before_hdf5_reads_it),
         CASE(ranks_that_share_the_checking_write_the_same),
         CASE(a_virtual_run_leaves_the_pictures_of_a_known_file_unread),
         CASE(pictures_to_be_copied_are_read_whoever_knows_the_file),
