@@ -263,8 +263,7 @@ done:
 const skv_command skv_cmd_calibrate = {
     .name = "calibrate",
     .usage = "--config FILE --out DIR [--option value ...]",
-    .summary =
-        "measure what each layer attends to; budgets for ScaleKV, orders for HeatKV and HACK",
+    .summary = "measure attention: budgets for ScaleKV, orders for HeatKV and HACK",
     .options = skv_calibrate_table,
     .distributed = true,
     .run_option = "out",

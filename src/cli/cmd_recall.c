@@ -94,22 +94,23 @@ static void print_path(const path_recall *r)
         least = p->share[i] < p->share[least] ? i : least;
     for (int i = n - p->n_layers; i < n; i++)
         last += p->share[i] / p->n_layers;
-    skv_print_text(p->name, 24);
-    printf(" %9.2f", 100 * p->mean);
+    skv_print_text(p->name, 22);
+    printf(" %7.2f", 100 * p->mean);
     if (isnan(r->interval.low))
-        printf(" %19s", "-");
+        printf(" %17s", "-");
     else
-        printf(" %9.2f %9.2f", 100 * r->interval.low, 100 * r->interval.high);
-    printf(" %11.2f %9.2f    at scale %d, layer %d\n", 100 * last, 100 * p->share[least],
-           least / p->n_layers, least % p->n_layers);
+        printf(" %8.2f %8.2f", 100 * r->interval.low, 100 * r->interval.high);
+    printf(" %10.2f %7.2f %5d %5d\n", 100 * last, 100 * p->share[least], least / p->n_layers,
+           least % p->n_layers);
 }
 
 static void print_table(const measured *m)
 {
     const skv_recall_outcome *o = m->o;
 
-    printf("%-24s %9s %19s %11s %9s\n%-24s %9s %19s %11s %9s\n", "path", "recall",
-           "95 % of resamples", "last scale", "least", "", "%", "%", "%", "%");
+    printf("%-22s %7s %17s %10s %7s %11s\n%-22s %7s %17s %10s %7s %5s %5s\n", "path", "recall",
+           "95 % of resamples", "last scale", "least", "at", "", "%", "%", "%", "%", "scale",
+           "layer");
     for (int i = 0; i < o->n_paths; i++)
         print_path(&m->path[i]);
     printf("%lld picture%s looked at: %s/metrics.json\n", (long long)o->n_pictures,

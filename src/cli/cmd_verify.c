@@ -260,7 +260,7 @@ done:
 const skv_command skv_cmd_verify = {
     .name = "verify",
     .usage = "--transformer T --vae V --against G.h5 [--seed N [--free-run]]",
-    .summary = "feed a recorded run through a model, show the largest error of each quantity",
+    .summary = "a model against a recorded run: the largest error of each quantity",
     .options = table,
     .reads_hdf5 = true,
     .run = run};

@@ -15,22 +15,29 @@
 #include "run/schema.h"
 #include "sample/estimate.h"
 
-#define BAR         20 /* characters of a bar */
+#define BAR         20 /* characters of a bar, at most, and at least: a shorter one says nothing */
+#define BAR_LEAST   5
 #define LOG_SECONDS 60.0
 
 /* ------------------------------------------------------------------- progress */
 
-/* "[#####     ] " */
-static void draw_bar(char out[BAR + 4], const skv_job_progress *p)
+/* "[#####     ] ", as long as the line has room beside its text; or nothing. */
+static void draw_bar(char out[BAR + 4], const skv_job_progress *p, int room)
 {
-    memset(out + 1, ' ', BAR);
-    memset(out + 1, '#', (size_t)(BAR * p->done / p->all));
+    const int n = room - 3 < BAR ? room - 3 : BAR;
+
+    out[0] = '\0';
+    if (n < BAR_LEAST)
+        return;
+    memset(out + 1, ' ', (size_t)n);
+    memset(out + 1, '#', (size_t)(n * p->done / p->all));
     out[0] = '[';
-    memcpy(out + 1 + BAR, "] ", 3);
+    memcpy(out + 1 + n, "] ", 3);
 }
 
 void skv_print_progress(void *progress, const skv_job_progress *p)
 {
+    const int columns = skv_log_columns();
     skv_progress *c = progress;
     char bar[BAR + 4], left[SKV_DURATION_BYTES], text[160], line[200];
     int n;
@@ -41,10 +48,10 @@ void skv_print_progress(void *progress, const skv_job_progress *p)
                  skv_s(p->n_ranks));
     if (p->done > 0 && p->done < p->all) {
         skv_duration_text(left, p->seconds / (double)p->done * (double)(p->all - p->done));
-        snprintf(text + n, sizeof text - (size_t)n, ", %s left", left);
+        n += snprintf(text + n, sizeof text - (size_t)n, ", %s left", left);
     }
-    if (skv_log_has_line()) {
-        draw_bar(bar, p);
+    if (columns > 0) {
+        draw_bar(bar, p, columns - n);
         snprintf(line, sizeof line, "%s%s", bar, text);
         skv_log_line(line);
         if (p->last)
@@ -105,12 +112,12 @@ skv_status skv_print_paths(void *progress, const char *run)
     st = skv_paths_summary(&rows, f);
     skv_h5_close(f);
     SKV_TRY(st);
-    printf("%-24s %14s %16s %14s %10s\n%-24s %14s %16s %14s %10s\n", "path", "tokens kept", "cache",
+    printf("%-24s %11s %15s %12s %9s\n%-24s %11s %15s %12s %9s\n", "path", "tokens kept", "cache",
            "transformer", "VAE", "", "a layer", "bytes a picture", "s", "s");
     json_array_foreach(rows, i, row)
     {
         skv_print_text(json_string_value(json_object_get(row, "path")), 24);
-        printf(" %14.1f %16lld %14.2f %10.2f\n",
+        printf(" %11.1f %15lld %12.2f %9.2f\n",
                json_real_value(json_object_get(row, "tokens_kept")),
                (long long)json_integer_value(json_object_get(row, "cache_bytes")),
                json_real_value(json_object_get(row, "transformer_seconds")),

@@ -17,6 +17,8 @@ void skv_duration_text(char out[SKV_DURATION_BYTES], double seconds)
 
     if (seconds < 90)
         snprintf(out, SKV_DURATION_BYTES, "%.0f s", seconds);
+    else if (minutes < 60)
+        snprintf(out, SKV_DURATION_BYTES, "%.0f min", minutes);
     else
         snprintf(out, SKV_DURATION_BYTES, "%.0f h %02.0f min", floor(minutes / 60),
                  fmod(minutes, 60));

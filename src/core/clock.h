@@ -7,7 +7,7 @@
 /* Seconds since some fixed moment; never goes back. */
 double skv_seconds(void);
 
-/* out = "43 s", or "2 h 05 min" from 90 s on, rounded to the next minute. */
+/* out = "43 s"; from 90 s on "5 min", "2 h 05 min", rounded to the next minute. */
 #define SKV_DURATION_BYTES 32
 void skv_duration_text(char out[SKV_DURATION_BYTES], double seconds);
 

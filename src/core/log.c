@@ -57,25 +57,25 @@ bool skv_log_shows(skv_log_level level)
     return level <= logger.console;
 }
 
-bool skv_log_has_line(void)
-{
-    return skv_log_shows(SKV_LOG_INFO) && isatty(STDERR_FILENO);
-}
-
-static int columns(void)
+int skv_log_columns(void)
 {
     struct winsize size;
 
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+    if (!skv_log_shows(SKV_LOG_INFO) || !isatty(STDERR_FILENO))
+        return 0;
+    /* one less: a full line would be wrapped */
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
 }
 
 void skv_log_line(const char *text)
 {
-    if (!skv_log_has_line())
+    const int columns = skv_log_columns();
+
+    if (columns == 0)
         return;
     pthread_mutex_lock(&logger.lock);
     if (text)
-        fprintf(stderr, CLEAR_LINE "%.*s", columns() - 1, text);
+        fprintf(stderr, CLEAR_LINE "%.*s", columns, text);
     else if (logger.has_line)
         fprintf(stderr, "\n");
     logger.has_line = text != NULL;

@@ -30,8 +30,8 @@ void skv_log(skv_log_level level, const char *fmt, ...) SKV_PRINTF(2, 3);
 /* Whether lines of this level reach stderr. */
 bool skv_log_shows(skv_log_level level);
 
-/* Whether standard error is a terminal that shows skv_log_line's line. */
-bool skv_log_has_line(void);
+/* How many characters of skv_log_line's line are shown; 0: standard error is no terminal. */
+int skv_log_columns(void);
 
 /* Thread-safe: a last line on a terminal that is written anew each time, cut to its width; other
  * lines come above it. NULL: what it shows now stays there. */

@@ -169,7 +169,7 @@ void skv_options_clear(const skv_option *table, void *settings);
 #define SKV_OPTION_USAGE 512
 void skv_option_usage(char *out, size_t bytes, const skv_option *option);
 
-/* "  --key VALUE   help (default)" lines, as a string (free()). */
+/* "  --key VALUE   help (default)" in lines of 80 columns, as a string (free()). */
 SKV_MUST skv_status skv_options_help(char **out, const skv_option *table);
 
 /* A whole text of digits, below 2^64; false: it is not that. */

@@ -167,30 +167,51 @@ void skv_option_usage(char *out, size_t bytes, const skv_option *o)
         snprintf(out, bytes, "%s %s", flag, value_word(o));
 }
 
+#define HELP_COLUMNS 80 /* of a terminal */
+#define HELP_INDENT  28 /* where the text about an option stands */
+
+/* The text in lines that end before HELP_COLUMNS; `at`: columns of the first that are taken. */
+static void print_wrapped(FILE *f, const char *text, int at)
+{
+    int column = HELP_INDENT;
+
+    if (at + 2 > HELP_INDENT)
+        fprintf(f, "\n%*s", HELP_INDENT, "");
+    else
+        fprintf(f, "%*s", HELP_INDENT - at, "");
+    for (const char *word = text; *word; word += strspn(word, " ")) {
+        const int n = (int)strcspn(word, " ");
+
+        if (column > HELP_INDENT && column + 1 + n > HELP_COLUMNS)
+            column = fprintf(f, "\n%*s", HELP_INDENT, "") - 1;
+        column += fprintf(f, "%s%.*s", column > HELP_INDENT ? " " : "", n, word);
+        word += n;
+    }
+    fprintf(f, "\n");
+}
+
 skv_status skv_options_help(char **out, const skv_option *table)
 {
     char *text = NULL;
     size_t bytes = 0;
-    int width = 0;
-    char usage[SKV_OPTION_USAGE];
+    char usage[SKV_OPTION_USAGE], help[2048];
     const char *group = NULL;
     FILE *f = open_memstream(&text, &bytes);
 
     if (!f)
         return skv_fail(SKV_E_MEM, "out of memory for the help");
     for (const skv_option *o = table; o->key; o++) {
-        skv_option_usage(usage, sizeof usage, o);
-        width = (int)strlen(usage) > width ? (int)strlen(usage) : width;
-    }
-    for (const skv_option *o = table; o->key; o++) {
+        const bool shows = o->fallback && strcmp(o->fallback, "false") != 0;
+
         if (o->group && (!group || strcmp(group, o->group) != 0))
             fprintf(f, "%s%s:\n", group ? "\n" : "", o->group);
         group = o->group ? o->group : group;
         skv_option_usage(usage, sizeof usage, o);
-        fprintf(f, "  %-*s  %s", width, usage, o->help);
-        if (o->fallback && strcmp(o->fallback, "false") != 0)
-            fprintf(f, " (%s)", o->fallback[0] ? o->fallback : "empty");
-        fprintf(f, "\n");
+        if (shows)
+            snprintf(help, sizeof help, "%s (%s)", o->help, o->fallback[0] ? o->fallback : "empty");
+        else
+            snprintf(help, sizeof help, "%s", o->help);
+        print_wrapped(f, help, fprintf(f, "  %s", usage));
     }
     if (fclose(f) != 0) {
         free(text);

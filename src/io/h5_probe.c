@@ -101,8 +101,9 @@ skv_status skv_h5_probe_start(void)
     close(pair[1]);
     if (failed) {
         close(pair[0]);
-        return skv_fail(SKV_E_IO, "cannot start the process that checks HDF5 files: %s",
-                        strerror(failed));
+        return skv_fail(SKV_E_IO, "cannot start the process that checks HDF5 files: %s%s",
+                        strerror(failed),
+                        access("/proc/self/exe", F_OK) == 0 ? "" : " (want /proc mounted)");
     }
     probe.socket = pair[0];
     return SKV_OK;

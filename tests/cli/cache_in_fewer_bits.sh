@@ -12,7 +12,7 @@ sample() {
     "$SKV" sample --config job.json --out run "$@" 2>log || echo "status $?"
     grep -E '^(error|warning)' log || true
 }
-sample --paths full-fp8,full,scalekv-10,scalekv-10-fp8,small,scalekv-10-int8 | cut -c 1-56
+sample --paths full-fp8,full,scalekv-10,scalekv-10-fp8,small,scalekv-10-int8 | cut -c 1-52
 sample --paths wrong
 python3 - <<'PYTHON'
 import json

@@ -63,7 +63,7 @@ static void durations_are_read_at_a_glance(void **state)
     skv_duration_text(text, 12.4);
     assert_string_equal(text, "12 s");
     skv_duration_text(text, 90);
-    assert_string_equal(text, "0 h 02 min");
+    assert_string_equal(text, "2 min");
     skv_duration_text(text, 7199);
     assert_string_equal(text, "2 h 00 min");
     skv_duration_text(text, 360059);
