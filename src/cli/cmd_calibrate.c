@@ -224,8 +224,9 @@ static skv_status write_json(const skv_calibrate_outcome *o)
 static skv_status print_outcome(void *ctx, const skv_calibrate_outcome *o)
 {
     const char *out = o->options->run.out;
+    skv_progress *p = ctx;
 
-    (void)ctx;
+    p->has_table = true;
     SKV_TRY(skv_calibration_page(out));
     for (int i = 0; i < o->n_budgets; i++)
         print_budget(&o->budget[i], o);
@@ -242,14 +243,15 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
     skv_calibrate_setup setup = {.comm = comm,
                                  .options = &o,
                                  .report = {.ctx = &progress, .planned = skv_print_plan},
-                                 .done = print_outcome};
+                                 .done = print_outcome,
+                                 .ctx = &progress};
     skv_calibrate_result result = {0};
     skv_status st;
 
     SKV_TRY_GOTO(skv_calibrate_defaults(&o), done);
     SKV_TRY_GOTO(skv_command_options(&o, &skv_cmd_calibrate, comm, argc, argv, NULL), done);
     SKV_TRY_GOTO(skv_comm_agree(comm, skv_calibrate_check(&setup.choice, &o)), done);
-    st = skv_print_plan_json(&progress, skv_calibrate_run(&result, &setup));
+    st = skv_print_end(&progress, skv_calibrate_run(&result, &setup));
     SKV_TRY_GOTO(st, done);
     if (result.n_failed > 0)
         *exit_code = SKV_EXIT_PARTIAL;

@@ -18,7 +18,7 @@ static skv_status run(skv_comm *comm, int argc, char **argv, int *exit_code)
                                             .gathered = skv_print_paths}};
     skv_job_result result;
 
-    SKV_TRY(skv_print_plan_json(&progress, skv_job_run(&result, &setup)));
+    SKV_TRY(skv_print_end(&progress, skv_job_run(&result, &setup)));
     if (result.n_failed > 0)
         *exit_code = SKV_EXIT_PARTIAL;
     return SKV_OK;

@@ -139,10 +139,10 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
         say(result, "# %s", (const char *)rank[r].data);
     print_rows(result, s);
     print_memory(result, s);
-    if (p->json && result) {
-        snprintf(p->plan_file, sizeof p->plan_file, "%s", p->json);
+    if (p->json)
+        snprintf(p->json_file, sizeof p->json_file, "%s", p->json);
+    if (p->json && result)
         plan_as_data(&p->plan, s, rank, n_ranks);
-    }
     if (s->probe_row > 0) /* what only measures writes no groups */
         return;
     skv_run_setup_disk(s, &groups, &pngs);
@@ -194,15 +194,18 @@ void skv_print_estimate(void *progress, const skv_job_estimate *e)
         estimate_as_data(&p->plan, e);
 }
 
-skv_status skv_print_plan_json(skv_progress *p, skv_status planned)
+skv_status skv_print_end(skv_progress *p, skv_status ended)
 {
     skv_status st = SKV_OK;
 
     if (p->plan.value) {
-        skv_json_put(&p->plan, "fits", json_boolean(planned == SKV_OK));
+        skv_json_put(&p->plan, "fits", json_boolean(ended == SKV_OK));
         skv_json_put(&p->plan, "why_not",
-                     planned == SKV_OK ? json_null() : skv_json_foreign(skv_message()));
-        st = skv_print_made(&p->plan, p->plan_file);
+                     ended == SKV_OK ? json_null() : skv_json_foreign(skv_message()));
+        st = skv_print_made(&p->plan, p->json_file);
+    } else if (ended == SKV_OK && p->json_file[0] && !p->has_table) {
+        skv_warn(
+            "--json: nothing is written, since this start made no run.h5 whose paths it lists");
     }
-    return planned != SKV_OK ? planned : st;
+    return ended != SKV_OK ? ended : st;
 }

@@ -100,7 +100,7 @@ done:
 
 skv_status skv_print_paths(void *progress, const char *run)
 {
-    const skv_progress *p = progress;
+    skv_progress *p = progress;
     json_t *rows = NULL, *row;
     char file[4096];
     skv_h5 *f = NULL;
@@ -123,6 +123,7 @@ skv_status skv_print_paths(void *progress, const char *run)
                json_real_value(json_object_get(row, "transformer_seconds")),
                json_real_value(json_object_get(row, "vae_seconds")));
     }
+    p->has_table = true;
     if (p->json)
         st = skv_print_json(rows, p->json);
     json_decref(rows);

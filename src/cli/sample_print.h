@@ -11,8 +11,9 @@
 typedef struct {
     double said;          /* skv_job_progress.seconds of the last line in a log */
     const char *json;     /* --json, or NULL */
-    skv_json_maker plan;  /* of a dry run with --json; ends in skv_print_plan_json, ... */
-    char plan_file[4096]; /* ...which writes it here: settings may be gone by then */
+    char json_file[4096]; /* the same after the job, whose settings are gone then; "" */
+    bool has_table;       /* of paths, which was printed */
+    skv_json_maker plan;  /* of a dry run with --json; ends in skv_print_end */
 } skv_progress;
 
 /* One line a rank, groups, memory by purpose, disk: to stdout for --dry-run (where it is the
@@ -22,9 +23,10 @@ void skv_print_plan(void *progress, const skv_run_setup *setup, const skv_blob *
 /* With --for: memory, the largest group and hours. */
 void skv_print_estimate(void *progress, const skv_job_estimate *estimate);
 
-/* The plan as JSON where --json asks for it, after the job: also of a plan that does not fit.
- * Returns `planned`, the job's status, if that is a failure. */
-SKV_MUST skv_status skv_print_plan_json(skv_progress *progress, skv_status planned);
+/* After the job: the plan of a dry run as JSON where --json asks for it, also of a plan that does
+ * not fit; and a warning where --json asked for a table that this job did not get to. Returns
+ * `ended`, the job's status, if that is a failure. */
+SKV_MUST skv_status skv_print_end(skv_progress *progress, skv_status ended);
 
 /* How far all ranks are, images/s and the time left: a line with a bar that rewrites itself on a
  * terminal; elsewhere a line a minute. */

@@ -22,6 +22,8 @@ has sample "${job[@]}" --dry-run --memory-limit 1000 \
 has sample "${job[@]}" '[(p["path"], p["tokens_kept"]) for p in d]'
 grep -q '^scalekv-10 ' said
 has status run 'd["complete"], d["done"], d["failed_rows"]'
+"$SKV" sample "${job[@]}" --only 00001 --json - 2>said
+grep '^warning: --json: nothing' said
 has inspect run '(d["kind"], [p["path"] for p in d["paths"]])'
 has inspect run run/groups/full/000000.h5 '[f["kind"] for f in d]'
 has gather run '(d["rows"], d["groups_a_path"], d["paths"], d["failed_rows"], d["missing_groups"],
