@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "io/h5_handle.h"
 #include "io/h5_open.h"
 #include "io/h5_probe.h"
@@ -39,7 +40,7 @@ skv_status skv_h5_read_label(char **out, skv_h5_seal *seal, const char *path, in
     }
     SKV_TRY_GOTO(skv_h5__read_block(&block, bytes, &info, path), done);
     *seal = (skv_h5_seal){.crc = block.crc, .as_made = block.as_made};
-    st = skv_path_join(out, NULL, block.label);
+    st = skv_text_copy(out, block.label);
 done:
     close(fd);
     return st;
