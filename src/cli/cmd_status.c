@@ -87,7 +87,7 @@ static void print_summary(const status *a)
     const skv_run_status *s = &a->s;
 
     skv_print_text(a->folder, 0);
-    printf(": %" PRId64 " of %" PRId64 " group%s (%.1f %%)", s->done, s->all, skv_s(s->all),
+    printf(": %" PRId64 " of %" PRId64 " group file%s (%.1f %%)", s->done, s->all, skv_s(s->all),
            100 * (double)s->done / (double)s->all);
     if (is_complete(a))
         printf(", complete");

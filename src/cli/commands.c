@@ -54,14 +54,21 @@ static skv_status read_config(skv_config *c, skv_comm *comm, int argc, char **ar
 }
 
 /* "RUN/" is "RUN": names made of it have one slash. */
-static void drop_slashes(const skv_words *words)
+static void drop_slashes(char *name)
 {
-    for (int i = 0; i < words->n; i++) {
-        char *word = (char *)(uintptr_t)words->word[i]; /* of argv, which is ours */
+    for (size_t n = strlen(name); n > 1 && name[n - 1] == '/'; n--)
+        name[n - 1] = '\0';
+}
 
-        for (size_t n = strlen(word); n > 1 && word[n - 1] == '/'; n--)
-            word[n - 1] = '\0';
-    }
+/* The words, and the folder of --out. */
+static void drop_all_slashes(const skv_command *c, const void *options, const skv_words *words)
+{
+    char *const *out = skv_options_value(c->options, options, "out");
+
+    for (int i = 0; words && i < words->n; i++)
+        drop_slashes((char *)(uintptr_t)words->word[i]); /* of argv, which is ours */
+    if (out && *out)
+        drop_slashes(*out);
 }
 
 /* --json -: standard output is for that alone. */
@@ -88,8 +95,8 @@ skv_status skv_command_options(void *options, const skv_command *c, skv_comm *co
     }
     if (st == SKV_OK)
         st = skv_config_apply(c->options, options, &sources);
-    if (st == SKV_OK && words)
-        drop_slashes(words);
+    if (st == SKV_OK)
+        drop_all_slashes(c, options, words);
     if (st == SKV_OK && (!comm || skv_comm_rank(comm) == 0))
         st = skv_outputs_try(c->options, options);
     if (st == SKV_OK)

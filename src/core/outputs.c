@@ -18,7 +18,7 @@ static bool will_be_made(const char *path, const char *folder)
 {
     size_t n = folder ? strlen(folder) : 0;
 
-    while (n > 1 && folder[n - 1] == '/')
+    while (n > 1 && folder[n - 1] == '/') /* as a user may write it */
         n--;
     return n > 0 && strncmp(path, folder, n) == 0 && path[n] == '/' && !strchr(path + n + 1, '/') &&
            access(folder, F_OK) != 0;

@@ -31,5 +31,5 @@ refused doctor --json none/x.json
 find run -type f | sort | cmp - before
 ls
 # a folder that the command makes is none that is missing
-"$SKV" export run --layout coco --out folders --json folders/list.json
+"$SKV" export run --layout coco --out folders/ --json folders/list.json
 python3 -c 'import json; print(len(json.load(open("folders/list.json"))))'
