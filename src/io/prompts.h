@@ -106,11 +106,12 @@ typedef struct {
 
 /* Opens a list and reads all of it once. Its form is what the name's ending says (prompts_open.c
  * has the table; others are text); whether JSON is lines or one document is seen in its beginning,
- * and so is JSON in what has no name: "-", standard input, or a pipe, which is read to its end
- * (SKV_E_IO when nothing comes for a minute). A folder becomes JSON Lines: its *.txt sorted by
- * bytes, id = the name without .txt, one trailing newline stripped; where it has no .txt, its lists
- * are one, sorted likewise, ids <file's name without its ending>-<id, or index of five digits>.
- * SKV_E_ARG for a list that is of another form than its name says, naming the cure. Caller closes.
+ * and so are JSON and tables in what has no name: "-", standard input, or a pipe, which is read to
+ * its end (SKV_E_IO when nothing comes for a minute). A folder becomes JSON Lines: its *.txt sorted
+ * by bytes, id = the name without .txt, one trailing newline stripped; where it has no .txt, its
+ * lists are one, sorted likewise, ids <file's name without its ending>-<id, or index of five
+ * digits>. SKV_E_ARG for a list that is of another form than its name says, naming the cure. Caller
+ * closes.
  */
 SKV_MUST skv_status skv_prompts_open(skv_prompts_source *out, const char *path);
 

@@ -33,19 +33,22 @@ bool skv_prompts_id_is_usable(const char *id)
 
 bool skv_prompts__parse_seed(uint64_t *out, const char *text)
 {
+    const char *digits = text + strspn(text, " ");
     uint64_t v = 0;
 
-    if (!*text)
-        return false;
-    for (; *text; text++) {
-        const uint64_t digit = (uint64_t)(unsigned char)*text - '0';
+    for (text = digits; *text >= '0' && *text <= '9'; text++) {
+        const uint64_t digit = (uint64_t)*text - '0';
 
-        if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+        if (v > (UINT64_MAX - digit) / 10)
             return false;
         v = v * 10 + digit;
     }
+    if (text == digits)
+        return false;
+    if (*text == '.')
+        text += 1 + strspn(text + 1, "0");
     *out = v;
-    return true;
+    return text[strspn(text, " ")] == '\0';
 }
 
 /* What decides later how indices are written. */

@@ -98,8 +98,9 @@ done:
     return st;
 }
 
-static bool is_coco(const json_t *root)
+static bool is_coco(const skv_prompts__builder *b, const json_t *root)
 {
+    (void)b;
     return json_is_array(json_object_get(root, "images")) &&
            json_is_array(json_object_get(root, "annotations"));
 }

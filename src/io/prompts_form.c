@@ -4,9 +4,11 @@
 #include "io/prompts_internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/json.h"
 #include "core/known_file.h"
+#include "io/prompts_json.h"
 #include "io/prompts_keys.h"
 
 typedef struct {
@@ -14,7 +16,8 @@ typedef struct {
     json_t *value;  /* of the first line that is not blank; NULL: it is not JSON, or longer than
                      * what was looked at */
     char next;      /* of the line behind it; NUL: there is none */
-    bool is_header; /* the first line is that of a TSV with prompts */
+    bool opens;     /* that line is brackets alone, which open one document */
+    char separator; /* of a table's columns, whose header that line is; NUL: it is none */
 } beginning;
 
 static char first_of(const char *text, size_t n)
@@ -25,8 +28,24 @@ static char first_of(const char *text, size_t n)
     return '\0';
 }
 
-/* A line of several columns, one of which is called as prompts are. */
-static bool is_tsv_header(const char *line, size_t n)
+/* A column's name without the blanks and quotes around it, in place. */
+static char *bare(char *name)
+{
+    size_t n;
+
+    name += strspn(name, " ");
+    n = strlen(name);
+    while (n > 0 && name[n - 1] == ' ')
+        name[--n] = '\0';
+    if (n < 2 || name[0] != '"' || name[n - 1] != '"')
+        return name;
+    name[n - 1] = '\0';
+    return name + 1;
+}
+
+/* Whether the line is a header: of several columns, one of which is called as prompts are. A prompt
+ * may hold commas: there, "text" needs a second column that is known. */
+static bool is_header(const char *line, size_t n, char separator)
 {
     const skv_prompts_options plain = {0};
     const skv_prompts__builder b = {.key = "column", .options = &plain};
@@ -35,19 +54,42 @@ static bool is_tsv_header(const char *line, size_t n)
     char text[1024], why[800];
     int n_names = 0;
 
-    if (n >= sizeof text || !memchr(line, '\t', n) || memchr(line, '\0', n))
+    if (n >= sizeof text || !memchr(line, separator, n) || memchr(line, '\0', n))
         return false;
     memcpy(text, line, n);
     text[n] = '\0';
     for (char *at = text; at && n_names < 64;) {
-        char *tab = strchr(at, '\t');
+        char *end = strchr(at, separator);
 
-        names[n_names++] = at;
-        if (tab)
-            *tab++ = '\0';
-        at = tab;
+        if (end)
+            *end++ = '\0';
+        names[n_names++] = bare(at);
+        at = end;
     }
-    return skv_prompts__find_roles(&roles, &b, names, n_names, why, sizeof why);
+    if (!skv_prompts__find_roles(&roles, &b, names, n_names, why, sizeof why))
+        return false;
+    return separator == '\t' || roles.n_id > 0 || roles.seed >= 0 || roles.negative >= 0 ||
+           strncasecmp(names[roles.text], "prompt", strlen("prompt")) == 0;
+}
+
+static char separator_of(const char *line, size_t n)
+{
+    static const char candidates[] = "\t,;";
+
+    for (const char *c = candidates; *c; c++)
+        if (is_header(line, n, *c))
+            return *c;
+    return '\0';
+}
+
+/* "[" or "{" alone on a line, and what may follow them in JSON. */
+static bool opens_document(const char *line, size_t n, char next)
+{
+    while (n > 0 && strchr("[{ \t", *line) && *line) {
+        line++;
+        n--;
+    }
+    return n == 0 && next && strchr("\"[{", next);
 }
 
 static skv_status look_at(beginning *out, const skv_prompts__window *w, const char *name)
@@ -64,9 +106,10 @@ static skv_status look_at(beginning *out, const skv_prompts__window *w, const ch
     if (!line || skv_prompts__is_blank(line, line_bytes))
         return SKV_OK;
     out->next = first_of(w->bytes + used, w->n - used);
-    out->is_header = is_tsv_header(line, line_bytes);
+    out->opens = opens_document(line, line_bytes, out->next);
+    out->separator = separator_of(line, line_bytes);
     if (out->first == '{' || out->first == '[')
-        st = skv_json_load(&out->value, &error, line, line_bytes, 0, name);
+        st = skv_prompts__load(&out->value, &error, line, line_bytes, 0, name);
     return st == SKV_E_FORMAT ? SKV_OK : st;
 }
 
@@ -83,25 +126,23 @@ static skv_prompts_form form_of_json(const beginning *b, skv_prompts_form named)
     return SKV_PROMPTS_JSON;
 }
 
-static skv_status settle(skv_prompts_form *form, const beginning *b, const char *name,
-                         bool nameless)
+/* Of what was called text, or nothing. */
+static skv_status settle_text(skv_prompts_form *form, const beginning *b, const char *name,
+                              bool nameless)
 {
-    const bool is_json = b->value || (b->first == '[' && b->next == '{');
+    static const char fault[] = "and each line of text would be taken for a prompt";
+    const bool is_json = b->value || b->opens;
 
-    if (*form == SKV_PROMPTS_JSON || *form == SKV_PROMPTS_JSONL)
-        *form = b->first ? form_of_json(b, *form) : *form;
-    else if (*form == SKV_PROMPTS_TEXT && nameless && is_json)
+    if (nameless && is_json)
         *form = form_of_json(b, SKV_PROMPTS_JSON);
-    else if (*form == SKV_PROMPTS_TEXT && json_is_object(b->value))
-        return skv_fail(SKV_E_ARG,
-                        "%s: line 1 is a JSON object, and each line of text would be taken for a "
-                        "prompt: call the file .jsonl or .json",
-                        name);
-    else if (*form == SKV_PROMPTS_TEXT && b->is_header)
-        return skv_fail(SKV_E_ARG,
-                        "%s: line 1 is the header of a table, and each line of text would be taken "
-                        "for a prompt: call the file .tsv",
-                        name);
+    else if (nameless && b->separator)
+        *form = b->separator == '\t' ? SKV_PROMPTS_TSV : SKV_PROMPTS_CSV;
+    else if (is_json)
+        return skv_fail(SKV_E_ARG, "%s: line 1 is JSON, %s: call the file .jsonl or .json", name,
+                        fault);
+    else if (b->separator)
+        return skv_fail(SKV_E_ARG, "%s: line 1 is the header of a table, %s: call the file .%s",
+                        name, fault, b->separator == '\t' ? "tsv" : "csv");
     return SKV_OK;
 }
 
@@ -137,13 +178,16 @@ skv_status skv_prompts__settle_form(skv_prompts_form *form, const skv_prompts__w
     const size_t mark = 3;
     const bool marked = start->n >= mark && memcmp(start->bytes, "\xef\xbb\xbf", mark) == 0;
     skv_prompts__window w = *start;
+    skv_status st = SKV_OK;
     beginning b;
-    skv_status st;
 
     w.bytes += marked ? mark : 0;
     w.n -= marked ? mark : 0;
     SKV_TRY(look_at(&b, &w, name));
-    st = settle(form, &b, name, nameless);
+    if (*form == SKV_PROMPTS_TEXT)
+        st = settle_text(form, &b, name, nameless);
+    else if ((*form == SKV_PROMPTS_JSON || *form == SKV_PROMPTS_JSONL) && b.first)
+        *form = form_of_json(&b, *form);
     json_decref(b.value);
     return st;
 }

@@ -84,7 +84,8 @@ bool skv_prompts__is_blank(const char *text, size_t n);
 SKV_MUST skv_status skv_prompts__add_to_id(skv_prompts__builder *b, const char *part, size_t n,
                                            bool first);
 
-/* Decimal digits only, below 2^64. */
+/* Decimal digits, below 2^64; blanks may stand around them, and ".0" behind, as pandas writes it.
+ */
 bool skv_prompts__parse_seed(uint64_t *out, const char *text);
 
 /* A form's parser is given a window of the list at a time. It takes whole lines (rows) from its
@@ -101,6 +102,10 @@ typedef struct {
     size_t line;                      /* of what was taken last, from 1 */
     struct skv_prompts__table *table; /* NULL: another form */
 } skv_prompts__place;
+
+/* Bytes of the line end at `at`, in a window up to `end`: 1 to 3. 0: not known before more is read,
+ * which `last` says there is not. */
+size_t skv_prompts__end_bytes(const char *at, const char *end, bool last);
 
 /* The window's next line, without its end; *used moves behind it. False: there is no whole line. */
 bool skv_prompts__next_line(const skv_prompts__window *w, size_t *used, const char **line,

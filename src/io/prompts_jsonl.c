@@ -1,4 +1,4 @@
-/* JSON Lines: an object a line. */
+/* JSON Lines: an object or a string a line. */
 #include "io/prompts_internal.h"
 
 #include <jansson.h>
@@ -20,9 +20,11 @@ static skv_status add_json_line(skv_prompts__builder *b, const skv_prompts__plac
         return skv_prompts__add_bad(b, p->line, NULL, "the line is empty");
     if (n > MAX_LINE_BYTES)
         return skv_prompts__add_bad(b, p->line, NULL, "%zu bytes, at most %zu", n, MAX_LINE_BYTES);
-    st = skv_json_load(&v, &error, line, n, JSON_REJECT_DUPLICATES, "a line");
+    st = skv_prompts__load(&v, &error, line, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, "a line");
     if (st == SKV_E_FORMAT)
         st = skv_prompts__add_bad(b, p->line, NULL, "not JSON: %s", error.text);
+    else if (st == SKV_OK && json_is_string(v))
+        st = skv_prompts__add_entry(b, p->line, v, NULL);
     else if (st == SKV_OK)
         st = skv_prompts__add_json(b, p->line, v, NULL, p->form == SKV_PROMPTS_FOLDER);
     json_decref(v);

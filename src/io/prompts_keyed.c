@@ -12,19 +12,19 @@ static bool is_entry(const json_t *v)
     return json_is_string(v) || json_is_object(v) || json_is_array(v);
 }
 
-static bool is_keyed(const json_t *root)
+static bool is_keyed(const skv_prompts__builder *b, const json_t *root)
 {
     const char *key;
     json_t *value;
 
+    (void)b;
     if (json_object_get(root, "images"))
         return false; /* of COCO's family, but without captions */
     json_object_foreach((json_t *)(uintptr_t)root, key, value) if (is_entry(value)) return true;
     return false;
 }
 
-/* Whether the object itself is a prompt: its text is a string, and no other key could be an id. */
-static bool is_prompt(const skv_prompts__builder *b, const json_t *root)
+bool skv_prompts__is_prompt(const skv_prompts__builder *b, const json_t *v)
 {
     skv_prompts__roles roles;
     const char *name[16];
@@ -33,14 +33,14 @@ static bool is_prompt(const skv_prompts__builder *b, const json_t *root)
     char why[800];
     int n = 0;
 
-    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+    json_object_foreach((json_t *)(uintptr_t)v, key, value)
     {
         if (n == 16)
             return false;
         name[n++] = key;
     }
     return skv_prompts__find_roles(&roles, b, name, n, why, sizeof why) &&
-           json_is_string(json_object_get(root, name[roles.text]));
+           json_is_string(json_object_get(v, name[roles.text]));
 }
 
 /* Whether an array may be a list of prompts: one of its entries is a prompt, or it has none. */
@@ -51,7 +51,7 @@ static bool may_be_list(const skv_prompts__builder *b, const json_t *array)
     for (size_t i = 0; i < json_array_size(array) && !may_be; i++) {
         const json_t *v = json_array_get(array, i);
 
-        may_be = json_is_string(v) || (json_is_object(v) && is_prompt(b, v));
+        may_be = json_is_string(v) || (json_is_object(v) && skv_prompts__is_prompt(b, v));
     }
     return may_be;
 }
@@ -66,7 +66,7 @@ static const json_t *only_array(const skv_prompts__builder *b, const json_t *roo
 
     json_object_foreach((json_t *)(uintptr_t)root, key, value)
     {
-        if (json_is_object(value) && is_prompt(b, value))
+        if (json_is_object(value) && skv_prompts__is_prompt(b, value))
             return NULL;
         if (!json_is_array(value) || !may_be_list(b, value))
             continue;
@@ -96,7 +96,7 @@ static skv_status add_keyed(skv_prompts__builder *b, const json_t *root)
     const char *key;
     json_t *value;
 
-    if (is_prompt(b, root))
+    if (skv_prompts__is_prompt(b, root))
         return skv_prompts__add_json(b, 1, root, NULL, false);
     if (array)
         return add_array(b, &entry, array, NULL);

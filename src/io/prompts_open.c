@@ -198,6 +198,12 @@ static skv_status check_kind(const skv_prompts_source *s, const char *path)
     return is ? skv_fail(SKV_E_ARG, "%s %s", path, is) : SKV_OK;
 }
 
+/* What may follow the last line: line ends, and the mark that DOS ended texts with. */
+static bool ends_list(char c)
+{
+    return c == '\n' || c == '\r' || c == '\x1a';
+}
+
 /* Reads all of it once: its digest and its end. */
 static skv_status scan(skv_prompts_source *s, const char *path)
 {
@@ -218,7 +224,7 @@ static skv_status scan(skv_prompts_source *s, const char *path)
         }
         skv_digest_more(digest, piece, n);
         for (size_t i = n; i > 0; i--) {
-            if (piece[i - 1] == '\n' || piece[i - 1] == '\r')
+            if (ends_list(piece[i - 1]))
                 continue;
             s->end = at + i;
             break;
@@ -235,7 +241,7 @@ void skv_prompts_open_bytes(skv_prompts_source *out, const char *bytes, size_t n
 {
     *out = (skv_prompts_source){
         .form = form, .n = n, .end = n, .bytes = bytes, .digest = skv_digest_of(bytes, n)};
-    while (out->end > 0 && (bytes[out->end - 1] == '\n' || bytes[out->end - 1] == '\r'))
+    while (out->end > 0 && ends_list(bytes[out->end - 1]))
         out->end--;
 }
 
@@ -322,7 +328,21 @@ static bool form_of_name(skv_prompts_form *out, const char *name)
     return false;
 }
 
-/* Its name says nothing: standard input, a descriptor, a pipe's name. */
+/* Texts of other forms, whose lines would pass for prompts. */
+static skv_status refuse_ending(const char *path)
+{
+    static const char *const ending[] = {".yaml", ".yml", ".toml", ".xml", ".rtf", ".html"};
+
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+        if (skv_ends_in(path, ending[i]))
+            return skv_fail(SKV_E_ARG,
+                            "%s: a list of prompts cannot be a %s file: want lines of text in a "
+                            ".txt or a file called .jsonl, .json, .csv or .tsv",
+                            path, ending[i]);
+    return SKV_OK;
+}
+
+/* Its name says nothing: standard input, a descriptor. */
 static bool is_nameless(const char *path)
 {
     return strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0 ||
@@ -461,6 +481,7 @@ static skv_status open_any(skv_prompts_source *out, const char *path)
     form_of_name(&form, path);
     if (!S_ISREG(info.st_mode))
         return open_stream(out, path, form);
+    SKV_TRY(refuse_ending(path));
     out->form = form;
     return open_file(out, path);
 }
@@ -476,7 +497,7 @@ static skv_status settle_form(skv_prompts_source *s, const char *path)
     st = skv_prompts_bytes(start, s, 0, n, path);
     if (st == SKV_OK)
         st = skv_prompts__settle_form(&s->form, &(skv_prompts__window){start, n, n == s->n}, path,
-                                      is_nameless(path));
+                                      is_nameless(path) || !s->on_disk);
     free(start);
     return st;
 }

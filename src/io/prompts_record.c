@@ -1,4 +1,5 @@
 /* One JSON object as a prompt. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 #include "io/prompts_json.h"
 #include "io/prompts_keys.h"
 
-#define MAX_KEYS 200 /* of an object that are looked at */
+#define MAX_KEYS  200                /* of an object that are looked at */
+#define MAX_WHOLE 9007199254740992.0 /* 2^53: every whole number up to it is a double */
 
 /* An object's keys with values. */
 typedef struct {
@@ -35,6 +37,11 @@ static bool json_to_seed(uint64_t *out, const json_t *v)
 {
     if (json_is_string(v))
         return skv_prompts__parse_seed(out, json_string_value(v));
+    if (json_is_real(v) && json_real_value(v) >= 0 && json_real_value(v) <= MAX_WHOLE &&
+        json_real_value(v) == floor(json_real_value(v))) {
+        *out = (uint64_t)json_real_value(v);
+        return true;
+    }
     if (!json_is_integer(v) || json_integer_value(v) < 0)
         return false;
     *out = (uint64_t)json_integer_value(v);

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/mem.h"
 #include "io/prompts_keys.h"
@@ -129,10 +130,10 @@ static bool read_fields(csv_reader *r)
     }
 }
 
-/* Whether the line end at r->at is known whole: CR may be half of one. */
+/* Whether the line end at r->at is known whole: CR may be a part of one. */
 static bool ends_here(const csv_reader *r)
 {
-    return r->last || (r->at < r->end && (*r->at != '\r' || r->at + 1 < r->end));
+    return r->last || (r->at < r->end && skv_prompts__end_bytes(r->at, r->end, false) > 0);
 }
 
 /* *more false: no whole row is left. */
@@ -160,7 +161,7 @@ static skv_status read_row(csv_reader *r, bool *more, const char *name)
         return skv_fail(SKV_E_FORMAT, "%s: line %zu: a quoted field is never closed", name,
                         r->line);
     if (r->at < r->end) {
-        r->at += *r->at == '\r' && r->at + 1 < r->end && r->at[1] == '\n' ? 2 : 1;
+        r->at += skv_prompts__end_bytes(r->at, r->end, r->last);
         r->next++;
     }
     return SKV_OK;
@@ -266,6 +267,22 @@ static char find_separator(const skv_prompts__window *w, skv_prompts_form form)
     return found < sizeof candidates - 1 ? candidates[found] : ',';
 }
 
+/* Bytes of Excel's first line "sep=;", its end included, and that separator; 0: there is none, or
+ * not yet its whole end. */
+static size_t separator_line(char *separator, const skv_prompts__window *w)
+{
+    const size_t n = strlen("sep=;");
+    size_t end_bytes;
+
+    if (w->n <= n || strncasecmp(w->bytes, "sep=", n - 1) != 0 || !is_line_end(w->bytes + n))
+        return 0;
+    end_bytes = skv_prompts__end_bytes(w->bytes + n, w->bytes + w->n, w->last);
+    if (end_bytes == 0)
+        return 0;
+    *separator = w->bytes[n - 1];
+    return n + end_bytes;
+}
+
 static skv_status start_window(skv_prompts__place *p, const skv_prompts__window *w)
 {
     struct skv_prompts__table *c = p->table;
@@ -281,9 +298,12 @@ static skv_status start_window(skv_prompts__place *p, const skv_prompts__window 
         SKV_TRY(skv_alloc(&c->reader.buffer, w->n + 2, 1, "a table's fields"));
         c->room = w->n + 2;
     }
-    if (!c->has_header)
-        c->reader.separator = find_separator(w, p->form);
     c->reader.at = w->bytes;
+    if (!c->has_header) {
+        c->reader.separator = find_separator(w, p->form);
+        c->reader.at += separator_line(&c->reader.separator, w);
+        c->reader.next += c->reader.at > w->bytes;
+    }
     c->reader.end = w->bytes + w->n;
     c->reader.last = w->last;
     return SKV_OK;

@@ -10,6 +10,10 @@ printf 'a cat\n' | "$SKV" "${args[@]}" --prompts - >/dev/null 2>&1
 printf 'a cat\n' | "$SKV" "${args[@]}" --prompts /dev/stdin >/dev/null 2>&1
 "$SKV" "${args[@]}" --prompts <(sleep 1; printf 'a cat\n') >/dev/null 2>&1
 "$SKV" "${args[@]}" --prompts prompts.txt >/dev/null 2>&1
+for table in 'prompt,id\na cat,\n' 'Prompt\tNote\na cat\tx\n' '[\n"a cat"\n]\n'; do
+    # shellcheck disable=SC2059  # it is the format
+    printf "$table" | "$SKV" "${args[@]}" --prompts - >/dev/null 2>&1 || echo "no: $table"
+done
 mkfifo pipe.jsonl
 printf '{"prompt": "a dog"}\n' >pipe.jsonl &
 code=0

@@ -49,6 +49,8 @@ static void a_window_of_any_size_gives_the_same_prompts(void **state)
         {SKV_PROMPTS_FOLDER, "{\"id\":\"i\",\"error\":\"e\"}\n{\"id\":\"j\",\"prompt\":\"b\"}\n"},
         {SKV_PROMPTS_TEXT, "a cat\r\ra dog\r\n\n\rlast\r"},
         {SKV_PROMPTS_JSONL, "{\"prompt\":\"a\"}\r{\"text\":\"b\"}\r\n\r{\"text\":\"c\"}"},
+        {SKV_PROMPTS_TEXT, "a cat\r\r\na dog\n\r\r\n\r\r\r\nlast\r\r\n\x1a"},
+        {SKV_PROMPTS_CSV, "sep=;\r\nprompt;id\r\r\na, b;1\r\r\nc;2"},
         {SKV_PROMPTS_CSV, "Prompt;id\ra;1\r\n\"b\rb\";2\r\r\"\";3\n"},
         {SKV_PROMPTS_TSV, "Prompt\tid\n\"A\" b\t1\n\"c\td\"\t2\r\"e\t3\n"},
         {SKV_PROMPTS_JSON, "[\"a\", {\"prompt\":\"b\"}]\n"},

@@ -156,7 +156,13 @@ static void lists_that_are_in_doubt_are_refused_with_the_cure(void **state)
          {"line 1", "--prompt-key", "\"prompt_zh\""},
          SKV_E_ARG},
         {"parti.txt", "Prompt\tCategory\na\tb\n", {"line 1", ".tsv"}, SKV_E_ARG},
+        {"quoted.txt", "\"id\", \"Prompt\"\n1,a\n", {"line 1", ".csv"}, SKV_E_ARG},
+        {"excel.txt", "text;seed\na;1\n", {"line 1", ".csv"}, SKV_E_ARG},
         {"lines.txt", "{\"prompt\": \"a\"}\n", {"line 1", ".jsonl"}, SKV_E_ARG},
+        {"array.txt", "[\"a\", \"b\"]", {"line 1", ".json"}, SKV_E_ARG},
+        {"pretty.txt", "\n [\n  \"a\",\n  \"b\"\n]\n", {"line 1", ".json"}, SKV_E_ARG},
+        {"object.txt", "{\n  \"prompt\": \"a\"\n}\n", {"line 1", ".json"}, SKV_E_ARG},
+        {"a.yaml", "prompts:\n  - a\n", {".yaml", ".txt or", ".jsonl"}, SKV_E_ARG},
         {"twice.jsonl",
          "{\"id\": 1, \"prompt\": \"a\"}\n{\"id\": 1, \"prompt\": \"b\"}\n",
          {"line 2", "line 1", "--id-key"},
@@ -166,6 +172,8 @@ static void lists_that_are_in_doubt_are_refused_with_the_cure(void **state)
          {"no prompts", "annotations"},
          SKV_E_FORMAT},
         {"empty.txt", " \n\t\n", {"line 1", "empty", "no other"}, SKV_E_ARG},
+        {"gone.json", "{\"error\": \"Repository not found\"}", {"server"}, SKV_E_ARG},
+        {"nan.json", "[{\"prompt\": NaN}]", {"entry 1", "the prompt is empty"}, SKV_E_ARG},
         {"numbers.json", "[1, 2]", {"entry 1", "not a JSON object", "no other"}, SKV_E_ARG},
     };
     static const char utf16[] = "\xff\xfep\0r\0";
@@ -182,6 +190,48 @@ static void lists_that_are_in_doubt_are_refused_with_the_cure(void **state)
     assert_int_equal(skv_file_write(temp_path("excel.txt"), utf16, sizeof utf16 - 1), SKV_OK);
     assert_int_equal(skv_prompts_read(&p, temp_path("excel.txt"), NULL), SKV_E_ARG);
     assert_non_null(strstr(skv_message(), "UTF-16"));
+}
+
+static void a_text_that_is_like_another_form_is_text(void **state)
+{
+    static const char *const lists[] = {
+        "a cat, text, red\nb\n", "text, logo\nb\n", "[red] cat\nb\n",
+        "{a|b} cat\n\"b\"\n",    "[\nb\n",          "caption\nb\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        skv_prompts *p = NULL;
+
+        write_file("a.txt", lists[i]);
+        assert_int_equal(skv_prompts_read(&p, temp_path("a.txt"), NULL), SKV_OK);
+        assert_int_equal(p->n, 2);
+        assert_memory_equal(p->prompts[0].text, lists[i], strcspn(lists[i], "\n"));
+        skv_prompts_destroy(p);
+    }
+}
+
+/* CR CR LF, DOS's end of a text, Excel's line of the separator, and seeds of pandas. */
+static void what_windows_programs_write_is_read(void **state)
+{
+    static const char *const list[][2] = {
+        {"a.txt", "a cat\r\r\na dog\r\r\n\x1a"},
+        {"a.jsonl", "{\"text\": \"a cat\", \"seed\": 7.0}\r\r\n\"a dog\"\r\n"},
+        {"a.csv", "sep=|\r\r\nprompt|seed\r\r\na cat|7.0\r\r\na dog| 8\r\r\n"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        skv_prompts *p = NULL;
+
+        write_file(list[i][0], list[i][1]);
+        assert_int_equal(skv_prompts_read(&p, temp_path(list[i][0]), NULL), SKV_OK);
+        assert_int_equal(p->n, 2);
+        assert_int_equal(p->facts.n_bad, 0);
+        assert_string_equal(p->prompts[0].text, "a cat");
+        assert_string_equal(p->prompts[1].text, "a dog");
+        assert_int_equal(p->prompts[0].seed, i > 0 ? 7 : 0);
+        assert_int_equal(p->prompts[1].seed, i > 1 ? 8 : 0);
+        skv_prompts_destroy(p);
+    }
 }
 
 static void keys_can_be_named(void **state)
@@ -294,6 +344,43 @@ static void the_one_array_of_prompts_in_an_object_is_the_list(void **state)
         assert_int_equal(p->n, i + 1);
         assert_string_equal(p->prompts[i].text, "a");
         assert_null(p->prompts[i].id);
+        skv_prompts_destroy(p);
+    }
+}
+
+/* By columns, within an object, and with Python's NaN. */
+static void documents_of_other_tools_are_read(void **state)
+{
+    static const char *const lists[] = {
+        "{\"prompt\": [\"a\", \"b\"], \"id\": [\"x\", \"y\"], \"size\": 2}",
+        "{\"columns\": [\"id\", \"prompt\"], \"index\": [0, 1], \"data\": [[\"x\", \"a\"], [\"y\", "
+        "\"b\"]]}",
+        "{\"data\": {\"x\": \"a\", \"y\": {\"prompt\": \"b\"}}}",
+        "{\"version\": 1, \"prompts\": {\"x\": \"a\", \"y\": \"b\"}}",
+        "[{\"id\": \"x\", \"prompt\": \"a\", \"score\": NaN}, {\"id\": \"y\", \"prompt\": \"b\", "
+        "\"at\": [-Infinity, \"NaN \\\" NaN\", Infinity]}]",
+        "{\"id\": \"x\", \"prompt\": \"a\", \"seed\": NaN}\n{\"id\": \"y\", \"prompt\": \"b\"}\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        skv_prompts *p = NULL;
+
+        write_file("a.json", lists[i]);
+        assert_int_equal(skv_prompts_read(&p, temp_path("a.json"), NULL), SKV_OK);
+        assert_int_equal(p->n, 2);
+        assert_int_equal(p->facts.n_bad, 0);
+        assert_string_equal(p->prompts[0].text, "a");
+        assert_string_equal(p->prompts[1].text, "b");
+        assert_string_equal(p->prompts[0].given_id, "x");
+        assert_string_equal(p->prompts[1].given_id, "y");
+        skv_prompts_destroy(p);
+    }
+    write_file("a.json", "{\"data\": {\"prompts\": [\"a\", \"b\"]}}");
+    {
+        skv_prompts *p = NULL;
+
+        assert_int_equal(skv_prompts_read(&p, temp_path("a.json"), NULL), SKV_OK);
+        assert_int_equal(p->n, 2);
         skv_prompts_destroy(p);
     }
 }
@@ -472,6 +559,9 @@ int main(void)
         CASE(keys_of_plain_text_are_refused),
         CASE(an_id_is_kept_as_it_was_given),
         CASE(words_of_a_key_may_be_parted_in_any_way),
+        CASE(documents_of_other_tools_are_read),
+        CASE(a_text_that_is_like_another_form_is_text),
+        CASE(what_windows_programs_write_is_read),
         CASE(the_one_array_of_prompts_in_an_object_is_the_list),
         CASE(an_empty_prompt_is_a_bad_line_in_every_form),
         CASE(what_a_line_asks_for_is_known),
