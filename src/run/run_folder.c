@@ -365,16 +365,6 @@ skv_group_want skv_run_plan_want(const skv_run_plan *plan, int path, int64_t gro
                                      (plan->image ? SKV_GROUP_IMAGE : 0)};
 }
 
-/* Pictures are synced before they get their name, so one that has bytes is whole. */
-static skv_status find_png(bool *there, skv_stat_folder *images, const skv_run_name *file)
-{
-    struct stat info;
-
-    SKV_TRY(skv_stat_folder_look(there, &info, images, file));
-    *there = *there && S_ISREG(info.st_mode) && info.st_size > 0;
-    return SKV_OK;
-}
-
 typedef struct {
     const skv_run_place *run;
     const skv_run_plan *plan;
@@ -403,7 +393,7 @@ static skv_status find_missing_png(bool *missing, scan *s, const skv_run_name *g
         if (!sampled)
             continue;
         SKV_TRY_GOTO(skv_run_name_image(&file, s->run, s->path, row, id), done);
-        SKV_TRY_GOTO(find_png(&there, &s->images, &file), done);
+        SKV_TRY_GOTO(skv_stat_folder_find_png(&there, &s->images, &file), done);
         if (there)
             continue;
         if (!rec.owned)

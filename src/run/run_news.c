@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/folder.h"
+#include "run/stat_folder.h"
 
 /* The group of a file's name, -1: another file. */
 static int64_t group_of(const char *name)
@@ -91,16 +92,14 @@ skv_status skv_run_news_group(uint8_t *work, const skv_run_place *run, const skv
 bool skv_run_news_has_png(const skv_run_place *run, const char *path, int64_t row, const char *id)
 {
     skv_run_name file;
-    struct stat info;
     const char *name;
-    bool there;
+    bool there = false;
     int folder;
 
     if (skv_run_name_image(&file, run, path, row, id) != SKV_OK ||
         skv_folder_of(&folder, &name, file.path, file.n_below) != SKV_OK)
         return false;
-    there = fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
-            info.st_size > 0;
+    there = skv_run_find_png(&there, folder, name, file.path) == SKV_OK && there;
     close(folder);
     return there;
 }

@@ -21,4 +21,10 @@ SKV_MUST skv_status skv_stat_folder_look(bool *there, struct stat *out, skv_stat
                                          const skv_run_name *file);
 void skv_stat_folder_close(skv_stat_folder *f);
 
+/* *there: a PNG of this name is in the open folder, no link, and ends as every PNG does: a copy
+ * that was cut, or another file, does not. `path` is for the message. */
+SKV_MUST skv_status skv_run_find_png(bool *there, int folder, const char *name, const char *path);
+SKV_MUST skv_status skv_stat_folder_find_png(bool *there, skv_stat_folder *f,
+                                             const skv_run_name *file);
+
 #endif

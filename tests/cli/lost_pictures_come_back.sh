@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# PNGs are derived: what is missing, empty or no file is remade, from pictures or from bits, and
+# PNGs are derived: what is missing, empty, cut, another file or none is remade, from pictures or
+# from bits, and
 # equal; decode too.
 printf 'a cat\na dog\na bird\n' >prompts.txt
 cat >job.json <<JSON
@@ -12,6 +13,11 @@ cp -r run/images first
 rm run/images/full/00001.png
 : >run/images/full/00002.png
 ln -sf /dev/null run/images/scalekv-10/00000.png
+"$SKV" sample --config job.json --out run >/dev/null 2>&1
+diff -r first run/images
+truncate -s -12 run/images/full/00000.png
+head -c "$(stat -c %s first/full/00001.png)" /dev/zero >run/images/full/00001.png
+printf 'version https://git-lfs.github.com/spec/v1\n' >run/images/scalekv-10/00001.png
 "$SKV" sample --config job.json --out run >/dev/null 2>&1
 diff -r first run/images
 "$SKV" sample --config job.json --out lean --store bits,png >/dev/null 2>&1
