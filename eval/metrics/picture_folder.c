@@ -18,9 +18,12 @@ static const struct {
     const char *ending;
     ending_kind kind;
 } endings[] = {{".png", LOSSLESS},  {".webp", LOSSLESS}, {".jpg", LOSSY},    {".jpeg", LOSSY},
-               {".jfif", LOSSY},    {".bmp", NOT_READ},  {".gif", NOT_READ}, {".tif", NOT_READ},
-               {".tiff", NOT_READ}, {".ppm", NOT_READ},  {".pgm", NOT_READ}, {".avif", NOT_READ},
-               {".heic", NOT_READ}, {".jxl", NOT_READ},  {".jp2", NOT_READ}, {".tga", NOT_READ}};
+               {".jfif", LOSSY},    {".jpe", LOSSY},     {".bmp", NOT_READ}, {".pnm", NOT_READ},
+               {".pbm", NOT_READ},  {".heif", NOT_READ}, {".dib", NOT_READ}, {".ico", NOT_READ},
+               {".svg", NOT_READ},  {".npy", NOT_READ},  {".exr", NOT_READ}, {".gif", NOT_READ},
+               {".tif", NOT_READ},  {".tiff", NOT_READ}, {".ppm", NOT_READ}, {".pgm", NOT_READ},
+               {".avif", NOT_READ}, {".heic", NOT_READ}, {".jxl", NOT_READ}, {".jp2", NOT_READ},
+               {".tga", NOT_READ}};
 
 static ending_kind kind_of(size_t *ending_bytes, const char *name)
 {
@@ -32,6 +35,16 @@ static ending_kind kind_of(size_t *ending_bytes, const char *name)
     return NO_PICTURE;
 }
 
+/* Takes `path`. */
+static void leave_out(skv_picture_folder *f, char *path)
+{
+    f->n_left_out++;
+    if (f->left_out)
+        free(path);
+    else
+        f->left_out = path;
+}
+
 /* Takes `path` of a file, which it owns then; `above` bytes of it are the listed folder. */
 static skv_status add(skv_picture_folder *f, char *path, size_t above)
 {
@@ -39,14 +52,12 @@ static skv_status add(skv_picture_folder *f, char *path, size_t above)
     const ending_kind kind = kind_of(&ending, path + above);
     skv_folder_picture *p;
 
-    if (kind == NO_PICTURE || kind == NOT_READ) {
-        f->n_left_out += kind == NOT_READ;
-        if (kind == NOT_READ && !f->left_out)
-            f->left_out = path;
-        else
-            free(path);
+    if (kind == NOT_READ)
+        leave_out(f, path);
+    else if (kind == NO_PICTURE)
+        free(path);
+    if (kind == NOT_READ || kind == NO_PICTURE)
         return SKV_OK;
-    }
     if (skv_grow(&f->picture, (size_t)f->n, sizeof *f->picture, path) != SKV_OK) {
         free(path);
         return SKV_E_MEM;
@@ -71,6 +82,10 @@ static skv_status visit(skv_picture_folder *f, char *path, size_t above, int dep
         st = skv_fail(skv_name_status(errno), "%s: %s", path, strerror(errno));
     else if (S_ISREG(info.st_mode))
         return add(f, path, above);
+    else if (S_ISDIR(info.st_mode)) { /* behind a link */
+        leave_out(f, path);
+        return SKV_OK;
+    }
     free(path);
     return st;
 }
@@ -111,9 +126,11 @@ skv_status skv_picture_folder_list(skv_picture_folder *out, const char *folder)
     *out = (skv_picture_folder){0};
     SKV_TRY(list(out, folder, n + (n > 0 && folder[n - 1] != '/'), 0));
     if (out->n == 0 && out->left_out)
-        return skv_fail(SKV_E_NOTFOUND,
-                        "%s holds no PNG, JPEG or WebP picture; %s is none of these", folder,
-                        out->left_out);
+        return skv_fail(
+            SKV_E_NOTFOUND,
+            "%s holds no PNG, JPEG or WebP picture; %s is none of these, or a link to a "
+            "folder",
+            folder, out->left_out);
     if (out->n == 0)
         return skv_fail(SKV_E_NOTFOUND, "%s holds no PNG, JPEG or WebP picture", folder);
     qsort(out->picture, (size_t)out->n, sizeof *out->picture, by_id);
@@ -122,6 +139,12 @@ skv_status skv_picture_folder_list(skv_picture_folder *out, const char *folder)
 
 skv_status skv_picture_folder_unique(const skv_picture_folder *f)
 {
+    for (int64_t i = 0; i < f->n; i++)
+        if (!skv_utf8_is_valid(f->picture[i].id, strlen(f->picture[i].id)))
+            return skv_fail(SKV_E_ARG,
+                            "%s: this name is not UTF-8, as the ids in metrics.h5 must be: rename "
+                            "the file",
+                            f->picture[i].file);
     for (int64_t i = 1; i < f->n; i++)
         if (strcmp(f->picture[i - 1].id, f->picture[i].id) == 0)
             return skv_fail(SKV_E_ARG,

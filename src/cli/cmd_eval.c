@@ -121,7 +121,9 @@ static void say_not_compared(const job *j)
 {
     for (int i = 0; i < 2; i++) {
         if (j->pairs.n_left_out[i] > 0)
-            skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, the first: %s",
+            skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, and no link to a folder "
+                     "followed, "
+                     "the first: %s",
                      j->words.word[i], (long long)j->pairs.n_left_out[i], j->pairs.left_out[i]);
         if (j->pairs.n_lossy[i] > 0)
             skv_warn("%s: %lld picture%s; what JPEG changed is in all numbers", j->words.word[i],
@@ -306,8 +308,10 @@ static void say_against(const job *j)
     const skv_against *a = &j->against;
 
     if (a->folder.n_left_out > 0)
-        skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, the first: %s", a->name,
-                 (long long)a->folder.n_left_out, a->folder.left_out);
+        skv_warn("%s: %lld left out, only PNG, JPEG and WebP are read, and no link to a folder "
+                 "followed, "
+                 "the first: %s",
+                 a->name, (long long)a->folder.n_left_out, a->folder.left_out);
     if (!skv_against_is_folder(a))
         skv_warn("%s: statistics have no features of single pictures, so KID is not computed",
                  a->name);

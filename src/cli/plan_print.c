@@ -83,6 +83,7 @@ static void print_rows(bool result, const skv_run_setup *s)
 {
     const int64_t rows = s->rows.segments.n_rows, groups = s->rows.segments.n_groups;
     const int64_t prompts = s->rows.facts.n_prompts, cut = s->rows.facts.n_truncated;
+    const int64_t negatives = s->rows.n_negatives_cut;
 
     say(result, "# %" PRId64 " row%s in %" PRId64 " group%s of %" PRId64 ", %d path%s", rows,
         skv_s(rows), groups, skv_s(groups), s->settings->group_size, s->paths.n, skv_s(s->paths.n));
@@ -91,6 +92,11 @@ static void print_rows(bool result, const skv_run_setup *s)
             prompts, skv_s(prompts));
     if (cut > 0)
         say(result, "# %" PRId64 " prompt%s cut to 512 tokens", cut, cut == 1 ? " is" : "s are");
+    if (s->rows.negative_is_cut)
+        say(result, "# the negative prompt is cut to 512 tokens");
+    if (negatives > 0)
+        say(result, "# %" PRId64 " negative prompt%s of the list cut to 512 tokens", negatives,
+            negatives == 1 ? " is" : "s are");
     if (s->text_apart && s->n_texts_lacking == 0)
         say(result, "# %s has all texts: T5 is not loaded", s->settings->text_cache);
     else if (s->text_apart)

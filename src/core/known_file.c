@@ -1,6 +1,7 @@
 #include "core/known_file.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,8 +48,30 @@ static const kind messages[] = {
     {0, "Invalid username or password", "is a server's refusal of a login, not the file itself"},
     {0, "Access to ", "is a server's refusal (\"Access to ...\"), not the file itself"},
     {0, "404", "is a server's message (404), not the file itself"},
-    {0, "{\"error\"", "is a server's error message, not the file itself"},
+    {0, "Not Found", "is a server's message \"Not Found\", not the file itself"},
+    {0, "Forbidden", "is a server's refusal (\"Forbidden\"), not the file itself"},
+    {0, "Unauthorized", "is a server's refusal (\"Unauthorized\"), not the file itself"},
+    {0, "# xet version", "is a Xet pointer, not the file itself (git xet fetches it)"},
+    {0, "<!--", "is a web page, not the file itself (a download that wants a login?)"},
+    {0, "\xff\xfe", "is UTF-16: save it as UTF-8"},
+    {0, "\xfe\xff", "is UTF-16: save it as UTF-8"},
 };
+
+/* {"error": ...}, with blanks anywhere. */
+static bool is_json_message(const char *text, size_t bytes)
+{
+    static const char *const words[] = {"\"error", "\"detail\"", "\"message\""};
+    size_t at = 0;
+
+    while (at < bytes && (isspace((unsigned char)text[at]) || text[at] == '{'))
+        at++;
+    if (at == 0 || !memchr(text, '{', at))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (bytes - at >= strlen(words[i]) && memcmp(text + at, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
 
 static const char tar_of_torch[] =
     "is a checkpoint in PyTorch's old tar form (before version 0.2): load it with torch and save "
@@ -97,6 +120,8 @@ const char *skv_known_file(const void *data, size_t bytes)
 {
     const char *is = skv_known_file_not_text(data, bytes);
 
+    if (!is && is_json_message(data, bytes))
+        is = "is a server's error message, not the file itself";
     return is ? is : find(messages, sizeof messages / sizeof messages[0], data, bytes);
 }
 

@@ -195,6 +195,25 @@ done:
     return st;
 }
 
+/* Of a text, what a message shows of its first line. */
+static int text_bytes(const uint8_t *data, size_t bytes)
+{
+    int n = 0;
+
+    while ((size_t)n < bytes && n < 40 && data[n] >= ' ' && data[n] < 0x7f)
+        n++;
+    return n;
+}
+
+/* The first bytes are a text's: eight letters are no length that a header could have. */
+static bool is_text(const uint8_t *data, size_t bytes)
+{
+    for (size_t i = 0; i < 64 && i < bytes; i++)
+        if (!data[i] || data[i] == 0x7f || (data[i] < ' ' && !strchr("\t\n\r", data[i])))
+            return false;
+    return true;
+}
+
 skv_status skv_safetensors_read(skv_entries *out, const uint8_t *data, size_t bytes,
                                 const char *path, int shard)
 {
@@ -207,6 +226,16 @@ skv_status skv_safetensors_read(skv_entries *out, const uint8_t *data, size_t by
                         bytes);
     for (int i = 7; i >= 0; i--)
         header = header << 8 | data[i];
+    if (data[0] == 0x80 && data[1] >= 2 && data[1] <= 5)
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: a pickle that torch.save did not write: want a PyTorch "
+                        "file or safetensors",
+                        path);
+    if (is_text(data, bytes))
+        return skv_fail(SKV_E_FORMAT,
+                        "%s: a text that begins \"%.*s\": want a PyTorch file or "
+                        "safetensors",
+                        path, text_bytes(data, bytes), (const char *)data);
     if (header > MAX_HEADER || header > bytes - 8)
         return skv_fail(SKV_E_FORMAT,
                         "%s: neither a PyTorch file nor safetensors, or cut: a header of %llu "

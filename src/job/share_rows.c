@@ -101,7 +101,7 @@ static skv_status add_all(skv_job *j, const skv_blob *ids)
     skv_status st = SKV_OK;
 
     for (int r = 0; ids && r < j->size && st == SKV_OK; r++)
-        st = skv_texts_add(j->run.table, &j->run.rows.facts.n_truncated, ids[r].data, ids[r].bytes);
+        st = skv_texts_add(j->run.table, &j->run.rows, ids[r].data, ids[r].bytes);
     return st;
 }
 

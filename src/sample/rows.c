@@ -23,8 +23,6 @@ skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt
                          const skv_prompt_facts *facts, const skv_tokenizer *tokenizer,
                          int vocabulary)
 {
-    bool truncated = false;
-
     *rows = (skv_rows){.settings = s, .table = table, .facts = *facts, .vocabulary = vocabulary};
     if (facts->n_prompts > INT64_MAX / 10000)
         return skv_fail(SKV_E_ARG, "%s: %lld prompts are too many", skv_settings_list(s),
@@ -33,7 +31,8 @@ skv_status skv_rows_init(skv_rows *rows, const skv_settings *s, const skv_prompt
     SKV_TRY(skv_segments_grow(&rows->segments, facts->n_prompts, s->samples));
     if (!s->negative || !s->negative[0] || !skv_settings_guided(s))
         return SKV_OK;
-    return skv_rows_encode(tokenizer, s->negative, rows->negative, &rows->n_negative, &truncated);
+    return skv_rows_encode(tokenizer, s->negative, rows->negative, &rows->n_negative,
+                           &rows->negative_is_cut);
 }
 
 void skv_rows_group(const skv_rows *rows, int64_t g, int64_t *first, int *n)

@@ -20,6 +20,8 @@ typedef struct {
     int vocabulary; /* token ids are below */
     int n_negative; /* tokens of the run's negative prompt; 0: none */
     int32_t negative[SKV_MAX_TOKENS];
+    bool negative_is_cut;
+    int64_t n_negatives_cut; /* of prompts' own negatives that were tokenised just now */
 } skv_rows;
 
 /* What follows from the settings and the number of prompts, in one segment. vocabulary: the text

@@ -360,7 +360,7 @@ done:
     return st;
 }
 
-skv_status skv_texts_add(skv_prompt_table *table, int64_t *n_truncated, const void *ids, size_t n)
+skv_status skv_texts_add(skv_prompt_table *table, skv_rows *rows, const void *ids, size_t n)
 {
     const char *at = ids, *end = at + n, *tokens;
     const uint8_t yes = 1;
@@ -370,10 +370,11 @@ skv_status skv_texts_add(skv_prompt_table *table, int64_t *n_truncated, const vo
         at = tokens + h.bytes;
         SKV_TRY(skv_prompt_table_add(table, (skv_list)h.list, h.prompt, tokens,
                                      h.bytes / sizeof(int32_t)));
+        rows->n_negatives_cut += h.list == SKV_LIST_NEGATIVE_TOKEN && h.truncated;
         if (h.list != SKV_LIST_TOKEN || !h.truncated)
             continue;
         SKV_TRY(skv_prompt_table_add(table, SKV_LIST_TRUNCATED, h.prompt, &yes, 1));
-        ++*n_truncated;
+        rows->facts.n_truncated++;
     }
     return SKV_OK;
 }
@@ -388,7 +389,7 @@ skv_status skv_rows_tokenise(skv_rows *rows, skv_prompt_table *table,
     while (next < rows->facts.n_prompts && st == SKV_OK) {
         SKV_TRY_GOTO(skv_texts_pack(&texts, &next, rows), done);
         SKV_TRY_GOTO(skv_texts_encode(&ids, texts.data, texts.n, tokenizer, n_threads), done);
-        st = skv_texts_add(table, &rows->facts.n_truncated, ids.data, ids.n);
+        st = skv_texts_add(table, rows, ids.data, ids.n);
     }
 done:
     skv_bytes_clear(&texts);

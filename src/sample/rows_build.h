@@ -48,8 +48,8 @@ void skv_texts_cut(size_t *end, int size, const skv_bytes *texts);
 SKV_MUST skv_status skv_texts_encode(skv_bytes *out, const void *texts, size_t n,
                                      const skv_tokenizer *tokenizer, int n_threads);
 
-/* Adds a share's ids to the table; *n_truncated grows by the prompts that were cut. */
-SKV_MUST skv_status skv_texts_add(skv_prompt_table *table, int64_t *n_truncated, const void *ids,
+/* Adds a share's ids to the table; what rows says of texts that were cut grows by those. */
+SKV_MUST skv_status skv_texts_add(skv_prompt_table *table, skv_rows *rows, const void *ids,
                                   size_t n);
 
 /* Tokenises all of a table that one rank has for itself. Of rows, facts.n_truncated is set. */

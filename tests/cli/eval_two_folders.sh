@@ -26,11 +26,16 @@ cp run/images/full/00000.png tree/a/b/x.PNG
 cp run/images/full/00000.png other/a/b/x.png
 cp "$DATA/fuzz/picture/grey.jpg" tree/y.JPG
 cp "$DATA/fuzz/picture/grey.jpg" other/y.jpeg
+cp "$DATA/fuzz/picture/grey.jpg" tree/j.jpe
+cp "$DATA/fuzz/picture/grey.jpg" other/j.jpg
 cp run/images/full/00000.png tree/.hidden/z.png
 touch tree/notes.txt
 "$SKV" eval tree other --networks none | awk 'NR == 3 {print "identical in trees:", $NF}'
 touch tree/w.Bmp tree/w.tif
+ln -s a tree/link
 tree=0
 "$SKV" eval tree other --networks none >table || tree=$?
 echo "a picture that is not read: status $tree"
+cp tree/y.JPG $'tree/\xff.jpg'
+"$SKV" eval tree other --networks none 2>&1 >/dev/null | grep '^error'
 exit $status

@@ -11,6 +11,12 @@ JSON
     --t5 "$DATA/tiny_t5" --resolution 0.06M --threads 2 --paths full --samples 2 --seed-rule prompt \
     --prompts p.jsonl --out run >/dev/null 2>&1
 "$SKV" export run --layout coco --samples 1 --path full --out coco >/dev/null
+for list in '{"prompt": "a"}' "{\"prompt\": \"a\", \"negative\": \"$(printf 'fog %.0s' {1..600})\"}"; do
+    echo "$list" >q.jsonl
+    "$SKV" sample --config c.json --transformer formula:tiny_f16 --vae formula:tiny_f16 \
+        --t5 "$DATA/tiny_t5" --resolution 0.06M --threads 2 --paths full --prompts q.jsonl --out cut \
+        --dry-run 2>/dev/null | grep 'negative prompt'
+done
 cat >look.py <<'PY'
 import h5py, json
 f = h5py.File("run/run.h5")

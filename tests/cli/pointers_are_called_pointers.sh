@@ -42,3 +42,10 @@ said eval finished
 said inspect w.pth
 said check pictures --layout coco --count 1
 said verify --transformer formula:tiny_f16 --vae formula:tiny_f16 --against w.h5
+# other things that servers and programs leave in a file's place
+printf '{ "detail" : "Not found"}' >0.pth
+printf 'no such bucket\n' >1.pth
+/usr/bin/python3 -c 'import pickle; pickle.dump({"a": [0] * 9}, open("2.pth", "wb"))'
+for i in 0 1 2; do
+    "$SKV" inspect $i.pth 2>&1 || [ $? = 1 ]
+done
