@@ -95,8 +95,8 @@ static void print_rows(bool result, const skv_run_setup *s)
     if (s->rows.negative_is_cut)
         say(result, "# the negative prompt is cut to 512 tokens");
     if (negatives > 0)
-        say(result, "# %" PRId64 " negative prompt%s of the list cut to 512 tokens", negatives,
-            negatives == 1 ? " is" : "s are");
+        say(result, "# %" PRId64 " negative prompt%s of the list %s cut to 512 tokens", negatives,
+            skv_s(negatives), negatives == 1 ? "is" : "are");
     if (s->text_apart && s->n_texts_lacking == 0)
         say(result, "# %s has all texts: T5 is not loaded", s->settings->text_cache);
     else if (s->text_apart)

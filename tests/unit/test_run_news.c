@@ -87,18 +87,30 @@ static void a_look_at_a_group_is_not_content_with_a_name(void **state)
     assert_int_equal(work, SKV_WORK_COMPUTE);
 }
 
-static void a_picture_without_bytes_is_none(void **state)
+/* Ends as a PNG does. */
+static void png(const char *name)
+{
+    static const char bytes[] = "....\0\0\0\0IEND\xae"
+                                "B`\x82";
+
+    assert_int_equal(skv_file_write(temp_path(name), bytes, sizeof bytes - 1), SKV_OK);
+}
+
+static void a_picture_without_its_end_is_none(void **state)
 {
     const skv_run_place run = {.folder = temp_folder()};
 
     (void)state;
     assert_false(skv_run_news_has_png(&run, "full", 0, "r0"));
     assert_int_equal(skv_folder_make(temp_path("images/full")), SKV_OK);
-    put("images/full/r0.png", 1);
+    png("images/full/r0.png");
+    assert_int_equal(skv_file_write(temp_path("images/full/cut.png"), "ends too early", 14),
+                     SKV_OK);
     put("images/full/r1.png", 0);
-    put("images/r2.png", 1);
+    png("images/r2.png");
     assert_true(skv_run_news_has_png(&run, "full", 0, "r0"));
     assert_false(skv_run_news_has_png(&run, "full", 1, "r1"));
+    assert_false(skv_run_news_has_png(&run, "full", 1, "cut"));
     assert_false(skv_run_news_has_png(&run, "full", 2, "../r2"));
 }
 
@@ -110,7 +122,7 @@ int main(void)
         CASE(a_list_that_breaks_off_is_no_short_list),
         CASE(a_divided_folder_is_listed_hundred_by_hundred),
         CASE(a_look_at_a_group_is_not_content_with_a_name),
-        CASE(a_picture_without_bytes_is_none),
+        CASE(a_picture_without_its_end_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
