@@ -12,7 +12,7 @@ sed -n 's/ (the observation.*//; s/^path \(.*left out\)/\1/p' said
 policies=$(sed -n 's/.*"paths": "full,\(.*\)",/\1/p' "$SOURCE/configs/frontier.json" |
     sed 's/,full-{.*//; s/-{[0-9,]*}//g')
 echo "$(grep -o '[a-z0-9-]*' <<<"$policies" | wc -l) policies," \
-    "$(awk 'NR > 2' table | wc -l) paths, $(grep -c '^[a-z].*layer' recalled) with recall," \
+    "$(awk 'NR > 2' table | wc -l) paths, $(grep -cE '^[a-z][^ ]* +[0-9]+\.' recalled) with recall," \
     "$(awk 'NR > 2' evaluated | wc -l) evaluated"
 echo "--- nothing is left"
 "$SKV" sample --config "$SOURCE/configs/frontier.json" "${model[@]}" --drafters 0 \
