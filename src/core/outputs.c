@@ -1,5 +1,7 @@
 #include "core/outputs.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +26,21 @@ static bool will_be_made(const char *path, const char *folder)
            access(folder, F_OK) != 0;
 }
 
-static skv_status try_to_write(const char *path)
+/* Whether an old file may be replaced by JSON: it is JSON, or empty. A word too few on the command
+ * line must not cost a checkpoint. */
+static bool is_json(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    int c = EOF;
+
+    while (f && (c = fgetc(f)) != EOF && isspace(c))
+        ;
+    if (f)
+        fclose(f);
+    return c == EOF || c == '{' || c == '[';
+}
+
+static skv_status try_to_write(const char *path, bool json)
 {
     struct stat info;
     skv_aside file;
@@ -33,6 +49,8 @@ static skv_status try_to_write(const char *path)
         return skv_fail(SKV_E_KIND, "%s: is a folder, want a file", path);
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
         return skv_fail(SKV_E_KIND, "%s: is not a regular file; - is standard output", path);
+    if (json && !is_json(path))
+        return skv_fail(SKV_E_KIND, "%s: is there and is not JSON, so it is not replaced", path);
     SKV_TRY(skv_aside_create(&file, path, 0));
     skv_aside_drop(&file);
     return SKV_OK;
@@ -48,7 +66,7 @@ skv_status skv_outputs_try(const skv_option *table, const void *settings)
         const char *path = text_of(table, settings, options[i][0]);
 
         if (path && strcmp(path, "-") != 0 && !will_be_made(path, made))
-            SKV_TRY(skv_option_opened(options[i][1], try_to_write(path)));
+            SKV_TRY(skv_option_opened(options[i][1], try_to_write(path, i == 0)));
     }
     return SKV_OK;
 }

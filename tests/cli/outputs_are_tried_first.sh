@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A file of --json, --csv or --write-stats that cannot be written is said before work begins: nothing
-# is made, and what was there stays.
+# is made, and what was there stays. So does a file that is no JSON and was meant to be read.
 job=(--config "$SOURCE/configs/tiny.json" --resolution 0.06M --threads 2)
 "$SKV" sample "${job[@]}" --paths full --out run >/dev/null 2>&1
 
@@ -28,6 +28,9 @@ refused bench --json none/x.json
 refused status run --json none/x.json
 refused inspect run --json none/x.json
 refused doctor --json none/x.json
+echo weights >w.pth
+refused inspect --json w.pth run
+cat w.pth
 find run -type f | sort | cmp - before
 ls
 # a folder that the command makes is none that is missing
