@@ -175,7 +175,7 @@ static skv_status add_settings(skv_json_maker *manifest, const char *run)
     SKV_TRY(skv_layout_join(file, run, "run.json"));
     st = skv_json_read_below(&root, file, 1);
     if (st != SKV_OK)
-        return st == SKV_E_MEM || st == SKV_E_IO ? st : SKV_OK;
+        return skv_may_pass(st) ? st : SKV_OK;
     settings = json_object_get(root, "settings");
     if (settings)
         skv_json_put(manifest, "settings", json_incref(settings));

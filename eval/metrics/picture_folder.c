@@ -52,12 +52,14 @@ static skv_status add(skv_picture_folder *f, char *path, size_t above)
     const ending_kind kind = kind_of(&ending, path + above);
     skv_folder_picture *p;
 
-    if (kind == NOT_READ)
+    if (kind == NOT_READ) {
         leave_out(f, path);
-    else if (kind == NO_PICTURE)
-        free(path);
-    if (kind == NOT_READ || kind == NO_PICTURE)
         return SKV_OK;
+    }
+    if (kind == NO_PICTURE) {
+        free(path);
+        return SKV_OK;
+    }
     if (skv_grow(&f->picture, (size_t)f->n, sizeof *f->picture, path) != SKV_OK) {
         free(path);
         return SKV_E_MEM;

@@ -300,7 +300,7 @@ skv_status skv_results_merge(skv_results *results, const skv_pairs *pairs, const
     skv_status st = skv_metrics_read_h5(&old, path);
 
     /* what cannot be read at the moment may hold numbers that took hours */
-    if (st == SKV_E_MEM || st == SKV_E_IO)
+    if (skv_may_pass(st))
         goto done;
     if (st != SKV_OK) {
         if (st != SKV_E_NOTFOUND)

@@ -188,8 +188,6 @@ static json_t *findings_json(const skv_findings *f)
 static skv_status write_json(const skv_findings *f, json_t *ranks, json_t *plan, const char *file)
 {
     skv_json_maker root = skv_json_object();
-    json_t *all = NULL;
-    skv_status st;
 
     skv_json_put(&root, "version", json_string(skv_build()));
     skv_json_put(&root, "libraries", skv_libraries_json());
@@ -197,10 +195,7 @@ static skv_status write_json(const skv_findings *f, json_t *ranks, json_t *plan,
     skv_json_put(&root, "plan", plan ? json_incref(plan) : json_null());
     skv_json_put(&root, "findings", findings_json(f));
     skv_json_put(&root, "traps", json_integer(f->n_traps));
-    SKV_TRY(skv_json_finish(&all, &root, "doctor"));
-    st = skv_print_json(all, file);
-    json_decref(all);
-    return st;
+    return skv_print_made(&root, file);
 }
 
 /* ------------------------------------------------------------------------- command */

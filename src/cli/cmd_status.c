@@ -173,8 +173,6 @@ static skv_status write_json(const status *a, const char *file)
 {
     const skv_run_status *s = &a->s;
     skv_json_maker root = skv_json_object(), paths = skv_json_object();
-    json_t *all = NULL;
-    skv_status st;
 
     for (int i = 0; i < s->n_paths; i++)
         skv_json_put(&paths, s->path[i].name, json_integer(s->path[i].done));
@@ -192,10 +190,7 @@ static skv_status write_json(const status *a, const char *file)
     skv_json_put(&root, "processes", processes_json(s));
     skv_json_put(&root, "dead_processes", json_integer(s->n_dead));
     skv_json_put(&root, "failed_rows", skv_failed_rows_json(&a->failed));
-    SKV_TRY(skv_json_finish(&all, &root, file));
-    st = skv_print_json(all, file);
-    json_decref(all);
-    return st;
+    return skv_print_made(&root, file);
 }
 
 /* ------------------------------------------------------------------------- command */

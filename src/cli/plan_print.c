@@ -138,16 +138,15 @@ void skv_print_plan(void *progress, const skv_run_setup *s, const skv_blob *rank
     skv_progress *p = progress;
     int64_t groups = 0, pngs = 0;
 
-    p->json = s->settings->json;
-    if (skv_json_begin(p->json) != SKV_OK)
+    if (s->settings->json)
+        snprintf(p->json, sizeof p->json, "%s", s->settings->json);
+    if (skv_json_begin(s->settings->json) != SKV_OK)
         skv_warn("%s", skv_message());
     for (int r = 0; r < n_ranks; r++)
         say(result, "# %s", (const char *)rank[r].data);
     print_rows(result, s);
     print_memory(result, s);
-    if (p->json)
-        snprintf(p->json_file, sizeof p->json_file, "%s", p->json);
-    if (p->json && result)
+    if (p->json[0] && result)
         plan_as_data(&p->plan, s, rank, n_ranks);
     if (s->probe_row > 0) /* what only measures writes no groups */
         return;
@@ -208,8 +207,8 @@ skv_status skv_print_end(skv_progress *p, skv_status ended)
         skv_json_put(&p->plan, "fits", json_boolean(ended == SKV_OK));
         skv_json_put(&p->plan, "why_not",
                      ended == SKV_OK ? json_null() : skv_json_foreign(skv_message()));
-        st = skv_print_made(&p->plan, p->json_file);
-    } else if (ended == SKV_OK && p->json_file[0] && !p->has_table) {
+        st = skv_print_made(&p->plan, p->json);
+    } else if (ended == SKV_OK && p->json[0] && !p->has_table) {
         skv_warn(
             "--json: nothing is written, since this start made no run.h5 whose paths it lists");
     }

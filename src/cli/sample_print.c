@@ -13,7 +13,6 @@
 #include "core/text.h"
 #include "run/run_summary.h"
 #include "run/schema.h"
-#include "sample/estimate.h"
 
 #define BAR         20 /* characters of a bar, at most, and at least: a shorter one says nothing */
 #define BAR_LEAST   5
@@ -124,7 +123,7 @@ skv_status skv_print_paths(void *progress, const char *run)
                json_real_value(json_object_get(row, "vae_seconds")));
     }
     p->has_table = true;
-    if (p->json)
+    if (p->json[0])
         st = skv_print_json(rows, p->json);
     json_decref(rows);
     return st;

@@ -9,11 +9,10 @@
 
 /* Their ctx. */
 typedef struct {
-    double said;          /* skv_job_progress.seconds of the last line in a log */
-    const char *json;     /* --json, or NULL */
-    char json_file[4096]; /* the same after the job, whose settings are gone then; "" */
-    bool has_table;       /* of paths, which was printed */
-    skv_json_maker plan;  /* of a dry run with --json; ends in skv_print_end */
+    double said;         /* skv_job_progress.seconds of the last line in a log */
+    char json[4096];     /* --json, a copy: the job's settings end with it; "": none */
+    bool has_table;      /* of paths, which was printed */
+    skv_json_maker plan; /* of a dry run with --json; ends in skv_print_end */
 } skv_progress;
 
 /* One line a rank, groups, memory by purpose, disk: to stdout for --dry-run (where it is the

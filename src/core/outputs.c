@@ -43,11 +43,12 @@ static bool is_json(const char *path)
 static skv_status try_to_write(const char *path, bool json)
 {
     struct stat info;
+    const bool is_there = stat(path, &info) == 0;
     skv_aside file;
 
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    if (is_there && S_ISDIR(info.st_mode))
         return skv_fail(SKV_E_KIND, "%s: is a folder, want a file", path);
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+    if (is_there && !S_ISREG(info.st_mode))
         return skv_fail(SKV_E_KIND, "%s: is not a regular file; - is standard output", path);
     if (json && !is_json(path))
         return skv_fail(SKV_E_KIND, "%s: is there and is not JSON, so it is not replaced", path);

@@ -6,6 +6,8 @@
 #ifndef SKV_CORE_STATUS_H
 #define SKV_CORE_STATUS_H
 
+#include <stdbool.h>
+
 typedef enum {
     SKV_OK = 0,
     SKV_E_ARG = -1,         /* a caller's or user's argument, option or config value */
@@ -62,5 +64,11 @@ const char *skv_status_name(skv_status st);
         if (st != SKV_OK)                                                                          \
             goto label;                                                                            \
     } while (0)
+
+/* Whether a failure says nothing of what was to be read: tried again, it may do well. */
+static inline bool skv_may_pass(skv_status st)
+{
+    return st == SKV_E_MEM || st == SKV_E_IO;
+}
 
 #endif

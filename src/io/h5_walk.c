@@ -32,7 +32,7 @@ typedef struct {
  * it. */
 static skv_status only_damage(const walk *w, skv_status st)
 {
-    return w->sealed || st == SKV_E_H5 || st == SKV_E_MEM || st == SKV_E_IO ? st : SKV_OK;
+    return w->sealed || st == SKV_E_H5 || skv_may_pass(st) ? st : SKV_OK;
 }
 
 /* ---------------------------------------------------------------- attributes */

@@ -7,9 +7,9 @@
 
 static bool is_karpathy(const skv_prompts__builder *b, const json_t *root)
 {
-    (void)b;
     const json_t *first = json_array_get(json_object_get(root, "images"), 0);
 
+    (void)b;
     return json_is_array(json_object_get(first, "sentences"));
 }
 

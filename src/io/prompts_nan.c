@@ -22,7 +22,7 @@ static size_t word_bytes(const char *at, size_t n)
     return 0;
 }
 
-/* to: 2 n bytes at most. Returns those that were written; n: there was no such word. */
+/* to: 2 n bytes at most. Returns those that were written. */
 static size_t replace(char *to, const char *text, size_t n)
 {
     bool in_string = false;
@@ -48,11 +48,8 @@ static size_t replace(char *to, const char *text, size_t n)
 
 static bool may_hold_one(const char *text, size_t n)
 {
-    for (const char *c = text; (c = memchr(c, 'N', n - (size_t)(c - text))); c++)
-        if (word_bytes(c, n - (size_t)(c - text)) > 0)
-            return true;
-    for (const char *c = text; (c = memchr(c, 'I', n - (size_t)(c - text))); c++)
-        if (word_bytes(c, n - (size_t)(c - text)) > 0)
+    for (size_t i = 0; i < n; i++)
+        if (word_bytes(text + i, n - i) > 0)
             return true;
     return false;
 }

@@ -39,7 +39,7 @@ static skv_status print_file(FILE *f, const char *folder, const char *name)
 
     SKV_TRY_GOTO(skv_path_join(&path, folder, name), done);
     st = skv_file_read(&bytes, &n, path, SKV_PROMPT_MAX_BYTES + 2);
-    if (st == SKV_E_MEM || st == SKV_E_IO) /* says nothing of the prompt */
+    if (skv_may_pass(st)) /* says nothing of the prompt */
         goto done;
     if (st != SKV_OK) {
         snprintf(reason, sizeof reason, "%.500s", skv_message());

@@ -19,7 +19,6 @@ bool skv_prompts__next_line(const skv_prompts__window *w, size_t *used, const ch
                             size_t *n)
 {
     const char *at = w->bytes + *used, *end = w->bytes + w->n, *stop = at;
-
     size_t end_bytes = 0;
 
     while (stop < end && *stop != '\n' && *stop != '\r')

@@ -73,7 +73,7 @@ skv_status skv_run_begun_read(skv_run_begun *out, json_t **part, const char *run
     if (snprintf(file, sizeof file, "%s/run.json", run) >= (int)sizeof file)
         return SKV_OK;
     st = skv_json_read_below(&root, file, 1);
-    if (st == SKV_E_MEM || st == SKV_E_IO)
+    if (skv_may_pass(st))
         return st;
     if (st != SKV_OK || !take_facts(&begun, root, file)) {
         json_decref(root);
@@ -250,7 +250,7 @@ static skv_status compare_lists(const skv_run_begun *b, const skv_run_wish *w)
     skv_status st = skv_prompt_table_open(&before, &facts, w->run, NULL);
     const int64_t n = facts.n_prompts < w->facts->n_prompts ? facts.n_prompts : w->facts->n_prompts;
 
-    if (st == SKV_E_MEM || st == SKV_E_IO)
+    if (skv_may_pass(st))
         return st;
     if (st != SKV_OK || !is_same_list(b, &facts, b->rewritten[0] != '\0')) {
         skv_prompt_table_destroy(before);

@@ -28,6 +28,16 @@ static skv_status enter(skv_stat_folder *f, const char *path, size_t bytes, int 
     return st;
 }
 
+/* *there: something of this name is in the open folder. */
+static skv_status look(bool *there, struct stat *out, int folder, const char *name,
+                       const char *path)
+{
+    *there = fstatat(folder, name, out, AT_SYMLINK_NOFOLLOW) == 0;
+    if (*there || skv_name_status(errno) == SKV_E_NOTFOUND)
+        return SKV_OK;
+    return skv_fail(skv_name_status(errno), "%s: cannot look at it: %s", path, strerror(errno));
+}
+
 skv_status skv_stat_folder_look(bool *there, struct stat *out, skv_stat_folder *f,
                                 const skv_run_name *file)
 {
@@ -37,11 +47,7 @@ skv_status skv_stat_folder_look(bool *there, struct stat *out, skv_stat_folder *
     SKV_TRY(enter(f, file->path, (size_t)(name - file->path), file->n_below - 1));
     if (f->fd < 0)
         return SKV_OK;
-    *there = fstatat(f->fd, name + 1, out, AT_SYMLINK_NOFOLLOW) == 0;
-    if (*there || skv_name_status(errno) == SKV_E_NOTFOUND)
-        return SKV_OK;
-    return skv_fail(skv_name_status(errno), "%s: cannot look at it: %s", file->path,
-                    strerror(errno));
+    return look(there, out, f->fd, name + 1, file->path);
 }
 
 skv_status skv_run_find_png(bool *there, int folder, const char *name, const char *path)
@@ -49,16 +55,13 @@ skv_status skv_run_find_png(bool *there, int folder, const char *name, const cha
     static const char last_chunk[12] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', '\xae', 'B', '`', '\x82'};
     char end[sizeof last_chunk];
     struct stat info;
-    skv_status st = SKV_OK;
+    bool is = false;
+    skv_status st;
     int fd;
 
     *there = false;
-    if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        return skv_name_status(errno) == SKV_E_NOTFOUND
-                   ? SKV_OK
-                   : skv_fail(skv_name_status(errno), "%s: cannot look at it: %s", path,
-                              strerror(errno));
-    if (!S_ISREG(info.st_mode) || info.st_size <= (off_t)sizeof end)
+    SKV_TRY(look(&is, &info, folder, name, path));
+    if (!is || !S_ISREG(info.st_mode) || info.st_size <= (off_t)sizeof end)
         return SKV_OK;
     fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
