@@ -23,8 +23,10 @@ struct skv_group_queue {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    uint8_t *places; /* (n) skv_place */
-    int32_t *parts;  /* (n) left of a group that is claimed */
+    uint8_t *places;   /* (n) skv_place */
+    int32_t *parts;    /* (n) left of a group that is claimed */
+    uint8_t *computes; /* (n) whether a file was missing when the queue began */
+    uint8_t *claimed;  /* (n) as last listed */
     /* between the rank and the thread */
     bool waiting, ending;
     double ahead_at; /* when the thread may claim the next group though nobody waits */
@@ -70,6 +72,18 @@ static bool has_work(const skv_group_queue *q, int64_t place)
     return parts_of(q, place, SKV_WORK_COMPUTE | SKV_WORK_PNG) > 0;
 }
 
+static int64_t place_of(const skv_todo_list *todo, int64_t group)
+{
+    int64_t low = 0, high = todo->n;
+
+    while (high - low > 1) {
+        const int64_t middle = (low + high) / 2;
+
+        *(todo->group[middle] <= group ? &low : &high) = middle;
+    }
+    return low;
+}
+
 static void mark(skv_group_queue *q, int64_t place, skv_place what)
 {
     pthread_mutex_lock(&q->lock);
@@ -79,7 +93,19 @@ static void mark(skv_group_queue *q, int64_t place, skv_place what)
 
 /* ------------------------------------------------------------------ the thread's looks */
 
-/* Groups of others that are done by now need not be tried one by one. What a list that breaks off
+static void note_claim(void *queue, const char *name)
+{
+    skv_group_queue *q = queue;
+    const int64_t place = place_of(q->setup.todo, strtoll(name, NULL, 10));
+    char own[NAME_BYTES];
+
+    name_of(own, q, place);
+    if (strcmp(own, name) == 0)
+        q->claimed[place] = 1;
+}
+
+/* Groups of others that are done by now need not be tried one by one. Files are listed first: a
+ * group that has them, and no claim later on, has its pictures too. What a list that breaks off
  * does not show is tried: each claim that is won has its files looked at. */
 static void list_again(skv_group_queue *q)
 {
@@ -87,16 +113,24 @@ static void list_again(skv_group_queue *q)
 
     if (skv_run_news_list(todo->work, q->setup.run, q->setup.plan) != SKV_OK)
         skv_debug("%s", skv_message());
+    memset(q->claimed, 0, (size_t)todo->n);
+    if (skv_claims_list(q->setup.claims, note_claim, q) != SKV_OK) {
+        skv_debug("%s", skv_message());
+        return;
+    }
     pthread_mutex_lock(&q->lock);
     for (int64_t p = 0; p < todo->n; p++)
-        if (q->places[p] != SKV_PLACE_MINE && !has_work(q, p))
+        if (q->places[p] != SKV_PLACE_MINE && q->computes[p] && !q->claimed[p] &&
+            parts_of(q, p, SKV_WORK_COMPUTE) == 0)
             q->places[p] = SKV_PLACE_DONE;
     pthread_mutex_unlock(&q->lock);
 }
 
-/* A claim that was won may be of a group that another has just finished. */
+/* A claim that was won may be of a group that another has just finished, or of which one that died
+ * has made the files: then its pictures are left to be looked at. */
 static skv_status try_place(skv_group_queue *q, int64_t place)
 {
+    const int n_computed = parts_of(q, place, SKV_WORK_COMPUTE);
     char name[NAME_BYTES];
     bool won = false;
 
@@ -107,11 +141,12 @@ static skv_status try_place(skv_group_queue *q, int64_t place)
         return SKV_OK;
     SKV_TRY(skv_run_news_group(work_of(q, place), q->setup.run, q->setup.plan,
                                q->setup.todo->group[place]));
+    if (parts_of(q, place, SKV_WORK_COMPUTE) < n_computed)
+        list_again(q);
     if (has_work(q, place))
         return SKV_OK;
     skv_claims_drop(q->setup.claims, name);
     mark(q, place, SKV_PLACE_DONE);
-    list_again(q);
     return SKV_OK;
 }
 
@@ -132,19 +167,18 @@ static skv_status find(skv_group_queue *q, int64_t *place)
     }
 }
 
-/* Groups that others had: done by now, or to be tried again. *n: those that are not done. */
-static skv_status look_at_taken(skv_group_queue *q, int64_t *n)
+/* Groups that others had: done by now, or to be tried again. The number of the latter. */
+static int64_t look_at_taken(skv_group_queue *q)
 {
-    *n = 0;
-    for (int64_t p = 0; p < q->setup.todo->n; p++) {
-        if (q->places[p] != SKV_PLACE_TAKEN)
-            continue;
-        SKV_TRY(skv_run_news_group(work_of(q, p), q->setup.run, q->setup.plan,
-                                   q->setup.todo->group[p]));
-        mark(q, p, has_work(q, p) ? SKV_PLACE_LEFT : SKV_PLACE_DONE);
-        *n += has_work(q, p);
-    }
-    return SKV_OK;
+    int64_t n = 0;
+
+    list_again(q);
+    for (int64_t p = 0; p < q->setup.todo->n; p++)
+        if (q->places[p] == SKV_PLACE_TAKEN) {
+            mark(q, p, SKV_PLACE_LEFT);
+            n++;
+        }
+    return n;
 }
 
 /* ------------------------------------------------------------------------- the thread */
@@ -197,7 +231,7 @@ static void *keeper(void *queue)
         pthread_mutex_unlock(&q->lock);
         st = find(q, &place);
         if (st == SKV_OK && place < 0)
-            st = look_at_taken(q, &n_taken);
+            n_taken = look_at_taken(q);
         pthread_mutex_lock(&q->lock);
         if (st != SKV_OK) {
             q->status = st;
@@ -223,6 +257,8 @@ static void discard(skv_group_queue *q)
     pthread_mutex_destroy(&q->lock);
     free(q->places);
     free(q->parts);
+    free(q->computes);
+    free(q->claimed);
     free(q);
 }
 
@@ -244,6 +280,12 @@ skv_status skv_group_queue_create(skv_group_queue **out, const skv_group_queue_s
     st = skv_alloc(&q->places, n, sizeof *q->places, "group queue");
     if (st == SKV_OK)
         st = skv_alloc(&q->parts, n, sizeof *q->parts, "group queue");
+    if (st == SKV_OK)
+        st = skv_alloc(&q->computes, n, sizeof *q->computes, "group queue");
+    if (st == SKV_OK)
+        st = skv_alloc(&q->claimed, n, sizeof *q->claimed, "group queue");
+    for (int64_t p = 0; p < setup->todo->n && st == SKV_OK; p++)
+        q->computes[p] = parts_of(q, p, SKV_WORK_COMPUTE) > 0;
     if (st == SKV_OK && pthread_create(&q->thread, NULL, keeper, q) != 0)
         st = skv_fail(SKV_E_MEM, "cannot start the thread of the group queue");
     if (st == SKV_OK)
@@ -307,18 +349,6 @@ skv_status skv_group_queue_next(skv_group_queue *q, int64_t *group, uint8_t *wor
         skv_claims_drop(q->setup.claims, name);
     }
     return st;
-}
-
-static int64_t place_of(const skv_todo_list *todo, int64_t group)
-{
-    int64_t low = 0, high = todo->n;
-
-    while (high - low > 1) {
-        const int64_t middle = (low + high) / 2;
-
-        *(todo->group[middle] <= group ? &low : &high) = middle;
-    }
-    return low;
 }
 
 void skv_group_queue_finish_part(skv_group_queue *q, int64_t group)

@@ -3,7 +3,9 @@
  *
  * A thread claims the next group while the one before computes, but late: a claim that waits behind
  * a slow group would hold up those that have nothing left to do. When all that is left is claimed
- * by others, the thread looks again until it is done or its owner is dead. */
+ * by others, the thread looks again until it is done or its owner is dead. A group is done when its
+ * files are there and nobody claims it: an owner that died between a file and its pictures leaves a
+ * claim, and whoever takes that makes the pictures. */
 #ifndef SKV_JOB_GROUP_QUEUE_H
 #define SKV_JOB_GROUP_QUEUE_H
 
@@ -34,8 +36,8 @@ void skv_group_queue_destroy(skv_group_queue *q);
  * run has all groups, or *stop is not 0. */
 SKV_MUST skv_status skv_group_queue_next(skv_group_queue *q, int64_t *group, uint8_t *work);
 
-/* A claim ends when the sampler has left the group and all of its files are written: one call for
- * the group, and one for each path that was computed. Any thread. */
+/* A claim ends when the sampler has left the group and all of its files and pictures are written:
+ * one call for the group, and one for each path that was computed. Any thread. */
 void skv_group_queue_finish_part(skv_group_queue *q, int64_t group);
 
 #endif

@@ -14,6 +14,36 @@
 #include "run/run_status.h"
 #include "sample/writer.h"
 
+static bool lacks_png(const skv_job *j, const skv_group_record *rec, int i)
+{
+    return rec->status[i] == SKV_OK &&
+           !skv_run_news_has_png(&j->place, rec->path_name, rec->row[i], rec->id[i]);
+}
+
+static skv_status read_group(skv_group_record *rec, skv_job *j, const skv_run_name *file,
+                             unsigned parts)
+{
+    skv_status st;
+
+    skv_writer_hold(j->writer);
+    st = skv_group_file_read(rec, file, parts);
+    skv_writer_release(j->writer);
+    return st;
+}
+
+/* Most often a group that another finished lacks none. */
+static skv_status lacks_any_png(bool *any, skv_job *j, const skv_run_name *file)
+{
+    skv_group_record rec = {0};
+    skv_status st = read_group(&rec, j, file, SKV_GROUP_ROWS);
+
+    *any = false;
+    for (int i = 0; st == SKV_OK && i < rec.n_rows && !*any; i++)
+        *any = lacks_png(j, &rec, i);
+    skv_group_record_clear(&rec);
+    return st;
+}
+
 /* The PNG of a row that was sampled: from the group file's picture, or from its bits by way of
  * `room` (n_rows,height,width,3). */
 static skv_status remake_png(skv_job *j, const skv_group_record *rec, int i, uint8_t *room)
@@ -21,8 +51,7 @@ static skv_status remake_png(skv_job *j, const skv_group_record *rec, int i, uin
     const size_t picture = (size_t)rec->height * (size_t)rec->width * 3, row = (size_t)i;
     int32_t fault = 0;
 
-    if (rec->status[i] != SKV_OK ||
-        skv_run_news_has_png(&j->place, rec->path_name, rec->row[i], rec->id[i]))
+    if (!lacks_png(j, rec, i))
         return SKV_OK;
     if (!rec->image)
         SKV_TRY(skv_engine_decode(j->engine, rec->bits + row * (size_t)rec->bits_bytes, 1,
@@ -39,12 +68,14 @@ static skv_status remake_pngs(skv_job *j, int64_t g, int path)
     skv_group_record rec = {0};
     uint8_t *room = NULL;
     skv_run_name file;
+    bool any = false;
     skv_status st;
 
     SKV_TRY(skv_run_name_group(&file, &j->place, j->run.paths.path[path].name, g));
-    skv_writer_hold(j->writer);
-    st = skv_group_file_read(&rec, &file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
-    skv_writer_release(j->writer);
+    SKV_TRY(lacks_any_png(&any, j, &file));
+    if (!any)
+        return SKV_OK;
+    st = read_group(&rec, j, &file, SKV_GROUP_ROWS | SKV_GROUP_BITS | SKV_GROUP_IMAGE);
     if (st == SKV_OK)
         st = skv_alloc(&room, rec.image ? 1 : (size_t)rec.n_rows,
                        (size_t)rec.height * (size_t)rec.width * 3, "pictures");

@@ -507,27 +507,8 @@ skv_status skv_claims_others(bool *any, const skv_claims *c)
     return SKV_OK;
 }
 
-static void sweep_claim(skv_claims *c, const char *name)
-{
-    char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
-    struct timespec time;
-
-    if (read_line(line, &time, c, name) == SKV_OK && is_orphan(who, c, line, time) &&
-        remove_orphan(c, name, line) != SKV_OK)
-        skv_debug("%s", skv_message());
-}
-
-static void sweep_heartbeat(skv_claims *c, const char *name)
-{
-    char owner[SKV_CLAIM_BYTES];
-
-    skv_claims__owner_of(owner, name);
-    if (skv_claims_owner(c, owner) == SKV_OWNER_IS_DEAD)
-        unlinkat(c->folder, name, 0);
-}
-
-static skv_status sweep(skv_claims *c, bool (*is_one)(const char *name),
-                        void (*sweep_one)(skv_claims *c, const char *name))
+static skv_status list(const skv_claims *c, bool (*is_one)(const char *name),
+                       void (*one)(void *ctx, const char *name), void *ctx)
 {
     const struct dirent *e = NULL;
     skv_status st;
@@ -536,9 +517,35 @@ static skv_status sweep(skv_claims *c, bool (*is_one)(const char *name),
     SKV_TRY(skv_folder_list(&d, c->path, c->n_below));
     while ((st = skv_folder_next(&e, d, c->path)) == SKV_OK && e)
         if (is_one(e->d_name))
-            sweep_one(c, e->d_name);
+            one(ctx, e->d_name);
     closedir(d);
     return st;
+}
+
+skv_status skv_claims_list(const skv_claims *c, void (*one)(void *ctx, const char *name), void *ctx)
+{
+    return list(c, is_claim, one, ctx);
+}
+
+static void sweep_claim(void *claims, const char *name)
+{
+    const skv_claims *c = claims;
+    char line[SKV_CLAIM_BYTES], who[SKV_CLAIM_BYTES];
+    struct timespec time;
+
+    if (read_line(line, &time, c, name) == SKV_OK && is_orphan(who, c, line, time) &&
+        remove_orphan(c, name, line) != SKV_OK)
+        skv_debug("%s", skv_message());
+}
+
+static void sweep_heartbeat(void *claims, const char *name)
+{
+    const skv_claims *c = claims;
+    char owner[SKV_CLAIM_BYTES];
+
+    skv_claims__owner_of(owner, name);
+    if (skv_claims_owner(c, owner) == SKV_OWNER_IS_DEAD)
+        unlinkat(c->folder, name, 0);
 }
 
 /* Whether a file aside is a dead process's. One without a heartbeat may be about to make that. */
@@ -553,7 +560,7 @@ static bool is_dead(const void *claims, const char *process, struct timespec wri
 /* Heartbeats go last: without one an owner of another place is unknown. */
 skv_status skv_claims_sweep(skv_claims *c)
 {
-    SKV_TRY(sweep(c, is_claim, sweep_claim));
+    SKV_TRY(list(c, is_claim, sweep_claim, c));
     SKV_TRY(skv_aside_sweep(c->path, c->n_below, is_dead, c));
-    return sweep(c, skv_claims__is_heart, sweep_heartbeat);
+    return list(c, skv_claims__is_heart, sweep_heartbeat, c);
 }

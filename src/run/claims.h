@@ -90,6 +90,10 @@ SKV_MUST skv_status skv_claims_hearts(skv_claims_heart **out, int *n, const char
 /* Seconds from `then`, a file's time, to this process's last heartbeat. */
 double skv_claims_age(const skv_claims *c, struct timespec then);
 
+/* Calls one(ctx, name) for each claim that is there, whoever's it is. Any thread. */
+SKV_MUST skv_status skv_claims_list(const skv_claims *c, void (*one)(void *ctx, const char *name),
+                                    void *ctx);
+
 /* *any: whether a living owner other than this process has a claim, but for those of
  * SKV_CLAIM_JOB. */
 SKV_MUST skv_status skv_claims_others(bool *any, const skv_claims *c);

@@ -19,13 +19,19 @@ static int64_t group_of(const char *name)
     return n >= 6 && n <= 12 && strcmp(name + n, ".h5") == 0 ? strtoll(name, NULL, 10) : -1;
 }
 
+/* What is left of a group whose file others have made. */
+static uint8_t pictures(const skv_run_plan *plan)
+{
+    return plan->png ? SKV_WORK_PNG : 0;
+}
+
 /* work: the path's column. */
 static void note(uint8_t *work, const skv_run_plan *plan, const char *name)
 {
     const int64_t g = group_of(name);
 
     if (g >= 0 && g < plan->segments->n_groups && work[g * plan->n_paths] == SKV_WORK_COMPUTE)
-        work[g * plan->n_paths] = 0;
+        work[g * plan->n_paths] = pictures(plan);
 }
 
 /* The folder that holds a group's file. */
@@ -84,7 +90,7 @@ skv_status skv_run_news_group(uint8_t *work, const skv_run_place *run, const skv
         SKV_TRY(skv_run_name_group(&file, run, plan->path[i].name, group));
         SKV_TRY(skv_group_file_check(&state, &file, &want));
         if (state == SKV_GROUP_GOOD)
-            work[i] = 0;
+            work[i] = pictures(plan);
     }
     return SKV_OK;
 }

@@ -4,8 +4,9 @@
 
 #include "run/run_folder.h"
 
-/* Takes out of `work`, as a scan fills it, the groups whose files are listed in the folders now.
- * (With SKV_WORK_REPLACE a listing does not tell: these stay.) Any thread. */
+/* Takes SKV_WORK_COMPUTE out of `work`, as a scan fills it, for the groups whose files are listed
+ * in the folders now; SKV_WORK_PNG takes its place where the run has pictures: they were not looked
+ * at. (With SKV_WORK_REPLACE a listing does not tell: these stay.) Any thread. */
 SKV_MUST skv_status skv_run_news_list(uint8_t *work, const skv_run_place *run,
                                       const skv_run_plan *plan);
 

@@ -65,13 +65,20 @@ static void note(skv_writer *w, skv_status st)
     snprintf(w->message, sizeof w->message, "%s", skv_message());
 }
 
-/* Holding the lock. */
+/* Holding the lock, but for the call that tells of a group without failure. */
 static void retire(skv_writer *w, item *it)
 {
+    const int64_t group = it->result->rec.group;
+
     skv_result_destroy(it->result);
     free(it);
     w->in_flight--;
     pthread_cond_broadcast(&w->changed);
+    if (w->status != SKV_OK || !w->setup.written)
+        return;
+    pthread_mutex_unlock(&w->lock);
+    w->setup.written(w->setup.ctx, group);
+    pthread_mutex_lock(&w->lock);
 }
 
 skv_status skv_writer_png(const skv_run_place *run, const skv_group_record *rec, int i,
@@ -153,8 +160,6 @@ static void *file_thread(void *arg)
             skv_writer_hold(w);
             st = write_file(w, it->result);
             skv_writer_release(w);
-            if (st == SKV_OK && w->setup.written)
-                w->setup.written(w->setup.ctx, it->result->rec.group);
         }
         pthread_mutex_lock(&w->lock);
         note(w, st);

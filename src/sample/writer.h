@@ -14,7 +14,8 @@ typedef struct {
     skv_store store;
     int png_threads;
     const char *only_id; /* NULL; or: no group file, and this id's PNG alone */
-    void (*written)(void *ctx, int64_t group); /* NULL; or: called by a thread after a group file */
+    /* NULL; or called by a thread when a group's file and its PNGs are on disk. */
+    void (*written)(void *ctx, int64_t group);
     void *ctx;
 } skv_writer_setup;
 

@@ -63,6 +63,31 @@ wait "$third" || { cat "$work/log3" >&2 && fail "the third job failed"; }
 [ "$(files "$work/run")" -eq $n_groups ] || fail "group files are missing"
 same_bits "$work/calm" "$work/run" "three jobs, one killed"
 
+# A job that is killed between a group's file and its pictures leaves these to the job beside it,
+# which has looked for what is left before.
+head -n 8 "$work/prompts.txt" >"$work/few.txt" # pictures take long
+with_pictures() {
+    sample 1 "$work/$1" --prompts "$work/few.txt" --store bits,png --paths full
+}
+with_pictures pictures 2>"$work/log"
+with_pictures cut >"$work/log1" 2>&1 &
+first=$!
+with_pictures cut >"$work/log2" 2>&1 &
+second=$!
+wait_for has_files "$work/cut" 1
+kill -STOP "$(ranks_of "$second")"
+ended=$(ranks_of "$first")
+kill_job "$first" || fail "the job was over before the kill"
+mapfile -t orphans < <(grep -l -- "-$ended-" "$work"/cut/claims/[0-9]*[0-9])
+[ ${#orphans[@]} -gt 0 ] || fail "the job that was killed had no group in hand"
+for claim in "${orphans[@]}"; do
+    cp "$work/pictures/groups/full/${claim##*/}.h5" "$work/cut/groups/full/"
+done
+kill -CONT "$(ranks_of "$second")"
+wait "$second" || { cat "$work/log2" >&2 && fail "the job beside a killed one failed"; }
+same_run "$work/pictures" "$work/cut" || fail "pictures of a job that was killed are missing"
+[ ! -e "$work/cut/claims" ] || fail "a job that was killed: claims are left"
+
 # A rank that stands still keeps what it has claimed and no more; the others take its share.
 job 3 "$work/still" >"$work/log" 2>&1 &
 running=$!
@@ -155,4 +180,4 @@ for change in "1 4" "4 1" "3 5" "2 7"; do
     job "$after" "$work/run" >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "$change failed"; }
     same_bits "$work/calm" "$work/run" "$before ranks, then $after"
 done
-echo "3 jobs of which one was killed, a rank that stood still, 4 changes of ranks: the same bytes"
+echo "3 jobs of which one was killed, pictures of a killed job, a rank that stood still, 4 changes of ranks: the same bytes"

@@ -42,6 +42,21 @@ static void listed_groups_are_done_but_for_those_to_be_replaced(void **state)
     assert_int_equal(work[299], SKV_WORK_PNG);
 }
 
+static void pictures_of_others_groups_are_left_to_be_looked_at(void **state)
+{
+    const skv_run_place run = {.folder = temp_folder()};
+    skv_run_plan with_png = plan;
+    uint8_t work[N_GROUPS] = {SKV_WORK_COMPUTE, SKV_WORK_COMPUTE};
+
+    (void)state;
+    with_png.png = true;
+    assert_int_equal(skv_folder_make(temp_path("groups/full")), SKV_OK);
+    put("groups/full/000000.h5", 1);
+    assert_int_equal(skv_run_news_list(work, &run, &with_png), SKV_OK);
+    assert_int_equal(work[0], SKV_WORK_PNG);
+    assert_int_equal(work[1], SKV_WORK_COMPUTE);
+}
+
 static void a_list_that_breaks_off_is_no_short_list(void **state)
 {
     const skv_run_place run = {.folder = temp_folder()};
@@ -119,6 +134,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, temp_folder_make, temp_folder_remove)
     const struct CMUnitTest tests[] = {
         CASE(listed_groups_are_done_but_for_those_to_be_replaced),
+        CASE(pictures_of_others_groups_are_left_to_be_looked_at),
         CASE(a_list_that_breaks_off_is_no_short_list),
         CASE(a_divided_folder_is_listed_hundred_by_hundred),
         CASE(a_look_at_a_group_is_not_content_with_a_name),
