@@ -25,7 +25,7 @@ static bool hear(skv_comm *c, skv_link *l, int turn)
 
     if (turn % 2 == 0) {
         st = skv_link__word(c, l, &word);
-        assert(st != SKV_OK || word <= SKV_WORD_GO);
+        assert(st != SKV_OK || word <= SKV_WORD_FAILED);
         return st == SKV_OK && word != SKV_WORD_NONE;
     }
     data = malloc(n + !n);
