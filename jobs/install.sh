@@ -23,8 +23,9 @@ skv_packages_image=(
 # of one node. python3-pil: reads pictures as the evaluators do.
 # shellcheck disable=SC2034
 skv_packages_test=(
-    libcmocka-dev python3 python3-numpy python3-h5py python3-pil python3-matplotlib clang-format-14 clang-tidy-14
-    shellcheck procps slurmctld slurmd slurm-client slurm-wlm-basic-plugins iproute2
+    libcmocka-dev ninja-build python3 python3-numpy python3-h5py python3-pil python3-matplotlib
+    clang-format-14 clang-tidy-14 shellcheck procps slurmctld slurmd slurm-client
+    slurm-wlm-basic-plugins iproute2
 )
 
 # A browser for the tests of the report. Not on Ubuntu, whose chromium is a snap: containers cannot

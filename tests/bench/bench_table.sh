@@ -4,17 +4,19 @@
 set -euo pipefail
 skv=$1 work=$2
 
+bench_full() {
+    "$skv" bench --transformer formula:tiny_f16 --resolution 0.06M --device cpu --threads 2 "$@"
+}
 bench() {
-    "$skv" bench --transformer formula:tiny_f16 --resolution 0.06M --paths full,streaming-20 \
-        --device cpu --threads 2 "$@"
+    bench_full --paths full,streaming-20 "$@"
 }
 bench --batch 1,2 --iters 3 --floor 1 --json "$work/bench.json" >"$work/bench.txt"
 bench --json "$work/plain.json" >"$work/plain.txt"
-bench --cfg 1 --batch 2 --text-tokens 8,64 --json "$work/mixed1.json" >"$work/mixed.txt"
+bench_full --cfg 1 --batch 2 --text-tokens 8,64 --json "$work/mixed1.json" >"$work/mixed.txt"
 grep -q "text tokens 8,64$" "$work/mixed.txt"
-bench --cfg 1 --batch 2 --text-tokens 36 --json "$work/mixed2.json" >"$work/mixed.txt"
-bench --cfg 1 --batch 3 --text-tokens 8,64 --json "$work/mixed3.json" >"$work/mixed.txt"
-bench --cfg 1 --batch 3 --text-tokens 64 --json "$work/mixed4.json" >"$work/mixed.txt"
+bench_full --cfg 1 --batch 2 --text-tokens 36 --json "$work/mixed2.json" >"$work/mixed.txt"
+bench_full --cfg 1 --batch 3 --text-tokens 8,64 --json "$work/mixed3.json" >"$work/mixed.txt"
+bench_full --cfg 1 --batch 3 --text-tokens 64 --json "$work/mixed4.json" >"$work/mixed.txt"
 bench --cfg 1 --batch 2 --text-tokens 8,64/36 --json "$work/lists.json" >"$work/mixed.txt"
 grep -q "text tokens 8,64/36$" "$work/mixed.txt"
 /usr/bin/python3 - "$work/bench.txt" "$work/bench.json" "$work/plain.json" \

@@ -39,13 +39,15 @@ static struct {
 
 static int ragged_capacity(const skv_policy_state *s, int layer, int head, int si)
 {
-    int i = 0, n, other;
+    int i = 0, n;
 
     while (i < ragged.n && ragged.state[i] != s)
         i++;
     n = ragged.even[i]->capacity(s, layer, head, si);
-    other = n - 2 * (head % 2) + 6 * ((head + layer) % 3);
-    return n == SKV_KEEP_ALL ? n : other > 0 ? other : 0;
+    if (n == SKV_KEEP_ALL)
+        return n;
+    n += 6 * ((head + layer) % 3) - 2 * (head % 2);
+    return n > 0 ? n : 0;
 }
 
 static void make_ragged(skv_paths *paths)
