@@ -12,14 +12,18 @@ sed -i 's/,streaming-20//' "$work/job.json"
 head -n 4 "$work/prompts.txt" >"$work/four.txt"
 RANDOM=20261130
 
-files() { find "$work/$1/groups" "$work/$1/images" -type f -printf '%P %i %T@ %s\n' | sort; }
+# Not what a killed job was writing: the next one sweeps that.
+files() {
+    find "$work/$1/groups" "$work/$1/images" -type f ! -name '*.tmp' -printf '%P %i %T@ %s\n' | sort
+}
 # grow RANKS OUT OPTION...: what was there stays as it is
 grow() {
-    local before out=$2
+    local before changed out=$2
 
     before=$(files "$out")
     sample "$1" "$work/$out" "${@:3}" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
-    [ -z "$(comm -23 <(echo "$before") <(files "$out"))" ] || fail "$out: old files were changed"
+    changed=$(comm -23 <(echo "$before") <(files "$out"))
+    [ -z "$changed" ] || fail "$out: old files were changed: $changed"
 }
 # The same, but killed after a while, by all its ranks.
 cut_short() {
