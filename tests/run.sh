@@ -59,6 +59,22 @@ run_tests() {
     fi
 }
 
+# What is tested besides: the CUDA files, which compile and link for one GPU as a sample (the other
+# tests' programs are those of the build without CUDA), and the sanitizers' builds. Made while the
+# tests wait, which go first.
+threads=(test_writer test_parallel test_claims test_stop test_watcher)
+build_others() {
+    renice -n 19 "$BASHPID"
+    if [ -n "$nvcc" ]; then
+        configure build/cuda -DSKV_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=90
+        build build/cuda skv skv-opcheck standin
+    fi
+    configure build/cpu-asan --preset cpu-asan
+    build build/cpu-asan
+    configure build/cpu-tsan --preset cpu-tsan
+    build build/cpu-tsan skv "${threads[@]}"
+}
+
 finish() {
     if [ ${#failed[@]} -gt 0 ]; then
         printf 'failed: %s\n' "${failed[@]}" >&2
@@ -95,22 +111,24 @@ elif ! command -v chromedriver >/dev/null; then
     no_browser='|report'
     echo "no chromedriver here: the report's pages are not tested"
 fi
+nvcc=
+if [ "$cpu" = build ]; then
+    nvcc=$(skv_nvcc) || echo "no nvcc here: the CUDA files are not compiled"
+fi
+build_others >build/others.log 2>&1 &
+others=$!
 skip="^(gpu|long$no_browser)\$"
 [ "$mode" = ci ] || skip="^(gpu$no_browser)\$"
 run_tests "$cpu" --label-exclude "$skip"
 
-# The CUDA files compile and link, for one GPU as a sample, and run as other GPUs (tests/standin).
-# The other tests' programs are those of the build without CUDA.
-if [ "$cpu" = build ] && skv_nvcc >/dev/null; then
-    configure build/cuda -DSKV_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=90
-    build build/cuda skv skv-opcheck standin
-    run_tests build/cuda --label-regex '^cuda$'
-elif [ "$cpu" = build ]; then
-    echo "no nvcc here: the CUDA files are not compiled"
-fi
+wait "$others" || {
+    tail -n 50 build/others.log
+    failed+=("the builds of build/others.log")
+    finish
+}
+# as other GPUs (tests/standin)
+[ -z "$nvcc" ] || run_tests build/cuda --label-regex '^cuda$'
 
-configure build/cpu-asan --preset cpu-asan
-build build/cpu-asan
 # HDF5 takes and gives back half a megabyte for each file: the sanitizer writes its notes on these
 # bytes rather than map them anew, and keeps fewer of those given back.
 export ASAN_OPTIONS=detect_stack_use_after_return=1
@@ -123,9 +141,6 @@ run_tests build/cpu-asan --label-regex '^mpi$' --exclude-regex '^run_'
 
 # What runs threads of its own. Some of these tests start threads in a process that forked.
 export TSAN_OPTIONS=die_after_fork=0
-threads=(test_writer test_parallel test_claims test_stop test_watcher)
-configure build/cpu-tsan --preset cpu-tsan
-build build/cpu-tsan skv "${threads[@]}"
 run_tests build/cpu-tsan --tests-regex "^(run_threads|$(IFS='|' && echo "${threads[*]}"))\$"
 
 finish
