@@ -67,7 +67,7 @@ build_others() {
     renice -n 19 "$BASHPID"
     if [ -n "$nvcc" ]; then
         configure build/cuda -DSKV_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=90
-        build build/cuda skv skv-opcheck standin
+        build build/cuda skv skv-opcheck standin old_driver
     fi
     configure build/cpu-asan --preset cpu-asan
     build build/cpu-asan

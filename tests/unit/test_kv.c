@@ -467,11 +467,12 @@ static const skv_policy *even; /* the policy whose capacities are made ragged */
 
 static int by_head(const skv_policy_state *s, int layer, int head, int si)
 {
-    const int n = even->capacity(s, layer, head, si);
+    int n = even->capacity(s, layer, head, si);
 
-    const int other = n - 5 * (head % 2) + 7 * ((head + layer) % 3);
-
-    return n == SKV_KEEP_ALL ? n : other > 0 ? other : 0;
+    if (n == SKV_KEEP_ALL)
+        return n;
+    n += 7 * ((head + layer) % 3) - 5 * (head % 2);
+    return n > 0 ? n : 0;
 }
 
 static void every_policy_chooses_for_ragged_heads_too(void **state)
