@@ -126,7 +126,7 @@ wait "$others" || {
     failed+=("the builds of build/others.log")
     finish
 }
-# as other GPUs (tests/standin)
+# The CUDA build runs as other GPUs (tests/standin).
 [ -z "$nvcc" ] || run_tests build/cuda --label-regex '^cuda$'
 
 # HDF5 takes and gives back half a megabyte for each file: the sanitizer writes its notes on these
